@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dispatch of the ioctls of /dev/iommu.
+ *
+ * Each passes a structure that begins with its own size, so that both sides can
+ * grow it: what the user leaves out is zero, what the kernel does not know must
+ * be.
+ */
+#include <linux/fs.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "core/object.h"
+
+/**
+ * iommufd_ucmd_respond - write the kernel's copy of the structure back
+ * @ucmd: the request
+ * @size: bytes of the kernel's structure
+ *
+ * Returns 0 or -EFAULT, in which case the caller undoes what it did.
+ */
+int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
+{
+	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
+			 min_t(size_t, ucmd->user_size, size)))
+		return -EFAULT;
+	return 0;
+}
+
+static int destroy_ioctl(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_destroy *cmd = ucmd->cmd;
+
+	return iommufd_object_destroy(ucmd->ctx, cmd->id);
+}
+
+static int not_yet(struct iommufd_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+
+union ucmd_buffer {
+	struct iommu_destroy destroy;
+	struct iommu_fault_alloc fault;
+	struct iommu_hw_info info;
+	struct iommu_hw_queue_alloc hw_queue;
+	struct iommu_hwpt_alloc hwpt;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
+	struct iommu_hwpt_invalidate cache;
+	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
+	struct iommu_ioas_alloc alloc;
+	struct iommu_ioas_allow_iovas allow_iovas;
+	struct iommu_ioas_change_process change_process;
+	struct iommu_ioas_copy ioas_copy;
+	struct iommu_ioas_iova_ranges iova_ranges;
+	struct iommu_ioas_map map;
+	struct iommu_ioas_map_file map_file;
+	struct iommu_ioas_noiommu_get_pa get_pa;
+	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
+	struct iommu_vdevice_alloc vdevice;
+	struct iommu_veventq_alloc veventq;
+	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_viommu_alloc viommu;
+};
+
+struct iommufd_command {
+	unsigned int cmd;
+	u16 size;
+	u16 min_size;
+	int (*run)(struct iommufd_ucmd *ucmd);
+};
+
+/* @last is the last member that the first version of the structure had. */
+#define COMMAND(_cmd, _run, _struct, _last)               \
+	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {            \
+		.cmd = _cmd,                              \
+		.size = sizeof(_struct),                  \
+		.min_size = offsetofend(_struct, _last),  \
+		.run = _run,                              \
+	}
+
+static const struct iommufd_command commands[] = {
+	COMMAND(IOMMU_DESTROY, destroy_ioctl, struct iommu_destroy, id),
+	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, not_yet, struct iommu_fault_alloc,
+		out_fault_fd),
+	COMMAND(IOMMU_GET_HW_INFO, not_yet, struct iommu_hw_info, __reserved),
+	COMMAND(IOMMU_HW_QUEUE_ALLOC, not_yet, struct iommu_hw_queue_alloc,
+		length),
+	COMMAND(IOMMU_HWPT_ALLOC, not_yet, struct iommu_hwpt_alloc, __reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, not_yet,
+		struct iommu_hwpt_get_dirty_bitmap, data),
+	COMMAND(IOMMU_HWPT_INVALIDATE, not_yet, struct iommu_hwpt_invalidate,
+		__reserved),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, not_yet,
+		struct iommu_hwpt_set_dirty_tracking, __reserved),
+	COMMAND(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc_ioctl,
+		struct iommu_ioas_alloc, out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, not_yet, struct iommu_ioas_allow_iovas,
+		allowed_iovas),
+	COMMAND(IOMMU_IOAS_CHANGE_PROCESS, not_yet,
+		struct iommu_ioas_change_process, __reserved),
+	COMMAND(IOMMU_IOAS_COPY, not_yet, struct iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
+		struct iommu_ioas_iova_ranges, out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, iommufd_ioas_map, struct iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_MAP_FILE, not_yet, struct iommu_ioas_map_file, iova),
+	COMMAND(IOMMU_IOAS_NOIOMMU_GET_PA, not_yet,
+		struct iommu_ioas_noiommu_get_pa, out_phys),
+	COMMAND(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, struct iommu_ioas_unmap,
+		length),
+	COMMAND(IOMMU_OPTION, not_yet, struct iommu_option, val64),
+	COMMAND(IOMMU_VDEVICE_ALLOC, not_yet, struct iommu_vdevice_alloc,
+		virt_id),
+	COMMAND(IOMMU_VEVENTQ_ALLOC, not_yet, struct iommu_veventq_alloc,
+		__reserved),
+	COMMAND(IOMMU_VFIO_IOAS, not_yet, struct iommu_vfio_ioas, __reserved),
+	COMMAND(IOMMU_VIOMMU_ALLOC, not_yet, struct iommu_viommu_alloc,
+		out_viommu_id),
+};
+
+long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+{
+	const struct iommufd_command *command;
+	union ucmd_buffer buffer;
+	struct iommufd_ucmd ucmd = {
+		.ctx = file->private_data,
+		.ubuffer = (void __user *)arg,
+		.cmd = &buffer,
+	};
+	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
+	int ret;
+
+	if (index >= ARRAY_SIZE(commands))
+		return -ENOTTY;
+	command = &commands[array_index_nospec(index, ARRAY_SIZE(commands))];
+	if (command->cmd != nr)
+		return -ENOTTY;
+
+	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuffer))
+		return -EFAULT;
+	if (ucmd.user_size < command->min_size)
+		return -EINVAL;
+
+	ret = copy_struct_from_user(ucmd.cmd, command->size, ucmd.ubuffer,
+				    ucmd.user_size);
+	if (ret)
+		return ret;
+	return command->run(&ucmd);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The object table: ids, lookup, lifetimes. The rules are in core/object.h.
+ */
+#include <linux/slab.h>
+
+#include "core/ctx.h"
+#include "core/object.h"
+
+static const struct iommufd_object_ops *const object_ops[IOMMUFD_OBJ_MAX] = {
+	[IOMMUFD_OBJ_DEVICE] = &iommufd_device_ops,
+	[IOMMUFD_OBJ_HWPT_PAGING] = &iommufd_hwpt_paging_ops,
+	[IOMMUFD_OBJ_IOAS] = &iommufd_ioas_ops,
+};
+
+struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
+					      size_t size,
+					      enum iommufd_object_type type)
+{
+	struct iommufd_object *obj;
+	int ret;
+
+	obj = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+
+	obj->type = type;
+	refcount_set(&obj->wait_cnt, 1);
+	refcount_set(&obj->users, 1);
+
+	/* A NULL entry reserves the id and is not found by a lookup. */
+	ret = xa_alloc(&ctx->objects, &obj->id, NULL, xa_limit_31b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		kfree(obj);
+		return ERR_PTR(ret);
+	}
+	return obj;
+}
+
+/**
+ * iommufd_object_publish - make an object visible under its id
+ * @ctx: context of the object
+ * @obj: the object, complete: another thread may use or destroy it at once
+ */
+void iommufd_object_publish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	void *old;
+
+	trace_iommufd_object_create(ctx->number, obj);
+	/* The reservation holds the memory: this can't fail. */
+	old = xa_store(&ctx->objects, obj->id, obj, GFP_KERNEL);
+	WARN_ON(old);
+}
+
+/**
+ * iommufd_object_abort - free an object that was never published
+ * @ctx: context of the object
+ * @obj: the object; the caller has undone what it did to it
+ */
+void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	void *old;
+
+	old = xa_erase(&ctx->objects, obj->id);
+	WARN_ON(old);
+	kfree(obj);
+}
+
+/**
+ * iommufd_object_get - look up an object for the time of a call
+ * @ctx: context to look in
+ * @id: its id
+ * @type: the type it must have, IOMMUFD_OBJ_ANY for any
+ *
+ * Returns the object, to be given back with iommufd_object_put(), or
+ * ERR_PTR(-ENOENT) if there is none of that id and type.
+ */
+struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
+					  enum iommufd_object_type type)
+{
+	struct iommufd_object *obj;
+
+	xa_lock(&ctx->objects);
+	obj = xa_load(&ctx->objects, id);
+	if (!obj || (type != IOMMUFD_OBJ_ANY && obj->type != type))
+		obj = ERR_PTR(-ENOENT);
+	else
+		refcount_inc(&obj->wait_cnt);
+	xa_unlock(&ctx->objects);
+	return obj;
+}
+
+/**
+ * iommufd_object_put - end the use of an object that was looked up
+ * @ctx: context of the object; the caller keeps it alive
+ * @obj: the object
+ */
+void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	refcount_dec(&obj->wait_cnt);
+	/* Orders the decrement before the look for sleepers. */
+	if (wq_has_sleeper(&ctx->destroy_wait))
+		wake_up_all(&ctx->destroy_wait);
+}
+
+/**
+ * iommufd_object_hold - make something depend on an object
+ * @ctx: context of the object
+ * @obj: the object, looked up by the caller or otherwise known to be in memory
+ *
+ * Returns true on success, to be ended with iommufd_object_drop(), or false if
+ * the object is being destroyed.
+ */
+bool iommufd_object_hold(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	bool alive;
+
+	xa_lock(&ctx->objects);
+	alive = xa_load(&ctx->objects, obj->id) == obj;
+	if (alive)
+		refcount_inc(&obj->users);
+	xa_unlock(&ctx->objects);
+	return alive;
+}
+
+static bool object_idle(struct iommufd_object *obj)
+{
+	return refcount_read(&obj->wait_cnt) == 1;
+}
+
+static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	trace_iommufd_object_destroy(ctx->number, obj);
+	object_ops[obj->type]->destroy(obj);
+	kfree(obj);
+}
+
+/* For an object that has left the table: nobody can find it any more. */
+static void object_wait_and_free(struct iommufd_ctx *ctx,
+				 struct iommufd_object *obj)
+{
+	wait_event(ctx->destroy_wait, object_idle(obj));
+	object_free(ctx, obj);
+}
+
+/**
+ * iommufd_object_drop_auto - end a dependency on an object nobody asked for
+ * @ctx: context of the object
+ * @obj: an object that was made automatically
+ *
+ * Like iommufd_object_drop(), and destroys the object if this was the last
+ * that depended on it. May sleep.
+ */
+void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
+			      struct iommufd_object *obj)
+{
+	bool last;
+
+	xa_lock(&ctx->objects);
+	refcount_dec(&obj->users);
+	last = refcount_read(&obj->users) == 1;
+	if (last)
+		__xa_erase(&ctx->objects, obj->id);
+	xa_unlock(&ctx->objects);
+
+	if (last)
+		object_wait_and_free(ctx, obj);
+}
+
+/*
+ * Take an object out of the table if nothing depends on it or uses it. Returns
+ * it, or ERR_PTR: -ENOENT, -EBUSY, or -EAGAIN if calls are using it.
+ */
+static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj;
+
+	xa_lock(&ctx->objects);
+	obj = xa_load(&ctx->objects, id);
+	if (!obj)
+		obj = ERR_PTR(-ENOENT);
+	else if (refcount_read(&obj->users) != 1)
+		obj = ERR_PTR(-EBUSY);
+	else if (!object_idle(obj))
+		obj = ERR_PTR(-EAGAIN);
+	else
+		__xa_erase(&ctx->objects, id);
+	xa_unlock(&ctx->objects);
+	return obj;
+}
+
+/**
+ * iommufd_object_destroy - destroy an object because the user says so
+ * @ctx: context of the object
+ * @id: its id
+ *
+ * Calls that are using the object are waited for. The wait holds no reference,
+ * so that two destroyers never wait for each other: one of them finds the id
+ * gone.
+ *
+ * Returns 0, -ENOENT if there is no such object, -EBUSY if others depend on
+ * it, or -ERESTARTSYS if the caller was killed while waiting.
+ */
+int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj;
+	int ret;
+
+	ret = wait_event_killable(ctx->destroy_wait,
+				  (obj = object_take(ctx, id)) !=
+					  ERR_PTR(-EAGAIN));
+	if (ret)
+		return ret;
+	/* Others that wait for the same id look again. */
+	wake_up_all(&ctx->destroy_wait);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	object_free(ctx, obj);
+	return 0;
+}
+
+/**
+ * iommufd_object_remove - destroy an object because its owner is done with it
+ * @ctx: context of the object
+ * @obj: the object, on which nothing depends any more
+ *
+ * Calls that are using the object are waited for.
+ */
+void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	void *old;
+
+	old = xa_erase(&ctx->objects, obj->id);
+	WARN_ON(old != obj);
+	WARN_ON(refcount_read(&obj->users) != 1);
+	wake_up_all(&ctx->destroy_wait);
+	object_wait_and_free(ctx, obj);
+}
+
+/**
+ * iommufd_object_destroy_all - destroy what a closed context still holds
+ * @ctx: the context, on which no call runs any more
+ */
+void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
+{
+	struct iommufd_object *obj;
+	unsigned long id;
+	bool progress;
+
+	/* Each round frees what the round before has made independent. */
+	do {
+		progress = false;
+		xa_for_each(&ctx->objects, id, obj) {
+			if (refcount_read(&obj->users) != 1)
+				continue;
+			xa_erase(&ctx->objects, id);
+			object_free(ctx, obj);
+			progress = true;
+		}
+	} while (progress);
+	WARN_ON(!xa_empty(&ctx->objects));
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_CORE_OBJECT_H
+#define __IOMMUFD_CORE_OBJECT_H
+
+#include <linux/iommufd.h>
+
+/*
+ * Objects live in the table of their context under an id and are counted twice:
+ *
+ * wait_cnt	1 and the references that calls take while they run. A destroy
+ *		waits for them, so that two calls that merely overlap never make
+ *		one of them fail.
+ * users	1 and the objects that depend on this one for as long as they
+ *		live. A destroy by the user is refused while there are any.
+ *
+ * A call that looked up an object may make another depend on it with
+ * iommufd_object_hold(), which fails once the object has left the table. Both
+ * that check and the leaving happen under the table's xa_lock, and so does the
+ * lookup: out of the table means that neither counter can grow any more.
+ */
+
+struct iommufd_ctx;
+
+/**
+ * struct iommufd_object_ops - what a type of objects does
+ * @destroy: gives back all that the object holds; cannot fail. The object's
+ *	memory is freed after it by the caller. May sleep, no lock is held.
+ */
+struct iommufd_object_ops {
+	void (*destroy)(struct iommufd_object *obj);
+};
+
+extern const struct iommufd_object_ops iommufd_device_ops;
+extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;
+extern const struct iommufd_object_ops iommufd_ioas_ops;
+
+struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
+					      size_t size,
+					      enum iommufd_object_type type);
+
+/*
+ * Allocates a zeroed struct that embeds its object first, with an id that is
+ * reserved but not visible yet. Ends with iommufd_object_publish() or
+ * iommufd_object_abort(). Returns an ERR_PTR on failure.
+ */
+#define iommufd_object_alloc(ctx, ptr, type)                                 \
+	((typeof(ptr))__iommufd_object_alloc(                                \
+		ctx,                                                         \
+		sizeof(*(ptr)) + BUILD_BUG_ON_ZERO(offsetof(typeof(*(ptr)),  \
+							    obj)),           \
+		type))
+
+void iommufd_object_publish(struct iommufd_ctx *ctx,
+			    struct iommufd_object *obj);
+void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+
+struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
+					  enum iommufd_object_type type);
+void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+
+bool iommufd_object_hold(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+
+/**
+ * iommufd_object_drop - end a dependency
+ * @obj: the object that was depended on
+ */
+static inline void iommufd_object_drop(struct iommufd_object *obj)
+{
+	refcount_dec(&obj->users);
+}
+
+void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
+			      struct iommufd_object *obj);
+
+int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);
+void iommufd_object_remove(struct iommufd_ctx *ctx,
+			   struct iommufd_object *obj);
+void iommufd_object_destroy_all(struct iommufd_ctx *ctx);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The devices of an IOMMU group can't be kept apart: they share a context and a
+ * page table. This is what a context knows of a group.
+ */
+#include <linux/slab.h>
+
+#include "core/ctx.h"
+#include "device/device.h"
+
+static void group_release(struct kref *ref)
+{
+	struct iommufd_group *igroup =
+		container_of(ref, struct iommufd_group, ref);
+
+	__xa_erase(&igroup->ctx->groups, iommu_group_id(igroup->group));
+	xa_unlock(&igroup->ctx->groups);
+	WARN_ON(igroup->handle);
+	iommu_group_put(igroup->group);
+	mutex_destroy(&igroup->lock);
+	kfree(igroup);
+}
+
+/**
+ * iommufd_group_put - give a reference back
+ * @igroup: the group, freed with the last one
+ */
+void iommufd_group_put(struct iommufd_group *igroup)
+{
+	struct xarray *groups = &igroup->ctx->groups;
+
+	xa_lock(groups);
+	if (!kref_put(&igroup->ref, group_release))
+		xa_unlock(groups);
+}
+
+/**
+ * iommufd_group_get - the group of a device in a context
+ * @ctx: the context
+ * @dev: the device
+ *
+ * Returns the group, to be given back with iommufd_group_put(), or an ERR_PTR:
+ * -ENODEV if no IOMMU is in front of the device, -ENOMEM.
+ */
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
+					struct device *dev)
+{
+	struct iommufd_group *igroup, *new;
+	struct iommu_group *group;
+	int ret;
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return ERR_PTR(-ENODEV);
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new) {
+		iommu_group_put(group);
+		return ERR_PTR(-ENOMEM);
+	}
+	kref_init(&new->ref);
+	mutex_init(&new->lock);
+	new->ctx = ctx;
+	new->group = group;
+
+	xa_lock(&ctx->groups);
+	igroup = __xa_cmpxchg(&ctx->groups, iommu_group_id(group), NULL, new,
+			      GFP_KERNEL_ACCOUNT);
+	ret = xa_err(igroup);
+	if (!ret && igroup)
+		kref_get(&igroup->ref);
+	xa_unlock(&ctx->groups);
+
+	if (!ret && !igroup)
+		return new;
+	iommu_group_put(group);
+	kfree(new);
+	return ret ? ERR_PTR(ret) : igroup;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writes areas into the page table of an IOMMU and clears them.
+ */
+#include <linux/iommu.h>
+#include <linux/sched/signal.h>
+
+#include "hwpt/hwpt.h"
+#include "ioas/space.h"
+#include "pages/pages.h"
+
+static unsigned long first_index(struct iommufd_area *area)
+{
+	return area->offset >> PAGE_SHIFT;
+}
+
+/**
+ * iommufd_hwpt_map_area - map an area
+ * @hwpt: the page table
+ * @area: the area, whose pages are pinned and locked
+ * @runs: increased by the number of physically contiguous runs
+ *
+ * Returns 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
+ * The page table is as before on failure.
+ */
+int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
+			  struct iommufd_area *area, u64 *runs)
+{
+	struct iommu_domain *domain = hwpt->common.domain;
+	struct iommufd_pages *pages = area->pages;
+	unsigned long last = (area->offset + (area->last - area->iova)) >>
+			     PAGE_SHIFT;
+	unsigned long iova = area->iova;
+	unsigned long skip = offset_in_page(area->offset);
+	struct iommufd_run_iter iter;
+	int ret;
+
+	lockdep_assert_held(&pages->lock);
+
+	iommufd_for_each_run(&iter, &pages->blocks, first_index(area), last) {
+		/* Only the first and last page may be mapped in part. */
+		size_t length = min(iter.run.npages * PAGE_SIZE - skip,
+				    area->last - iova + 1);
+
+		ret = iommu_map(domain, iova, PFN_PHYS(iter.run.pfn) + skip,
+				length, area->prot, GFP_KERNEL_ACCOUNT);
+		if (!ret && fatal_signal_pending(current)) {
+			iova += length;
+			ret = -EINTR;
+		}
+		if (ret)
+			goto undo;
+		iova += length;
+		skip = 0;
+		(*runs)++;
+	}
+	return 0;
+
+undo:
+	if (iova != area->iova)
+		iommu_unmap(domain, area->iova, iova - area->iova);
+	return ret;
+}
+
+/**
+ * iommufd_hwpt_unmap_area - unmap an area
+ * @hwpt: the page table
+ * @area: the area
+ * @gather: what the caller has to flush from the IOTLB before he gives the
+ *	pages back
+ */
+void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,
+			     struct iommufd_area *area,
+			     struct iommu_iotlb_gather *gather)
+{
+	unsigned long length = iommufd_area_length(area);
+	size_t unmapped;
+
+	unmapped = iommu_unmap_fast(hwpt->common.domain, area->iova, length,
+				    gather);
+	WARN_ON(unmapped != length);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I/O address spaces: the object, and what user space may ask of its addresses.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core/ioctl.h"
+#include "ioas/ioas.h"
+
+static void ioas_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_ioas *ioas = to_ioas(obj);
+
+	iommufd_ioas_unmap_all(ioas);
+	WARN_ON(!list_empty(&ioas->hwpts));
+	WARN_ON(!RB_EMPTY_ROOT(&ioas->space.reserved.rb_root));
+	mutex_destroy(&ioas->space_lock);
+	mutex_destroy(&ioas->unmap_lock);
+	mutex_destroy(&ioas->auto_lock);
+}
+
+const struct iommufd_object_ops iommufd_ioas_ops = {
+	.destroy = ioas_destroy,
+};
+
+/**
+ * iommufd_ioas_get - look up an IOAS for the time of a call
+ * @ctx: the context
+ * @id: its id
+ *
+ * Returns the IOAS, to be given back with iommufd_object_put(), or
+ * ERR_PTR(-ENOENT).
+ */
+struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj;
+
+	obj = iommufd_object_get(ctx, id, IOMMUFD_OBJ_IOAS);
+	return IS_ERR(obj) ? ERR_CAST(obj) : to_ioas(obj);
+}
+
+int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_alloc *cmd = ucmd->cmd;
+	struct iommufd_ioas *ioas;
+	int ret;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+
+	ioas = iommufd_object_alloc(ucmd->ctx, ioas, IOMMUFD_OBJ_IOAS);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ioas->ctx = ucmd->ctx;
+	mutex_init(&ioas->auto_lock);
+	init_rwsem(&ioas->hwpts_rwsem);
+	INIT_LIST_HEAD(&ioas->hwpts);
+	mutex_init(&ioas->unmap_lock);
+	mutex_init(&ioas->space_lock);
+	iommufd_space_init(&ioas->space);
+
+	cmd->out_ioas_id = ioas->obj.id;
+	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (ret) {
+		iommufd_object_abort(ucmd->ctx, &ioas->obj);
+		return ret;
+	}
+	iommufd_object_publish(ucmd->ctx, &ioas->obj);
+	return 0;
+}
+
+/* Write the usable ranges, as many as there is room for; returns how many. */
+static u32 usable_ranges(struct iommufd_ioas *ioas,
+			 struct iommu_iova_range *ranges, u32 room)
+{
+	struct interval_tree_span_iter span;
+	u32 n = 0;
+
+	lockdep_assert_held(&ioas->hwpts_rwsem);
+
+	interval_tree_for_each_span(&span, &ioas->space.reserved, 0,
+				    ULONG_MAX) {
+		if (!span.is_hole)
+			continue;
+		if (n < room) {
+			ranges[n].start = span.start_hole;
+			ranges[n].last = span.last_hole;
+		}
+		n++;
+	}
+	return n;
+}
+
+int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
+	struct iommu_iova_range *ranges = NULL;
+	struct iommufd_ioas *ioas;
+	u32 total = 0, room;
+	int ret;
+
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+
+	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	/* No lock is held while memory is allocated or copied to the user. */
+	do {
+		room = min(total, cmd->num_iovas);
+		kvfree(ranges);
+		ranges = kvcalloc(room, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
+		if (!ranges) {
+			ret = -ENOMEM;
+			goto put;
+		}
+		down_read(&ioas->hwpts_rwsem);
+		total = usable_ranges(ioas, ranges, room);
+		cmd->out_iova_alignment = ioas->space.alignment;
+		up_read(&ioas->hwpts_rwsem);
+	} while (room < min(total, cmd->num_iovas));
+
+	ret = total > cmd->num_iovas ? -EMSGSIZE : 0;
+	cmd->num_iovas = total;
+	if (copy_to_user(u64_to_user_ptr(cmd->allowed_iovas), ranges,
+			 array_size(min(room, total), sizeof(*ranges))) ||
+	    iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
+		ret = -EFAULT;
+put:
+	kvfree(ranges);
+	iommufd_object_put(ucmd->ctx, &ioas->obj);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_reserve_device - keep addresses free that a device can't use
+ * @ioas: the IOAS
+ * @dev: the device
+ *
+ * Ended with iommufd_ioas_unreserve_device().
+ *
+ * Returns 0, -EADDRINUSE if something is mapped there, or -ENOMEM.
+ */
+int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+	int ret = 0;
+
+	iommu_get_resv_regions(dev, &regions);
+	down_write(&ioas->hwpts_rwsem);
+	list_for_each_entry(region, &regions, list) {
+		/* Firmware lets go of these when a device is assigned. */
+		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
+			continue;
+		ret = iommufd_space_reserve(&ioas->space, region->start,
+					    region->start +
+						    (region->length - 1),
+					    dev);
+		if (ret) {
+			iommufd_space_unreserve(&ioas->space, dev);
+			break;
+		}
+	}
+	up_write(&ioas->hwpts_rwsem);
+	iommu_put_resv_regions(dev, &regions);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_unreserve_device - a device no longer uses an IOAS
+ * @ioas: the IOAS
+ * @dev: the device
+ */
+void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
+				   struct device *dev)
+{
+	down_write(&ioas->hwpts_rwsem);
+	iommufd_space_unreserve(&ioas->space, dev);
+	up_write(&ioas->hwpts_rwsem);
+}

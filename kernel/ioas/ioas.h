@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_IOAS_IOAS_H
+#define __IOMMUFD_IOAS_IOAS_H
+
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+#include "core/ctx.h"
+#include "core/object.h"
+#include "ioas/space.h"
+#include "pages/owner.h"
+
+struct iommufd_hwpt_paging;
+
+/**
+ * struct iommufd_ioas - an I/O address space
+ * @obj: the object
+ * @ctx: its context
+ * @auto_lock: one device at a time looks for an automatic page table that fits
+ *	it or makes a new one. Taken before the lock of a group
+ * @hwpts_rwsem: the set of page tables. Who maps or unmaps holds it for reading
+ *	from the choice of the address to the end, so that all page tables of
+ *	the set get the mapping; who adds or removes a page table holds it for
+ *	writing and so has all areas to himself
+ * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
+ * @unmap_lock: one unmap at a time, so that an unmap which finds nothing more
+ *	to do knows that nothing is mapped any more. Inside @hwpts_rwsem
+ * @space_lock: protects the areas of @space and their state. Held for a look-up
+ *	or an insertion, never while pages are pinned or page tables written.
+ *	Inside @unmap_lock. Who has @hwpts_rwsem for writing may read without
+ *	it. What is reserved changes under @hwpts_rwsem held for writing
+ * @space: the addresses
+ */
+struct iommufd_ioas {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ctx;
+	struct mutex auto_lock;
+	struct rw_semaphore hwpts_rwsem;
+	struct list_head hwpts;
+	struct mutex unmap_lock;
+	struct mutex space_lock;
+	struct iommufd_space space;
+};
+
+static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_ioas, obj);
+}
+
+static inline struct iommufd_requester
+iommufd_ioas_requester(struct iommufd_ioas *ioas)
+{
+	return (struct iommufd_requester){
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+	};
+}
+
+struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
+
+int iommufd_ioas_map_pages(struct iommufd_ioas *ioas,
+			   struct iommufd_pages *pages, unsigned long offset,
+			   unsigned long length, unsigned long *iova,
+			   u32 flags, struct iommufd_map_stats *stats);
+int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last, unsigned long *unmapped,
+			     struct iommufd_unmap_stats *stats);
+void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas);
+
+/* ioas/map.c, with hwpts_rwsem held for writing */
+int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
+			  struct iommufd_hwpt_paging *hwpt);
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
+			      struct iommufd_hwpt_paging *hwpt);
+
+int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev);
+void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
+				   struct device *dev);
+
+#endif

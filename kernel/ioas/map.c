@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Puts areas into an IOAS and its page tables, and page tables under an IOAS.
+ */
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/pgtable.h>
+#include <linux/slab.h>
+
+#include "core/ioctl.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+static unsigned long first_index(struct iommufd_area *area)
+{
+	return area->offset >> PAGE_SHIFT;
+}
+
+static unsigned long last_index(struct iommufd_area *area)
+{
+	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
+}
+
+/* Pin the pages of an area, unless the area has done so; pages are locked. */
+static int area_use(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		    unsigned long *pinned)
+{
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	int ret;
+
+	if (area->pinned)
+		return 0;
+	ret = iommufd_pages_use(area->pages, first_index(area),
+				last_index(area), &requester, pinned);
+	area->pinned = !ret;
+	return ret;
+}
+
+static void area_unuse(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+
+	if (!area->pinned)
+		return;
+	area->pinned = false;
+	iommufd_pages_unuse(area->pages, first_index(area), last_index(area),
+			    &requester);
+}
+
+static void unmap_and_flush(struct iommufd_hwpt_paging *hwpt,
+			    struct iommufd_area *area)
+{
+	struct iommu_iotlb_gather gather;
+
+	iommu_iotlb_gather_init(&gather);
+	iommufd_hwpt_unmap_area(hwpt, area, &gather);
+	iommu_iotlb_sync(hwpt->common.domain, &gather);
+}
+
+/* Pin an area and write it into all page tables, if there are any. */
+static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		     struct iommufd_map_stats *stats, u64 *clock)
+{
+	struct iommufd_hwpt_paging *hwpt;
+	unsigned long pinned = 0;
+	u64 runs = 0;
+	int ret;
+
+	if (list_empty(&ioas->hwpts))
+		return 0;
+
+	mutex_lock(&area->pages->lock);
+	iommufd_trace_lap(clock, &stats->lock_ns);
+
+	ret = area_use(ioas, area, &pinned);
+	iommufd_trace_lap(clock, &stats->pin_ns);
+	if (ret)
+		goto unlock;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, node) {
+		ret = iommufd_hwpt_map_area(hwpt, area, &runs);
+		if (ret)
+			goto undo;
+		stats->domains++;
+	}
+	iommufd_trace_lap(clock, &stats->map_ns);
+	stats->runs = runs / stats->domains;
+	stats->pinned = pinned;
+	goto unlock;
+
+undo:
+	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, node)
+		unmap_and_flush(hwpt, area);
+	area_unuse(ioas, area);
+	stats->domains = 0;
+unlock:
+	mutex_unlock(&area->pages->lock);
+	return ret;
+}
+
+/*
+ * The phase that lets the IOMMU use the largest page: that of the memory. Large
+ * means no larger than the mapping, nor than what CPUs have.
+ */
+static void choose_alignment(struct iommufd_space *space, unsigned long memory,
+			     unsigned long length, unsigned long *align,
+			     unsigned long *phase)
+{
+	*align = rounddown_pow_of_two(length);
+	*align = clamp(*align, max(space->alignment, PAGE_SIZE), PUD_SIZE);
+	*phase = memory & (*align - 1);
+}
+
+static int place_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		      unsigned long length, u32 flags, unsigned long *iova)
+{
+	unsigned long align, phase;
+	int ret;
+
+	lockdep_assert_held(&ioas->space_lock);
+
+	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
+		choose_alignment(&ioas->space,
+				 area->pages->uptr + area->offset, length,
+				 &align, &phase);
+		ret = iommufd_space_find(&ioas->space, length, align, phase,
+					 iova);
+		if (ret)
+			return ret;
+	}
+	/* DMA starts at the same byte of a page as the memory does. */
+	if (area->offset & (ioas->space.alignment - 1))
+		return -EINVAL;
+	return iommufd_space_insert(&ioas->space, area, *iova, length);
+}
+
+static int dma_prot(u32 flags)
+{
+	/* Devices that are not coherent are not bound. */
+	int prot = IOMMU_CACHE;
+
+	if (flags & IOMMU_IOAS_MAP_READABLE)
+		prot |= IOMMU_READ;
+	if (flags & IOMMU_IOAS_MAP_WRITEABLE)
+		prot |= IOMMU_WRITE;
+	return prot;
+}
+
+/**
+ * iommufd_ioas_map_pages - map pages
+ * @ioas: the IOAS
+ * @pages: the pages, of which the new area takes a reference
+ * @offset: first byte of them
+ * @length: bytes
+ * @iova: the address with IOMMU_IOAS_MAP_FIXED_IOVA, else set to it
+ * @flags: enum iommufd_ioas_map_flags
+ * @stats: filled in
+ *
+ * Without page tables nothing is pinned: errors of the memory come out when a
+ * device is attached.
+ *
+ * Returns 0 or a negative errno: those of iommufd_space_insert(),
+ * iommufd_space_find(), iommufd_pages_use() and iommufd_hwpt_map_area(), or
+ * -EINTR if the caller was killed. Nothing is changed on failure.
+ */
+int iommufd_ioas_map_pages(struct iommufd_ioas *ioas,
+			   struct iommufd_pages *pages, unsigned long offset,
+			   unsigned long length, unsigned long *iova,
+			   u32 flags, struct iommufd_map_stats *stats)
+{
+	struct iommufd_area *area;
+	u64 clock = stats->start_ns;
+	u64 rest = 0;
+	int ret;
+
+	area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return -ENOMEM;
+	area->state = IOMMUFD_AREA_MAPPING;
+	area->pages = pages;
+	area->offset = offset;
+	area->prot = dma_prot(flags);
+
+	iommufd_trace_lap(&clock, &rest);
+	ret = down_read_killable(&ioas->hwpts_rwsem);
+	if (ret)
+		goto free;
+	mutex_lock(&ioas->space_lock);
+	iommufd_trace_lap(&clock, &stats->lock_ns);
+	ret = place_area(ioas, area, length, flags, iova);
+	mutex_unlock(&ioas->space_lock);
+	if (ret)
+		goto up;
+
+	iommufd_trace_lap(&clock, &rest);
+	ret = fill_area(ioas, area, stats, &clock);
+
+	mutex_lock(&ioas->space_lock);
+	if (ret)
+		iommufd_space_remove(&ioas->space, area);
+	else
+		area->state = IOMMUFD_AREA_MAPPED;
+	mutex_unlock(&ioas->space_lock);
+	if (!ret)
+		refcount_inc(&pages->refs);
+up:
+	up_read(&ioas->hwpts_rwsem);
+free:
+	if (ret)
+		kfree(area);
+	return ret;
+}
+
+static int map_request(struct iommufd_ioas *ioas, struct iommufd_ucmd *ucmd,
+		       struct iommufd_map_stats *stats)
+{
+	struct iommu_ioas_map *cmd = ucmd->cmd;
+	unsigned long iova = cmd->iova, last, unmapped;
+	struct iommufd_unmap_stats undo = {};
+	struct iommufd_pages *pages;
+	int ret;
+
+	pages = iommufd_pages_from_va(cmd->user_va, cmd->length,
+				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
+				      ioas->ctx->accounting);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+
+	ret = iommufd_ioas_map_pages(ioas, pages, offset_in_page(cmd->user_va),
+				     cmd->length, &iova, cmd->flags, stats);
+	iommufd_pages_put(pages);
+	if (ret)
+		return ret;
+
+	cmd->iova = iova;
+	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (ret) {
+		last = iova + (cmd->length - 1);
+		iommufd_ioas_unmap_range(ioas, iova, last, &unmapped, &undo);
+	}
+	return ret;
+}
+
+int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
+{
+	static const u32 prots = IOMMU_IOAS_MAP_WRITEABLE |
+				 IOMMU_IOAS_MAP_READABLE;
+	struct iommufd_map_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_map),
+	};
+	struct iommu_ioas_map *cmd = ucmd->cmd;
+	struct iommufd_ioas *ioas;
+	unsigned long end;
+	int ret;
+
+	if ((cmd->flags & ~(prots | IOMMU_IOAS_MAP_FIXED_IOVA)) ||
+	    cmd->__reserved)
+		return -EOPNOTSUPP;
+	if (cmd->length >= ULONG_MAX || cmd->user_va >= ULONG_MAX)
+		return -EOVERFLOW;
+	if (!(cmd->flags & prots) || !cmd->length)
+		return -EINVAL;
+	if (check_add_overflow((unsigned long)cmd->user_va,
+			       (unsigned long)cmd->length - 1, &end))
+		return -EOVERFLOW;
+	if (cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA &&
+	    (cmd->iova >= ULONG_MAX ||
+	     check_add_overflow((unsigned long)cmd->iova,
+				(unsigned long)cmd->length - 1, &end)))
+		return -EOVERFLOW;
+
+	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = map_request(ioas, ucmd, &stats);
+	trace_iommufd_ioas_map(ucmd->ctx->number, ioas->obj.id, cmd->iova,
+			       cmd->length, IOMMUFD_SOURCE_VA,
+			       cmd->flags & prots, ret, &stats);
+	iommufd_object_put(ucmd->ctx, &ioas->obj);
+	return ret;
+}
+
+#define for_each_area(area, ioas) \
+	iommufd_space_for_each(area, &(ioas)->space, 0, ULONG_MAX)
+
+/* The addresses that a page table can't translate. */
+static int reserve_outside(struct iommufd_space *space,
+			   struct iommu_domain *domain, void *owner)
+{
+	struct iommu_domain_geometry *geometry = &domain->geometry;
+	int ret = 0;
+
+	if (!geometry->force_aperture)
+		return 0;
+	if (geometry->aperture_start)
+		ret = iommufd_space_reserve(space, 0,
+					    geometry->aperture_start - 1,
+					    owner);
+	if (!ret && geometry->aperture_end < ULONG_MAX)
+		ret = iommufd_space_reserve(space, geometry->aperture_end + 1,
+					    ULONG_MAX, owner);
+	if (ret)
+		iommufd_space_unreserve(space, owner);
+	return ret;
+}
+
+static unsigned long smallest_page(struct iommufd_hwpt_paging *hwpt)
+{
+	return 1UL << __ffs(hwpt->common.domain->pgsize_bitmap);
+}
+
+static int check_alignment(struct iommufd_ioas *ioas, unsigned long alignment)
+{
+	struct iommufd_area *area;
+
+	/* Pages are pinned and mapped by PAGE_SIZE at the largest. */
+	if (alignment > PAGE_SIZE)
+		return -EINVAL;
+	for_each_area(area, ioas) {
+		if (!IS_ALIGNED(area->iova | iommufd_area_length(area) |
+					area->offset,
+				alignment))
+			return -EADDRINUSE;
+	}
+	return 0;
+}
+
+static void update_alignment(struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt_paging *hwpt;
+
+	ioas->space.alignment = 1;
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		ioas->space.alignment = max(ioas->space.alignment,
+					    smallest_page(hwpt));
+}
+
+/* Take areas below @end out of a page table that is not in the list, and give
+ * their pages back if no page table is left.
+ */
+static void clear_hwpt(struct iommufd_ioas *ioas,
+		       struct iommufd_hwpt_paging *hwpt,
+		       struct iommufd_area *end)
+{
+	bool unpin = list_empty(&ioas->hwpts);
+	struct iommu_iotlb_gather gather;
+	struct iommufd_area *area;
+
+	iommu_iotlb_gather_init(&gather);
+	for_each_area(area, ioas) {
+		if (area == end)
+			break;
+		iommufd_hwpt_unmap_area(hwpt, area, &gather);
+	}
+	iommu_iotlb_sync(hwpt->common.domain, &gather);
+
+	if (!unpin)
+		return;
+	for_each_area(area, ioas) {
+		if (area == end)
+			break;
+		mutex_lock(&area->pages->lock);
+		area_unuse(ioas, area);
+		mutex_unlock(&area->pages->lock);
+	}
+}
+
+static int fill_hwpt(struct iommufd_ioas *ioas,
+		     struct iommufd_hwpt_paging *hwpt)
+{
+	struct iommufd_area *area;
+	unsigned long pinned = 0;
+	u64 runs = 0;
+	int ret;
+
+	for_each_area(area, ioas) {
+		mutex_lock(&area->pages->lock);
+		ret = area_use(ioas, area, &pinned);
+		if (!ret) {
+			ret = iommufd_hwpt_map_area(hwpt, area, &runs);
+			if (ret && list_empty(&ioas->hwpts))
+				area_unuse(ioas, area);
+		}
+		mutex_unlock(&area->pages->lock);
+		if (ret) {
+			clear_hwpt(ioas, hwpt, area);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommufd_ioas_add_hwpt - make a page table follow an IOAS
+ * @ioas: the IOAS
+ * @hwpt: the page table, empty
+ *
+ * All that is mapped is mapped into the page table too, and pinned if it is the
+ * first.
+ *
+ * Returns 0, -EADDRINUSE if an area is outside its aperture or not aligned to
+ * its pages, -EINVAL if its pages are too large, or those of
+ * iommufd_pages_use() and iommufd_hwpt_map_area(). Nothing is changed on
+ * failure.
+ */
+int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
+			  struct iommufd_hwpt_paging *hwpt)
+{
+	int ret;
+
+	ret = down_write_killable(&ioas->hwpts_rwsem);
+	if (ret)
+		return ret;
+	ret = check_alignment(ioas, smallest_page(hwpt));
+	if (!ret)
+		ret = reserve_outside(&ioas->space, hwpt->common.domain, hwpt);
+	if (!ret) {
+		ret = fill_hwpt(ioas, hwpt);
+		if (ret)
+			iommufd_space_unreserve(&ioas->space, hwpt);
+	}
+	if (!ret) {
+		list_add_tail(&hwpt->node, &ioas->hwpts);
+		update_alignment(ioas);
+	}
+	up_write(&ioas->hwpts_rwsem);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_remove_hwpt - a page table no longer follows an IOAS
+ * @ioas: the IOAS
+ * @hwpt: the page table, to which no device is attached; empty afterwards
+ *
+ * Pages are unpinned if it was the last.
+ */
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
+			      struct iommufd_hwpt_paging *hwpt)
+{
+	down_write(&ioas->hwpts_rwsem);
+	list_del(&hwpt->node);
+	clear_hwpt(ioas, hwpt, NULL);
+	iommufd_space_unreserve(&ioas->space, hwpt);
+	update_alignment(ioas);
+	up_write(&ioas->hwpts_rwsem);
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Areas are kept in a tree that knows the largest hole of each subtree, so that
+ * a lookup and the search for a place are logarithmic in their number. Devices
+ * and page tables reserve few intervals: those go into an interval tree.
+ */
+#include <linux/limits.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/slab.h>
+
+#include "ioas/space.h"
+
+static unsigned long area_hole(struct iommufd_area *area)
+{
+	return area->hole;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, area_augment, struct iommufd_area, rb,
+			 unsigned long, max_hole, area_hole);
+
+static struct iommufd_area *to_area(struct rb_node *rb)
+{
+	return rb_entry_safe(rb, struct iommufd_area, rb);
+}
+
+/**
+ * iommufd_space_init - all addresses usable and unused
+ * @space: the space
+ */
+void iommufd_space_init(struct iommufd_space *space)
+{
+	space->areas = RB_ROOT;
+	space->reserved = RB_ROOT_CACHED;
+	space->alignment = 1;
+}
+
+/**
+ * iommufd_space_first - the lowest area that touches an interval
+ * @space: the space
+ * @iova: first address of the interval
+ * @last: last address of the interval
+ *
+ * Returns the area or NULL.
+ */
+struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
+					 unsigned long iova, unsigned long last)
+{
+	struct rb_node *rb = space->areas.rb_node;
+	struct iommufd_area *first = NULL;
+
+	while (rb) {
+		struct iommufd_area *area = to_area(rb);
+
+		if (area->last >= iova) {
+			first = area;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	return first && first->iova <= last ? first : NULL;
+}
+
+/**
+ * iommufd_area_next - the next higher area that touches an interval
+ * @area: an area
+ * @last: last address of the interval
+ *
+ * Returns the area or NULL.
+ */
+struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
+				       unsigned long last)
+{
+	struct iommufd_area *next = to_area(rb_next(&area->rb));
+
+	return next && next->iova <= last ? next : NULL;
+}
+
+static void set_hole(struct iommufd_area *area, unsigned long start)
+{
+	area->hole = area->iova - start;
+	area_augment_propagate(&area->rb, NULL);
+}
+
+static unsigned long hole_start(struct iommufd_area *area)
+{
+	return area->iova - area->hole;
+}
+
+static void link_area(struct iommufd_space *space, struct iommufd_area *area)
+{
+	struct rb_node **link = &space->areas.rb_node, *parent = NULL;
+	struct iommufd_area *prev, *next;
+
+	while (*link) {
+		parent = *link;
+		link = area->iova < to_area(parent)->iova ? &parent->rb_left :
+							    &parent->rb_right;
+	}
+	area->hole = 0;
+	area->max_hole = 0;
+	rb_link_node(&area->rb, parent, link);
+	rb_insert_augmented(&area->rb, &space->areas, &area_augment);
+
+	prev = to_area(rb_prev(&area->rb));
+	next = to_area(rb_next(&area->rb));
+	set_hole(area, prev ? prev->last + 1 : 0);
+	if (next)
+		set_hole(next, area->last + 1);
+}
+
+/**
+ * iommufd_space_insert - put an area at an address
+ * @space: the space
+ * @area: the area, of which @iova and @last are set here
+ * @iova: first address
+ * @length: bytes, so that the last address does not overflow
+ *
+ * Returns 0, -EINVAL if the interval breaks the alignment or touches a reserved
+ * one, or -EEXIST if it touches another area.
+ */
+int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
+			 unsigned long iova, unsigned long length)
+{
+	unsigned long last = iova + (length - 1);
+
+	if (!IS_ALIGNED(iova | length, space->alignment))
+		return -EINVAL;
+	if (interval_tree_iter_first(&space->reserved, iova, last))
+		return -EINVAL;
+	if (iommufd_space_first(space, iova, last))
+		return -EEXIST;
+
+	area->iova = iova;
+	area->last = last;
+	link_area(space, area);
+	return 0;
+}
+
+/**
+ * iommufd_space_remove - take an area out
+ * @space: the space
+ * @area: the area
+ */
+void iommufd_space_remove(struct iommufd_space *space,
+			  struct iommufd_area *area)
+{
+	struct iommufd_area *next = to_area(rb_next(&area->rb));
+	unsigned long start = hole_start(area);
+
+	rb_erase_augmented(&area->rb, &space->areas, &area_augment);
+	if (next)
+		set_hole(next, start);
+}
+
+/*
+ * The lowest area above @from with a hole of at least @length before it: down
+ * the left as long as something useful is there, else right, else up.
+ */
+static struct iommufd_area *next_hole(struct iommufd_space *space,
+				      unsigned long from, unsigned long length)
+{
+	struct iommufd_area *area = to_area(space->areas.rb_node);
+
+	if (!area || area->max_hole < length)
+		return NULL;
+
+	for (;;) {
+		struct iommufd_area *left = to_area(area->rb.rb_left);
+
+		if (area->iova > from && left && left->max_hole >= length) {
+			area = left;
+			continue;
+		}
+		for (;;) {
+			struct iommufd_area *right = to_area(area->rb.rb_right);
+			struct rb_node *child;
+
+			if (area->iova > from && area->hole >= length)
+				return area;
+			if (right && right->max_hole >= length) {
+				area = right;
+				break;
+			}
+			do {
+				child = &area->rb;
+				area = to_area(rb_parent(child));
+				if (!area)
+					return NULL;
+			} while (area->rb.rb_right == child);
+		}
+	}
+}
+
+/* Lowest place for @length at @phase modulo @align in start..last. */
+static bool fit(unsigned long start, unsigned long last, unsigned long length,
+		unsigned long align, unsigned long phase, unsigned long *iova)
+{
+	unsigned long place = start + ((phase - start) & (align - 1));
+
+	if (place < start || place > last || last - place < length - 1)
+		return false;
+	*iova = place;
+	return true;
+}
+
+/*
+ * Lowest place in start..last, looking only at holes of at least @least bytes.
+ */
+static bool find_in(struct iommufd_space *space, unsigned long start,
+		    unsigned long last, unsigned long length,
+		    unsigned long least, unsigned long align,
+		    unsigned long phase, unsigned long *iova)
+{
+	struct iommufd_area *area;
+	struct rb_node *rb;
+	unsigned long from;
+
+	for (area = next_hole(space, start, least); area;
+	     area = next_hole(space, area->iova, least)) {
+		from = max(start, hole_start(area));
+		if (from > last)
+			return false;
+		if (fit(from, min(last, area->iova - 1), length, align, phase,
+			iova))
+			return true;
+	}
+
+	/* No area has the hole behind the last one. */
+	rb = rb_last(&space->areas);
+	from = start;
+	if (rb) {
+		if (to_area(rb)->last >= last)
+			return false;
+		from = max(start, to_area(rb)->last + 1);
+	}
+	return fit(from, last, length, align, phase, iova);
+}
+
+/**
+ * iommufd_space_find - find a place for an area
+ * @space: the space
+ * @length: bytes
+ * @align: power of two, at least the alignment of the space
+ * @phase: what the address shall be modulo @align
+ * @iova: set to the address
+ *
+ * Returns 0 or -ENOSPC.
+ */
+int iommufd_space_find(struct iommufd_space *space, unsigned long length,
+		       unsigned long align, unsigned long phase,
+		       unsigned long *iova)
+{
+	struct interval_tree_span_iter span;
+	/* A hole of this size has a fit, however it lies. */
+	unsigned long sure = length + (align - 1);
+
+	if (sure < length)
+		sure = ULONG_MAX;
+	interval_tree_for_each_span(&span, &space->reserved, 0, ULONG_MAX) {
+		if (span.is_hole &&
+		    find_in(space, span.start_hole, span.last_hole, length,
+			    sure, align, phase, iova))
+			return 0;
+	}
+	interval_tree_for_each_span(&span, &space->reserved, 0, ULONG_MAX) {
+		if (span.is_hole &&
+		    find_in(space, span.start_hole, span.last_hole, length,
+			    length, align, phase, iova))
+			return 0;
+	}
+	return -ENOSPC;
+}
+
+/**
+ * iommufd_space_reserve - make an interval unusable
+ * @space: the space
+ * @start: first address
+ * @last: last address
+ * @owner: for whose sake
+ *
+ * Returns 0, -EADDRINUSE if an area is there, or -ENOMEM.
+ */
+int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
+			  unsigned long last, void *owner)
+{
+	struct iommufd_reserved *reserved;
+
+	if (iommufd_space_first(space, start, last))
+		return -EADDRINUSE;
+
+	reserved = kzalloc(sizeof(*reserved), GFP_KERNEL_ACCOUNT);
+	if (!reserved)
+		return -ENOMEM;
+	reserved->node.start = start;
+	reserved->node.last = last;
+	reserved->owner = owner;
+	interval_tree_insert(&reserved->node, &space->reserved);
+	return 0;
+}
+
+/**
+ * iommufd_space_unreserve - end all reservations of an owner
+ * @space: the space
+ * @owner: for whose sake they were made
+ */
+void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
+{
+	struct interval_tree_node *node, *next;
+
+	for (node = interval_tree_iter_first(&space->reserved, 0, ULONG_MAX);
+	     node; node = next) {
+		struct iommufd_reserved *reserved =
+			container_of(node, struct iommufd_reserved, node);
+
+		next = interval_tree_iter_next(node, 0, ULONG_MAX);
+		if (reserved->owner != owner)
+			continue;
+		interval_tree_remove(node, &space->reserved);
+		kfree(reserved);
+	}
+}

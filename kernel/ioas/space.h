@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_IOAS_SPACE_H
+#define __IOMMUFD_IOAS_SPACE_H
+
+#include <linux/interval_tree.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+
+struct iommufd_pages;
+
+/**
+ * enum iommufd_area_state - what may be done with an area
+ * @IOMMUFD_AREA_MAPPING: it keeps its addresses from being used, no more
+ * @IOMMUFD_AREA_MAPPED: it can be unmapped
+ * @IOMMUFD_AREA_UNMAPPING: it keeps its addresses until the IOTLB is flushed
+ */
+enum iommufd_area_state {
+	IOMMUFD_AREA_MAPPING,
+	IOMMUFD_AREA_MAPPED,
+	IOMMUFD_AREA_UNMAPPING,
+};
+
+/**
+ * struct iommufd_area - an interval of addresses and the pages behind it
+ * @rb: node of &iommufd_space.areas, ordered by @iova
+ * @iova: first address
+ * @last: last address
+ * @hole: unused addresses right before @iova
+ * @max_hole: largest @hole in the subtree
+ * @state: see there
+ * @pages: the pages, of which the area has a reference
+ * @offset: byte in @pages that @iova is mapped to
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @pinned: the area uses its pages and so keeps them pinned
+ * @list: link for who takes several areas out
+ */
+struct iommufd_area {
+	struct rb_node rb;
+	unsigned long iova;
+	unsigned long last;
+	unsigned long hole;
+	unsigned long max_hole;
+	enum iommufd_area_state state;
+
+	struct iommufd_pages *pages;
+	unsigned long offset;
+	int prot;
+	bool pinned;
+	struct list_head list;
+};
+
+static inline unsigned long iommufd_area_length(const struct iommufd_area *area)
+{
+	return area->last - area->iova + 1;
+}
+
+/**
+ * struct iommufd_reserved - an interval of addresses that must not be mapped
+ * @node: the interval; they may overlap
+ * @owner: for whose sake: a device or a page table
+ */
+struct iommufd_reserved {
+	struct interval_tree_node node;
+	void *owner;
+};
+
+/**
+ * struct iommufd_space - which I/O virtual addresses are used and usable
+ * @areas: areas, which don't overlap
+ * @reserved: struct iommufd_reserved
+ * @alignment: power of two, at most PAGE_SIZE, that every area must keep
+ *
+ * A plain data structure: its user serialises.
+ */
+struct iommufd_space {
+	struct rb_root areas;
+	struct rb_root_cached reserved;
+	unsigned long alignment;
+};
+
+void iommufd_space_init(struct iommufd_space *space);
+
+int iommufd_space_insert(struct iommufd_space *space,
+			 struct iommufd_area *area, unsigned long iova,
+			 unsigned long length);
+int iommufd_space_find(struct iommufd_space *space, unsigned long length,
+		       unsigned long align, unsigned long phase,
+		       unsigned long *iova);
+void iommufd_space_remove(struct iommufd_space *space,
+			  struct iommufd_area *area);
+
+struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
+					 unsigned long iova,
+					 unsigned long last);
+struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
+				       unsigned long last);
+
+#define iommufd_space_for_each(area, space, iova, last)          \
+	for (area = iommufd_space_first(space, iova, last); area; \
+	     area = iommufd_area_next(area, last))
+
+int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
+			  unsigned long last, void *owner);
+void iommufd_space_unreserve(struct iommufd_space *space, void *owner);
+
+#endif

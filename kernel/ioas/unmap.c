@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Takes areas out of an IOAS. The order is a security rule: clear all page
+ * tables, flush the IOTLBs, only then give pages back and let the addresses be
+ * used again.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "core/ioctl.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+/*
+ * Collect the areas in iova..last. An area that is being mapped is not there
+ * yet: its map ends after this unmap.
+ */
+static int collect(struct iommufd_ioas *ioas, unsigned long iova,
+		   unsigned long last, struct list_head *areas)
+{
+	struct iommufd_area *area;
+
+	lockdep_assert_held(&ioas->space_lock);
+
+	iommufd_space_for_each(area, &ioas->space, iova, last) {
+		if (area->state != IOMMUFD_AREA_MAPPED)
+			continue;
+		/* Areas are never split. */
+		if (area->iova < iova || area->last > last)
+			return -ENOENT;
+		list_add_tail(&area->list, areas);
+	}
+	if (list_empty(areas))
+		return -ENOENT;
+	list_for_each_entry(area, areas, list)
+		area->state = IOMMUFD_AREA_UNMAPPING;
+	return 0;
+}
+
+static void clear_page_tables(struct iommufd_ioas *ioas,
+			      struct list_head *areas,
+			      struct iommufd_unmap_stats *stats, u64 *clock)
+{
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommu_iotlb_gather gather;
+	struct iommufd_area *area;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, node) {
+		iommu_iotlb_gather_init(&gather);
+		list_for_each_entry(area, areas, list) {
+			iommufd_hwpt_unmap_area(hwpt, area, &gather);
+			cond_resched();
+		}
+		iommufd_trace_lap(clock, &stats->unmap_ns);
+		iommu_iotlb_sync(hwpt->common.domain, &gather);
+		iommufd_trace_lap(clock, &stats->sync_ns);
+		stats->domains++;
+	}
+}
+
+static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
+			    struct iommufd_unmap_stats *stats, u64 *clock)
+{
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	struct iommufd_run_iter iter;
+	struct iommufd_area *area;
+	unsigned long first, last;
+
+	list_for_each_entry(area, areas, list) {
+		stats->areas++;
+		if (!area->pinned)
+			continue;
+		first = area->offset >> PAGE_SHIFT;
+		last = (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
+
+		mutex_lock(&area->pages->lock);
+		iommufd_trace_lap(clock, &stats->lock_ns);
+		if (stats->start_ns)
+			iommufd_for_each_run(&iter, &area->pages->blocks, first,
+					     last)
+				stats->runs++;
+		stats->unpinned += iommufd_pages_unuse(area->pages, first, last,
+						       &requester);
+		mutex_unlock(&area->pages->lock);
+		area->pinned = false;
+		iommufd_trace_lap(clock, &stats->unpin_ns);
+	}
+}
+
+static void free_area(struct iommufd_area *area)
+{
+	iommufd_pages_put(area->pages);
+	kfree(area);
+}
+
+/**
+ * iommufd_ioas_unmap_range - unmap the areas in an interval
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ * @unmapped: set to the number of bytes unmapped
+ * @stats: filled in
+ *
+ * When it returns no DMA reaches what was mapped in the interval before,
+ * whoever unmapped it.
+ *
+ * Returns 0, or -ENOENT if there is no area in the interval or one that is
+ * partly outside of it, in which case nothing is changed.
+ */
+int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last, unsigned long *unmapped,
+			     struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_area *area, *next;
+	u64 clock = stats->start_ns;
+	LIST_HEAD(areas);
+	int ret;
+
+	*unmapped = 0;
+	down_read(&ioas->hwpts_rwsem);
+	mutex_lock(&ioas->unmap_lock);
+	mutex_lock(&ioas->space_lock);
+	iommufd_trace_lap(&clock, &stats->lock_ns);
+	ret = collect(ioas, iova, last, &areas);
+	mutex_unlock(&ioas->space_lock);
+	if (ret)
+		goto unlock;
+
+	clear_page_tables(ioas, &areas, stats, &clock);
+	give_pages_back(ioas, &areas, stats, &clock);
+
+	mutex_lock(&ioas->space_lock);
+	list_for_each_entry(area, &areas, list) {
+		*unmapped += iommufd_area_length(area);
+		iommufd_space_remove(&ioas->space, area);
+	}
+	mutex_unlock(&ioas->space_lock);
+	list_for_each_entry_safe(area, next, &areas, list)
+		free_area(area);
+unlock:
+	mutex_unlock(&ioas->unmap_lock);
+	up_read(&ioas->hwpts_rwsem);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_unmap_all - unmap what an IOAS that is destroyed still has
+ * @ioas: the IOAS
+ */
+void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
+{
+	struct iommufd_unmap_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
+	};
+	unsigned long unmapped;
+
+	if (RB_EMPTY_ROOT(&ioas->space.areas))
+		return;
+	iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
+	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
+				 unmapped, 0, &stats);
+}
+
+int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
+{
+	struct iommufd_unmap_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
+	};
+	struct iommu_ioas_unmap *cmd = ucmd->cmd;
+	u64 length = cmd->length;
+	unsigned long unmapped = 0, last;
+	struct iommufd_ioas *ioas;
+	int ret;
+
+	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	if (!cmd->iova && cmd->length == U64_MAX) {
+		ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped,
+					       &stats);
+		/* Nothing to do is what all means then. */
+		if (ret == -ENOENT)
+			ret = 0;
+	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX) {
+		ret = -EOVERFLOW;
+	} else if (!cmd->length) {
+		ret = -EINVAL;
+	} else if (check_add_overflow((unsigned long)cmd->iova,
+				      (unsigned long)cmd->length - 1, &last)) {
+		ret = -EOVERFLOW;
+	} else {
+		ret = iommufd_ioas_unmap_range(ioas, cmd->iova, last, &unmapped,
+					       &stats);
+	}
+	if (!ret) {
+		cmd->length = unmapped;
+		ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	}
+	trace_iommufd_ioas_unmap(ucmd->ctx->number, ioas->obj.id, cmd->iova,
+				 length, unmapped, ret, &stats);
+	iommufd_object_put(ucmd->ctx, &ioas->obj);
+	return ret;
+}

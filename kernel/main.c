@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommufd gives user space I/O page tables: /dev/iommu, its contexts, and what
+ * other drivers do with a context.
+ *
+ * The rooms of the subsystem and the order of its locks are described in
+ * docs/architecture.md of the iommufd-bpf project.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "core/object.h"
+
+static atomic_t last_ctx_number;
+
+static int iommufd_fops_open(struct inode *inode, struct file *file)
+{
+	struct iommufd_ctx *ctx;
+
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return -ENOMEM;
+
+	/* Ids start at 1: user space may take 0 for none. */
+	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init(&ctx->groups);
+	init_waitqueue_head(&ctx->destroy_wait);
+	ctx->file = file;
+	ctx->accounting = IOMMUFD_ACCOUNT_USER;
+	ctx->number = atomic_inc_return(&last_ctx_number);
+	ctx->tgid = task_tgid_nr(current);
+	ctx->uid = from_kuid_munged(&init_user_ns, current_uid());
+	get_task_comm(ctx->comm, current);
+	file->private_data = ctx;
+	trace_iommufd_ctx_open(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
+	return 0;
+}
+
+/*
+ * The last reference to the file is gone, so that no ioctl runs and no device
+ * is bound: drivers hold the file for as long as they use the context.
+ */
+static int iommufd_fops_release(struct inode *inode, struct file *file)
+{
+	struct iommufd_ctx *ctx = file->private_data;
+
+	iommufd_object_destroy_all(ctx);
+	WARN_ON(!xa_empty(&ctx->groups));
+	trace_iommufd_ctx_close(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
+	xa_destroy(&ctx->objects);
+	kfree(ctx);
+	return 0;
+}
+
+static const struct file_operations iommufd_fops = {
+	.owner = THIS_MODULE,
+	.open = iommufd_fops_open,
+	.release = iommufd_fops_release,
+	.unlocked_ioctl = iommufd_fops_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/**
+ * iommufd_ctx_get - take a reference to a context
+ * @ictx: context of which the caller has a reference
+ *
+ * Given back with iommufd_ctx_put().
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx)
+{
+	get_file(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, "IOMMUFD");
+
+/**
+ * iommufd_ctx_from_file - take a reference to the context of a file
+ * @file: an open file
+ *
+ * Returns the context, to be given back with iommufd_ctx_put(), or
+ * ERR_PTR(-EBADFD) if the file is none of /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	struct iommufd_ctx *ctx;
+
+	if (file->f_op != &iommufd_fops)
+		return ERR_PTR(-EBADFD);
+	ctx = file->private_data;
+	iommufd_ctx_get(ctx);
+	return ctx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, "IOMMUFD");
+
+/**
+ * iommufd_ctx_from_fd - take a reference to the context of a file descriptor
+ * @fd: a file descriptor of the calling process
+ *
+ * Returns the context, to be given back with iommufd_ctx_put(), or an ERR_PTR:
+ * -EBADF if the descriptor is not open, -EBADFD if it is none of /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
+{
+	CLASS(fd, f)(fd);
+
+	if (fd_empty(f))
+		return ERR_PTR(-EBADF);
+	return iommufd_ctx_from_file(fd_file(f));
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, "IOMMUFD");
+
+/**
+ * iommufd_ctx_put - give a reference to a context back
+ * @ictx: the context, which may be gone after this
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ictx)
+{
+	fput(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, "IOMMUFD");
+
+static struct miscdevice iommufd_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iommu",
+	.nodename = "iommu",
+	.mode = 0660,
+	.fops = &iommufd_fops,
+};
+module_misc_device(iommufd_misc);
+
+MODULE_IMPORT_NS("IOMMUFD");
+MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
+MODULE_DESCRIPTION("I/O page tables for user space, instrumented");
+MODULE_LICENSE("GPL");

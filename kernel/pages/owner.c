@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinned pages are charged against RLIMIT_MEMLOCK before they are pinned, so
+ * that a request beyond the limit is refused before it has cost anything.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/user.h>
+
+#include "pages/owner.h"
+
+/**
+ * iommufd_owner_init - the calling process bears pages
+ * @owner: filled in, to be given back with iommufd_owner_release()
+ * @mode: what the context charges; who may lock what he likes is not charged
+ */
+void iommufd_owner_init(struct iommufd_owner *owner,
+			enum iommufd_accounting mode)
+{
+	owner->mm = current->mm;
+	mmgrab(owner->mm);
+	owner->task = get_task_struct(current->group_leader);
+	owner->user = get_uid(current_user());
+	owner->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
+}
+
+/**
+ * iommufd_owner_release - give the owner's references back
+ * @owner: the owner, who bears no page any more
+ */
+void iommufd_owner_release(struct iommufd_owner *owner)
+{
+	free_uid(owner->user);
+	put_task_struct(owner->task);
+	mmdrop(owner->mm);
+}
+
+static unsigned long memlock_limit(struct iommufd_owner *owner)
+{
+	unsigned long limit = task_rlimit(owner->task, RLIMIT_MEMLOCK);
+
+	return limit == RLIM_INFINITY ? ULONG_MAX : limit >> PAGE_SHIFT;
+}
+
+static int charge_user(struct iommufd_owner *owner, unsigned long npages)
+{
+	unsigned long limit = memlock_limit(owner);
+	long locked = atomic_long_read(&owner->user->locked_vm);
+
+	do {
+		if (npages > limit || locked > limit - npages)
+			return -ENOMEM;
+	} while (!atomic_long_try_cmpxchg(&owner->user->locked_vm, &locked,
+					  locked + npages));
+	return 0;
+}
+
+static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
+		     bool inc)
+{
+	int ret;
+
+	mmap_write_lock(owner->mm);
+	ret = __account_locked_vm(owner->mm, npages, inc, owner->task, false);
+	mmap_write_unlock(owner->mm);
+	return ret;
+}
+
+static u64 total_charged(struct iommufd_owner *owner)
+{
+	switch (owner->mode) {
+	case IOMMUFD_ACCOUNT_USER:
+		return atomic_long_read(&owner->user->locked_vm);
+	case IOMMUFD_ACCOUNT_MM:
+		return READ_ONCE(owner->mm->locked_vm);
+	case IOMMUFD_ACCOUNT_NONE:
+		break;
+	}
+	return 0;
+}
+
+static u64 shown_limit(struct iommufd_owner *owner)
+{
+	return owner->mode == IOMMUFD_ACCOUNT_NONE ? U64_MAX :
+						     memlock_limit(owner);
+}
+
+/**
+ * iommufd_owner_charge - charge an owner for pages
+ * @owner: the owner
+ * @npages: number of pages
+ * @requester: for the tracepoint
+ *
+ * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ *
+ * Returns 0 or -ENOMEM if his limit does not allow it.
+ */
+int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
+			 const struct iommufd_requester *requester)
+{
+	int ret = 0;
+
+	if (owner->mode == IOMMUFD_ACCOUNT_USER)
+		ret = charge_user(owner, npages);
+	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
+		ret = charge_mm(owner, npages, true);
+	if (ret)
+		return ret;
+
+	atomic64_add(npages, &owner->mm->pinned_vm);
+	if (trace_iommufd_pin_enabled())
+		trace_iommufd_pin(requester->ctx, requester->ioas,
+				  task_tgid_nr(owner->task),
+				  from_kuid_munged(&init_user_ns,
+						   owner->user->uid),
+				  owner->mode, npages, total_charged(owner),
+				  shown_limit(owner));
+	return 0;
+}
+
+/**
+ * iommufd_owner_uncharge - an owner no longer bears pages
+ * @owner: the owner
+ * @npages: number of pages
+ * @requester: for the tracepoint
+ *
+ * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ */
+void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
+			    const struct iommufd_requester *requester)
+{
+	if (owner->mode == IOMMUFD_ACCOUNT_USER)
+		atomic_long_sub(npages, &owner->user->locked_vm);
+	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
+		charge_mm(owner, npages, false);
+
+	atomic64_sub(npages, &owner->mm->pinned_vm);
+	if (trace_iommufd_unpin_enabled())
+		trace_iommufd_unpin(requester->ctx, requester->ioas,
+				    task_tgid_nr(owner->task),
+				    from_kuid_munged(&init_user_ns,
+						     owner->user->uid),
+				    owner->mode, npages, total_charged(owner),
+				    shown_limit(owner));
+}

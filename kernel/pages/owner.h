@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_PAGES_OWNER_H
+#define __IOMMUFD_PAGES_OWNER_H
+
+#include <linux/types.h>
+
+#include "trace/trace.h"
+
+struct iommufd_ctx;
+struct mm_struct;
+struct task_struct;
+struct user_struct;
+
+/**
+ * struct iommufd_owner - who bears the pages that are pinned
+ * @mm: address space, kept in memory but not alive
+ * @task: process whose RLIMIT_MEMLOCK counts
+ * @user: user whose locked pages count with IOMMUFD_ACCOUNT_USER
+ * @mode: what is charged
+ */
+struct iommufd_owner {
+	struct mm_struct *mm;
+	struct task_struct *task;
+	struct user_struct *user;
+	enum iommufd_accounting mode;
+};
+
+/**
+ * struct iommufd_requester - for whom pages are pinned or unpinned
+ * @ctx: number of the context
+ * @ioas: id of the IOAS
+ *
+ * Who pins and who unpins may differ, as may the owner: only tracepoints look
+ * at this.
+ */
+struct iommufd_requester {
+	u32 ctx;
+	u32 ioas;
+};
+
+void iommufd_owner_init(struct iommufd_owner *owner,
+			enum iommufd_accounting mode);
+void iommufd_owner_release(struct iommufd_owner *owner);
+
+int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
+			 const struct iommufd_requester *requester);
+void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
+			    const struct iommufd_requester *requester);
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An array of pages of one source. Whoever needs a part of it - an area that is
+ * in page tables, a driver in the kernel - uses that part: the first user pins
+ * and charges its pages, the last one unpins them, however many there are.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "pages/pages.h"
+
+/**
+ * iommufd_pages_from_va - pages of the calling process
+ * @uptr: user address
+ * @length: bytes
+ * @writable: pin them for writing
+ * @mode: how the context charges pinned pages
+ *
+ * Nothing is pinned or looked at yet.
+ *
+ * Returns the pages with one reference, or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
+					    unsigned long length, bool writable,
+					    enum iommufd_accounting mode)
+{
+	struct iommufd_pages *pages;
+
+	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&pages->refs, 1);
+	mutex_init(&pages->lock);
+	pages->blocks = RB_ROOT_CACHED;
+	pages->source = IOMMUFD_SOURCE_VA;
+	pages->writable = writable;
+	pages->uptr = ALIGN_DOWN(uptr, PAGE_SIZE);
+	pages->npages = DIV_ROUND_UP(offset_in_page(uptr) + length, PAGE_SIZE);
+	iommufd_owner_init(&pages->owner, mode);
+	return pages;
+}
+
+/**
+ * iommufd_pages_put - give a reference back
+ * @pages: the pages, freed with the last one
+ */
+void iommufd_pages_put(struct iommufd_pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root));
+	iommufd_owner_release(&pages->owner);
+	mutex_destroy(&pages->lock);
+	kfree(pages);
+}
+
+static struct iommufd_block *first_block(struct iommufd_pages *pages,
+					 unsigned long first,
+					 unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	node = interval_tree_iter_first(&pages->blocks, first, last);
+	return node ? container_of(node, struct iommufd_block, node) : NULL;
+}
+
+/* Make sure that no block lies on both sides of the start of an index. */
+static int split_at(struct iommufd_pages *pages, unsigned long index)
+{
+	struct iommufd_block *block = first_block(pages, index, index);
+
+	if (!block || block->node.start == index)
+		return 0;
+	return iommufd_block_split(block, &pages->blocks, index) ? 0 : -ENOMEM;
+}
+
+static unsigned long count_missing(struct iommufd_pages *pages,
+				   unsigned long first, unsigned long last)
+{
+	unsigned long missing = last - first + 1;
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&pages->blocks, first, last); node;
+	     node = interval_tree_iter_next(node, first, last))
+		missing -= node->last - node->start + 1;
+	return missing;
+}
+
+static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
+			   unsigned long last)
+{
+	struct iommufd_block *block;
+	unsigned long unpinned = 0, index = first;
+
+	while (index <= last && (block = first_block(pages, index, last))) {
+		index = block->node.last + 1;
+		if (!--block->users)
+			unpinned += iommufd_unpin_block(pages, block);
+		if (!index)
+			break;
+	}
+	return unpinned;
+}
+
+/**
+ * iommufd_pages_use - pin and keep a part of the pages
+ * @pages: the pages; its lock is held
+ * @first: first index
+ * @last: last index
+ * @requester: for the tracepoint
+ * @pinned: increased by the number of pages that nobody had pinned
+ *
+ * Ended with iommufd_pages_unuse() of the same part.
+ *
+ * Returns 0, -ENOMEM if memory is short or the owner's limit reached, or see
+ * iommufd_pin_blocks(). Nothing is changed on failure.
+ */
+int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
+		      unsigned long last,
+		      const struct iommufd_requester *requester,
+		      unsigned long *pinned)
+{
+	unsigned long missing, index = first, done;
+	int ret;
+
+	lockdep_assert_held(&pages->lock);
+
+	/* Users are counted by block: bring the bounds into line. */
+	ret = split_at(pages, first);
+	if (!ret)
+		ret = split_at(pages, last + 1);
+	if (ret)
+		return ret;
+
+	missing = count_missing(pages, first, last);
+	if (missing) {
+		ret = iommufd_owner_charge(&pages->owner, missing, requester);
+		if (ret)
+			return ret;
+	}
+
+	while (index <= last) {
+		struct iommufd_block *block = first_block(pages, index, last);
+
+		if (block && block->node.start == index) {
+			block->users++;
+			index = block->node.last + 1;
+			continue;
+		}
+		ret = iommufd_pin_blocks(pages, &index,
+					 block ? block->node.start - 1 : last);
+		if (ret)
+			goto undo;
+	}
+	*pinned += missing;
+	return 0;
+
+undo:
+	done = index > first ? unuse(pages, first, index - 1) : 0;
+	WARN_ON(done > missing);
+	iommufd_owner_uncharge(&pages->owner, missing, requester);
+	return ret;
+}
+
+/**
+ * iommufd_pages_unuse - let go of a part of the pages
+ * @pages: the pages; its lock is held
+ * @first: first index
+ * @last: last index
+ * @requester: for the tracepoint
+ *
+ * What no one else uses is unpinned: DMA to it must have ended, see
+ * iommufd_unpin_block(). Never fails and allocates nothing.
+ *
+ * Returns the number of pages unpinned.
+ */
+unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
+				  unsigned long first, unsigned long last,
+				  const struct iommufd_requester *requester)
+{
+	unsigned long unpinned;
+
+	lockdep_assert_held(&pages->lock);
+
+	unpinned = unuse(pages, first, last);
+	if (unpinned)
+		iommufd_owner_uncharge(&pages->owner, unpinned, requester);
+	return unpinned;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_PAGES_PAGES_H
+#define __IOMMUFD_PAGES_PAGES_H
+
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+
+#include "pages/owner.h"
+#include "pages/store.h"
+
+/**
+ * struct iommufd_pages - an array of pages of one source, shared by areas
+ * @refs: areas, and who else looks at it
+ * @lock: protects @blocks and the users of each. Taken for each area that is
+ *	pinned, mapped into a page table or given back, and held while pages are
+ *	pinned: mmap_lock nests inside it. It nests inside the locks of the
+ *	IOAS, see ioas/ioas.h; no two of it are held at once
+ * @blocks: struct iommufd_block, the PFNs of what is pinned
+ * @npages: length of the array
+ * @source: where the pages come from
+ * @writable: pages are pinned for writing
+ * @uptr: with IOMMUFD_SOURCE_VA, user address of index 0, page aligned
+ * @owner: whose address space @uptr is in, and who is charged
+ */
+struct iommufd_pages {
+	refcount_t refs;
+	struct mutex lock;
+	struct rb_root_cached blocks;
+	unsigned long npages;
+	enum iommufd_source source;
+	bool writable;
+	unsigned long uptr;
+	struct iommufd_owner owner;
+};
+
+struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
+					    unsigned long length,
+					    bool writable,
+					    enum iommufd_accounting mode);
+void iommufd_pages_put(struct iommufd_pages *pages);
+
+int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
+		      unsigned long last,
+		      const struct iommufd_requester *requester,
+		      unsigned long *pinned);
+unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
+				  unsigned long first, unsigned long last,
+				  const struct iommufd_requester *requester);
+
+/* pages/pin.c */
+int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
+		       unsigned long last);
+unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
+				  struct iommufd_block *block);
+
+#endif
