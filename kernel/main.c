@@ -23,7 +23,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 {
 	struct iommufd_ctx *ctx;
 
-	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	ctx = kzalloc_obj(*ctx, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
 

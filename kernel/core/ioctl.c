@@ -41,30 +41,8 @@ static int not_yet(struct iommufd_ucmd *ucmd)
 	return -EOPNOTSUPP;
 }
 
-union ucmd_buffer {
-	struct iommu_destroy destroy;
-	struct iommu_fault_alloc fault;
-	struct iommu_hw_info info;
-	struct iommu_hw_queue_alloc hw_queue;
-	struct iommu_hwpt_alloc hwpt;
-	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
-	struct iommu_hwpt_invalidate cache;
-	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
-	struct iommu_ioas_alloc alloc;
-	struct iommu_ioas_allow_iovas allow_iovas;
-	struct iommu_ioas_change_process change_process;
-	struct iommu_ioas_copy ioas_copy;
-	struct iommu_ioas_iova_ranges iova_ranges;
-	struct iommu_ioas_map map;
-	struct iommu_ioas_map_file map_file;
-	struct iommu_ioas_noiommu_get_pa get_pa;
-	struct iommu_ioas_unmap unmap;
-	struct iommu_option option;
-	struct iommu_vdevice_alloc vdevice;
-	struct iommu_veventq_alloc veventq;
-	struct iommu_vfio_ioas vfio_ioas;
-	struct iommu_viommu_alloc viommu;
-};
+/* Room for the largest structure. */
+#define UCMD_SIZE	128
 
 struct iommufd_command {
 	unsigned int cmd;
@@ -73,13 +51,14 @@ struct iommufd_command {
 	int (*run)(struct iommufd_ucmd *ucmd);
 };
 
-/* @last is the last member that the first version of the structure had. */
-#define COMMAND(_cmd, _run, _struct, _last)               \
-	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {            \
-		.cmd = _cmd,                              \
-		.size = sizeof(_struct),                  \
-		.min_size = offsetofend(_struct, _last),  \
-		.run = _run,                              \
+/* @_last is the last member that the first version of the structure had. */
+#define COMMAND(_cmd, _run, _struct, _last)                            \
+	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {                         \
+		.cmd = _cmd,                                           \
+		.size = sizeof(_struct) +                              \
+			BUILD_BUG_ON_ZERO(sizeof(_struct) > UCMD_SIZE), \
+		.min_size = offsetofend(_struct, _last),               \
+		.run = _run,                                           \
 	}
 
 static const struct iommufd_command commands[] = {
@@ -124,11 +103,11 @@ static const struct iommufd_command commands[] = {
 long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 {
 	const struct iommufd_command *command;
-	union ucmd_buffer buffer;
+	u8 buffer[UCMD_SIZE] __aligned(sizeof(u64));
 	struct iommufd_ucmd ucmd = {
 		.ctx = file->private_data,
 		.ubuffer = (void __user *)arg,
-		.cmd = &buffer,
+		.cmd = buffer,
 	};
 	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
 	int ret;

@@ -17,25 +17,23 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 					      size_t size,
 					      enum iommufd_object_type type)
 {
-	struct iommufd_object *obj;
-	int ret;
+	struct iommufd_object *new = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	int ret = -ENOMEM;
 
-	obj = kzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!obj)
-		return ERR_PTR(-ENOMEM);
-
-	obj->type = type;
-	refcount_set(&obj->wait_cnt, 1);
-	refcount_set(&obj->users, 1);
+	if (!new)
+		goto fail;
+	new->type = type;
+	refcount_set(&new->users, 1);
+	refcount_set(&new->wait_cnt, 1);
 
 	/* A NULL entry reserves the id and is not found by a lookup. */
-	ret = xa_alloc(&ctx->objects, &obj->id, NULL, xa_limit_31b,
+	ret = xa_alloc(&ctx->objects, &new->id, NULL, xa_limit_31b,
 		       GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		kfree(obj);
-		return ERR_PTR(ret);
-	}
-	return obj;
+	if (!ret)
+		return new;
+fail:
+	kfree(new);
+	return ERR_PTR(ret);
 }
 
 /**

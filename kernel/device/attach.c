@@ -23,7 +23,7 @@ static int attach_group(struct iommufd_group *igroup,
 	if (igroup->handle)
 		return igroup->handle->hwpt == hwpt ? 0 : -EINVAL;
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return -ENOMEM;
 	handle->hwpt = hwpt;

@@ -26,8 +26,6 @@ struct iommufd_attach_handle {
  * @ref: its devices; drops to zero under the xa_lock of &iommufd_ctx.groups
  * @ctx: the context
  * @group: the group, of which this has a reference
- * @lock: protects what follows. Taken after auto_lock of an IOAS, before its
- *	other locks
  * @handle: of the one page table that all devices of the group share, or NULL
  * @nr_attached: devices that have asked to be attached to it
  */
@@ -35,6 +33,10 @@ struct iommufd_group {
 	struct kref ref;
 	struct iommufd_ctx *ctx;
 	struct iommu_group *group;
+	/**
+	 * @lock: protects what follows. Taken after auto_lock of an IOAS,
+	 * before its other locks.
+	 */
 	struct mutex lock;
 	struct iommufd_attach_handle *handle;
 	unsigned int nr_attached;

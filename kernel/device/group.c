@@ -53,7 +53,7 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 	if (!group)
 		return ERR_PTR(-ENODEV);
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = kzalloc_obj(*new, GFP_KERNEL_ACCOUNT);
 	if (!new) {
 		iommu_group_put(group);
 		return ERR_PTR(-ENOMEM);

@@ -75,36 +75,10 @@ void _iommufd_destroy_mmap(struct iommufd_ctx *ictx,
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_destroy_mmap, "IOMMUFD");
 
-/**
- * iommufd_vdevice_to_device - the device behind a vDEVICE
- * @vdev: the vDEVICE
- *
- * Returns the device, which the caller's lock on the vDEVICE keeps.
- */
-struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev)
+static struct device *vdevice_dev(const struct iommufd_vdevice *vdev)
 {
-	return vdev->idev->dev;
+	return vdev ? vdev->idev->dev : NULL;
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_vdevice_to_device, "IOMMUFD");
-
-/**
- * iommufd_viommu_find_dev - the device of a virtual id
- * @viommu: the vIOMMU, whose vdevs are locked by the caller
- * @vdev_id: the virtual id
- *
- * Returns the device, which the lock keeps, or NULL.
- */
-struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu,
-				       unsigned long vdev_id)
-{
-	struct iommufd_vdevice *vdev;
-
-	lockdep_assert_held(&viommu->vdevs.xa_lock);
-
-	vdev = xa_load(&viommu->vdevs, vdev_id);
-	return vdev ? iommufd_vdevice_to_device(vdev) : NULL;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_viommu_find_dev, "IOMMUFD");
 
 /**
  * iommufd_viommu_get_vdev_id - the virtual id of a device
@@ -117,22 +91,46 @@ EXPORT_SYMBOL_NS_GPL(iommufd_viommu_find_dev, "IOMMUFD");
 int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu,
 			       struct device *dev, unsigned long *vdev_id)
 {
-	struct iommufd_vdevice *vdev;
-	unsigned long index;
-	int ret = -ENOENT;
+	struct iommufd_vdevice *found = NULL, *each;
+	unsigned long key;
 
 	xa_lock(&viommu->vdevs);
-	xa_for_each(&viommu->vdevs, index, vdev) {
-		if (iommufd_vdevice_to_device(vdev) == dev) {
-			*vdev_id = vdev->virt_id;
-			ret = 0;
-			break;
-		}
-	}
+	xa_for_each(&viommu->vdevs, key, each)
+		if (vdevice_dev(each) == dev)
+			found = each;
+	if (found)
+		*vdev_id = found->virt_id;
 	xa_unlock(&viommu->vdevs);
-	return ret;
+	return found ? 0 : -ENOENT;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_viommu_get_vdev_id, "IOMMUFD");
+
+/**
+ * iommufd_viommu_find_dev - the device of a virtual id
+ * @viommu: the vIOMMU, whose vdevs are locked by the caller
+ * @vdev_id: the virtual id
+ *
+ * Returns the device, which the lock keeps, or NULL.
+ */
+struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu,
+				       unsigned long vdev_id)
+{
+	lockdep_assert_held(&viommu->vdevs.xa_lock);
+	return vdevice_dev(xa_load(&viommu->vdevs, vdev_id));
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_viommu_find_dev, "IOMMUFD");
+
+/**
+ * iommufd_vdevice_to_device - the device behind a vDEVICE
+ * @vdev: the vDEVICE
+ *
+ * Returns the device, which the caller's lock on the vDEVICE keeps.
+ */
+struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev)
+{
+	return vdevice_dev(vdev);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vdevice_to_device, "IOMMUFD");
 
 /**
  * iommufd_viommu_report_event - hand an event of the hardware to user space

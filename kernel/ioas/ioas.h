@@ -16,28 +16,40 @@ struct iommufd_hwpt_paging;
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
  * @ctx: its context
- * @auto_lock: one device at a time looks for an automatic page table that fits
- *	it or makes a new one. Taken before the lock of a group
- * @hwpts_rwsem: the set of page tables. Who maps or unmaps holds it for reading
- *	from the choice of the address to the end, so that all page tables of
- *	the set get the mapping; who adds or removes a page table holds it for
- *	writing and so has all areas to himself
  * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
- * @unmap_lock: one unmap at a time, so that an unmap which finds nothing more
- *	to do knows that nothing is mapped any more. Inside @hwpts_rwsem
- * @space_lock: protects the areas of @space and their state. Held for a look-up
- *	or an insertion, never while pages are pinned or page tables written.
- *	Inside @unmap_lock. Who has @hwpts_rwsem for writing may read without
- *	it. What is reserved changes under @hwpts_rwsem held for writing
- * @space: the addresses
+ * @space: the addresses. Its areas and their state are protected by @space_lock,
+ *	what is reserved by @hwpts_rwsem held for writing
+ *
+ * The locks are taken in the order in which they stand here.
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
 	struct iommufd_ctx *ctx;
+	/**
+	 * @auto_lock: one device at a time looks for an automatic page table
+	 * that fits it, or makes a new one. The lock of the device's group
+	 * comes between this one and the next.
+	 */
 	struct mutex auto_lock;
+	/**
+	 * @hwpts_rwsem: who maps or unmaps holds it for reading from the choice
+	 * of the address to the end, so that all page tables of the set get the
+	 * mapping; who changes the set holds it for writing and so has all
+	 * areas to himself.
+	 */
 	struct rw_semaphore hwpts_rwsem;
 	struct list_head hwpts;
+	/**
+	 * @unmap_lock: one unmap at a time, so that an unmap which finds
+	 * nothing more to do knows that nothing is mapped any more. The lock of
+	 * pages is taken inside it.
+	 */
 	struct mutex unmap_lock;
+	/**
+	 * @space_lock: held for a look-up or an insertion, never while pages
+	 * are pinned or page tables are written. Not needed by who has
+	 * @hwpts_rwsem for writing.
+	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
 };

@@ -174,7 +174,7 @@ int iommufd_ioas_map_pages(struct iommufd_ioas *ioas,
 	u64 rest = 0;
 	int ret;
 
-	area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	area = kzalloc_obj(*area, GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return -ENOMEM;
 	area->state = IOMMUFD_AREA_MAPPING;

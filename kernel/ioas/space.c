@@ -289,7 +289,7 @@ int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 	if (iommufd_space_first(space, start, last))
 		return -EADDRINUSE;
 
-	reserved = kzalloc(sizeof(*reserved), GFP_KERNEL_ACCOUNT);
+	reserved = kzalloc_obj(*reserved, GFP_KERNEL_ACCOUNT);
 	if (!reserved)
 		return -ENOMEM;
 	reserved->node.start = start;

@@ -26,7 +26,7 @@ struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
 {
 	struct iommufd_pages *pages;
 
-	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	pages = kzalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&pages->refs, 1);

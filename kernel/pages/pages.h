@@ -11,10 +11,6 @@
 /**
  * struct iommufd_pages - an array of pages of one source, shared by areas
  * @refs: areas, and who else looks at it
- * @lock: protects @blocks and the users of each. Taken for each area that is
- *	pinned, mapped into a page table or given back, and held while pages are
- *	pinned: mmap_lock nests inside it. It nests inside the locks of the
- *	IOAS, see ioas/ioas.h; no two of it are held at once
  * @blocks: struct iommufd_block, the PFNs of what is pinned
  * @npages: length of the array
  * @source: where the pages come from
@@ -24,6 +20,12 @@
  */
 struct iommufd_pages {
 	refcount_t refs;
+	/**
+	 * @lock: protects @blocks and the users of each. Taken for each area
+	 * that is pinned, mapped into a page table or given back, and held
+	 * while pages are pinned: mmap_lock nests inside it. It nests inside
+	 * the locks of the IOAS, see ioas/ioas.h; no two are held at once.
+	 */
 	struct mutex lock;
 	struct rb_root_cached blocks;
 	unsigned long npages;

@@ -120,9 +120,11 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
  */
 bool iommufd_run_next(struct iommufd_run_iter *iter)
 {
+	struct interval_tree_node *node = &iter->block->node;
+
 	if (++iter->i == iter->block->nr_runs) {
-		iter->block = to_block(interval_tree_iter_next(
-			&iter->block->node, iter->run.index, iter->last));
+		node = interval_tree_iter_next(node, node->start, iter->last);
+		iter->block = to_block(node);
 		if (!iter->block)
 			return false;
 		iter->i = 0;

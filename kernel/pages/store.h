@@ -2,6 +2,7 @@
 #ifndef __IOMMUFD_PAGES_STORE_H
 #define __IOMMUFD_PAGES_STORE_H
 
+#include <linux/bits.h>
 #include <linux/interval_tree.h>
 #include <linux/mm.h>
 
@@ -19,7 +20,7 @@
 #define RUN_PFN_BITS	40
 #define RUN_PFN_MASK	((1ULL << RUN_PFN_BITS) - 1)
 #define RUN_START_BITS	(64 - RUN_PFN_BITS)
-#define BLOCK_MAX_PAGES	(1UL << RUN_START_BITS)
+#define BLOCK_MAX_PAGES	BIT(RUN_START_BITS)
 
 /**
  * struct iommufd_block - pages that are present together
