@@ -27,7 +27,7 @@ struct iommufd_hw_pagetable {
  * @ioas: the IOAS, which it depends on
  * @node: link in &iommufd_ioas.hwpts
  * @automatic: made for an attach to the IOAS, gone with the last device
- * @coherent: DMA can't bypass the CPU caches. Set under auto_lock of the IOAS
+ * @coherent: DMA can't bypass the CPU caches; once set it stays
  */
 struct iommufd_hwpt_paging {
 	union {

@@ -221,7 +221,7 @@ static int map_request(struct iommufd_ioas *ioas, struct iommufd_ucmd *ucmd,
 	struct iommufd_pages *pages;
 	int ret;
 
-	pages = iommufd_pages_from_va(cmd->user_va, cmd->length,
+	pages = iommufd_pages_from_va(cmd->user_va,
 				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
 				      ioas->ctx->accounting);
 	if (IS_ERR(pages))

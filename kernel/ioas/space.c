@@ -4,7 +4,10 @@
  * a lookup and the search for a place are logarithmic in their number. Devices
  * and page tables reserve few intervals: those go into an interval tree.
  */
+#include <kunit/visibility.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
 
@@ -33,6 +36,7 @@ void iommufd_space_init(struct iommufd_space *space)
 	space->reserved = RB_ROOT_CACHED;
 	space->alignment = 1;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_init);
 
 /**
  * iommufd_space_first - the lowest area that touches an interval
@@ -60,6 +64,7 @@ struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
 	}
 	return first && first->iova <= last ? first : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_first);
 
 /**
  * iommufd_area_next - the next higher area that touches an interval
@@ -75,6 +80,7 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 
 	return next && next->iova <= last ? next : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_area_next);
 
 static void set_hole(struct iommufd_area *area, unsigned long start)
 {
@@ -136,6 +142,7 @@ int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
 	link_area(space, area);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_insert);
 
 /**
  * iommufd_space_remove - take an area out
@@ -152,6 +159,7 @@ void iommufd_space_remove(struct iommufd_space *space,
 	if (next)
 		set_hole(next, start);
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove);
 
 /*
  * The lowest area above @from with a hole of at least @length before it: down
@@ -237,13 +245,30 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 	return fit(from, last, length, align, phase, iova);
 }
 
+/* The first page is left to who asks for it: to many, 0 means no address. */
+static bool find_place(struct iommufd_space *space, unsigned long length,
+		       unsigned long least, unsigned long align,
+		       unsigned long phase, unsigned long *iova)
+{
+	struct interval_tree_span_iter span;
+
+	interval_tree_for_each_span(&span, &space->reserved, PAGE_SIZE,
+				    ULONG_MAX) {
+		if (span.is_hole &&
+		    find_in(space, span.start_hole, span.last_hole, length,
+			    least, align, phase, iova))
+			return true;
+	}
+	return false;
+}
+
 /**
  * iommufd_space_find - find a place for an area
  * @space: the space
  * @length: bytes
  * @align: power of two, at least the alignment of the space
  * @phase: what the address shall be modulo @align
- * @iova: set to the address
+ * @iova: set to the address, never in the first page
  *
  * Returns 0 or -ENOSPC.
  */
@@ -251,26 +276,17 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		       unsigned long align, unsigned long phase,
 		       unsigned long *iova)
 {
-	struct interval_tree_span_iter span;
-	/* A hole of this size has a fit, however it lies. */
-	unsigned long sure = length + (align - 1);
+	unsigned long sure;
 
-	if (sure < length)
+	/* A hole of this size has a fit, however it lies. */
+	if (check_add_overflow(length, align - 1, &sure))
 		sure = ULONG_MAX;
-	interval_tree_for_each_span(&span, &space->reserved, 0, ULONG_MAX) {
-		if (span.is_hole &&
-		    find_in(space, span.start_hole, span.last_hole, length,
-			    sure, align, phase, iova))
-			return 0;
-	}
-	interval_tree_for_each_span(&span, &space->reserved, 0, ULONG_MAX) {
-		if (span.is_hole &&
-		    find_in(space, span.start_hole, span.last_hole, length,
-			    length, align, phase, iova))
-			return 0;
-	}
+	if (find_place(space, length, sure, align, phase, iova) ||
+	    find_place(space, length, length, align, phase, iova))
+		return 0;
 	return -ENOSPC;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
 
 /**
  * iommufd_space_reserve - make an interval unusable
@@ -284,20 +300,21 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 			  unsigned long last, void *owner)
 {
-	struct iommufd_reserved *reserved;
+	struct iommufd_reserved *new;
 
 	if (iommufd_space_first(space, start, last))
 		return -EADDRINUSE;
-
-	reserved = kzalloc_obj(*reserved, GFP_KERNEL_ACCOUNT);
-	if (!reserved)
+	new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT);
+	if (!new)
 		return -ENOMEM;
-	reserved->node.start = start;
-	reserved->node.last = last;
-	reserved->owner = owner;
-	interval_tree_insert(&reserved->node, &space->reserved);
+	*new = (struct iommufd_reserved){
+		.node = { .start = start, .last = last },
+		.owner = owner,
+	};
+	interval_tree_insert(&new->node, &space->reserved);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_reserve);
 
 /**
  * iommufd_space_unreserve - end all reservations of an owner
@@ -320,3 +337,4 @@ void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
 		kfree(reserved);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_unreserve);

@@ -12,7 +12,6 @@
 /**
  * iommufd_pages_from_va - pages of the calling process
  * @uptr: user address
- * @length: bytes
  * @writable: pin them for writing
  * @mode: how the context charges pinned pages
  *
@@ -20,8 +19,7 @@
  *
  * Returns the pages with one reference, or ERR_PTR(-ENOMEM).
  */
-struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
-					    unsigned long length, bool writable,
+struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode)
 {
 	struct iommufd_pages *pages;
@@ -35,7 +33,6 @@ struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
 	pages->source = IOMMUFD_SOURCE_VA;
 	pages->writable = writable;
 	pages->uptr = ALIGN_DOWN(uptr, PAGE_SIZE);
-	pages->npages = DIV_ROUND_UP(offset_in_page(uptr) + length, PAGE_SIZE);
 	iommufd_owner_init(&pages->owner, mode);
 	return pages;
 }

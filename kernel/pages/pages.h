@@ -12,7 +12,6 @@
  * struct iommufd_pages - an array of pages of one source, shared by areas
  * @refs: areas, and who else looks at it
  * @blocks: struct iommufd_block, the PFNs of what is pinned
- * @npages: length of the array
  * @source: where the pages come from
  * @writable: pages are pinned for writing
  * @uptr: with IOMMUFD_SOURCE_VA, user address of index 0, page aligned
@@ -28,16 +27,13 @@ struct iommufd_pages {
 	 */
 	struct mutex lock;
 	struct rb_root_cached blocks;
-	unsigned long npages;
 	enum iommufd_source source;
 	bool writable;
 	unsigned long uptr;
 	struct iommufd_owner owner;
 };
 
-struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr,
-					    unsigned long length,
-					    bool writable,
+struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode);
 void iommufd_pages_put(struct iommufd_pages *pages);
 

@@ -3,6 +3,7 @@
  * Runs of consecutive PFNs, packed into blocks. A plain data structure: who
  * pins what it holds and who serialises is the business of pages/pages.c.
  */
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include "pages/store.h"
@@ -111,6 +112,7 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 	cut_last(iter);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_run_first);
 
 /**
  * iommufd_run_next - the next run
@@ -135,6 +137,7 @@ bool iommufd_run_next(struct iommufd_run_iter *iter)
 	cut_last(iter);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_run_next);
 
 static struct iommufd_block *alloc_block(unsigned int nr_runs)
 {
@@ -165,6 +168,7 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 	builder->block->nr_runs = 0;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start);
 
 /**
  * iommufd_builder_add - add pages to a block
@@ -192,6 +196,7 @@ bool iommufd_builder_add(struct iommufd_block_builder *builder,
 	block->node.last += npages;
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_add);
 
 /**
  * iommufd_builder_finish - end a block
@@ -223,6 +228,7 @@ iommufd_builder_finish(struct iommufd_block_builder *builder)
 	}
 	return block;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
 
 /**
  * iommufd_block_split - split a block so that a new one begins at an index
@@ -265,3 +271,4 @@ struct iommufd_block *iommufd_block_split(struct iommufd_block *block,
 	interval_tree_insert(&tail->node, blocks);
 	return tail;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_block_split);
