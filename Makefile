@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Everything that people and tests do goes through here; `make help` says what there is.
+# The work is in scripts/; each step is incremental and logs to build/log.
+
+PREFIX ?= /usr/local
+PYTHON := /usr/bin/python3
+PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-full setup setup-dev kernel peer debug kernels tools bench lint install clean distclean
+
+help: ## this list
+	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
+	@echo
+	@awk -F':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  scripts/graft TREE   put kernel/ into a Linux 7.3 source tree (--undo takes it out)'
+	@echo '  scripts/vm --help    run a command in a guest of any of these kernels'
+	@echo
+	@echo 'Logs: build/log. Downloads and compiler cache: ~/.cache/iommufd-bpf (IOMMUFD_CACHE).'
+
+demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a guest
+	@scripts/demo
+
+test: setup-dev kernels tools lint ## from nothing: build everything, run all tests that fit CI
+	@$(PYTEST) tests/
+
+test-full: setup-dev kernels tools lint ## also the tests that take long
+	@$(PYTEST) --full tests/
+
+setup: ## install the packages that are needed (Debian 12 or 13)
+	@scripts/setup
+
+setup-dev: # what tests and lint use, too
+	@scripts/setup --dev
+
+kernel: setup ## the patched kernel and its modules
+	@scripts/build-kernel main
+
+peer: setup ## the same kernel with its own, untouched iommufd
+	@scripts/build-kernel peer
+
+debug: setup ## the patched kernel with the sanitizers
+	@scripts/build-kernel debug
+
+kernels: setup
+	@scripts/build-kernel main peer debug
+
+tools: setup ## BPF objects, skeletons, tools
+	@scripts/build-tools
+
+lint: setup-dev kernel ## checkpatch, sparse, W=1, clang-format, ruff, shellcheck
+	@scripts/lint
+
+bench: ## the performance regression run (not there yet)
+	@echo 'make bench: not there yet; it comes with the benchmark matrix.' >&2; exit 2
+
+install: tools ## tools, under PREFIX and DESTDIR
+	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+
+clean: ## remove objects, keep the unpacked kernel source
+	rm -rf build/kernel build/bin build/tools build/log build/linux/*/o-*
+
+distclean: ## remove build/
+	rm -rf build
