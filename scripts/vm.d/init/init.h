@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VM_INIT_H
+#define VM_INIT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proto.h"
+
+/* A MSG_START taken apart. */
+struct start {
+	uint32_t flags;
+	struct vm_winsize size;
+	char *dir;
+	char **setup;
+	char **argv;
+	char **env;
+};
+
+/* The command, and our ends of its streams; -1 where there is none. */
+struct child {
+	pid_t pid;
+	int in;
+	int out;
+	int err;
+};
+
+/* main.c */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
+
+/* mounts.c: makes the host's root, with a throw-away layer, our root. */
+void mount_root(void);
+
+/* channel.c */
+extern int ctl_fd, stdin_fd;
+void channel_open(void);
+void channel_send(uint32_t type, const void *data, uint32_t len);
+char *channel_receive(uint32_t *type, uint32_t *len);
+int wait_writable(int fd);
+
+/* child.c */
+void parse_start(char *data, uint32_t len, struct start *start);
+int run_setup(const struct start *start);
+void spawn(const struct start *start, struct child *child);
+
+/* pump.c: carries the streams until the command ends; returns its wait status. */
+int pump(struct child *child);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define NEW "/new"
+
+struct mount_point {
+	const char *type;
+	const char *source;
+	const char *target;
+	unsigned long flags;
+	const char *options;
+};
+
+/*
+ * Host changes while the guest runs are not looked for (cache=loose): nothing
+ * here waits for them, and without a cache every file is fetched again each time.
+ */
+static const struct mount_point root[] = {
+	{ "9p", "hostroot", "/host", MS_RDONLY,
+	  "trans=virtio,version=9p2000.L,msize=262144,cache=loose" },
+	{ "tmpfs", "layer", "/layer", 0, "mode=0755" },
+	{ "overlay", "root", NEW, 0,
+	  "lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work" },
+};
+
+static const struct mount_point system_mounts[] = {
+	{ "proc", "proc", NEW "/proc", 0, NULL },
+	{ "sysfs", "sysfs", NEW "/sys", 0, NULL },
+	{ "devtmpfs", "devtmpfs", NEW "/dev", 0, NULL },
+	{ "devpts", "devpts", NEW "/dev/pts", 0, "ptmxmode=0666,mode=0620" },
+	{ "tmpfs", "shm", NEW "/dev/shm", 0, "mode=1777" },
+	{ "tmpfs", "run", NEW "/run", 0, "mode=0755" },
+};
+
+/* Left out where the kernel's configuration lacks them. */
+static const struct mount_point optional_mounts[] = {
+	{ "hugetlbfs", "hugetlbfs", NEW "/dev/hugepages", 0, NULL },
+	{ "debugfs", "debugfs", NEW "/sys/kernel/debug", 0, NULL },
+	{ "tracefs", "tracefs", NEW "/sys/kernel/tracing", 0, NULL },
+	{ "bpf", "bpf", NEW "/sys/fs/bpf", 0, NULL },
+	{ "cgroup2", "cgroup2", NEW "/sys/fs/cgroup", 0, NULL },
+};
+
+static int mount_one(const struct mount_point *m)
+{
+	/* The target may be there already, or be one that only sysfs can make. */
+	mkdir(m->target, 0755);
+	return mount(m->source, m->target, m->type, m->flags, m->options);
+}
+
+static void mount_all(const struct mount_point *m, size_t count)
+{
+	for (; count; m++, count--) {
+		if (mount_one(m))
+			die("mounting %s at %s: %s", m->type, m->target, strerror(errno));
+		if (!strcmp(m->target, "/layer")) {
+			mkdir("/layer/upper", 0755);
+			mkdir("/layer/work", 0755);
+		}
+	}
+}
+
+void mount_root(void)
+{
+	size_t i;
+
+	mount_all(root, sizeof(root) / sizeof(root[0]));
+	mount_all(system_mounts, sizeof(system_mounts) / sizeof(system_mounts[0]));
+	for (i = 0; i < sizeof(optional_mounts) / sizeof(optional_mounts[0]); i++)
+		mount_one(&optional_mounts[i]);
+	if (chdir(NEW) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		die("changing the root: %s", strerror(errno));
+}

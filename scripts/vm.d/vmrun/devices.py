@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""--device: what QEMU and the guest are told for each."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .errors import VmError
+
+# Above what QEMU places by itself; the guest binds these slots to vfio-pci.
+FIRST_SLOT = 0x10
+LAST_SLOT = 0x1D
+DISK_SIZE = 64 << 20
+
+# edu clips addresses to 28 bits by default. A device that could not even utter
+# an address proves nothing about the IOMMU, so ours can utter all.
+EDU_MASK = "dma_mask=0xffffffffffffffff"
+
+
+@dataclass
+class Devices:
+    """The requested devices as QEMU's arguments, and their PCI addresses."""
+
+    args: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+
+def _nvme(index: int, options: list[str], scratch: str) -> tuple[list[str], list[str]]:
+    files = [x[5:] for x in options if x.startswith("file=")]
+    rest = [x for x in options if not x.startswith("file=")]
+    if files:
+        image = files[0]
+    else:
+        image = f"{scratch}/disk{index}"
+        with open(image, "wb") as disk:
+            disk.truncate(DISK_SIZE)
+    if not any(x.startswith("serial=") for x in rest):
+        rest.append(f"serial=disk{index}")
+    drive = f"if=none,id=disk{index},format=raw,file={image.replace(',', ',,')}"
+    return ["-drive", drive], [f"drive=disk{index}", *rest]
+
+
+def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
+    name, *options = spec.split(",")
+    slot = FIRST_SLOT + index
+    if slot > LAST_SLOT:
+        raise VmError(f"too many devices, {LAST_SLOT - FIRST_SLOT + 1} are possible")
+    before: list[str] = []
+    if name == "nvme":
+        before, options = _nvme(index, options, scratch)
+    elif name == "edu" and not any(x.startswith("dma_mask=") for x in options):
+        options = [EDU_MASK, *options]
+    if any(x.startswith(("addr=", "bus=")) for x in options):
+        raise VmError(f"{spec}: the address of a device is not free to choose")
+    devices.args += [*before, "-device", ",".join([name, *options, f"addr={slot:#x}"])]
+    devices.addresses.append(f"0000:00:{slot:02x}.0")
+
+
+@contextmanager
+def requested_devices(specs: list[str]) -> Iterator[Devices]:
+    """The devices of the command line; `none` alone stands for no device."""
+    devices = Devices()
+    with tempfile.TemporaryDirectory(prefix="vm-") as scratch:
+        for index, spec in enumerate(x for x in specs if x != "none"):
+            _one(index, spec, scratch, devices)
+        yield devices

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The guest's initial file system: nothing but our process 1."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .errors import VmError
+from .paths import PARTS, writable_dir
+
+CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static"]
+DIRECTORIES = ("dev", "host", "layer", "new")
+
+
+def _entry(name: str, mode: int, data: bytes = b"") -> bytes:
+    """One member of a cpio archive of the kind `newc`."""
+    raw = name.encode() + b"\0"
+    fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
+    head = b"070701" + b"".join(b"%08x" % x for x in fields) + raw
+    head += b"\0" * (-len(head) % 4)
+    return head + data + b"\0" * (-len(data) % 4)
+
+
+def _archive(init: bytes) -> bytes:
+    members = [_entry(name, 0o040755) for name in DIRECTORIES]
+    members.append(_entry("init", 0o100755, init))
+    members.append(_entry("TRAILER!!!", 0))
+    return b"".join(members)
+
+
+def _compile(sources: list[Path]) -> bytes:
+    cc = os.environ.get("CC", "cc")
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "init")
+        command = [cc, *CFLAGS, "-o", str(out), *map(str, sources)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise VmError(f"no C compiler ({cc}) to build the guest's init with") from None
+        if done.returncode:
+            raise VmError(f"the guest's init does not compile:\n{done.stderr}")
+        return out.read_bytes()
+
+
+def make_initramfs() -> Path:
+    """Its path; made anew when its sources have changed."""
+    files = sorted((PARTS / "init").glob("*.[ch]"))
+    digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    image = writable_dir("vm") / f"initramfs-{digest}.cpio"
+    if not image.exists():
+        data = _archive(_compile([f for f in files if f.suffix == ".c"]))
+        # Renamed into place: two guests may be started at the same time.
+        part = image.with_suffix(f".{os.getpid()}")
+        part.write_bytes(data)
+        part.rename(image)
+    return image

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""QEMU's command line."""
+
+import argparse
+from pathlib import Path
+
+from .devices import Devices
+from .paths import Kernel
+
+QEMU = "qemu-system-x86_64"
+
+IOMMUS = {
+    "intel": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on"],
+    "intel-s1": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on"],
+    "virtio": ["-device", "virtio-iommu-pci"],
+    "none": [],
+}
+
+# panic=-1 and -no-reboot make a crash the end of QEMU. The addresses in traces
+# mean something, and instruction counts repeat, without nokaslr's opposite.
+CMDLINE = "console=ttyS0 panic=-1 oops=panic nokaslr no5lvl mitigations=off printk.devkmsg=on"
+
+# There is no interrupt remapping behind these, which iommufd and VFIO insist on.
+UNSAFE = (
+    "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
+)
+
+
+def accelerator(kvm: bool, icount: bool) -> list[str]:
+    """Real virtualization or emulation; --icount makes guest time the instruction count."""
+    if icount:
+        clock = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+        return ["-accel", "tcg,thread=single", "-cpu", "max", *clock]
+    if kvm:
+        return ["-accel", "kvm", "-cpu", "host"]
+    return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+
+
+def command_line(options: argparse.Namespace) -> str:
+    """The kernel's command line."""
+    words = [CMDLINE]
+    if options.iommu == "virtio":
+        words.append(UNSAFE)
+    if options.hugepages:
+        words.append(f"hugepages={options.hugepages}")
+    return " ".join(words + options.append)
+
+
+def _ports(ctl: int, stdin: int) -> list[str]:
+    args = ["-device", "virtio-serial-pci,max_ports=4"]
+    for number, (name, fd) in enumerate((("ctl", ctl), ("stdin", stdin)), start=1):
+        args += ["-chardev", f"socket,id={name},fd={fd}"]
+        args += ["-device", f"virtserialport,nr={number},chardev={name},name=vm.{name}"]
+    return args
+
+
+def qemu_command(
+    options: argparse.Namespace,
+    kernel: Kernel,
+    initramfs: Path,
+    devices: Devices,
+    kvm: bool,
+    console: Path,
+    sockets: tuple[int, int],
+) -> list[str]:
+    """The whole command; `sockets` are the descriptors of the control and input ports."""
+    share = "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"
+    log = str(console).replace(",", ",,")
+    return [
+        QEMU,
+        *("-name", "iommufd-vm", "-no-user-config", "-nodefaults", "-no-reboot"),
+        *("-display", "none", "-monitor", "none"),
+        *("-M", "q35,kernel-irqchip=split,hpet=off", *accelerator(kvm, options.icount)),
+        *("-smp", str(options.smp), "-m", options.memory),
+        *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
+        *("-append", command_line(options)),
+        *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
+        *IOMMUS[options.iommu],
+        *("-virtfs", share),
+        *_ports(*sockets),
+        *devices.args,
+    ]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Where things are."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import VmError
+
+PARTS = Path(__file__).resolve().parent.parent
+ROOT = PARTS.parent.parent
+BUILD = ROOT / "build"
+
+HOW_TO_BUILD = {"main": "make kernel", "peer": "make peer", "debug": "make debug"}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One built kernel: its image and, unless all is built in, its modules."""
+
+    name: str
+    image: Path
+    modules: Path | None
+
+
+def find_kernel(name: str) -> Kernel:
+    """The kernel `name` of build/kernel, or of the directory `name` if it is a path."""
+    folder = Path(name).resolve() if "/" in name else BUILD / "kernel" / name
+    image = folder / "bzImage"
+    if not image.is_file():
+        how = HOW_TO_BUILD.get(name)
+        raise VmError(f"no kernel at {image}" + (f": run `{how}` first" if how else ""))
+    modules = folder / "modroot"
+    return Kernel(name, image, modules if modules.is_dir() else None)
+
+
+def writable_dir(name: str) -> Path:
+    """build/NAME; where that can't be written, as another user's tree, a private one."""
+    folder = BUILD / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for folder in (cache / "iommufd-bpf" / name, Path(tempfile.gettempdir(), f"iommufd-bpf-{os.getuid()}", name)):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return folder
+        except OSError:
+            continue
+    raise VmError(f"no place to write {name}")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Which guest a test wants: @pytest.mark.guest(...), nearest first."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+GUEST_TESTS = Path(__file__).resolve().parent.parent.parent / "guest"
+
+# One boot serves most tests: all the devices that they use are there.
+DEFAULT_DEVICES = ("edu", "edu", "nvme")
+
+
+@dataclass(frozen=True)
+class GuestConfig:
+    """What scripts/vm is asked for. Tests with equal ones share a boot."""
+
+    kernel: str = "main"
+    iommu: str = "intel"
+    devices: tuple[str, ...] = DEFAULT_DEVICES
+    smp: int = 2
+    memory: str = "2G"
+    hugepages: int = 16
+    append: tuple[str, ...] = ()
+    icount: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kernel}-{self.iommu}"
+
+
+@dataclass
+class Wish:
+    """What the markers of a test say; `kernels` and `iommu` may be several."""
+
+    kernels: tuple[str, ...] | None = None
+    iommus: tuple[str, ...] = ("intel",)
+    rest: dict = field(default_factory=dict)
+
+
+def _several(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def wish(definition: pytest.Item | pytest.Function) -> Wish:
+    """All its guest markers in one."""
+    found: dict = {}
+    for mark in definition.iter_markers("guest"):
+        for name, value in mark.kwargs.items():
+            found.setdefault(name, value)
+    result = Wish()
+    if "kernels" in found:
+        result.kernels = _several(found.pop("kernels"))
+    if "iommu" in found:
+        result.iommus = _several(found.pop("iommu"))
+    result.rest = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+    return result
+
+
+def is_guest_path(path: Path) -> bool:
+    """Whether the tests of a file run in a guest."""
+    return GUEST_TESTS in path.parents
+
+
+def config_of(item: pytest.Function) -> GuestConfig:
+    """The guest in which an item runs."""
+    params = item.callspec.params
+    base = GuestConfig(kernel=params["kernel"], iommu=params["iommu"])
+    return replace(base, **wish(item).rest)

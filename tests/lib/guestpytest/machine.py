@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A guest with a warm pytest in it, as the host sees it."""
+
+import itertools
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vmrun import klog
+from vmrun.paths import ROOT, writable_dir
+
+from .config import GuestConfig
+
+DISK_SIZE = 16 << 20
+BOOT_LIMIT = 400.0
+END_LIMIT = 240.0
+
+_count = itertools.count(1)
+
+
+class GuestDied(Exception):
+    """The guest is gone, or doesn't answer; the text has its last words."""
+
+
+class Machine:
+    """One boot. Host hooks of tests get it, for the disks' images."""
+
+    def __init__(self, config: GuestConfig, files: list[str], kernels: str) -> None:
+        self.config = config
+        self._scratch = tempfile.TemporaryDirectory(prefix="guest-")
+        self.disks: list[Path] = []
+        self.log = writable_dir("log") / f"test-{os.getpid()}-{next(_count)}-{config}.log"
+        self._stderr = tempfile.TemporaryFile()
+        self._data = b""
+        self._process = subprocess.Popen(
+            [*self._vm_command(), "--", *self._worker_command(files, kernels)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+        )
+        try:
+            self.receive("ready", BOOT_LIMIT)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _vm_command(self) -> list[str]:
+        c = self.config
+        command = [str(ROOT / "scripts" / "vm"), "--kernel", c.kernel, "--iommu", c.iommu]
+        command += ["--smp", str(c.smp), "--memory", c.memory, "--log", str(self.log)]
+        command += ["--hugepages", str(c.hugepages)]
+        command += [f"--append={words}" for words in c.append]
+        command += ["--icount"] if c.icount else []
+        for device in c.devices or ("none",):
+            command += ["--device", self._with_disk(device)]
+        return command
+
+    def _with_disk(self, device: str) -> str:
+        """An image of the host's choice, so that the host can look into it."""
+        if device != "nvme":
+            return device
+        image = Path(self._scratch.name, f"disk{len(self.disks)}")
+        with image.open("wb") as disk:
+            disk.truncate(DISK_SIZE)
+        self.disks.append(image)
+        return f"nvme,file={image}"
+
+    def _worker_command(self, files: list[str], kernels: str) -> list[str]:
+        # pytest takes the standard streams for itself: ours get other numbers.
+        script = 'exec "$@" 3>&1 4<&0 1>&2 0</dev/null'
+        pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--guest-worker"]
+        options = ["--kernels", kernels, "--full", "--basetemp=/run/pytest", *files]
+        return ["sh", "-c", script, "sh", *pytest, *options]
+
+    def send(self, **message: object) -> None:
+        """One message to the worker."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # receive() will find out why
+
+    def receive(self, kind: str, limit: float) -> dict:
+        """The next message of a kind; all others on the way are for nobody."""
+        deadline = time.monotonic() + limit
+        while True:
+            message = self._next(deadline, limit)
+            if kind in message:
+                return message
+
+    def _next(self, deadline: float, limit: float) -> dict:
+        assert self._process.stdout
+        fd = self._process.stdout.fileno()
+        while b"\n" not in self._data:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([fd], [], [], left)[0]:
+                raise GuestDied(self._hung(limit))
+            data = os.read(fd, 1 << 16)
+            if not data:
+                raise GuestDied(self._last_words())
+            self._data += data
+        line, _, self._data = self._data.partition(b"\n")
+        return json.loads(line)
+
+    def run_test(self, nodeid: str, after: str | None, limit: float) -> dict:
+        """Has one test run; {"reports": [...], "dirty": bool}."""
+        self.send(run=nodeid, next=after)
+        return self.receive("reports", limit)
+
+    def _hung(self, limit: float) -> str:
+        self.kill()
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        problems = "\n\n".join(map(str, klog.find_problems(log)))
+        words = problems or klog.tail(log)
+        return f"no answer from the guest for {limit:.0f} s\n{words}\n(console: {self.log})"
+
+    def _last_words(self) -> str:
+        status = self._process.wait(END_LIMIT)
+        return f"the guest ended, scripts/vm says {status}:\n{self._errors()}"
+
+    def _errors(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace")
+
+    def finish(self) -> str:
+        """Ends it in order; what the kernel, or a scan for leaks, said on the way."""
+        self.send(quit=True)
+        try:
+            leaks = self.receive("leaks", END_LIMIT)["leaks"]
+            status = self._process.wait(END_LIMIT)
+        except (GuestDied, subprocess.TimeoutExpired) as died:
+            self.kill()
+            return str(died)
+        self._scratch.cleanup()
+        if status or leaks:
+            return leaks or f"scripts/vm says {status}:\n{self._errors()}"
+        self.log.unlink(missing_ok=True)
+        return ""
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
+        self._scratch.cleanup()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The plugin, on the host and in the guest alike: options, markers, parameters."""
+
+import pytest
+
+from . import config as guests
+
+OURS = ("main", "debug")
+MARKERS = (
+    "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=): the guest"
+    " that a test of tests/guest runs in; kernels may be 'ours', iommu may be a list",
+    "limit(seconds): how long a test may take on an ordinary kernel",
+    "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
+    " the test and after it has passed",
+    "full: takes long, runs with --full only",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("guest")
+    group.addoption(
+        "--kernels",
+        "--kernel",
+        default="main,debug",
+        metavar="NAME[,NAME...]",
+        help="kernels of build/kernel that the guest tests run on, each on its own (main,debug)",
+    )
+    group.addoption("--full", action="store_true", help="also run the tests that take long")
+    group.addoption("--guest-worker", action="store_true", help="used inside of guests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.getoption("--guest-worker"):
+        from .worker import Worker
+
+        config.pluginmanager.register(Worker(config), "guest-worker")
+    else:
+        from .host import Host
+
+        config.pluginmanager.register(Host(config), "guest-host")
+
+
+def _kernels(config: pytest.Config, wanted: tuple[str, ...] | None) -> list[str]:
+    kernels = config.getoption("--kernels").split(",")
+    if wanted == ("ours",):
+        wanted = OURS
+    return [k for k in kernels if wanted is None or k in wanted]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each guest test once for each kernel and each IOMMU that it wants."""
+    if not guests.is_guest_path(metafunc.definition.path):
+        return
+    wish = guests.wish(metafunc.definition)
+    for name, values in (
+        ("kernel", _kernels(metafunc.config, wish.kernels)),
+        ("iommu", list(wish.iommus)),
+    ):
+        if name not in metafunc.fixturenames:
+            metafunc.fixturenames.append(name)
+        metafunc.parametrize(name, values, indirect=True)
+
+
+@pytest.fixture
+def kernel(request: pytest.FixtureRequest) -> str:
+    """The name of the kernel that the test runs on."""
+    return request.param
+
+
+@pytest.fixture
+def iommu(request: pytest.FixtureRequest) -> str:
+    """The kind of IOMMU of the guest."""
+    return request.param
+
+
+def _deselected(item: pytest.Item, full: bool) -> bool:
+    # A test of our kernels alone, asked for on the peer: parametrized with nothing.
+    empty = any(m.name == "skip" and "empty parameter set" in m.kwargs.get("reason", "")
+                for m in item.iter_markers())
+    return empty or (item.get_closest_marker("full") is not None and not full)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    full = config.getoption("--full")
+    dropped = [i for i in items if _deselected(i, full)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [i for i in items if i not in set(dropped)]
+    # Host tests first, then guest by guest, each in the order it first comes up.
+    order: dict[guests.GuestConfig | None, int] = {None: -1}
+    keys = {
+        item: guests.config_of(item) if guests.is_guest_path(item.path) else None
+        for item in items
+    }
+    for key in keys.values():
+        order.setdefault(key, len(order))
+    items.sort(key=lambda item: order[keys[item]])

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A context: one open file of /dev/iommu."""
+
+import ctypes
+import errno
+import os
+
+from . import uapi
+from .ioctl import ioctl
+from .mem import Buffer
+
+# What names nothing in these tests: ids are handed out from 1 on.
+NO_ID = 0x7FFFFFF0
+
+RW = uapi.MAP_READABLE | uapi.MAP_WRITEABLE
+
+
+class Context:
+    """Its objects go with it; usable in a with statement."""
+
+    def __init__(self) -> None:
+        self.fd = os.open("/dev/iommu", os.O_RDWR | os.O_CLOEXEC)
+
+    def __enter__(self) -> "Context":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; may be called again."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def command(self, name: str, argument: ctypes.Structure) -> None:
+        """Any command by its name in uapi.NUMBER."""
+        ioctl(self.fd, uapi.NUMBER[name], argument)
+
+    def destroy(self, object_id: int) -> None:
+        """IOMMU_DESTROY"""
+        self.command("DESTROY", uapi.Destroy(id=object_id))
+
+    def ioas_alloc(self) -> int:
+        """IOMMU_IOAS_ALLOC; the id of a new IOAS."""
+        argument = uapi.IoasAlloc()
+        self.command("IOAS_ALLOC", argument)
+        return argument.out_ioas_id
+
+    def iova_ranges(self, ioas: int) -> list[tuple[int, int]]:
+        """IOMMU_IOAS_IOVA_RANGES, asked again with enough room; (first, last) of each."""
+        argument = uapi.IoasIovaRanges(ioas_id=ioas)
+        try:
+            self.command("IOAS_IOVA_RANGES", argument)
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+        array = (uapi.IovaRange * argument.num_iovas)()
+        argument.allowed_iovas = ctypes.addressof(array)
+        self.command("IOAS_IOVA_RANGES", argument)
+        return [(r.start, r.last) for r in array[: argument.num_iovas]]
+
+    def iova_alignment(self, ioas: int) -> int:
+        """out_iova_alignment of IOMMU_IOAS_IOVA_RANGES."""
+        array = (uapi.IovaRange * 64)()
+        argument = uapi.IoasIovaRanges(
+            ioas_id=ioas, num_iovas=64, allowed_iovas=ctypes.addressof(array)
+        )
+        self.command("IOAS_IOVA_RANGES", argument)
+        return argument.out_iova_alignment
+
+    def map(
+        self,
+        ioas: int,
+        buffer: Buffer | int,
+        length: int | None = None,
+        iova: int | None = None,
+        prot: int = RW,
+    ) -> int:
+        """IOMMU_IOAS_MAP of a buffer or an address; at `iova`, else where the kernel likes."""
+        if isinstance(buffer, Buffer):
+            length = buffer.size if length is None else length
+            buffer = buffer.address
+        argument = uapi.IoasMap(flags=prot, ioas_id=ioas, user_va=buffer, length=length or 0)
+        if iova is not None:
+            argument.flags |= uapi.MAP_FIXED_IOVA
+            argument.iova = iova
+        self.command("IOAS_MAP", argument)
+        return argument.iova
+
+    def unmap(self, ioas: int, iova: int, length: int) -> int:
+        """IOMMU_IOAS_UNMAP; the bytes unmapped."""
+        argument = uapi.IoasUnmap(ioas_id=ioas, iova=iova, length=length)
+        self.command("IOAS_UNMAP", argument)
+        return argument.length
+
+    def unmap_all(self, ioas: int) -> int:
+        """IOMMU_IOAS_UNMAP of all there is; the bytes unmapped."""
+        return self.unmap(ioas, 0, uapi.U64_MAX)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""ioctl() on ctypes structures, without any opinion of its own.
+
+fcntl.ioctl copies small arguments and so hides a bad pointer from the kernel,
+or the kernel's answer from us when it fails; this goes to libc directly.
+"""
+
+import ctypes
+import os
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
+_libc.ioctl.restype = ctypes.c_int
+
+
+def ioctl(fd: int, request: int, argument: ctypes.Structure | ctypes.Array | int | None) -> int:
+    """One call; the argument is a structure (by reference) or an address."""
+    if isinstance(argument, (ctypes.Structure, ctypes.Array)):
+        argument = ctypes.addressof(argument)
+    result = _libc.ioctl(fd, request, argument)
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def io(kind: str, number: int) -> int:
+    """_IO() of the kernel's headers."""
+    return ord(kind) << 8 | number

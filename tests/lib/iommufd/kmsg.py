@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The kernel's log from now on."""
+
+import os
+import re
+import select
+import time
+
+
+class Kmsg:
+    """Reads records as they come; a with statement closes it."""
+
+    def __init__(self) -> None:
+        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.lseek(self._fd, 0, os.SEEK_END)
+
+    def __enter__(self) -> "Kmsg":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes it."""
+        os.close(self._fd)
+
+    def _record(self) -> str | None:
+        while True:
+            try:
+                raw = os.read(self._fd, 8192).decode(errors="replace")
+            except BlockingIOError:
+                return None
+            except BrokenPipeError:
+                continue  # overwritten before we read it: go on with what is left
+            return raw.partition(";")[2].split("\n")[0]
+
+    def new_lines(self) -> list[str]:
+        """What has come since the last call."""
+        lines = []
+        while (line := self._record()) is not None:
+            lines.append(line)
+        return lines
+
+    def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
+        """Waits for a line that matches."""
+        end = time.monotonic() + timeout
+        seen = []
+        while True:
+            line = self._record()
+            if line is not None:
+                seen.append(line)
+                if match := re.search(pattern, line):
+                    return match
+                continue
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"no {pattern!r} in the kernel's log, only:\n" + "\n".join(seen))
+            select.select([self._fd], [], [], left)

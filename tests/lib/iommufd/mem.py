@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Memory of known kinds for DMA."""
+
+import ctypes
+import mmap
+import os
+
+PAGE = mmap.PAGESIZE
+HUGE = 2 << 20
+
+MAP_HUGETLB = 0x40000
+MADV_HUGEPAGE = 14
+MADV_NOHUGEPAGE = 15
+
+
+class Buffer:
+    """A mapping that knows its address; freed by close() or at the end of a with."""
+
+    def __init__(self, area: mmap.mmap, offset: int = 0, size: int | None = None) -> None:
+        self._area = area
+        self._offset = offset
+        self.size = len(area) - offset if size is None else size
+        # Only to learn the address: a lasting export would forbid close().
+        anchor = ctypes.c_char.from_buffer(area)
+        self.address = ctypes.addressof(anchor) + offset
+        del anchor
+
+    def __enter__(self) -> "Buffer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unmaps it."""
+        self._area.close()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def read(self, offset: int = 0, size: int | None = None) -> bytes:
+        """Bytes at an offset."""
+        start = self._offset + offset
+        return self._area[start : start + (self.size - offset if size is None else size)]
+
+    def write(self, data: bytes, offset: int = 0) -> None:
+        """Puts bytes at an offset."""
+        start = self._offset + offset
+        self._area[start : start + len(data)] = data
+
+    def fill(self, byte: int) -> None:
+        """The same byte everywhere; makes all pages present."""
+        self.write(bytes([byte]) * self.size)
+
+
+def anonymous(size: int) -> Buffer:
+    """Private pages of 4 KiB, kept from being merged into larger ones."""
+    area = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    area.madvise(MADV_NOHUGEPAGE)
+    return Buffer(area)
+
+
+def shared(size: int) -> Buffer:
+    """Shared anonymous memory, which is a file of shmem inside."""
+    return Buffer(mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+
+
+def memfd(size: int) -> Buffer:
+    """A shared mapping of a memfd."""
+    fd = os.memfd_create("dma")
+    try:
+        os.ftruncate(fd, size)
+        return Buffer(mmap.mmap(fd, size, mmap.MAP_SHARED))
+    finally:
+        os.close(fd)
+
+
+def read_only_file(path: str) -> Buffer:
+    """A private mapping of a file, without the right to write to it."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        # ctypes wants a writable buffer to tell the address: map, then protect.
+        area = mmap.mmap(fd, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+    finally:
+        os.close(fd)
+    buffer = Buffer(area)
+    protect(buffer, mmap.PROT_READ)
+    return buffer
+
+
+def transparent_huge(size: int) -> Buffer:
+    """Private memory in transparent huge pages, aligned and present."""
+    area = mmap.mmap(-1, size + HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    start = Buffer(area).address
+    buffer = Buffer(area, -start % HUGE, size)
+    area.madvise(MADV_HUGEPAGE)
+    buffer.fill(0)
+    return buffer
+
+
+def hugetlb(size: int) -> Buffer:
+    """Private pages out of the pool of huge pages."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
+    return Buffer(mmap.mmap(-1, size, flags))
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def protect(buffer: Buffer, prot: int) -> None:
+    """mprotect() of a whole buffer."""
+    result = _libc.mprotect(
+        ctypes.c_void_p(buffer.address), ctypes.c_size_t(buffer.size), ctypes.c_int(prot)
+    )
+    if result:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def smaps_kib(buffer: Buffer, field: str) -> int:
+    """A field of the buffer's entry in smaps, as AnonHugePages; 0 if it has none."""
+    found = False
+    with open("/proc/self/smaps", encoding="ascii") as smaps:
+        for line in smaps:
+            head = line.split()[0]
+            if "-" in head and not head.endswith(":"):
+                first, last = (int(x, 16) for x in head.split("-"))
+                found = first <= buffer.address < last
+            elif found and head == field + ":":
+                return int(line.split()[1])
+    return 0

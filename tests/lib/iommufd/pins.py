@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""How many pages are pinned, and by whom they may be."""
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NOBODY = 65534
+
+
+def pinned_pages() -> int:
+    """Pages of the whole machine that are pinned now."""
+    # The counters are kept per CPU; this folds them together.
+    Path("/proc/sys/vm/stat_refresh").write_text("1")
+    values = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+    return int(values["nr_foll_pin_acquired"]) - int(values["nr_foll_pin_released"])
+
+
+@contextmanager
+def unprivileged(memlock: int) -> Iterator[None]:
+    """Another user, without privileges, who may lock `memlock` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, before[1]))
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, before)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Tracepoints through tracefs, in a trace instance of our own."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+TRACEFS = Path("/sys/kernel/tracing")
+LINE = re.compile(r"^\s*(?P<comm>.*)-(?P<pid>\d+)\s+\[\d+\]\s.*?\s[\d.]+: (?P<name>\w+): (?P<rest>.*)$")
+FIELD = re.compile(r"(\w+)=(\S+)")
+
+
+@dataclass
+class Event:
+    """One event as it is printed."""
+
+    name: str
+    pid: int
+    fields: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.fields[name]
+
+    def number(self, name: str) -> int:
+        """A field as a number."""
+        return int(self.fields[name], 0)
+
+
+def available(system: str) -> list[str]:
+    """The events of a system, in order."""
+    folder = TRACEFS / "events" / system
+    return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+
+
+def format_fields(system: str, event: str) -> list[tuple[str, int, int]]:
+    """(declaration, offset, size) of each field of an event, without the common ones."""
+    text = (TRACEFS / "events" / system / event / "format").read_text()
+    found = re.findall(r"field:([^;]+);\s*offset:(\d+);\s*size:(\d+);", text)
+    return [(d, int(o), int(s)) for d, o, s in found if not d.split()[-1].startswith("common_")]
+
+
+class Tracer:
+    """Records events from the beginning of a with to its end."""
+
+    def __init__(self, system: str, *events: str) -> None:
+        self._system = system
+        self._events = events
+        self._folder = TRACEFS / "instances" / f"test-{os.getpid()}"
+
+    def __enter__(self) -> "Tracer":
+        self._folder.mkdir()
+        for event in self._events or ("",):
+            (self._folder / "events" / self._system / event / "enable").write_text("1")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.rmdir()
+
+    def events(self, *names: str) -> list[Event]:
+        """What was recorded so far, of these events only if any are named."""
+        found = []
+        for line in (self._folder / "trace").read_text().splitlines():
+            match = LINE.match(line)
+            if match and (not names or match["name"] in names):
+                fields = dict(FIELD.findall(match["rest"]))
+                found.append(Event(match["name"], int(match["pid"]), fields))
+        return found
+
+    def lost(self) -> int:
+        """Events that found no room."""
+        total = 0
+        for stats in (self._folder / "per_cpu").glob("cpu*/stats"):
+            total += sum(int(x) for x in re.findall(r"(?:overrun|dropped events): (\d+)", stats.read_text()))
+        return total

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Runs iommufd-top next to a load, and reads what it says."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOP = str(ROOT / "build" / "bin" / "iommufd-top")
+LIB = str(ROOT / "tests" / "lib")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """One in which `python3 -m iommufd.load` is found."""
+    return {**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def load_command(*options: str) -> list[str]:
+    """The command that makes a load."""
+    return [sys.executable, "-m", "iommufd.load", *options]
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess:
+    """Runs iommufd-top to its end."""
+    return subprocess.run(
+        [TOP, *arguments], capture_output=True, text=True, env=environment(), timeout=120, **options
+    )
+
+
+def watch(*command: str, options: tuple[str, ...] = ()) -> tuple[dict, str]:
+    """Has a command watched; the report and what the command printed."""
+    with tempfile.NamedTemporaryFile("r") as report:
+        done = run("--json", "-o", report.name, *options, "--", *command)
+        assert done.returncode == 0, done.stderr
+        return json.load(report), done.stdout
+
+
+class Stream:
+    """iommufd-top writing JSON, a refresh at a time; sees all from the first one on."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [TOP, "--json", *arguments], stdout=subprocess.PIPE, text=True, env=environment()
+        )
+        self.last = self.next()
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        assert self._process.wait(30) == 0
+
+    def next(self) -> dict:
+        """The next refresh."""
+        assert self._process.stdout
+        self.last = json.loads(self._process.stdout.readline())
+        return self.last
+
+    def until(self, holds: Callable[[dict], object]) -> dict:
+        """The first refresh, this one included, of which something is true."""
+        while not holds(self.last):
+            self.next()
+        return self.last
