@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The KUnit suites of kernel/kunit, which run when their module is loaded."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.guest(kernels=("ours",))
+RESULTS = Path("/sys/kernel/debug/kunit")
+SUITES = ("iommufd_space", "iommufd_store")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module() -> None:
+    subprocess.run(["modprobe", "iommufd_kunit"], check=True)
+
+
+def test_suites() -> None:
+    """All that register are known here."""
+    assert {path.name for path in RESULTS.glob("iommufd_*")} == set(SUITES)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_suite(suite: str) -> None:
+    results = (RESULTS / suite / "results").read_text()
+    totals = re.search(r"# Totals: pass:(\d+) fail:0 skip:0 total:(\d+)", results)
+    assert totals and totals[1] == totals[2] != "0", results

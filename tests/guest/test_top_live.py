@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What a user of iommufd-top sees on a terminal, and what the keys do."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import top
+from screen import Screen
+
+# The sanitizer kernel has no BTF.
+pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(180)]
+
+TITLES = 4
+HINTS = "^q quit  h help"
+
+
+def start(*options, term="xterm-256color", columns=80, lines=24, **more):
+    """iommufd-top on a terminal, its first picture drawn."""
+    command = [top.TOP, "-d", "0.3", *options]
+    screen = Screen(command, columns, lines, timeout=50, env=top.environment(TERM=term, **more))
+    screen.wait(HINTS)
+    return screen
+
+
+@contextlib.contextmanager
+def running(*command):
+    """A command in the background, ended at the end."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=top.environment()) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def load():
+    """Two IOAS at work, one with large mappings."""
+    options = ["--ioas", "2", "--size", "4K,64K", "--pause", "0.005"]
+    with running(*top.load_command(*options)) as process:
+        yield process.pid
+
+
+def rows(screen):
+    """The lines of the table in words, without the marks."""
+    lines = [x.split() for x in screen.lines[TITLES + 1 : -1] if re.match(r" *\d+ ", x)]
+    return [[w for i, w in enumerate(words) if (i, w) not in ((2, "x"), (2, "~"))] for words in lines]
+
+
+def sorting_title(screen):
+    """The words of the title line that are not in reverse."""
+    return "".join(" " if c.reverse else c.data for c in screen.cells(TITLES)).strip()
+
+
+def test_table(load):
+    with start() as screen:
+        screen.wait(lambda: len(rows(screen)) == 2)
+        assert screen.lines[0].startswith("iommufd-top ")
+        assert "1 process, 1 context, 2 IOAS" in screen.lines[0]
+        assert re.match(r"mapped \S+, pinned \S+ pages, \S+ maps/s, \S+ unmaps/s, 0 failed$", screen.lines[1])
+        assert screen.lines[2] == "every 0.3s, sorted by maps"
+        assert screen.lines[TITLES].split()[:7] == ["PID", "COMMAND", "IOAS", "MAPPED", "PAGES", "MAP/s", "UNM/s"]
+        assert {(r[0], r[1]) for r in rows(screen)} == {(str(load), "dma-loa")}
+        assert max(map(len, screen.lines)) <= 80
+        screen.key("q")
+        assert screen.finish() == 0
+        # The terminal's own screen again, and its cursor.
+        assert b"\x1b[?1049l" in screen.written
+
+
+def test_nothing():
+    with start() as screen:
+        screen.wait("^Nothing has happened in iommufd since this was started.$")
+        screen.key("q")
+        assert screen.finish() == 0
+
+
+def test_sort(load):
+    with start("-s", "ioas") as screen:
+        screen.wait(lambda: len(rows(screen)) == 2)
+        assert sorting_title(screen) == "IOAS"
+        first, second = (int(r[2]) for r in rows(screen))
+        assert first < second
+        screen.key("r")
+        screen.wait(r"sorted by ioas \(reversed\)$")
+        assert [int(r[2]) for r in rows(screen)] == [second, first]
+        screen.key(">")
+        screen.wait("sorted by mapped")
+        assert sorting_title(screen) == "MAPPED"
+        screen.key("<<")
+        # The context has no room in 80 columns.
+        screen.wait("sorted by command")
+        screen.key("\x1b[D\x1bOD\x1b[C")
+        screen.wait("sorted by (pid|failed)")
+
+
+def test_sort_wraps_round():
+    with start("-s", "pid") as screen:
+        screen.key("<")
+        screen.wait("sorted by failed")
+        assert sorting_title(screen) == "FAIL"
+        screen.key(">")
+        screen.wait("sorted by pid")
+
+
+@pytest.mark.parametrize("key", ["p", " "])
+def test_pause(load, key):
+    with start() as screen:
+        screen.wait(lambda: len(rows(screen)) == 2)
+        screen.key(key)
+        screen.wait("sorted by maps  PAUSED")
+        before = screen.text
+        screen.settle(1.5)
+        assert screen.text == before
+        # Keys still work, counting goes on.
+        screen.key("r")
+        screen.wait("reversed.*PAUSED")
+        screen.key(key)
+        screen.wait(lambda: "PAUSED" not in screen.text)
+        assert float(re.search(r"over ([\d.]+)s", screen.lines[0])[1]) > 1.5
+
+
+def test_help():
+    with start() as screen:
+        screen.key("h")
+        screen.wait("^q {5,}quit")
+        assert "x  for an IOAS that ended in this interval" in screen.text
+        assert max(map(len, screen.lines)) <= 80
+        assert screen.lines[-1].startswith("q quit")
+        screen.key("x")
+        screen.wait("^ +PID COMMAND")
+        screen.key("?")
+        screen.wait("^q {5,}quit")
+        screen.key("q")
+        assert screen.finish() == 0
+
+
+def test_delay():
+    with start() as screen:
+        screen.key("d")
+        screen.wait("^Seconds between refreshes: _$")
+        screen.key("0\r")
+        screen.wait("^The delay must be from 0.01 to 86400 seconds$")
+        assert screen.lines[2].startswith("every 0.3s")
+        screen.key("d12x.\x7f5\r")
+        screen.wait("^every 125s")
+        screen.key("d7\x1b")
+        screen.wait(HINTS)
+        assert screen.lines[2].startswith("every 125s")
+
+
+def test_resize(load):
+    with start() as screen:
+        screen.wait(lambda: len(rows(screen)) == 2)
+        screen.resize(110, 40)
+        screen.wait("^ +PID COMMAND +CTX IOAS")
+        screen.wait(f"^ *{load} dma-load ")
+        assert screen.lines[-1].startswith("q quit")
+        screen.resize(60, 8)
+        screen.wait("^60x8 is too small: 80x10 needed$")
+        screen.resize(80, 24)
+        screen.wait(HINTS)
+        screen.wait(lambda: len(rows(screen)) == 2)
+
+
+def test_scroll():
+    """More rows than lines."""
+    command = top.load_command("--ioas", "30", "--no-device", "--size", "4K", "--pause", "0.01")
+    with start("-s", "ioas") as screen, running(*command) as load:
+        screen.wait(lambda: "30 IOAS" in screen.lines[0])
+
+        def shown():
+            return [int(r[2]) for r in rows(screen)]
+
+        all_there = shown()
+        assert len(all_there) == 18
+        first = all_there[0]
+        screen.key("jj")
+        screen.wait(lambda: shown()[0] == first + 2)
+        screen.key("k")
+        screen.wait(lambda: shown()[0] == first + 1)
+        screen.key("\x1bOF")
+        screen.wait(lambda: shown()[-1] == first + 29)
+        screen.key("\x1bOH")
+        screen.wait(lambda: shown()[0] == first)
+        load.terminate()
+        screen.wait("0 IOAS")
+
+
+def test_ended(load):
+    """An IOAS that ended is there once more, marked."""
+    with start("-d", "2") as screen:
+        done = subprocess.run(
+            top.load_command("--maps", "3", "--no-device", "--comm", "brief"),
+            stdout=subprocess.DEVNULL,
+            env=top.environment(),
+        )
+        assert done.returncode == 0
+        screen.wait("brief +x ")
+        screen.wait(lambda: "brief" not in screen.text)
+
+
+@pytest.mark.parametrize("term", ["xterm", "vt100", "linux", "screen", "dumb-colour"])
+def test_terminals(load, term):
+    """Any terminal that ncurses knows; for others a word on what to do."""
+    if term == "dumb-colour":
+        done = Screen([top.TOP], env=top.environment(TERM=term))
+        assert done.finish() == 1
+        assert "can't use this terminal (TERM is 'dumb-colour')" in done.text
+        assert "or use --batch." in done.text
+        return
+    with start(term=term) as screen:
+        screen.wait(lambda: len(rows(screen)) == 2)
+        screen.key(">q")
+        assert screen.finish() == 0
+
+
+COLOUR = re.compile(rb"\x1b\[[0-9;]*\b3[0-7]m")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour(no_color, coloured):
+    """Failures are red, or without colours bold."""
+    failing = [
+        "import contextlib, time",
+        "from iommufd.ctx import Context",
+        "context = Context(); ioas = context.ioas_alloc()",
+        "while True:",
+        "    time.sleep(0.05)",
+        "    with contextlib.suppress(OSError): context.unmap(ioas, 4096, 4096)",
+    ]
+    command = [sys.executable, "-c", "\n".join(failing)]
+    with start(NO_COLOR=no_color) as screen, running(*command):
+        screen.wait(lambda: any(r[-1] != "0" for r in rows(screen)))
+        cell = screen.cells(TITLES + 1)[-1]
+        assert (cell.bold, cell.fg) == (True, "red" if coloured else "default")
+        assert bool(COLOUR.search(screen.written)) == coloured
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
+def test_signal(signum):
+    """The terminal is as it was."""
+    with start() as screen:
+        screen.child.kill(signum)
+        assert screen.finish() == 0
+        assert b"\x1b[?1049l" in screen.written
+
+
+def test_ctrl_c():
+    with start() as screen:
+        screen.key("\x03")
+        assert screen.finish() == 0
+
+
+def test_iterations():
+    with start("-n", "2") as screen:
+        assert screen.finish() == 0
+
+
+def test_hangup():
+    """A terminal that goes away ends it."""
+    with start() as screen:
+        screen.hang_up()
+        assert screen.child.wait() == 0
