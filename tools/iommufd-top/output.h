@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __OUTPUT_H
+#define __OUTPUT_H
+
+#include <stdio.h>
+#include "columns.h"
+#include "report.h"
+
+/*
+ * One refresh as text, one as a line of JSON. @run: it is that of a whole run,
+ * so that counts tell more than rates.
+ */
+void print_text(FILE *out, const struct report *report, bool run);
+void print_json(FILE *out, const struct report *report);
+
+/* The lines above the table, each in @buf of LINE_LEN bytes. */
+const char *summary_system(char *buf, const struct report *report);
+const char *summary_requests(char *buf, const struct report *report);
+const char *summary_run(char *buf, const struct report *report);
+
+#endif

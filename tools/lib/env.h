@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __LIB_ENV_H
+#define __LIB_ENV_H
+
+/* Why the tools can't work on this machine, in the order in which to mend it. */
+enum env_problem {
+	ENV_OK,
+	ENV_NO_PRIVILEGE,
+	ENV_NO_BTF,
+	ENV_NO_TRACEFS,
+	ENV_NO_IOMMUFD,
+	ENV_NO_EVENTS,
+	ENV_NO_MODULE_BTF,
+	ENV_NO_MODULE_PRIVILEGE,
+};
+
+/* Effective capabilities of this process, one bit each. */
+unsigned long long env_capabilities(void);
+
+/*
+ * Looks for what is missing. @root stands before every path: "" except in
+ * tests.
+ */
+enum env_problem env_check(const char *root, unsigned long long capabilities);
+
+/* One sentence on what is wrong, and what to do about it. */
+const char *env_problem_text(enum env_problem problem);
+const char *env_problem_advice(enum env_problem problem);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The library's functions as commands, one result a line, so that the tables of
+ * what is right can be in tests/test_tools_lib.py.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../env.h"
+#include "../fmt.h"
+#include "../hist.h"
+
+static void do_bytes(const char *arg)
+{
+	char buf[FMT_LEN];
+
+	puts(fmt_bytes(buf, strtoll(arg, NULL, 0)));
+}
+
+static void do_count(const char *arg)
+{
+	char buf[FMT_LEN];
+
+	puts(fmt_count(buf, strtoll(arg, NULL, 0)));
+}
+
+static void do_short(const char *arg)
+{
+	char buf[FMT_LEN];
+
+	puts(fmt_short(buf, strtoull(arg, NULL, 0)));
+}
+
+static void do_rate(const char *arg)
+{
+	char buf[FMT_LEN];
+
+	puts(fmt_rate(buf, strtod(arg, NULL)));
+}
+
+static void do_ns(const char *arg)
+{
+	char buf[FMT_LEN];
+
+	puts(fmt_ns(buf, strtoull(arg, NULL, 0)));
+}
+
+static void do_name(const char *arg)
+{
+	char buf[16];
+
+	puts(fmt_name(buf, sizeof(buf), arg));
+}
+
+/* The bucket of a value, its smallest value and its width. */
+static void do_bucket(const char *arg)
+{
+	unsigned int bucket = hist_bucket(strtoull(arg, NULL, 0));
+
+	printf("%u %llu %llu\n", bucket, hist_lower(bucket),
+	       hist_width(bucket));
+}
+
+/* Total, p50, p99 and upper end of values with commas between. */
+static void do_percentiles(const char *arg)
+{
+	static __u32 hist[HIST_BUCKETS];
+	__u64 value, max = 0;
+	char *at;
+
+	memset(hist, 0, sizeof(hist));
+	for (; *arg; arg = *at ? at + 1 : at) {
+		value = strtoull(arg, &at, 0);
+		hist[hist_bucket(value)]++;
+		max = value > max ? value : max;
+	}
+	printf("%llu %llu %llu %llu\n", hist_total(hist),
+	       hist_percentile(hist, 50, max), hist_percentile(hist, 99, max),
+	       hist_upper(hist));
+}
+
+/* ROOT:CAPABILITIES, these in hexadecimal. */
+static void do_env(const char *arg)
+{
+	char root[4096];
+	unsigned long long caps;
+
+	if (sscanf(arg, "%4095[^:]:%llx", root, &caps) == 2)
+		puts(env_problem_text(env_check(root, caps)));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const char *arg);
+} commands[] = {
+	{ "bytes", do_bytes },	 { "count", do_count },
+	{ "short", do_short },	 { "rate", do_rate },
+	{ "ns", do_ns },	 { "name", do_name },
+	{ "bucket", do_bucket }, { "percentiles", do_percentiles },
+	{ "env", do_env },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (argc < 2 || strcmp(argv[1], commands[i].name))
+			continue;
+		for (int arg = 2; arg < argc; arg++)
+			commands[i].run(argv[arg]);
+		return 0;
+	}
+	return 2;
+}
