@@ -6,12 +6,36 @@
 #include <linux/sched/signal.h>
 
 #include "hwpt/hwpt.h"
-#include "ioas/space.h"
+#include "ioas/ioas.h"
 #include "pages/pages.h"
 
 static unsigned long first_index(struct iommufd_area *area)
 {
 	return area->offset >> PAGE_SHIFT;
+}
+
+/* Map a run; on failure none of it is mapped. */
+static int map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
+		   phys_addr_t phys, size_t length, int prot)
+{
+	struct iommu_domain *domain = hwpt->common.domain;
+	size_t step = hwpt->ioas->large_pages ? length : PAGE_SIZE;
+	size_t done, n;
+	int ret;
+
+	for (done = 0; done < length; done += n) {
+		n = min(step, length - done);
+		ret = iommu_map(domain, iova + done, phys + done, n, prot,
+				GFP_KERNEL_ACCOUNT);
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	if (done)
+		iommu_unmap(domain, iova, done);
+	return ret;
 }
 
 /**
@@ -26,7 +50,6 @@ static unsigned long first_index(struct iommufd_area *area)
 int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 			  struct iommufd_area *area, u64 *runs)
 {
-	struct iommu_domain *domain = hwpt->common.domain;
 	struct iommufd_pages *pages = area->pages;
 	unsigned long last = (area->offset + (area->last - area->iova)) >>
 			     PAGE_SHIFT;
@@ -42,8 +65,8 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 		size_t length = min(iter.run.npages * PAGE_SIZE - skip,
 				    area->last - iova + 1);
 
-		ret = iommu_map(domain, iova, PFN_PHYS(iter.run.pfn) + skip,
-				length, area->prot, GFP_KERNEL_ACCOUNT);
+		ret = map_run(hwpt, iova, PFN_PHYS(iter.run.pfn) + skip,
+			      length, area->prot);
 		if (!ret && fatal_signal_pending(current)) {
 			iova += length;
 			ret = -EINTR;
@@ -58,7 +81,8 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 
 undo:
 	if (iova != area->iova)
-		iommu_unmap(domain, area->iova, iova - area->iova);
+		iommu_unmap(hwpt->common.domain, area->iova,
+			    iova - area->iova);
 	return ret;
 }
 

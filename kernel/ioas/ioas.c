@@ -3,6 +3,7 @@
  * I/O address spaces: the object, and what user space may ask of its addresses.
  */
 #include <linux/iommu.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -15,6 +16,7 @@ static void ioas_destroy(struct iommufd_object *obj)
 
 	iommufd_ioas_unmap_all(ioas);
 	WARN_ON(!list_empty(&ioas->hwpts));
+	iommufd_allowed_free(&ioas->space.allowed);
 	WARN_ON(!RB_EMPTY_ROOT(&ioas->space.reserved.rb_root));
 	mutex_destroy(&ioas->space_lock);
 	mutex_destroy(&ioas->unmap_lock);
@@ -60,6 +62,7 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	mutex_init(&ioas->unmap_lock);
 	mutex_init(&ioas->space_lock);
 	iommufd_space_init(&ioas->space);
+	ioas->large_pages = true;
 
 	cmd->out_ioas_id = ioas->obj.id;
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
@@ -131,6 +134,54 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 		ret = -EFAULT;
 put:
 	kvfree(ranges);
+	iommufd_object_put(ucmd->ctx, &ioas->obj);
+	return ret;
+}
+
+static int read_allowed(struct rb_root_cached *allowed,
+			struct iommu_iova_range __user *ranges, u32 num)
+{
+	struct iommu_iova_range range;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < num; i++) {
+		if (copy_from_user(&range, ranges + i, sizeof(range)))
+			return -EFAULT;
+		if (range.start > ULONG_MAX || range.last > ULONG_MAX)
+			return -EINVAL;
+		ret = iommufd_allowed_add(allowed, range.start, range.last);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_allow_iovas *cmd = ucmd->cmd;
+	struct rb_root_cached allowed = RB_ROOT_CACHED;
+	struct iommufd_ioas *ioas;
+	int ret;
+
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+
+	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = read_allowed(&allowed, u64_to_user_ptr(cmd->allowed_iovas),
+			   cmd->num_iovas);
+	if (!ret) {
+		down_write(&ioas->hwpts_rwsem);
+		ret = iommufd_space_allow(&ioas->space, &allowed);
+		up_write(&ioas->hwpts_rwsem);
+	}
+	/* What could not be used, or what it took the place of. */
+	iommufd_allowed_free(&allowed);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }

@@ -18,7 +18,9 @@ struct iommufd_hwpt_paging;
  * @ctx: its context
  * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
  * @space: the addresses. Its areas and their state are protected by @space_lock,
- *	what is reserved by @hwpts_rwsem held for writing
+ *	what is reserved or allowed by @hwpts_rwsem held for writing
+ * @large_pages: page tables may use pages larger than PAGE_SIZE. Protected by
+ *	@hwpts_rwsem
  *
  * The locks are taken in the order in which they stand here.
  */
@@ -39,6 +41,7 @@ struct iommufd_ioas {
 	 */
 	struct rw_semaphore hwpts_rwsem;
 	struct list_head hwpts;
+	bool large_pages;
 	/**
 	 * @unmap_lock: one unmap at a time, so that an unmap which finds
 	 * nothing more to do knows that nothing is mapped any more. The lock of
@@ -70,10 +73,16 @@ iommufd_ioas_requester(struct iommufd_ioas *ioas)
 
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
 
-int iommufd_ioas_map_pages(struct iommufd_ioas *ioas,
-			   struct iommufd_pages *pages, unsigned long offset,
-			   unsigned long length, unsigned long *iova,
-			   u32 flags, struct iommufd_map_stats *stats);
+struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
+					unsigned long offset,
+					unsigned long length, u32 flags);
+void iommufd_area_free(struct iommufd_area *area);
+void iommufd_areas_free(struct list_head *areas);
+
+int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+			   unsigned long *iova, u32 flags,
+			   struct iommufd_map_stats *stats);
+int iommufd_map_check(u32 flags, u64 iova, u64 length);
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
 			     struct iommufd_unmap_stats *stats);
@@ -84,6 +93,8 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 			  struct iommufd_hwpt_paging *hwpt);
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 			      struct iommufd_hwpt_paging *hwpt);
+
+int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev);
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,

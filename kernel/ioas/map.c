@@ -12,6 +12,8 @@
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 
+#define MAP_PROTS	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
+
 static unsigned long first_index(struct iommufd_area *area)
 {
 	return area->offset >> PAGE_SHIFT;
@@ -58,17 +60,25 @@ static void unmap_and_flush(struct iommufd_hwpt_paging *hwpt,
 	iommu_iotlb_sync(hwpt->common.domain, &gather);
 }
 
-/* Pin an area and write it into all page tables, if there are any. */
+static void clear_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct iommufd_hwpt_paging *hwpt;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		unmap_and_flush(hwpt, area);
+	mutex_lock(&area->pages->lock);
+	area_unuse(ioas, area);
+	mutex_unlock(&area->pages->lock);
+}
+
+/* Pin an area and write it into all page tables. */
 static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     struct iommufd_map_stats *stats, u64 *clock)
 {
 	struct iommufd_hwpt_paging *hwpt;
 	unsigned long pinned = 0;
-	u64 runs = 0;
+	u64 runs;
 	int ret;
-
-	if (list_empty(&ioas->hwpts))
-		return 0;
 
 	mutex_lock(&area->pages->lock);
 	iommufd_trace_lap(clock, &stats->lock_ns);
@@ -78,24 +88,51 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	if (ret)
 		goto unlock;
 
+	stats->domains = 0;
 	list_for_each_entry(hwpt, &ioas->hwpts, node) {
+		runs = 0;
 		ret = iommufd_hwpt_map_area(hwpt, area, &runs);
 		if (ret)
 			goto undo;
 		stats->domains++;
 	}
 	iommufd_trace_lap(clock, &stats->map_ns);
-	stats->runs = runs / stats->domains;
-	stats->pinned = pinned;
+	stats->runs += runs;
+	stats->pinned += pinned;
 	goto unlock;
 
 undo:
 	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, node)
 		unmap_and_flush(hwpt, area);
 	area_unuse(ioas, area);
-	stats->domains = 0;
 unlock:
 	mutex_unlock(&area->pages->lock);
+	return ret;
+}
+
+static int fill_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+		      struct iommufd_map_stats *stats, u64 *clock)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	/* Without page tables nothing needs to be pinned. */
+	if (list_empty(&ioas->hwpts))
+		return 0;
+
+	list_for_each_entry(area, areas, list) {
+		ret = fill_area(ioas, area, stats, clock);
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	list_for_each_entry_continue_reverse(area, areas, list)
+		clear_area(ioas, area);
+	stats->runs = 0;
+	stats->pinned = 0;
+	stats->domains = 0;
 	return ret;
 }
 
@@ -112,27 +149,51 @@ static void choose_alignment(struct iommufd_space *space, unsigned long memory,
 	*phase = memory & (*align - 1);
 }
 
-static int place_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		      unsigned long length, u32 flags, unsigned long *iova)
+static int place_area(struct iommufd_space *space, struct iommufd_area *area,
+		      unsigned long iova)
 {
-	unsigned long align, phase;
+	/* DMA starts at the same byte of a page as the memory does. */
+	if (!IS_ALIGNED(area->offset, space->alignment))
+		return -EINVAL;
+	return iommufd_space_insert(space, area, iova,
+				    iommufd_area_length(area));
+}
+
+/* Put areas one behind the other, all or none. */
+static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+		       u32 flags, unsigned long *iova)
+{
+	struct iommufd_area *area = list_first_entry(areas,
+						     struct iommufd_area, list);
+	unsigned long align, phase, place, length = 0;
 	int ret;
 
 	lockdep_assert_held(&ioas->space_lock);
 
 	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
-		choose_alignment(&ioas->space,
-				 area->pages->uptr + area->offset, length,
-				 &align, &phase);
+		phase = area->pages->uptr + area->offset;
+		list_for_each_entry(area, areas, list)
+			length += iommufd_area_length(area);
+		choose_alignment(&ioas->space, phase, length, &align, &phase);
 		ret = iommufd_space_find(&ioas->space, length, align, phase,
 					 iova);
 		if (ret)
 			return ret;
 	}
-	/* DMA starts at the same byte of a page as the memory does. */
-	if (area->offset & (ioas->space.alignment - 1))
-		return -EINVAL;
-	return iommufd_space_insert(&ioas->space, area, *iova, length);
+
+	place = *iova;
+	list_for_each_entry(area, areas, list) {
+		ret = place_area(&ioas->space, area, place);
+		if (ret)
+			goto undo;
+		place = area->last + 1;
+	}
+	return 0;
+
+undo:
+	list_for_each_entry_continue_reverse(area, areas, list)
+		iommufd_space_remove(&ioas->space, area);
+	return ret;
 }
 
 static int dma_prot(u32 flags)
@@ -148,11 +209,59 @@ static int dma_prot(u32 flags)
 }
 
 /**
- * iommufd_ioas_map_pages - map pages
- * @ioas: the IOAS
- * @pages: the pages, of which the new area takes a reference
+ * iommufd_area_alloc - make an area that has no address yet
+ * @pages: its pages, of which it takes a reference
  * @offset: first byte of them
  * @length: bytes
+ * @flags: enum iommufd_ioas_map_flags
+ *
+ * Returns the area or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
+					unsigned long offset,
+					unsigned long length, u32 flags)
+{
+	struct iommufd_area *area = kzalloc_obj(*area, GFP_KERNEL_ACCOUNT);
+
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+	refcount_inc(&pages->refs);
+	area->pages = pages;
+	area->state = IOMMUFD_AREA_MAPPING;
+	area->last = length - 1;
+	area->offset = offset;
+	area->prot = dma_prot(flags);
+	return area;
+}
+
+/**
+ * iommufd_area_free - free an area that is in no space
+ * @area: the area
+ */
+void iommufd_area_free(struct iommufd_area *area)
+{
+	iommufd_pages_put(area->pages);
+	kfree(area);
+}
+
+/**
+ * iommufd_areas_free - free areas that are in no space
+ * @areas: struct iommufd_area by their list, empty afterwards
+ */
+void iommufd_areas_free(struct list_head *areas)
+{
+	struct iommufd_area *area, *next;
+
+	list_for_each_entry_safe(area, next, areas, list) {
+		list_del(&area->list);
+		iommufd_area_free(area);
+	}
+}
+
+/**
+ * iommufd_ioas_map_areas - map areas one behind the other
+ * @ioas: the IOAS
+ * @areas: the areas, at least one; taken over on success
  * @iova: the address with IOMMU_IOAS_MAP_FIXED_IOVA, else set to it
  * @flags: enum iommufd_ioas_map_flags
  * @stats: filled in
@@ -164,74 +273,94 @@ static int dma_prot(u32 flags)
  * iommufd_space_find(), iommufd_pages_use() and iommufd_hwpt_map_area(), or
  * -EINTR if the caller was killed. Nothing is changed on failure.
  */
-int iommufd_ioas_map_pages(struct iommufd_ioas *ioas,
-			   struct iommufd_pages *pages, unsigned long offset,
-			   unsigned long length, unsigned long *iova,
-			   u32 flags, struct iommufd_map_stats *stats)
+int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+			   unsigned long *iova, u32 flags,
+			   struct iommufd_map_stats *stats)
 {
 	struct iommufd_area *area;
 	u64 clock = stats->start_ns;
 	u64 rest = 0;
 	int ret;
 
-	area = kzalloc_obj(*area, GFP_KERNEL_ACCOUNT);
-	if (!area)
-		return -ENOMEM;
-	area->state = IOMMUFD_AREA_MAPPING;
-	area->pages = pages;
-	area->offset = offset;
-	area->prot = dma_prot(flags);
-
 	iommufd_trace_lap(&clock, &rest);
 	ret = down_read_killable(&ioas->hwpts_rwsem);
 	if (ret)
-		goto free;
+		return ret;
 	mutex_lock(&ioas->space_lock);
 	iommufd_trace_lap(&clock, &stats->lock_ns);
-	ret = place_area(ioas, area, length, flags, iova);
+	ret = place_areas(ioas, areas, flags, iova);
 	mutex_unlock(&ioas->space_lock);
 	if (ret)
 		goto up;
 
 	iommufd_trace_lap(&clock, &rest);
-	ret = fill_area(ioas, area, stats, &clock);
+	ret = fill_areas(ioas, areas, stats, &clock);
 
 	mutex_lock(&ioas->space_lock);
-	if (ret)
-		iommufd_space_remove(&ioas->space, area);
-	else
-		area->state = IOMMUFD_AREA_MAPPED;
-	mutex_unlock(&ioas->space_lock);
+	list_for_each_entry(area, areas, list) {
+		if (ret)
+			iommufd_space_remove(&ioas->space, area);
+		else
+			area->state = IOMMUFD_AREA_MAPPED;
+	}
 	if (!ret)
-		refcount_inc(&pages->refs);
+		INIT_LIST_HEAD(areas);
+	mutex_unlock(&ioas->space_lock);
 up:
 	up_read(&ioas->hwpts_rwsem);
-free:
-	if (ret)
-		kfree(area);
 	return ret;
 }
 
+/**
+ * iommufd_map_check - check what all map requests have in common
+ * @flags: enum iommufd_ioas_map_flags
+ * @iova: the address, if it is fixed
+ * @length: bytes
+ *
+ * Returns 0, -EOPNOTSUPP for flags that are not known, -EOVERFLOW if the last
+ * address is not one, or -EINVAL if nothing would be mapped.
+ */
+int iommufd_map_check(u32 flags, u64 iova, u64 length)
+{
+	unsigned long last;
+
+	if (flags & ~(IOMMU_IOAS_MAP_FIXED_IOVA | MAP_PROTS))
+		return -EOPNOTSUPP;
+	if (length >= ULONG_MAX)
+		return -EOVERFLOW;
+	if (!(flags & MAP_PROTS) || !length)
+		return -EINVAL;
+	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA))
+		return 0;
+	if (iova >= ULONG_MAX ||
+	    check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
+			       &last))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/* Map the pages; the reference that the caller has stays with him. */
 static int map_request(struct iommufd_ioas *ioas, struct iommufd_ucmd *ucmd,
+		       struct iommufd_pages *pages,
 		       struct iommufd_map_stats *stats)
 {
 	struct iommu_ioas_map *cmd = ucmd->cmd;
 	unsigned long iova = cmd->iova, last, unmapped;
 	struct iommufd_unmap_stats undo = {};
-	struct iommufd_pages *pages;
+	struct iommufd_area *area;
+	LIST_HEAD(areas);
 	int ret;
 
-	pages = iommufd_pages_from_va(cmd->user_va,
-				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
-				      ioas->ctx->accounting);
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-
-	ret = iommufd_ioas_map_pages(ioas, pages, offset_in_page(cmd->user_va),
-				     cmd->length, &iova, cmd->flags, stats);
-	iommufd_pages_put(pages);
-	if (ret)
+	area = iommufd_area_alloc(pages, offset_in_page(cmd->user_va),
+				  cmd->length, cmd->flags);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	list_add(&area->list, &areas);
+	ret = iommufd_ioas_map_areas(ioas, &areas, &iova, cmd->flags, stats);
+	if (ret) {
+		iommufd_areas_free(&areas);
 		return ret;
+	}
 
 	cmd->iova = iova;
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
@@ -244,39 +373,40 @@ static int map_request(struct iommufd_ioas *ioas, struct iommufd_ucmd *ucmd,
 
 int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 {
-	static const u32 prots = IOMMU_IOAS_MAP_WRITEABLE |
-				 IOMMU_IOAS_MAP_READABLE;
 	struct iommufd_map_stats stats = {
 		.start_ns = iommufd_trace_start(iommufd_ioas_map),
 	};
 	struct iommu_ioas_map *cmd = ucmd->cmd;
+	struct iommufd_pages *pages;
 	struct iommufd_ioas *ioas;
 	unsigned long end;
 	int ret;
 
-	if ((cmd->flags & ~(prots | IOMMU_IOAS_MAP_FIXED_IOVA)) ||
-	    cmd->__reserved)
+	if (cmd->__reserved)
 		return -EOPNOTSUPP;
-	if (cmd->length >= ULONG_MAX || cmd->user_va >= ULONG_MAX)
-		return -EOVERFLOW;
-	if (!(cmd->flags & prots) || !cmd->length)
-		return -EINVAL;
-	if (check_add_overflow((unsigned long)cmd->user_va,
+	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
+	if (ret)
+		return ret;
+	if (cmd->user_va >= ULONG_MAX ||
+	    check_add_overflow((unsigned long)cmd->user_va,
 			       (unsigned long)cmd->length - 1, &end))
-		return -EOVERFLOW;
-	if (cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA &&
-	    (cmd->iova >= ULONG_MAX ||
-	     check_add_overflow((unsigned long)cmd->iova,
-				(unsigned long)cmd->length - 1, &end)))
 		return -EOVERFLOW;
 
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ret = map_request(ioas, ucmd, &stats);
+	pages = iommufd_pages_from_va(cmd->user_va,
+				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
+				      READ_ONCE(ucmd->ctx->accounting));
+	if (IS_ERR(pages)) {
+		ret = PTR_ERR(pages);
+	} else {
+		ret = map_request(ioas, ucmd, pages, &stats);
+		iommufd_pages_put(pages);
+	}
 	trace_iommufd_ioas_map(ucmd->ctx->number, ioas->obj.id, cmd->iova,
 			       cmd->length, IOMMUFD_SOURCE_VA,
-			       cmd->flags & prots, ret, &stats);
+			       cmd->flags & MAP_PROTS, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }
@@ -330,7 +460,7 @@ static void update_alignment(struct iommufd_ioas *ioas)
 {
 	struct iommufd_hwpt_paging *hwpt;
 
-	ioas->space.alignment = 1;
+	ioas->space.alignment = ioas->large_pages ? 1 : PAGE_SIZE;
 	list_for_each_entry(hwpt, &ioas->hwpts, node)
 		ioas->space.alignment = max(ioas->space.alignment,
 					    smallest_page(hwpt));
@@ -444,4 +574,32 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 	iommufd_space_unreserve(&ioas->space, hwpt);
 	update_alignment(ioas);
 	up_write(&ioas->hwpts_rwsem);
+}
+
+/**
+ * iommufd_ioas_set_large_pages - whether page tables may use large pages
+ * @ioas: the IOAS
+ * @enable: they may; else all is mapped by PAGE_SIZE
+ *
+ * Returns 0, -EINVAL if that would have to change what is in a page table, or
+ * -EADDRINUSE if an area is not aligned to PAGE_SIZE.
+ */
+int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
+{
+	int ret = 0;
+
+	down_write(&ioas->hwpts_rwsem);
+	if (!enable && ioas->large_pages) {
+		if (!list_empty(&ioas->hwpts) &&
+		    !RB_EMPTY_ROOT(&ioas->space.areas))
+			ret = -EINVAL;
+		else
+			ret = check_alignment(ioas, PAGE_SIZE);
+	}
+	if (!ret) {
+		ioas->large_pages = enable;
+		update_alignment(ioas);
+	}
+	up_write(&ioas->hwpts_rwsem);
+	return ret;
 }

@@ -34,6 +34,7 @@ void iommufd_space_init(struct iommufd_space *space)
 {
 	space->areas = RB_ROOT;
 	space->reserved = RB_ROOT_CACHED;
+	space->allowed = RB_ROOT_CACHED;
 	space->alignment = 1;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_init);
@@ -200,37 +201,48 @@ static struct iommufd_area *next_hole(struct iommufd_space *space,
 	}
 }
 
-/* Lowest place for @length at @phase modulo @align in start..last. */
-static bool fit(unsigned long start, unsigned long last, unsigned long length,
-		unsigned long align, unsigned long phase, unsigned long *iova)
-{
-	unsigned long place = start + ((phase - start) & (align - 1));
+/**
+ * struct place - what is looked for
+ * @length: bytes
+ * @align: power of two
+ * @phase: what the address shall be modulo @align
+ * @least: size of the smallest hole to look at
+ */
+struct place {
+	unsigned long length;
+	unsigned long align;
+	unsigned long phase;
+	unsigned long least;
+};
 
-	if (place < start || place > last || last - place < length - 1)
+/* Lowest place in start..last, all of which is free. */
+static bool fit(unsigned long start, unsigned long last,
+		const struct place *place, unsigned long *iova)
+{
+	unsigned long at = start + ((place->phase - start) &
+				    (place->align - 1));
+
+	if (at < start || at > last || last - at < place->length - 1)
 		return false;
-	*iova = place;
+	*iova = at;
 	return true;
 }
 
-/*
- * Lowest place in start..last, looking only at holes of at least @least bytes.
- */
+/* Lowest place in start..last, of which nothing is reserved. */
 static bool find_in(struct iommufd_space *space, unsigned long start,
-		    unsigned long last, unsigned long length,
-		    unsigned long least, unsigned long align,
-		    unsigned long phase, unsigned long *iova)
+		    unsigned long last, const struct place *place,
+		    unsigned long *iova)
 {
 	struct iommufd_area *area;
 	struct rb_node *rb;
 	unsigned long from;
 
-	for (area = next_hole(space, start, least); area;
-	     area = next_hole(space, area->iova, least)) {
+	for (area = next_hole(space, start, place->least); area;
+	     area = next_hole(space, area->iova, place->least)) {
 		from = max(start, hole_start(area));
 		if (from > last)
 			return false;
-		if (fit(from, min(last, area->iova - 1), length, align, phase,
-			iova))
+		if (fit(from, min(last, area->iova - 1), place, iova))
 			return true;
 	}
 
@@ -242,23 +254,41 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 			return false;
 		from = max(start, to_area(rb)->last + 1);
 	}
-	return fit(from, last, length, align, phase, iova);
+	return fit(from, last, place, iova);
 }
 
-/* The first page is left to who asks for it: to many, 0 means no address. */
-static bool find_place(struct iommufd_space *space, unsigned long length,
-		       unsigned long least, unsigned long align,
-		       unsigned long phase, unsigned long *iova)
+/* Lowest place in start..last that is not reserved. */
+static bool find_unreserved(struct iommufd_space *space, unsigned long start,
+			    unsigned long last, const struct place *place,
+			    unsigned long *iova)
 {
 	struct interval_tree_span_iter span;
 
-	interval_tree_for_each_span(&span, &space->reserved, PAGE_SIZE,
-				    ULONG_MAX) {
+	interval_tree_for_each_span(&span, &space->reserved, start, last) {
 		if (span.is_hole &&
-		    find_in(space, span.start_hole, span.last_hole, length,
-			    least, align, phase, iova))
+		    find_in(space, span.start_hole, span.last_hole, place,
+			    iova))
 			return true;
 	}
+	return false;
+}
+
+static bool find_allowed(struct iommufd_space *space,
+			 const struct place *place, unsigned long *iova)
+{
+	struct interval_tree_node *node;
+
+	/* The first page is left to who asks for it: to many, 0 is none. */
+	if (RB_EMPTY_ROOT(&space->allowed.rb_root))
+		return find_unreserved(space, PAGE_SIZE, ULONG_MAX, place,
+				       iova);
+
+	for (node = interval_tree_iter_first(&space->allowed, PAGE_SIZE,
+					     ULONG_MAX);
+	     node; node = interval_tree_iter_next(node, PAGE_SIZE, ULONG_MAX))
+		if (find_in(space, max(node->start, PAGE_SIZE), node->last,
+			    place, iova))
+			return true;
 	return false;
 }
 
@@ -276,15 +306,19 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		       unsigned long align, unsigned long phase,
 		       unsigned long *iova)
 {
-	unsigned long sure;
+	struct place place = {
+		.length = length,
+		.align = align,
+		.phase = phase,
+	};
 
 	/* A hole of this size has a fit, however it lies. */
-	if (check_add_overflow(length, align - 1, &sure))
-		sure = ULONG_MAX;
-	if (find_place(space, length, sure, align, phase, iova) ||
-	    find_place(space, length, length, align, phase, iova))
+	if (check_add_overflow(length, align - 1, &place.least))
+		place.least = ULONG_MAX;
+	if (find_allowed(space, &place, iova))
 		return 0;
-	return -ENOSPC;
+	place.least = length;
+	return find_allowed(space, &place, iova) ? 0 : -ENOSPC;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
 
@@ -295,14 +329,15 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
  * @last: last address
  * @owner: for whose sake
  *
- * Returns 0, -EADDRINUSE if an area is there, or -ENOMEM.
+ * Returns 0, -EADDRINUSE if an area is there or it must stay usable, or -ENOMEM.
  */
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 			  unsigned long last, void *owner)
 {
 	struct iommufd_reserved *new;
 
-	if (iommufd_space_first(space, start, last))
+	if (iommufd_space_first(space, start, last) ||
+	    interval_tree_iter_first(&space->allowed, start, last))
 		return -EADDRINUSE;
 	new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT);
 	if (!new)
@@ -338,3 +373,65 @@ void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_unreserve);
+
+/**
+ * iommufd_allowed_add - add an interval to a list of allowed ones
+ * @allowed: the list, not in use yet
+ * @start: first address
+ * @last: last address
+ *
+ * Returns 0, -EINVAL if it is empty or overlaps another, or -ENOMEM.
+ */
+int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,
+			unsigned long last)
+{
+	struct iommufd_allowed *new;
+
+	if (start > last || interval_tree_iter_first(allowed, start, last))
+		return -EINVAL;
+	new = kzalloc_obj(*new, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->node.start = start;
+	new->node.last = last;
+	interval_tree_insert(&new->node, allowed);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_allowed_add);
+
+/**
+ * iommufd_allowed_free - free a list of allowed intervals
+ * @allowed: the list, empty afterwards
+ */
+void iommufd_allowed_free(struct rb_root_cached *allowed)
+{
+	struct interval_tree_node *node;
+
+	while ((node = interval_tree_iter_first(allowed, 0, ULONG_MAX))) {
+		interval_tree_remove(node, allowed);
+		kfree(container_of(node, struct iommufd_allowed, node));
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_allowed_free);
+
+/**
+ * iommufd_space_allow - set what must stay usable
+ * @space: the space
+ * @allowed: the new list; on success set to the old one
+ *
+ * Returns 0, or -EADDRINUSE if something in the list is reserved.
+ */
+int iommufd_space_allow(struct iommufd_space *space,
+			struct rb_root_cached *allowed)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(allowed, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		if (interval_tree_iter_first(&space->reserved, node->start,
+					     node->last))
+			return -EADDRINUSE;
+	swap(space->allowed, *allowed);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_allow);

@@ -65,9 +65,19 @@ struct iommufd_reserved {
 };
 
 /**
+ * struct iommufd_allowed - an interval of addresses that must stay usable
+ * @node: the interval; they don't overlap
+ */
+struct iommufd_allowed {
+	struct interval_tree_node node;
+};
+
+/**
  * struct iommufd_space - which I/O virtual addresses are used and usable
  * @areas: areas, which don't overlap
  * @reserved: struct iommufd_reserved
+ * @allowed: struct iommufd_allowed; if there are any, places are looked for in
+ *	them only
  * @alignment: power of two, at most PAGE_SIZE, that every area must keep
  *
  * A plain data structure: its user serialises.
@@ -75,6 +85,7 @@ struct iommufd_reserved {
 struct iommufd_space {
 	struct rb_root areas;
 	struct rb_root_cached reserved;
+	struct rb_root_cached allowed;
 	unsigned long alignment;
 };
 
@@ -102,5 +113,11 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 			  unsigned long last, void *owner);
 void iommufd_space_unreserve(struct iommufd_space *space, void *owner);
+
+int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,
+			unsigned long last);
+void iommufd_allowed_free(struct rb_root_cached *allowed);
+int iommufd_space_allow(struct iommufd_space *space,
+			struct rb_root_cached *allowed);
 
 #endif

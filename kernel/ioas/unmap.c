@@ -88,12 +88,6 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 	}
 }
 
-static void free_area(struct iommufd_area *area)
-{
-	iommufd_pages_put(area->pages);
-	kfree(area);
-}
-
 /**
  * iommufd_ioas_unmap_range - unmap the areas in an interval
  * @ioas: the IOAS
@@ -112,7 +106,7 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
 			     struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_area *area, *next;
+	struct iommufd_area *area;
 	u64 clock = stats->start_ns;
 	LIST_HEAD(areas);
 	int ret;
@@ -136,8 +130,7 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 		iommufd_space_remove(&ioas->space, area);
 	}
 	mutex_unlock(&ioas->space_lock);
-	list_for_each_entry_safe(area, next, &areas, list)
-		free_area(area);
+	iommufd_areas_free(&areas);
 unlock:
 	mutex_unlock(&ioas->unmap_lock);
 	up_read(&ioas->hwpts_rwsem);

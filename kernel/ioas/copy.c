@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Maps what is mapped in one IOAS into another, or elsewhere into the same: the
+ * new areas share the pages, which stay pinned and charged once.
+ */
+#include <linux/iommu.h>
+
+#include "core/ioctl.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+static int copy_part(struct iommufd_area *area, unsigned long iova,
+		     unsigned long last, u32 flags, struct list_head *areas)
+{
+	struct iommufd_area *new;
+
+	if ((flags & IOMMU_IOAS_MAP_WRITEABLE) && !area->pages->writable)
+		return -EPERM;
+	new = iommufd_area_alloc(area->pages,
+				 area->offset + (iova - area->iova),
+				 min(last, area->last) - iova + 1, flags);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	list_add_tail(&new->list, areas);
+	return 0;
+}
+
+/* New areas for iova..last, which areas must cover without a hole. */
+static int copy_areas(struct iommufd_ioas *ioas, unsigned long iova,
+		      unsigned long last, u32 flags, struct list_head *areas)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	lockdep_assert_held(&ioas->space_lock);
+
+	iommufd_space_for_each(area, &ioas->space, iova, last) {
+		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
+			return -ENOENT;
+		ret = copy_part(area, iova, last, flags, areas);
+		if (ret || area->last >= last)
+			return ret;
+		iova = area->last + 1;
+	}
+	return -ENOENT;
+}
+
+static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
+			  struct list_head *areas)
+{
+	struct iommufd_ioas *src;
+	unsigned long last;
+	int ret;
+
+	if (cmd->src_iova > ULONG_MAX ||
+	    check_add_overflow((unsigned long)cmd->src_iova,
+			       (unsigned long)cmd->length - 1, &last))
+		return -EOVERFLOW;
+
+	src = iommufd_ioas_get(ctx, cmd->src_ioas_id);
+	if (IS_ERR(src))
+		return PTR_ERR(src);
+	mutex_lock(&src->space_lock);
+	ret = copy_areas(src, cmd->src_iova, last, cmd->flags, areas);
+	mutex_unlock(&src->space_lock);
+	iommufd_object_put(ctx, &src->obj);
+	return ret;
+}
+
+static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
+			struct list_head *areas,
+			struct iommufd_map_stats *stats)
+{
+	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	unsigned long iova = cmd->dst_iova, unmapped;
+	struct iommufd_unmap_stats undo = {};
+	int ret;
+
+	ret = copy_from_ioas(ucmd->ctx, cmd, areas);
+	if (ret)
+		return ret;
+	ret = iommufd_ioas_map_areas(dst, areas, &iova, cmd->flags, stats);
+	if (ret)
+		return ret;
+
+	cmd->dst_iova = iova;
+	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (ret)
+		iommufd_ioas_unmap_range(dst, iova, iova + (cmd->length - 1),
+					 &unmapped, &undo);
+	return ret;
+}
+
+int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
+{
+	struct iommufd_map_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_map),
+	};
+	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	struct iommufd_ioas *dst;
+	LIST_HEAD(areas);
+	int ret;
+
+	ret = iommufd_map_check(cmd->flags, cmd->dst_iova, cmd->length);
+	if (ret)
+		return ret;
+	dst = iommufd_ioas_get(ucmd->ctx, cmd->dst_ioas_id);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	ret = copy_request(dst, ucmd, &areas, &stats);
+	iommufd_areas_free(&areas);
+	trace_iommufd_ioas_map(ucmd->ctx->number, dst->obj.id, cmd->dst_iova,
+			       cmd->length, IOMMUFD_SOURCE_COPY,
+			       cmd->flags & ~IOMMU_IOAS_MAP_FIXED_IOVA, ret,
+			       &stats);
+	iommufd_object_put(ucmd->ctx, &dst->obj);
+	return ret;
+}
