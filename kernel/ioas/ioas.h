@@ -82,6 +82,9 @@ void iommufd_areas_free(struct list_head *areas);
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			   unsigned long *iova, u32 flags,
 			   struct iommufd_map_stats *stats);
+
+#define IOMMUFD_MAP_PROTS \
+	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 int iommufd_map_check(u32 flags, u64 iova, u64 length);
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,

@@ -7,12 +7,9 @@
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 
-#include "core/ioctl.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
-
-#define MAP_PROTS	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 
 static unsigned long first_index(struct iommufd_area *area)
 {
@@ -171,7 +168,7 @@ static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	lockdep_assert_held(&ioas->space_lock);
 
 	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
-		phase = area->pages->uptr + area->offset;
+		phase = area->pages->start + area->offset;
 		list_for_each_entry(area, areas, list)
 			length += iommufd_area_length(area);
 		choose_alignment(&ioas->space, phase, length, &align, &phase);
@@ -308,106 +305,6 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	mutex_unlock(&ioas->space_lock);
 up:
 	up_read(&ioas->hwpts_rwsem);
-	return ret;
-}
-
-/**
- * iommufd_map_check - check what all map requests have in common
- * @flags: enum iommufd_ioas_map_flags
- * @iova: the address, if it is fixed
- * @length: bytes
- *
- * Returns 0, -EOPNOTSUPP for flags that are not known, -EOVERFLOW if the last
- * address is not one, or -EINVAL if nothing would be mapped.
- */
-int iommufd_map_check(u32 flags, u64 iova, u64 length)
-{
-	unsigned long last;
-
-	if (flags & ~(IOMMU_IOAS_MAP_FIXED_IOVA | MAP_PROTS))
-		return -EOPNOTSUPP;
-	if (length >= ULONG_MAX)
-		return -EOVERFLOW;
-	if (!(flags & MAP_PROTS) || !length)
-		return -EINVAL;
-	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA))
-		return 0;
-	if (iova >= ULONG_MAX ||
-	    check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
-			       &last))
-		return -EOVERFLOW;
-	return 0;
-}
-
-/* Map the pages; the reference that the caller has stays with him. */
-static int map_request(struct iommufd_ioas *ioas, struct iommufd_ucmd *ucmd,
-		       struct iommufd_pages *pages,
-		       struct iommufd_map_stats *stats)
-{
-	struct iommu_ioas_map *cmd = ucmd->cmd;
-	unsigned long iova = cmd->iova, last, unmapped;
-	struct iommufd_unmap_stats undo = {};
-	struct iommufd_area *area;
-	LIST_HEAD(areas);
-	int ret;
-
-	area = iommufd_area_alloc(pages, offset_in_page(cmd->user_va),
-				  cmd->length, cmd->flags);
-	if (IS_ERR(area))
-		return PTR_ERR(area);
-	list_add(&area->list, &areas);
-	ret = iommufd_ioas_map_areas(ioas, &areas, &iova, cmd->flags, stats);
-	if (ret) {
-		iommufd_areas_free(&areas);
-		return ret;
-	}
-
-	cmd->iova = iova;
-	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (ret) {
-		last = iova + (cmd->length - 1);
-		iommufd_ioas_unmap_range(ioas, iova, last, &unmapped, &undo);
-	}
-	return ret;
-}
-
-int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
-{
-	struct iommufd_map_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_map),
-	};
-	struct iommu_ioas_map *cmd = ucmd->cmd;
-	struct iommufd_pages *pages;
-	struct iommufd_ioas *ioas;
-	unsigned long end;
-	int ret;
-
-	if (cmd->__reserved)
-		return -EOPNOTSUPP;
-	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
-	if (ret)
-		return ret;
-	if (cmd->user_va >= ULONG_MAX ||
-	    check_add_overflow((unsigned long)cmd->user_va,
-			       (unsigned long)cmd->length - 1, &end))
-		return -EOVERFLOW;
-
-	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	pages = iommufd_pages_from_va(cmd->user_va,
-				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
-				      READ_ONCE(ucmd->ctx->accounting));
-	if (IS_ERR(pages)) {
-		ret = PTR_ERR(pages);
-	} else {
-		ret = map_request(ioas, ucmd, pages, &stats);
-		iommufd_pages_put(pages);
-	}
-	trace_iommufd_ioas_map(ucmd->ctx->number, ioas->obj.id, cmd->iova,
-			       cmd->length, IOMMUFD_SOURCE_VA,
-			       cmd->flags & MAP_PROTS, ret, &stats);
-	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }
 

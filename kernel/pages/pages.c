@@ -4,10 +4,29 @@
  * in page tables, a driver in the kernel - uses that part: the first user pins
  * and charges its pages, the last one unpins them, however many there are.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "pages/pages.h"
+
+static struct iommufd_pages *new_pages(enum iommufd_source source,
+				       unsigned long start, bool writable,
+				       enum iommufd_accounting mode)
+{
+	struct iommufd_pages *pages = kzalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
+
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&pages->refs, 1);
+	mutex_init(&pages->lock);
+	pages->blocks = RB_ROOT_CACHED;
+	pages->source = source;
+	pages->writable = writable;
+	pages->start = ALIGN_DOWN(start, PAGE_SIZE);
+	iommufd_owner_init(&pages->owner, mode);
+	return pages;
+}
 
 /**
  * iommufd_pages_from_va - pages of the calling process
@@ -22,18 +41,30 @@
 struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode)
 {
+	return new_pages(IOMMUFD_SOURCE_VA, uptr, writable, mode);
+}
+
+/**
+ * iommufd_pages_from_memfd - pages of a file of memory
+ * @file: a memfd, of which a reference is taken
+ * @start: offset into the file
+ * @writable: DMA may write to them
+ * @mode: how the context charges pinned pages
+ *
+ * Nothing is pinned yet, and what the file has at that offset is not looked at.
+ *
+ * Returns the pages with one reference, or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
+					       unsigned long start,
+					       bool writable,
+					       enum iommufd_accounting mode)
+{
 	struct iommufd_pages *pages;
 
-	pages = kzalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return ERR_PTR(-ENOMEM);
-	refcount_set(&pages->refs, 1);
-	mutex_init(&pages->lock);
-	pages->blocks = RB_ROOT_CACHED;
-	pages->source = IOMMUFD_SOURCE_VA;
-	pages->writable = writable;
-	pages->uptr = ALIGN_DOWN(uptr, PAGE_SIZE);
-	iommufd_owner_init(&pages->owner, mode);
+	pages = new_pages(IOMMUFD_SOURCE_MEMFD, start, writable, mode);
+	if (!IS_ERR(pages))
+		pages->file = get_file(file);
 	return pages;
 }
 
@@ -47,6 +78,8 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 		return;
 	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root));
 	iommufd_owner_release(&pages->owner);
+	if (pages->file)
+		fput(pages->file);
 	mutex_destroy(&pages->lock);
 	kfree(pages);
 }

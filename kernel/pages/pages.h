@@ -14,8 +14,10 @@
  * @blocks: struct iommufd_block, the PFNs of what is pinned
  * @source: where the pages come from
  * @writable: pages are pinned for writing
- * @uptr: with IOMMUFD_SOURCE_VA, user address of index 0, page aligned
- * @owner: whose address space @uptr is in, and who is charged
+ * @start: of index 0, page aligned: with IOMMUFD_SOURCE_VA a user address, with
+ *	IOMMUFD_SOURCE_MEMFD an offset into @file
+ * @file: with IOMMUFD_SOURCE_MEMFD, the file, of which this has a reference
+ * @owner: whose address space @start is in, and who is charged
  */
 struct iommufd_pages {
 	refcount_t refs;
@@ -29,12 +31,17 @@ struct iommufd_pages {
 	struct rb_root_cached blocks;
 	enum iommufd_source source;
 	bool writable;
-	unsigned long uptr;
+	unsigned long start;
+	struct file *file;
 	struct iommufd_owner owner;
 };
 
 struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode);
+struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
+					       unsigned long start,
+					       bool writable,
+					       enum iommufd_accounting mode);
 void iommufd_pages_put(struct iommufd_pages *pages);
 
 int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,

@@ -11,7 +11,55 @@
 
 /* Enough for small requests without an allocation. */
 #define SMALL_BATCH	16
-#define BATCH		(PAGE_SIZE / sizeof(struct page *))
+#define BATCH		(PAGE_SIZE / sizeof(void *))
+
+/**
+ * struct pinning - pages on their way into the store
+ * @pages: the pages
+ * @builder: the block that they go to
+ * @index: the next index
+ * @last: the last index
+ * @batch: room for what is pinned at a time
+ * @capacity: entries of @batch
+ */
+struct pinning {
+	struct iommufd_pages *pages;
+	struct iommufd_block_builder builder;
+	unsigned long index;
+	unsigned long last;
+	union {
+		struct page **pages;
+		struct folio **folios;
+	} batch;
+	unsigned long capacity;
+};
+
+/* Put the block that is being built into the store. */
+static void finish_block(struct pinning *pinning)
+{
+	struct iommufd_block *block = iommufd_builder_finish(&pinning->builder);
+
+	if (!block)
+		return;
+	block->users = 1;
+	interval_tree_insert(&block->node, &pinning->pages->blocks);
+}
+
+/* Add pinned pages of consecutive PFNs; on failure they are still the caller's. */
+static int add_run(struct pinning *pinning, unsigned long pfn,
+		   unsigned long npages)
+{
+	int ret;
+
+	while (!iommufd_builder_add(&pinning->builder, pfn, npages)) {
+		finish_block(pinning);
+		ret = iommufd_builder_start(&pinning->builder, pinning->index);
+		if (ret)
+			return ret;
+	}
+	pinning->index += npages;
+	return 0;
+}
 
 static long pin_remote(struct mm_struct *mm, unsigned long start,
 		       unsigned long npages, unsigned int flags,
@@ -30,25 +78,6 @@ static long pin_remote(struct mm_struct *mm, unsigned long start,
 	/* The last reference must not tear the mm down under our lock. */
 	mmput_async(mm);
 	return ret;
-}
-
-/* Returns how many pages were pinned, at least one, or a negative errno. */
-static long pin_batch(struct iommufd_pages *pages, unsigned long index,
-		      unsigned long npages, struct page **batch)
-{
-	unsigned long start = pages->uptr + index * PAGE_SIZE;
-	unsigned int flags = FOLL_LONGTERM;
-	long ret;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (pages->writable)
-		flags |= FOLL_WRITE;
-	if (pages->owner.mm == current->mm)
-		ret = pin_user_pages_fast(start, npages, flags, batch);
-	else
-		ret = pin_remote(pages->owner.mm, start, npages, flags, batch);
-	return ret ?: -EFAULT;
 }
 
 /*
@@ -72,41 +101,101 @@ static unsigned long run_length(struct page **batch, unsigned long npages)
 	return n;
 }
 
-/* Block and users for what the builder has collected. */
-static void insert_block(struct iommufd_pages *pages,
-			 struct iommufd_block_builder *builder)
+/* Pin a batch of user memory. */
+static int pin_va(struct pinning *pinning)
 {
-	struct iommufd_block *block = iommufd_builder_finish(builder);
+	struct iommufd_pages *pages = pinning->pages;
+	unsigned long start = pages->start + pinning->index * PAGE_SIZE;
+	unsigned long npages = min(pinning->capacity,
+				   pinning->last - pinning->index + 1);
+	unsigned int flags = FOLL_LONGTERM;
+	struct page **batch = pinning->batch.pages;
+	long done, pinned;
+	int ret;
 
-	if (!block)
-		return;
-	block->users = 1;
-	interval_tree_insert(&block->node, &pages->blocks);
-}
+	if (pages->writable)
+		flags |= FOLL_WRITE;
+	if (pages->owner.mm == current->mm)
+		pinned = pin_user_pages_fast(start, npages, flags, batch);
+	else
+		pinned = pin_remote(pages->owner.mm, start, npages, flags,
+				    batch);
+	if (pinned <= 0)
+		return pinned ?: -EFAULT;
 
-/* Add pinned pages; *index is that of the first which was not added. */
-static int pack_batch(struct iommufd_pages *pages,
-		      struct iommufd_block_builder *builder,
-		      unsigned long *index, struct page **batch,
-		      unsigned long npages)
-{
-	unsigned long n, done = 0;
-
-	while (done < npages) {
-		n = run_length(batch + done, npages - done);
-		if (!iommufd_builder_add(builder, page_to_pfn(batch[done]),
-					 n)) {
-			insert_block(pages, builder);
-			if (iommufd_builder_start(builder, *index)) {
-				unpin_user_pages(batch + done, npages - done);
-				return -ENOMEM;
-			}
-			continue;
+	for (done = 0; done < pinned; done += npages) {
+		npages = run_length(batch + done, pinned - done);
+		ret = add_run(pinning, page_to_pfn(batch[done]), npages);
+		if (ret) {
+			unpin_user_pages(batch + done, pinned - done);
+			return ret;
 		}
-		done += n;
-		*index += n;
 	}
 	return 0;
+}
+
+/*
+ * Add pages of a folio that has one pin. Others may give them back one by one:
+ * each page gets a pin of its own.
+ */
+static int add_folio(struct pinning *pinning, struct folio *folio,
+		     unsigned long skip)
+{
+	unsigned long npages = min(folio_nr_pages(folio) - skip,
+				   pinning->last - pinning->index + 1);
+	int ret;
+
+	ret = npages > 1 ? folio_add_pins(folio, npages - 1) : 0;
+	if (ret)
+		return ret;
+	ret = add_run(pinning, folio_pfn(folio) + skip, npages);
+	/* The caller takes back the one pin that he brought. */
+	if (ret && npages > 1)
+		unpin_user_page_range_dirty_lock(folio_page(folio, skip),
+						 npages - 1, false);
+	return ret;
+}
+
+/* Pin a batch of folios of a file, straight from its page cache. */
+static int pin_memfd(struct pinning *pinning)
+{
+	struct iommufd_pages *pages = pinning->pages;
+	loff_t start = pages->start + pinning->index * PAGE_SIZE;
+	loff_t end = pages->start + pinning->last * PAGE_SIZE + PAGE_SIZE - 1;
+	struct folio **folios = pinning->batch.folios;
+	long i, nr_folios;
+	pgoff_t skip;
+	int ret;
+
+	nr_folios = memfd_pin_folios(pages->file, start, end, folios,
+				     pinning->capacity, &skip);
+	if (nr_folios <= 0)
+		return nr_folios ?: -EFAULT;
+
+	skip >>= PAGE_SHIFT;
+	for (i = 0; i < nr_folios; i++) {
+		ret = add_folio(pinning, folios[i], skip);
+		if (ret) {
+			unpin_folios(folios + i, nr_folios - i);
+			return ret;
+		}
+		skip = 0;
+	}
+	return 0;
+}
+
+static int pin_batch(struct pinning *pinning)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	switch (pinning->pages->source) {
+	case IOMMUFD_SOURCE_VA:
+		return pin_va(pinning);
+	case IOMMUFD_SOURCE_MEMFD:
+		return pin_memfd(pinning);
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 /**
@@ -120,38 +209,39 @@ static int pack_batch(struct iommufd_pages *pages,
  *
  * Returns 0, -ENOMEM, -EINTR if the caller was killed, or what pinning returns:
  * -EFAULT where nothing is mapped, not with the right to write, or no memory
- * that DMA could use.
+ * that DMA could use; -EINVAL beyond the end of a file.
  */
 int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 		       unsigned long last)
 {
-	struct page *small[SMALL_BATCH], **batch = small;
-	unsigned long capacity = SMALL_BATCH;
-	struct iommufd_block_builder builder;
-	long n;
+	struct page *small[SMALL_BATCH];
+	struct pinning pinning = {
+		.pages = pages,
+		.index = *index,
+		.last = last,
+		.batch.pages = small,
+		.capacity = SMALL_BATCH,
+	};
 	int ret;
 
 	lockdep_assert_held(&pages->lock);
 
 	if (last - *index >= SMALL_BATCH) {
-		capacity = BATCH;
-		batch = kmalloc_array(BATCH, sizeof(*batch), GFP_KERNEL);
-		if (!batch)
+		pinning.capacity = BATCH;
+		pinning.batch.pages = kmalloc_array(BATCH, sizeof(void *),
+						    GFP_KERNEL);
+		if (!pinning.batch.pages)
 			return -ENOMEM;
 	}
-	ret = iommufd_builder_start(&builder, *index);
-	while (!ret && *index <= last) {
-		n = pin_batch(pages, *index, min(capacity, last - *index + 1),
-			      batch);
-		if (n < 0)
-			ret = n;
-		else
-			ret = pack_batch(pages, &builder, index, batch, n);
+	ret = iommufd_builder_start(&pinning.builder, *index);
+	while (!ret && pinning.index <= last) {
+		ret = pin_batch(&pinning);
 		cond_resched();
 	}
-	insert_block(pages, &builder);
-	if (batch != small)
-		kfree(batch);
+	finish_block(&pinning);
+	*index = pinning.index;
+	if (pinning.batch.pages != small)
+		kfree(pinning.batch.pages);
 	return ret;
 }
 

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The requests of user space to map memory of its own or of a file.
+ */
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/hugetlb.h>
+#include <linux/shmem_fs.h>
+
+#include "core/ioctl.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+/**
+ * iommufd_map_check - check what all map requests have in common
+ * @flags: enum iommufd_ioas_map_flags
+ * @iova: the address, if it is fixed
+ * @length: bytes
+ *
+ * Returns 0, -EOPNOTSUPP for flags that are not known, -EOVERFLOW if the last
+ * address is not one, or -EINVAL if nothing would be mapped.
+ */
+int iommufd_map_check(u32 flags, u64 iova, u64 length)
+{
+	unsigned long last;
+
+	if (flags & ~(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMUFD_MAP_PROTS))
+		return -EOPNOTSUPP;
+	if (length >= ULONG_MAX)
+		return -EOVERFLOW;
+	if (!(flags & IOMMUFD_MAP_PROTS) || !length)
+		return -EINVAL;
+	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA))
+		return 0;
+	if (iova >= ULONG_MAX ||
+	    check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
+			       &last))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/* The end of a map from any address that a source has. */
+static int check_end(u64 start, u64 length)
+{
+	unsigned long last;
+
+	if (start >= ULONG_MAX ||
+	    check_add_overflow((unsigned long)start, (unsigned long)length - 1,
+			       &last))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/**
+ * struct map_request - a request, whatever its source
+ * @ucmd: the request, with its structure
+ * @size: bytes of the structure
+ * @ioas_id: id of the IOAS
+ * @flags: enum iommufd_ioas_map_flags
+ * @offset: where in the first page it starts
+ * @length: bytes
+ * @iova: in the structure: the address asked for, then the one it was put at
+ */
+struct map_request {
+	struct iommufd_ucmd *ucmd;
+	size_t size;
+	u32 ioas_id;
+	u32 flags;
+	unsigned long offset;
+	unsigned long length;
+	__aligned_u64 *iova;
+};
+
+static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
+		     const struct map_request *request,
+		     struct iommufd_map_stats *stats)
+{
+	unsigned long iova = *request->iova, unmapped;
+	struct iommufd_unmap_stats undo = {};
+	struct iommufd_area *area;
+	LIST_HEAD(areas);
+	int ret;
+
+	area = iommufd_area_alloc(pages, request->offset, request->length,
+				  request->flags);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	list_add(&area->list, &areas);
+	ret = iommufd_ioas_map_areas(ioas, &areas, &iova, request->flags,
+				     stats);
+	if (ret) {
+		iommufd_areas_free(&areas);
+		return ret;
+	}
+
+	*request->iova = iova;
+	ret = iommufd_ucmd_respond(request->ucmd, request->size);
+	if (ret)
+		iommufd_ioas_unmap_range(ioas, iova,
+					 iova + (request->length - 1),
+					 &unmapped, &undo);
+	return ret;
+}
+
+/* Map pages, or tell of the failure to make them; gives the reference back. */
+static int run_request(struct iommufd_pages *pages, enum iommufd_source source,
+		       const struct map_request *request,
+		       struct iommufd_map_stats *stats)
+{
+	struct iommufd_ctx *ctx = request->ucmd->ctx;
+	struct iommufd_ioas *ioas;
+	int ret = PTR_ERR_OR_ZERO(pages);
+
+	ioas = iommufd_ioas_get(ctx, request->ioas_id);
+	if (IS_ERR(ioas)) {
+		ret = PTR_ERR(ioas);
+		goto put_pages;
+	}
+	if (!ret)
+		ret = map_pages(ioas, pages, request, stats);
+	trace_iommufd_ioas_map(ctx->number, ioas->obj.id, *request->iova,
+			       request->length, source,
+			       request->flags & IOMMUFD_MAP_PROTS, ret, stats);
+	iommufd_object_put(ctx, &ioas->obj);
+put_pages:
+	if (!IS_ERR(pages))
+		iommufd_pages_put(pages);
+	return ret;
+}
+
+int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
+{
+	struct iommufd_map_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_map),
+	};
+	struct iommu_ioas_map *cmd = ucmd->cmd;
+	struct map_request request = {
+		.ucmd = ucmd,
+		.size = sizeof(*cmd),
+		.ioas_id = cmd->ioas_id,
+		.flags = cmd->flags,
+		.offset = offset_in_page(cmd->user_va),
+		.length = cmd->length,
+		.iova = &cmd->iova,
+	};
+	struct iommufd_pages *pages;
+	int ret;
+
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
+	if (!ret)
+		ret = check_end(cmd->user_va, cmd->length);
+	if (ret)
+		return ret;
+
+	pages = iommufd_pages_from_va(cmd->user_va,
+				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
+				      READ_ONCE(ucmd->ctx->accounting));
+	return run_request(pages, IOMMUFD_SOURCE_VA, &request, &stats);
+}
+
+/* Returns 0, -EINVAL if the file is none of memory, -EPERM. */
+static int check_memfd(struct file *file, bool writable)
+{
+	unsigned int seals;
+
+	if (shmem_file(file))
+		seals = SHMEM_I(file_inode(file))->seals;
+	else if (is_file_hugepages(file))
+		seals = HUGETLBFS_I(file_inode(file))->seals;
+	else
+		return -EINVAL;
+	/* No mmap in between checks the right to what DMA will do. */
+	if (!(file->f_mode & FMODE_READ))
+		return -EPERM;
+	if (writable && (!(file->f_mode & FMODE_WRITE) ||
+			 seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	return 0;
+}
+
+static struct iommufd_pages *
+pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
+{
+	bool writable = cmd->flags & IOMMU_IOAS_MAP_WRITEABLE;
+	int ret;
+
+	CLASS(fd, f)(cmd->fd);
+
+	if (fd_empty(f))
+		return ERR_PTR(-EBADF);
+	ret = check_memfd(fd_file(f), writable);
+	if (ret)
+		return ERR_PTR(ret);
+	return iommufd_pages_from_memfd(fd_file(f), cmd->start, writable,
+					READ_ONCE(ctx->accounting));
+}
+
+int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
+{
+	struct iommufd_map_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_map),
+	};
+	struct iommu_ioas_map_file *cmd = ucmd->cmd;
+	struct map_request request = {
+		.ucmd = ucmd,
+		.size = sizeof(*cmd),
+		.ioas_id = cmd->ioas_id,
+		.flags = cmd->flags,
+		.offset = offset_in_page(cmd->start),
+		.length = cmd->length,
+		.iova = &cmd->iova,
+	};
+	int ret;
+
+	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
+	if (!ret)
+		ret = check_end(cmd->start, cmd->length);
+	if (ret)
+		return ret;
+	return run_request(pages_from_fd(ucmd->ctx, cmd), IOMMUFD_SOURCE_MEMFD,
+			   &request, &stats);
+}
