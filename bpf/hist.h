@@ -9,10 +9,10 @@
 #define __IOMMUFD_HIST_H
 
 #define HIST_SUB_BITS 4
-#define HIST_SUB (1 << HIST_SUB_BITS)
+#define HIST_SUB      (1 << HIST_SUB_BITS)
 /* 2^40 ns are 18 minutes; the last bucket also takes what is longer. */
 #define HIST_MAX_BITS 40
-#define HIST_BUCKETS ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
+#define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
 
 /* Without loops and without clz, which BPF does not have. */
 static inline __u32 hist_log2(__u64 v)

@@ -9,16 +9,16 @@
 
 #include "hist.h"
 
-#define TOP_COMM_LEN 16
+#define TOP_COMM_LEN	 16
 #define TOP_MAX_CONTEXTS 8192
-#define TOP_MAX_ROWS 8192
+#define TOP_MAX_ROWS	 8192
 
 /*
  * The longest request of an interval: the number of the interval and the
  * nanoseconds packed into one word, so that one compare-and-exchange sets both.
  */
-#define TOP_PEAK_NS_BITS 40
-#define TOP_PEAK_NS_MAX ((1ULL << TOP_PEAK_NS_BITS) - 1)
+#define TOP_PEAK_NS_BITS    40
+#define TOP_PEAK_NS_MAX	    ((1ULL << TOP_PEAK_NS_BITS) - 1)
 #define TOP_PEAK_EPOCH_MASK ((1ULL << (64 - TOP_PEAK_NS_BITS)) - 1)
 
 enum top_op_kind {

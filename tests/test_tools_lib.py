@@ -33,7 +33,9 @@ def lib(build):
 
     def call(function, *arguments):
         command = [build / "tools" / "lib-test", function, *map(str, arguments)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")[:-1]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split(
+            "\n"
+        )[:-1]
 
     return call
 
@@ -44,7 +46,11 @@ def top(build):
 
     def run(*arguments, **options):
         return subprocess.run(
-            [build / "bin" / "iommufd-top", *arguments], capture_output=True, text=True, timeout=60, **options
+            [build / "bin" / "iommufd-top", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            **options,
         )
 
     return run
@@ -81,8 +87,24 @@ FORMATS = {
         -262144: "-262k",
         (1 << 63) - 1: "9.22E",
     },
-    "short": {0: "0", 999: "999", 1000: "1.0k", 9949: "9.9k", 9951: "10k", 999500: "1.0M", 10**9: "1.0G"},
-    "rate": {0: "0", 0.04: "0", 0.5: "0.5", 12.34: "12.3", 99.94: "99.9", 99.96: "100", 1234.4: "1.23k"},
+    "short": {
+        0: "0",
+        999: "999",
+        1000: "1.0k",
+        9949: "9.9k",
+        9951: "10k",
+        999500: "1.0M",
+        10**9: "1.0G",
+    },
+    "rate": {
+        0: "0",
+        0.04: "0",
+        0.5: "0.5",
+        12.34: "12.3",
+        99.94: "99.9",
+        99.96: "100",
+        1234.4: "1.23k",
+    },
     "ns": {
         0: "0n",
         999: "999n",
@@ -114,11 +136,25 @@ def test_format(lib, function):
     assert dict(zip(table, lib(function, *table), strict=True)) == table
 
 
-@pytest.mark.parametrize(("function", "width"), [("bytes", 5), ("count", 5), ("short", 4), ("ns", 4)])
+@pytest.mark.parametrize(
+    ("function", "width"), [("bytes", 5), ("count", 5), ("short", 4), ("ns", 4)]
+)
 def test_width(lib, function, width):
     """Columns stay in line whatever stands in them, up to years of nanoseconds."""
-    values = sorted({abs(m * b**e + d) for b in (2, 10) for e in range(0, 55) for m in (1, 5, 9) for d in (-1, 0, 1)})
-    values = [v for v in values if v < 3_590_000 * 10**9] if function == "ns" else [v for v in values if v < 1 << 63]
+    values = sorted(
+        {
+            abs(m * b**e + d)
+            for b in (2, 10)
+            for e in range(0, 55)
+            for m in (1, 5, 9)
+            for d in (-1, 0, 1)
+        }
+    )
+    values = (
+        [v for v in values if v < 3_590_000 * 10**9]
+        if function == "ns"
+        else [v for v in values if v < 1 << 63]
+    )
     assert max(map(len, lib(function, *values))) <= width
 
 
@@ -126,9 +162,14 @@ def test_buckets(lib):
     """Sixteen to a power of two, without a gap, and each value in the one that claims it."""
     edges = [*range(16), *((16 + step) << octave for octave in range(36) for step in range(16))]
     widths = [above - edge for edge, above in zip(edges, [*edges[1:], 1 << 40], strict=True)]
-    expected = [f"{i} {edge} {width}" for i, (edge, width) in enumerate(zip(edges, widths, strict=True))]
+    expected = [
+        f"{i} {edge} {width}" for i, (edge, width) in enumerate(zip(edges, widths, strict=True))
+    ]
     assert lib("bucket", *edges) == expected
-    assert lib("bucket", *(edge + width - 1 for edge, width in zip(edges, widths, strict=True))) == expected
+    assert (
+        lib("bucket", *(edge + width - 1 for edge, width in zip(edges, widths, strict=True)))
+        == expected
+    )
     assert lib("bucket", 1 << 40, (1 << 64) - 1) == expected[-1:] * 2
 
 
@@ -171,7 +212,11 @@ MODULE = "sys/module/iommufd/initstate"
         ([BTF, TRACEFS, DEVICE], ALL, "it is the stock one"),
         ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE], ALL, "the iommufd module does not describe"),
         ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE, "sys/kernel/btf/iommufd"], ALL, "nothing"),
-        ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE, "sys/kernel/btf/iommufd"], BPF | PERFMON, "CAP_SYS_ADMIN"),
+        (
+            [BTF, TRACEFS + "iommufd/", DEVICE, MODULE, "sys/kernel/btf/iommufd"],
+            BPF | PERFMON,
+            "CAP_SYS_ADMIN",
+        ),
         ([BTF, TRACEFS + "iommufd/", DEVICE], BPF | PERFMON, "nothing"),
         ([BTF, "sys/kernel/debug/tracing/events/iommufd/", DEVICE], ALL, "nothing"),
     ],
@@ -231,7 +276,14 @@ def test_usage(top, arguments, says):
 
 def test_not_root(build):
     """Somebody without privileges is told so, whatever else is missing."""
-    runner = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    runner = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+    ]
     if os.geteuid():
         runner = []
     copy = Path("/tmp") / f"iommufd-top-{os.getpid()}"
@@ -244,3 +296,22 @@ def test_not_root(build):
     assert refused.returncode == 1
     assert "this needs root\nRun it with sudo." in refused.stderr
     assert refused.stdout == ""
+
+
+def test_sanitized_in_guest(build):
+    """The whole of iommufd-top at work, as text, JSON and the report on a command."""
+    top = build / "bin" / "iommufd-top"
+    load = "/usr/bin/python3 -m iommufd.load --maps 20"
+    script = (
+        f"{top} -- {load} && {top} --json -- {load} && {top} -n 3 -d 0.2 && {top} -s pid -- true"
+    )
+    done = subprocess.run(
+        [TOP / "scripts" / "vm", "--", "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=TOP,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": "tests/lib"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "21 maps of 1.25M, 20 unmaps of 1.25M, 321 pages pinned" in done.stdout

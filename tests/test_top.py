@@ -15,14 +15,26 @@ IOMMUFD_TOP = "build/bin/iommufd-top"
 
 def vm(*arguments, **options):
     """Runs something in a guest."""
-    return subprocess.run([VM, *arguments], capture_output=True, text=True, cwd=TOP, timeout=300, **options)
+    return subprocess.run(
+        [VM, *arguments], capture_output=True, text=True, cwd=TOP, timeout=300, **options
+    )
 
 
 def test_terminal_of_the_host():
     """Keys, the picture and a new size come through the guest's terminal."""
     shell = f"python3 -m iommufd.load --ioas 2 --pause 0.01 >/dev/null & exec {IOMMUFD_TOP} -d 0.5"
     env = {**os.environ, "TERM": "xterm", "PYTHONPATH": "tests/lib"}
-    command = [VM, "--device", "edu", "--device", "edu", "--", "sh", "-c", shell.replace("python3", "/usr/bin/python3")]
+    command = [
+        VM,
+        "--device",
+        "edu",
+        "--device",
+        "edu",
+        "--",
+        "sh",
+        "-c",
+        shell.replace("python3", "/usr/bin/python3"),
+    ]
     with Screen(command, 80, 24, timeout=240, cwd=str(TOP), env=env) as screen:
         screen.wait("^q quit  h help")
         screen.wait("1 process, 1 context, 2 IOAS")
@@ -39,15 +51,39 @@ def test_terminal_of_the_host():
 @pytest.mark.parametrize(
     ("prepare", "says", "advises"),
     [
-        ("", "the iommufd of this kernel has no trace events: it is the stock one", "scripts/graft"),
-        ("umount /sys/kernel/debug /sys/kernel/tracing", "trace events are not to be found", "mount -t tracefs"),
-        ("mount -t tmpfs none /sys/kernel/btf", "this kernel does not describe its types", "CONFIG_DEBUG_INFO_BTF"),
-        ("modprobe -r vfio_pci vfio_iommu_type1 vfio_pci_core vfio iommufd", "iommufd is not loaded", "modprobe iommufd"),
+        (
+            "",
+            "the iommufd of this kernel has no trace events: it is the stock one",
+            "scripts/graft",
+        ),
+        (
+            "umount /sys/kernel/debug /sys/kernel/tracing",
+            "trace events are not to be found",
+            "mount -t tracefs",
+        ),
+        (
+            "mount -t tmpfs none /sys/kernel/btf",
+            "this kernel does not describe its types",
+            "CONFIG_DEBUG_INFO_BTF",
+        ),
+        (
+            "modprobe -r vfio_pci vfio_iommu_type1 vfio_pci_core vfio iommufd",
+            "iommufd is not loaded",
+            "modprobe iommufd",
+        ),
     ],
 )
 def test_what_is_missing(prepare, says, advises):
     """On the stock kernel, and where it is something else."""
-    done = vm("--peer", "--device", "none", "--", "sh", "-c", f"{prepare or ':'} && exec {IOMMUFD_TOP} -n 1")
+    done = vm(
+        "--peer",
+        "--device",
+        "none",
+        "--",
+        "sh",
+        "-c",
+        f"{prepare or ':'} && exec {IOMMUFD_TOP} -n 1",
+    )
     assert done.returncode == 1, done.stderr
     assert says in done.stderr
     assert advises in done.stderr

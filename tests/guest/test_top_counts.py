@@ -22,7 +22,9 @@ PAGE = mem.PAGE
 
 def programs() -> list[str]:
     """BPF programs in the kernel."""
-    listed = subprocess.run(["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
+    )
     return [p.get("name", "") for p in json.loads(listed.stdout)]
 
 
@@ -122,7 +124,11 @@ def test_short_lived():
     """A process that came and went between two refreshes is in one of them, whole."""
     with top.Stream("-d", "0.5") as stream:
         out = subprocess.run(
-            top.load_command("--maps", "50"), check=True, capture_output=True, text=True, env=top.environment()
+            top.load_command("--maps", "50"),
+            check=True,
+            capture_output=True,
+            text=True,
+            env=top.environment(),
         ).stdout
         pid = json.loads(out)["pid"]
         count = 0
@@ -260,7 +266,10 @@ def test_text():
     shown = top.run("--", *top.load_command("--maps", "37", "--size", "64K"))
     assert shown.returncode == 0
     assert '"maps": 37' in shown.stdout
-    assert "38 maps of 2.32M, 37 unmaps of 2.32M, 593 pages pinned, 593 unpinned, 0 failed" in shown.stdout
+    assert (
+        "38 maps of 2.32M, 37 unmaps of 2.32M, 593 pages pinned, 593 unpinned, 0 failed"
+        in shown.stdout
+    )
     [row] = [x for x in shown.stdout.splitlines() if " dma-load " in x]
     assert row.split()[1:3] == ["dma-load", "x"]
     assert row.split()[5:9] == ["0B", "0", "38", "37"]
@@ -279,7 +288,13 @@ def test_sorted():
 
 @pytest.mark.parametrize(
     ("command", "status"),
-    [(["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137), (["no-such-program"], 127), (["/"], 126)],
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -9 $$"], 137),
+        (["no-such-program"], 127),
+        (["/"], 126),
+    ],
 )
 def test_status_of_command(command, status):
     assert top.run("--", *command).returncode == status
@@ -288,14 +303,18 @@ def test_status_of_command(command, status):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal(signum):
     """Ends it in order."""
-    with subprocess.Popen([top.TOP, "-b", "-d", "0.2"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [top.TOP, "-b", "-d", "0.2"], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout.readline()
         process.send_signal(signum)
         assert process.wait(30) == 0
 
 
 def test_signal_goes_to_command():
-    with subprocess.Popen([top.TOP, "-b", "--", "sleep", "1000"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [top.TOP, "-b", "--", "sleep", "1000"], stdout=subprocess.PIPE, text=True
+    ) as process:
         while not subprocess.run(["pgrep", "-x", "sleep"], capture_output=True).stdout:
             pass
         process.send_signal(signal.SIGTERM)
@@ -306,7 +325,9 @@ def test_signal_goes_to_command():
 def test_closed_pipe():
     """A reader that has seen enough is no error."""
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{top.TOP} -d 0.1 | head -n 1"], capture_output=True, text=True
+        ["bash", "-o", "pipefail", "-c", f"{top.TOP} -d 0.1 | head -n 1"],
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -321,3 +342,25 @@ def test_no_such_output():
     done = top.run("-n", "1", "-o", "/nowhere/file")
     assert done.returncode == 1
     assert "can't write /nowhere/file: No such file or directory" in done.stderr
+
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "says"),
+    [
+        ("-all", "this needs root"),
+        ("-all,+bpf,+perfmon", "this needs root"),
+        ("-all,+bpf,+perfmon,+dac_read_search", "to read its types needs CAP_SYS_ADMIN"),
+        ("-all,+bpf,+perfmon,+dac_read_search,+sys_admin", ""),
+    ],
+)
+def test_capabilities(capabilities, says):
+    """What it can do without root, and what it says about the rest."""
+    sets = [f"--inh-caps={capabilities}", f"--ambient-caps={capabilities}"]
+    done = subprocess.run(
+        [*NOBODY, *sets, top.TOP, "-n", "1", "-d", "0.1"], capture_output=True, text=True
+    )
+    assert done.returncode == (1 if says else 0), done.stderr
+    assert says in done.stderr

@@ -47,7 +47,9 @@ def load():
 def rows(screen):
     """The lines of the table in words, without the marks."""
     lines = [x.split() for x in screen.lines[TITLES + 1 : -1] if re.match(r" *\d+ ", x)]
-    return [[w for i, w in enumerate(words) if (i, w) not in ((2, "x"), (2, "~"))] for words in lines]
+    return [
+        [w for i, w in enumerate(words) if (i, w) not in ((2, "x"), (2, "~"))] for words in lines
+    ]
 
 
 def sorting_title(screen):
@@ -60,9 +62,19 @@ def test_table(load):
         screen.wait(lambda: len(rows(screen)) == 2)
         assert screen.lines[0].startswith("iommufd-top ")
         assert "1 process, 1 context, 2 IOAS" in screen.lines[0]
-        assert re.match(r"mapped \S+, pinned \S+ pages, \S+ maps/s, \S+ unmaps/s, 0 failed$", screen.lines[1])
+        assert re.match(
+            r"mapped \S+, pinned \S+ pages, \S+ maps/s, \S+ unmaps/s, 0 failed$", screen.lines[1]
+        )
         assert screen.lines[2] == "every 0.3s, sorted by maps"
-        assert screen.lines[TITLES].split()[:7] == ["PID", "COMMAND", "IOAS", "MAPPED", "PAGES", "MAP/s", "UNM/s"]
+        assert screen.lines[TITLES].split()[:7] == [
+            "PID",
+            "COMMAND",
+            "IOAS",
+            "MAPPED",
+            "PAGES",
+            "MAP/s",
+            "UNM/s",
+        ]
         assert {(r[0], r[1]) for r in rows(screen)} == {(str(load), "dma-loa")}
         assert max(map(len, screen.lines)) <= 80
         screen.key("q")

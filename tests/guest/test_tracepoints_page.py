@@ -19,7 +19,9 @@ def documented() -> dict[str, list[tuple[str, str]]]:
     """(name, type) of the fields of each event, in order."""
     sections = re.split(r"^### (\w+)$", PAGE.read_text(), flags=re.MULTILINE)[1:]
     row = re.compile(r"^\| `(\w+)` \| ([\w\[\]]+) \|", re.MULTILINE)
-    return {name: row.findall(text) for name, text in zip(sections[::2], sections[1::2], strict=True)}
+    return {
+        name: row.findall(text) for name, text in zip(sections[::2], sections[1::2], strict=True)
+    }
 
 
 def running(event: str) -> list[tuple[str, str, int]]:

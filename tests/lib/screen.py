@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import ClassVar
 
 import pexpect
 import pyte
@@ -32,7 +33,7 @@ class _Picture(pyte.Screen):
 
 
 class _Stream(pyte.ByteStream):
-    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
+    csi: ClassVar[dict[str, str]] = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
     events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
 
 

@@ -434,8 +434,7 @@ struct collector *collect_open(void)
 	err_say("the kernel does not take the BPF programs: %s", strerror(err));
 	err_advise(err_libbpf_log());
 	if (err == EPERM)
-		err_advise(
-			"A container or the kernel's lockdown may forbid it: see the kernel log.");
+		err_advise("A container or the kernel's lockdown may forbid it: see the kernel log.");
 	collect_close(c);
 	return NULL;
 }

@@ -16,11 +16,11 @@
 #include "output.h"
 #include "run.h"
 
-#define MIN_COLS 80
-#define MIN_LINES 10
+#define MIN_COLS   80
+#define MIN_LINES  10
 #define TITLE_LINE 4
 #define PROMPT_LEN 12
-#define CTRL(key) ((key) & 0x1f)
+#define CTRL(key)  ((key) & 0x1f)
 
 enum { COLOUR_ALARM = 1 };
 
@@ -180,10 +180,9 @@ static void draw_last_line(const struct screen *s)
 		snprintf(line, sizeof(line), "Seconds between refreshes: %s_",
 			 s->prompt);
 	else
-		snprintf(
-			line, sizeof(line), "%s",
-			s->notice ?:
-				"q quit  h help  < > sort column  r reverse  p pause  d delay");
+		snprintf(line, sizeof(line), "%s",
+			 s->notice ?:
+				 "q quit  h help  < > sort column  r reverse  p pause  d delay");
 	put(LINES - 1, 0, s->notice ? A_BOLD : A_NORMAL, line);
 }
 

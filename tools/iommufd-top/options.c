@@ -70,17 +70,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'd':
 		if (!delay_parse(arg, &options->delay))
-			argp_error(
-				state,
-				"the delay must be from 0.01 to 86400 seconds, not '%s'",
-				arg);
+			argp_error(state,
+				   "the delay must be from 0.01 to 86400 seconds, not '%s'",
+				   arg);
 		return 0;
 	case 'n':
 		if (!count_parse(arg, &options->count))
-			argp_error(
-				state,
-				"the number of refreshes must be 1 or more, not '%s'",
-				arg);
+			argp_error(state,
+				   "the number of refreshes must be 1 or more, not '%s'",
+				   arg);
 		return 0;
 	case 's':
 		options->sort.column = column_by_name(arg);

@@ -30,14 +30,13 @@ const char *summary_requests(char *buf, const struct report *report)
 	char mapped[FMT_LEN], pinned[FMT_LEN], maps[FMT_LEN], unmaps[FMT_LEN];
 	char failed[FMT_LEN];
 
-	snprintf(
-		buf, LINE_LEN,
-		"mapped %s, pinned %s pages, %s maps/s, %s unmaps/s, %s failed",
-		fmt_bytes(mapped, report->total.mapped),
-		fmt_count(pinned, report->total.pinned),
-		fmt_rate(maps, map->count / seconds),
-		fmt_rate(unmaps, unmap->count / seconds),
-		fmt_count(failed, map->failed + unmap->failed));
+	snprintf(buf, LINE_LEN,
+		 "mapped %s, pinned %s pages, %s maps/s, %s unmaps/s, %s failed",
+		 fmt_bytes(mapped, report->total.mapped),
+		 fmt_count(pinned, report->total.pinned),
+		 fmt_rate(maps, map->count / seconds),
+		 fmt_rate(unmaps, unmap->count / seconds),
+		 fmt_count(failed, map->failed + unmap->failed));
 	return buf;
 }
 
@@ -47,12 +46,11 @@ const char *summary_run(char *buf, const struct report *report)
 	const struct op_report *unmap = &report->total.op[TOP_UNMAP];
 	char mapped[FMT_LEN], unmapped[FMT_LEN];
 
-	snprintf(
-		buf, LINE_LEN,
-		"%llu maps of %s, %llu unmaps of %s, %llu pages pinned, %llu unpinned, %llu failed",
-		map->count, fmt_bytes(mapped, map->bytes), unmap->count,
-		fmt_bytes(unmapped, unmap->bytes), report->total.pins,
-		report->total.unpins, map->failed + unmap->failed);
+	snprintf(buf, LINE_LEN,
+		 "%llu maps of %s, %llu unmaps of %s, %llu pages pinned, %llu unpinned, %llu failed",
+		 map->count, fmt_bytes(mapped, map->bytes), unmap->count,
+		 fmt_bytes(unmapped, unmap->bytes), report->total.pins,
+		 report->total.unpins, map->failed + unmap->failed);
 	return buf;
 }
 

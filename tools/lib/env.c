@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <linux/capability.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,7 +78,8 @@ static bool has(const char *root, const char *path)
 	char full[PATH_MAX];
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	return !access(full, F_OK);
+	/* As the effective user: access() takes no account of capabilities. */
+	return !faccessat(AT_FDCWD, full, F_OK, AT_EACCESS);
 }
 
 static bool can(unsigned long long caps, int cap)
@@ -84,8 +87,11 @@ static bool can(unsigned long long caps, int cap)
 	return caps >> cap & 1;
 }
 
-/* Older systems have tracefs below debugfs only. */
-static bool has_event(const char *root, const char *event)
+/*
+ * Older systems have tracefs below debugfs only. Sets *@denied if somebody with
+ * more rights might find it.
+ */
+static bool has_event(const char *root, const char *event, bool *denied)
 {
 	static const char *const places[] = {
 		"/sys/kernel/tracing/events",
@@ -97,21 +103,22 @@ static bool has_event(const char *root, const char *event)
 		snprintf(path, sizeof(path), "%s%s", places[i], event);
 		if (has(root, path))
 			return true;
+		*denied |= errno == EACCES;
 	}
 	return false;
 }
 
 enum env_problem env_check(const char *root, unsigned long long caps)
 {
-	bool admin = can(caps, CAP_SYS_ADMIN);
+	bool admin = can(caps, CAP_SYS_ADMIN), denied = false;
 
 	if (!admin && !(can(caps, CAP_BPF) && can(caps, CAP_PERFMON)))
 		return ENV_NO_PRIVILEGE;
 	if (!has(root, "/sys/kernel/btf/vmlinux"))
 		return ENV_NO_BTF;
-	if (!has_event(root, ""))
-		return ENV_NO_TRACEFS;
-	if (!has_event(root, "/iommufd"))
+	if (!has_event(root, "", &denied))
+		return denied ? ENV_NO_PRIVILEGE : ENV_NO_TRACEFS;
+	if (!has_event(root, "/iommufd", &denied))
 		/* Built in or a module, iommufd has its device. */
 		return has(root, "/sys/class/misc/iommu") ? ENV_NO_EVENTS :
 							    ENV_NO_IOMMUFD;
