@@ -97,3 +97,62 @@ class Context:
     def unmap_all(self, ioas: int) -> int:
         """IOMMU_IOAS_UNMAP of all there is; the bytes unmapped."""
         return self.unmap(ioas, 0, uapi.U64_MAX)
+
+    def map_file(
+        self,
+        ioas: int,
+        fd: int,
+        start: int,
+        length: int,
+        iova: int | None = None,
+        prot: int = RW,
+    ) -> int:
+        """IOMMU_IOAS_MAP_FILE; at `iova`, else where the kernel likes."""
+        argument = uapi.IoasMapFile(flags=prot, ioas_id=ioas, fd=fd, start=start, length=length)
+        if iova is not None:
+            argument.flags |= uapi.MAP_FIXED_IOVA
+            argument.iova = iova
+        self.command("IOAS_MAP_FILE", argument)
+        return argument.iova
+
+    def copy(
+        self,
+        ioas: int,
+        source_ioas: int,
+        source: int,
+        length: int,
+        iova: int | None = None,
+        prot: int = RW,
+    ) -> int:
+        """IOMMU_IOAS_COPY; at `iova`, else where the kernel likes."""
+        argument = uapi.IoasCopy(
+            flags=prot,
+            dst_ioas_id=ioas,
+            src_ioas_id=source_ioas,
+            length=length,
+            src_iova=source,
+        )
+        if iova is not None:
+            argument.flags |= uapi.MAP_FIXED_IOVA
+            argument.dst_iova = iova
+        self.command("IOAS_COPY", argument)
+        return argument.dst_iova
+
+    def allow_iovas(self, ioas: int, ranges: list[tuple[int, int]]) -> None:
+        """IOMMU_IOAS_ALLOW_IOVAS of (first, last) each."""
+        array = (uapi.IovaRange * len(ranges))(*[uapi.IovaRange(*r) for r in ranges])
+        argument = uapi.IoasAllowIovas(
+            ioas_id=ioas, num_iovas=len(ranges), allowed_iovas=ctypes.addressof(array)
+        )
+        self.command("IOAS_ALLOW_IOVAS", argument)
+
+    def get_option(self, option: int, object_id: int = 0) -> int:
+        """IOMMU_OPTION_OP_GET"""
+        argument = uapi.Option(option_id=option, op=1, object_id=object_id)
+        self.command("OPTION", argument)
+        return argument.val64
+
+    def set_option(self, option: int, value: int, object_id: int = 0) -> None:
+        """IOMMU_OPTION_OP_SET"""
+        argument = uapi.Option(option_id=option, op=0, object_id=object_id, val64=value)
+        self.command("OPTION", argument)

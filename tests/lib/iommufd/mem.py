@@ -8,6 +8,7 @@ import os
 PAGE = mmap.PAGESIZE
 HUGE = 2 << 20
 
+PROT_NONE = 0
 MAP_HUGETLB = 0x40000
 MADV_HUGEPAGE = 14
 MADV_NOHUGEPAGE = 15
@@ -75,17 +76,9 @@ def memfd(size: int) -> Buffer:
         os.close(fd)
 
 
-def read_only_file(path: str) -> Buffer:
-    """A private mapping of a file, without the right to write to it."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        # ctypes wants a writable buffer to tell the address: map, then protect.
-        area = mmap.mmap(fd, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
-    finally:
-        os.close(fd)
-    buffer = Buffer(area)
-    protect(buffer, mmap.PROT_READ)
-    return buffer
+def file(fd: int, size: int) -> Buffer:
+    """A shared mapping of a file, such as a memfd of huge pages."""
+    return Buffer(mmap.mmap(fd, size, mmap.MAP_SHARED))
 
 
 def transparent_huge(size: int) -> Buffer:
@@ -107,10 +100,12 @@ def hugetlb(size: int) -> Buffer:
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def protect(buffer: Buffer, prot: int) -> None:
-    """mprotect() of a whole buffer."""
+def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
+    """mprotect() of a buffer from an offset on."""
     result = _libc.mprotect(
-        ctypes.c_void_p(buffer.address), ctypes.c_size_t(buffer.size), ctypes.c_int(prot)
+        ctypes.c_void_p(buffer.address + offset),
+        ctypes.c_size_t(buffer.size - offset),
+        ctypes.c_int(prot),
     )
     if result:
         error = ctypes.get_errno()
