@@ -30,8 +30,10 @@ static int try_open(const char *want)
 		if (fgets(name, sizeof(name), file)) {
 			name[strcspn(name, "\n")] = '\0';
 			if (!strcmp(name, want)) {
-				snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-				fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+				snprintf(path, sizeof(path), "/dev/%s",
+					 entry->d_name);
+				fd = open(path,
+					  O_RDWR | O_NONBLOCK | O_CLOEXEC);
 			}
 		}
 		fclose(file);
@@ -79,7 +81,7 @@ static void send_all(const char *data, size_t len)
 				wait_writable(ctl_fd);
 				continue;
 			}
-			return;	/* the host is gone, and we with it */
+			return; /* the host is gone, and we with it */
 		}
 		data += n;
 		len -= n;

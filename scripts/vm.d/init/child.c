@@ -66,7 +66,8 @@ int run_setup(const struct start *start)
 
 static void open_pty(const struct start *start, int *master, int *slave)
 {
-	struct winsize size = { .ws_row = start->size.rows, .ws_col = start->size.cols };
+	struct winsize size = { .ws_row = start->size.rows,
+				.ws_col = start->size.cols };
 
 	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*master < 0 || grantpt(*master) || unlockpt(*master))

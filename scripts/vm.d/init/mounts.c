@@ -58,7 +58,8 @@ static void mount_all(const struct mount_point *m, size_t count)
 {
 	for (; count; m++, count--) {
 		if (mount_one(m))
-			die("mounting %s at %s: %s", m->type, m->target, strerror(errno));
+			die("mounting %s at %s: %s", m->type, m->target,
+			    strerror(errno));
 		if (!strcmp(m->target, "/layer")) {
 			mkdir("/layer/upper", 0755);
 			mkdir("/layer/work", 0755);
@@ -71,9 +72,12 @@ void mount_root(void)
 	size_t i;
 
 	mount_all(root, sizeof(root) / sizeof(root[0]));
-	mount_all(system_mounts, sizeof(system_mounts) / sizeof(system_mounts[0]));
-	for (i = 0; i < sizeof(optional_mounts) / sizeof(optional_mounts[0]); i++)
+	mount_all(system_mounts,
+		  sizeof(system_mounts) / sizeof(system_mounts[0]));
+	for (i = 0; i < sizeof(optional_mounts) / sizeof(optional_mounts[0]);
+	     i++)
 		mount_one(&optional_mounts[i]);
-	if (chdir(NEW) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+	if (chdir(NEW) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") ||
+	    chdir("/"))
 		die("changing the root: %s", strerror(errno));
 }

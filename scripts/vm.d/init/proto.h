@@ -12,17 +12,17 @@
 
 enum vm_msg_type {
 	/* host to guest */
-	MSG_START = 'S',	/* struct vm_start and its strings */
-	MSG_WINSIZE = 'W',	/* struct vm_winsize */
-	MSG_CLOSE = 'C',	/* one byte: 1 or 2, the stream nobody reads any more */
-	MSG_STDIN = 'i',	/* bytes; none: end of file */
+	MSG_START = 'S', /* struct vm_start and its strings */
+	MSG_WINSIZE = 'W', /* struct vm_winsize */
+	MSG_CLOSE = 'C', /* one byte: the stream nobody reads now */
+	MSG_STDIN = 'i', /* bytes; none: end of file */
 	/* guest to host */
-	MSG_HELLO = 'H',	/* init is up; nothing */
-	MSG_RUNNING = 'R',	/* the command has started; nothing */
-	MSG_STDOUT = 'o',	/* bytes */
-	MSG_STDERR = 'e',	/* bytes */
-	MSG_FAIL = 'F',		/* the guest could not be set up: text */
-	MSG_EXIT = 'x',		/* uint32_t wait status of the command */
+	MSG_HELLO = 'H', /* init is up; nothing */
+	MSG_RUNNING = 'R', /* the command has started; nothing */
+	MSG_STDOUT = 'o', /* bytes */
+	MSG_STDERR = 'e', /* bytes */
+	MSG_FAIL = 'F', /* the guest could not be set up: text */
+	MSG_EXIT = 'x', /* uint32_t wait status of the command */
 };
 
 struct vm_msg {
@@ -35,8 +35,8 @@ struct vm_winsize {
 	uint16_t cols;
 };
 
-#define VM_PTY		(1U << 0)	/* stdin and stdout are a terminal */
-#define VM_PTY_STDERR	(1U << 1)	/* and so is stderr */
+#define VM_PTY	      (1U << 0) /* stdin and stdout are a terminal */
+#define VM_PTY_STDERR (1U << 1) /* and so is stderr */
 
 /* Then: the directory, argv of the set-up, argv, environment; each NUL-terminated */
 struct vm_start {
@@ -47,6 +47,6 @@ struct vm_start {
 	uint32_t envc;
 };
 
-#define VM_MAX_DATA	(32 * 1024 - sizeof(struct vm_msg))
+#define VM_MAX_DATA (32 * 1024 - sizeof(struct vm_msg))
 
 #endif

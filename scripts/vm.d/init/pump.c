@@ -14,7 +14,7 @@
 /* Input on its way to the command. */
 static struct {
 	struct vm_msg msg;
-	size_t have;		/* bytes of the head, then of the data, received */
+	size_t have; /* bytes of the head, then of the data, received */
 	size_t written;
 	char data[VM_MAX_DATA];
 } input;
@@ -120,7 +120,7 @@ static void on_input_room(struct child *child)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0)
-			close_fd(&child->in);	/* it doesn't read any more */
+			close_fd(&child->in); /* it doesn't read any more */
 	}
 	if (child->in >= 0)
 		input.written += n;
@@ -161,8 +161,10 @@ int pump(struct child *child)
 		int pending = input_complete();
 
 		p[CTL] = (struct pollfd){ ctl_fd, POLLIN, 0 };
-		p[STDIN] = (struct pollfd){ pending ? -1 : stdin_fd, POLLIN, 0 };
-		p[CHILD_IN] = (struct pollfd){ pending ? child->in : -1, POLLOUT, 0 };
+		p[STDIN] =
+			(struct pollfd){ pending ? -1 : stdin_fd, POLLIN, 0 };
+		p[CHILD_IN] =
+			(struct pollfd){ pending ? child->in : -1, POLLOUT, 0 };
 		p[OUT] = (struct pollfd){ child->out, POLLIN, 0 };
 		p[ERR] = (struct pollfd){ child->err, POLLIN, 0 };
 		p[SIGNAL] = (struct pollfd){ sigfd, POLLIN, 0 };

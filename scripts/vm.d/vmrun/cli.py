@@ -36,22 +36,49 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     kernel = parser.add_mutually_exclusive_group()
-    kernel.add_argument("--kernel", metavar="NAME", default="main",
-                        help="build/kernel/NAME, or a directory with a slash in its name (main)")
-    kernel.add_argument("--peer", dest="kernel", action="store_const", const="peer",
-                        help="the base kernel with its own iommufd")
-    kernel.add_argument("--debug", dest="kernel", action="store_const", const="debug",
-                        help="the sanitizer kernel")
+    kernel.add_argument(
+        "--kernel",
+        metavar="NAME",
+        default="main",
+        help="build/kernel/NAME, or a directory with a slash in its name (main)",
+    )
+    kernel.add_argument(
+        "--peer",
+        dest="kernel",
+        action="store_const",
+        const="peer",
+        help="the base kernel with its own iommufd",
+    )
+    kernel.add_argument(
+        "--debug", dest="kernel", action="store_const", const="debug", help="the sanitizer kernel"
+    )
     add("--icount", action="store_true", help="deterministic instruction clock, one CPU")
     add("--smp", type=int, default=2, metavar="N", help="number of CPUs (2)")
     add("--memory", default="2G", metavar="SIZE", help="memory of the guest (2G)")
     add("--hugepages", type=int, default=0, metavar="N", help="huge pages of 2 MiB to set aside")
-    add("--device", action="append", default=[], metavar="DEVICE[,OPTION...]",
+    add(
+        "--device",
+        action="append",
+        default=[],
+        metavar="DEVICE[,OPTION...]",
         help="a PCI device for vfio-pci: edu, nvme[,file=IMAGE], any of QEMU's, or none;"
-             " may be repeated (edu)")
+        " may be repeated (edu)",
+    )
     add("--iommu", choices=sorted(IOMMUS), default="intel", help="kind of IOMMU (intel)")
-    add("--append", action="append", default=[], metavar="ARGS", help="for the kernel's command line")
-    add("--timeout", type=float, default=0, metavar="S", help="seconds after which it counts as hung")
+    add(
+        "--append",
+        action="append",
+        default=[],
+        metavar="ARGS",
+        help="for the kernel's command line",
+    )
+    add(
+        "--timeout",
+        type=float,
+        default=0,
+        metavar="S",
+        help="seconds after which it counts as hung",
+    )
     add("--log", metavar="FILE", help="keep the kernel's console in FILE")
     add("command", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
     return parser

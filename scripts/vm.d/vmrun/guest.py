@@ -34,7 +34,9 @@ def guest_environment() -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if k not in DROPPED}
     env.update(HOME="/root", USER="root", LOGNAME="root", IOMMUFD_VM="1")
     path = env.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-    env["PATH"] = path + "".join(f":{p}" for p in SYSTEM_PATH.split(":") if p not in path.split(":"))
+    env["PATH"] = path + "".join(
+        f":{p}" for p in SYSTEM_PATH.split(":") if p not in path.split(":")
+    )
     return env
 
 
@@ -125,7 +127,9 @@ def console_path(options: argparse.Namespace) -> Path:
     """Where the console goes: a file of its own for each run."""
     if options.log:
         return Path(options.log).resolve()
-    fd, name = tempfile.mkstemp(prefix=f"vm-{Path(options.kernel).name}-", suffix=".log", dir=writable_dir("log"))
+    fd, name = tempfile.mkstemp(
+        prefix=f"vm-{Path(options.kernel).name}-", suffix=".log", dir=writable_dir("log")
+    )
     os.close(fd)
     return Path(name)
 

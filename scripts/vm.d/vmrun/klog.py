@@ -18,7 +18,8 @@ PANIC = re.compile(r"Kernel panic - not syncing")
 ALWAYS = re.compile(
     r"\bBUG: |kernel BUG at |Oops: |general protection fault|KASAN: |KFENCE: |UBSAN: "
     r"|KCSAN: |WARNING: (?:possible |inconsistent |bad unlock |suspicious |lock held|held lock"
-    r"|Nested lock|nested lock|invalid wait|stack recursion)|INFO: possible |INFO: trying to register"
+    r"|Nested lock|nested lock|invalid wait|stack recursion)"
+    r"|INFO: possible |INFO: trying to register"
     r"|ODEBUG: |refcount_t: |list_(?:add|del) corruption|DMA-API: |page_table_check"
     r"|INFO: task .* blocked for more than|kmemleak: \d+ new suspected"
 )

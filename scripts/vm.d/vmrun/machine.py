@@ -17,13 +17,16 @@ IOMMUS = {
 }
 
 # panic=-1 and -no-reboot make a crash the end of QEMU. The addresses in traces
-# mean something, and instruction counts repeat, without nokaslr's opposite.
-CMDLINE = "console=ttyS0 panic=-1 oops=panic nokaslr no5lvl mitigations=off printk.devkmsg=on"
+# mean something, and instruction counts repeat, without nokaslr's opposite. An
+# emulated CPU that the host is slow to run must not be taken for a timer that
+# doesn't tick (no_timer_check) or for an unstable clock (tsc=nowatchdog).
+CMDLINE = (
+    "console=ttyS0 panic=-1 oops=panic nokaslr no5lvl mitigations=off printk.devkmsg=on"
+    " no_timer_check tsc=nowatchdog"
+)
 
 # There is no interrupt remapping behind these, which iommufd and VFIO insist on.
-UNSAFE = (
-    "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
-)
+UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 
 
 def accelerator(kvm: bool, icount: bool) -> list[str]:

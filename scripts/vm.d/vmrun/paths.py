@@ -45,7 +45,10 @@ def writable_dir(name: str) -> Path:
     except OSError:
         pass
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for folder in (cache / "iommufd-bpf" / name, Path(tempfile.gettempdir(), f"iommufd-bpf-{os.getuid()}", name)):
+    for folder in (
+        cache / "iommufd-bpf" / name,
+        Path(tempfile.gettempdir(), f"iommufd-bpf-{os.getuid()}", name),
+    ):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return folder

@@ -21,7 +21,9 @@ def _die_with_parent(parent: int) -> None:
 
 
 @contextmanager
-def running(command: list[str], fds: tuple[int, ...], output: IO[bytes]) -> Iterator[subprocess.Popen]:
+def running(
+    command: list[str], fds: tuple[int, ...], output: IO[bytes]
+) -> Iterator[subprocess.Popen]:
     """Runs QEMU, apart from our terminal's signals; it is gone when this ends."""
     parent = os.getpid()
     try:
@@ -32,7 +34,7 @@ def running(command: list[str], fds: tuple[int, ...], output: IO[bytes]) -> Iter
             stderr=output,
             pass_fds=fds,
             start_new_session=True,
-            preexec_fn=lambda: _die_with_parent(parent),  # noqa: PLW1509
+            preexec_fn=lambda: _die_with_parent(parent),
         )
     except FileNotFoundError:
         raise VmError(f"{command[0]} is not installed") from None
