@@ -134,16 +134,25 @@ undo:
 }
 
 /*
- * The phase that lets the IOMMU use the largest page: that of the memory. Large
- * means no larger than the mapping, nor than what CPUs have.
+ * The lowest place where IOVA and memory have the same offset in the largest
+ * page that the mapping could use, be it as large as CPUs have; where there is
+ * none, in a smaller one.
  */
-static void choose_alignment(struct iommufd_space *space, unsigned long memory,
-			     unsigned long length, unsigned long *align,
-			     unsigned long *phase)
+static int find_place(struct iommufd_space *space, unsigned long memory,
+		      unsigned long length, unsigned long *iova)
 {
-	*align = rounddown_pow_of_two(length);
-	*align = clamp(*align, max(space->alignment, PAGE_SIZE), PUD_SIZE);
-	*phase = memory & (*align - 1);
+	unsigned long least = max(space->alignment, PAGE_SIZE);
+	unsigned long align = clamp(rounddown_pow_of_two(length), least,
+				    PUD_SIZE);
+	int ret;
+
+	for (;;) {
+		ret = iommufd_space_find(space, length, align,
+					 memory & (align - 1), iova);
+		if (ret != -ENOSPC || align == least)
+			return ret;
+		align = max(align >> (PMD_SHIFT - PAGE_SHIFT), least);
+	}
 }
 
 static int place_area(struct iommufd_space *space, struct iommufd_area *area,
@@ -162,18 +171,16 @@ static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 {
 	struct iommufd_area *area = list_first_entry(areas,
 						     struct iommufd_area, list);
-	unsigned long align, phase, place, length = 0;
+	unsigned long memory = area->pages->start + area->offset;
+	unsigned long place, length = 0;
 	int ret;
 
 	lockdep_assert_held(&ioas->space_lock);
 
 	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
-		phase = area->pages->start + area->offset;
 		list_for_each_entry(area, areas, list)
 			length += iommufd_area_length(area);
-		choose_alignment(&ioas->space, phase, length, &align, &phase);
-		ret = iommufd_space_find(&ioas->space, length, align, phase,
-					 iova);
+		ret = find_place(&ioas->space, memory, length, iova);
 		if (ret)
 			return ret;
 	}

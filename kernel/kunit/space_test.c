@@ -230,6 +230,7 @@ static struct kunit_suite space_suite = {
 	.name = "iommufd_space",
 	.test_cases = space_cases,
 };
+
 kunit_test_suite(space_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -193,4 +193,5 @@ static struct kunit_suite store_suite = {
 	.name = "iommufd_store",
 	.test_cases = store_cases,
 };
+
 kunit_test_suite(store_suite);
