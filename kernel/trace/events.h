@@ -37,7 +37,7 @@ enum iommufd_source {
 /**
  * enum iommufd_accounting - which counter bears pinned pages
  * @IOMMUFD_ACCOUNT_USER: user_struct::locked_vm, all processes of a user
- * @IOMMUFD_ACCOUNT_MM: mm_struct::pinned_vm, one process
+ * @IOMMUFD_ACCOUNT_MM: mm_struct::locked_vm, one process
  * @IOMMUFD_ACCOUNT_NONE: not accounted (CAP_IPC_LOCK or not memory)
  */
 enum iommufd_accounting {
@@ -199,11 +199,12 @@ DECLARE_EVENT_CLASS(iommufd_object,
 );
 
 /**
- * iommufd_object_create - an object became visible under its id
+ * iommufd_object_create - an object becomes visible under its id
  * @ctx: number of the context
  * @obj: the object; the event carries its id and its enum iommufd_object_type
  *
- * Context: process context, may hold locks.
+ * Context: process context, may hold locks. Fires right before it can be found,
+ * so that no event of its use comes earlier.
  */
 DEFINE_EVENT(iommufd_object, iommufd_object_create,
 	TP_PROTO(u32 ctx, const struct iommufd_object *obj),
@@ -377,18 +378,18 @@ DECLARE_EVENT_CLASS(iommufd_account,
 );
 
 /**
- * iommufd_pin - pages were pinned and charged to their owner
+ * iommufd_pin - an owner is charged for pages that are about to be pinned
  * @ctx: number of the context that asked
  * @ioas: id of the IOAS for which they were pinned
  * @tgid: process that bears them
  * @uid: user that bears them
  * @mode: enum iommufd_accounting
- * @pages: pages pinned
+ * @pages: pages charged; as many are relieved by an iommufd_unpin if pinning fails
  * @total: all pages charged to the owner after this, 0 if not accounted
  * @limit: its RLIMIT_MEMLOCK in pages, U64_MAX for none
  *
- * Context: process context, the pages' mutex is held. A batch of pages an
- * event.
+ * Context: process context, the pages' mutex is held. One event for all that a
+ * request needs to have pinned of one area.
  */
 DEFINE_EVENT(iommufd_account, iommufd_pin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
@@ -404,7 +405,7 @@ DEFINE_EVENT(iommufd_account, iommufd_pin,
  * @mode: enum iommufd_accounting
  * @pages: pages unpinned
  * @total: all pages charged to the owner after this, 0 if not accounted
- * @limit: its RLIMIT_MEMLOCK in pages when the pages were mapped
+ * @limit: its RLIMIT_MEMLOCK in pages, U64_MAX for none
  *
  * Context: process context, the pages' mutex is held.
  */
