@@ -160,22 +160,27 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 	return run_request(pages, IOMMUFD_SOURCE_VA, &request, &stats);
 }
 
-/* Returns 0, -EINVAL if the file is none of memory, -EPERM. */
+static unsigned int seals_of(struct file *file)
+{
+#ifdef CONFIG_HUGETLBFS
+	if (is_file_hugepages(file))
+		return HUGETLBFS_I(file_inode(file))->seals;
+#endif
+	return SHMEM_I(file_inode(file))->seals;
+}
+
+/*
+ * Whether DMA may do to a file what is asked for: no mmap in between checks the
+ * right to it. Returns 0, -EINVAL if the file is none of memory, or -EPERM.
+ */
 static int check_memfd(struct file *file, bool writable)
 {
-	unsigned int seals;
-
-	if (shmem_file(file))
-		seals = SHMEM_I(file_inode(file))->seals;
-	else if (is_file_hugepages(file))
-		seals = HUGETLBFS_I(file_inode(file))->seals;
-	else
+	if (!shmem_file(file) && !is_file_hugepages(file))
 		return -EINVAL;
-	/* No mmap in between checks the right to what DMA will do. */
 	if (!(file->f_mode & FMODE_READ))
 		return -EPERM;
 	if (writable && (!(file->f_mode & FMODE_WRITE) ||
-			 seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+			 seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
 	return 0;
 }
