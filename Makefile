@@ -27,8 +27,8 @@ demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a g
 test: setup-dev kernels tools lint ## from nothing: build everything, run all tests that fit CI
 	@$(PYTEST) tests/
 
-test-full: setup-dev kernels tools lint ## also the tests that take long
-	@$(PYTEST) --full tests/
+test-full: setup kernels tools lint ## also the tests that take long, and all guest tests on the peer
+	@$(PYTEST) --full --kernels main,peer,debug tests/
 
 setup: ## install the packages that are needed (Debian 12 or 13)
 	@scripts/setup

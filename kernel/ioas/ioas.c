@@ -175,8 +175,9 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(ioas);
 	ret = read_allowed(&allowed, u64_to_user_ptr(cmd->allowed_iovas),
 			   cmd->num_iovas);
+	if (!ret)
+		ret = down_write_killable(&ioas->hwpts_rwsem);
 	if (!ret) {
-		down_write(&ioas->hwpts_rwsem);
 		ret = iommufd_space_allow(&ioas->space, &allowed);
 		up_write(&ioas->hwpts_rwsem);
 	}
@@ -186,6 +187,28 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	return ret;
 }
 
+static int reserve_regions(struct iommufd_space *space,
+			   struct list_head *regions, struct device *dev)
+{
+	struct iommu_resv_region *region;
+	int ret;
+
+	list_for_each_entry(region, regions, list) {
+		/* Firmware lets go of these when a device is assigned. */
+		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
+			continue;
+		ret = iommufd_space_reserve(space, region->start,
+					    region->start +
+						    (region->length - 1),
+					    dev);
+		if (ret) {
+			iommufd_space_unreserve(space, dev);
+			return ret;
+		}
+	}
+	return 0;
+}
+
 /**
  * iommufd_ioas_reserve_device - keep addresses free that a device can't use
  * @ioas: the IOAS
@@ -193,30 +216,20 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
  *
  * Ended with iommufd_ioas_unreserve_device().
  *
- * Returns 0, -EADDRINUSE if something is mapped there, or -ENOMEM.
+ * Returns 0, -EADDRINUSE if something is mapped there or must stay usable,
+ * -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev)
 {
-	struct iommu_resv_region *region;
 	LIST_HEAD(regions);
-	int ret = 0;
+	int ret;
 
 	iommu_get_resv_regions(dev, &regions);
-	down_write(&ioas->hwpts_rwsem);
-	list_for_each_entry(region, &regions, list) {
-		/* Firmware lets go of these when a device is assigned. */
-		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
-			continue;
-		ret = iommufd_space_reserve(&ioas->space, region->start,
-					    region->start +
-						    (region->length - 1),
-					    dev);
-		if (ret) {
-			iommufd_space_unreserve(&ioas->space, dev);
-			break;
-		}
+	ret = down_write_killable(&ioas->hwpts_rwsem);
+	if (!ret) {
+		ret = reserve_regions(&ioas->space, &regions, dev);
+		up_write(&ioas->hwpts_rwsem);
 	}
-	up_write(&ioas->hwpts_rwsem);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }

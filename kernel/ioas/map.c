@@ -485,14 +485,17 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
  * @ioas: the IOAS
  * @enable: they may; else all is mapped by PAGE_SIZE
  *
- * Returns 0, -EINVAL if that would have to change what is in a page table, or
- * -EADDRINUSE if an area is not aligned to PAGE_SIZE.
+ * Returns 0, -EINVAL if that would have to change what is in a page table,
+ * -EADDRINUSE if an area is not aligned to PAGE_SIZE, or -EINTR if the caller
+ * was killed.
  */
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 {
-	int ret = 0;
+	int ret;
 
-	down_write(&ioas->hwpts_rwsem);
+	ret = down_write_killable(&ioas->hwpts_rwsem);
+	if (ret)
+		return ret;
 	if (!enable && ioas->large_pages) {
 		if (!list_empty(&ioas->hwpts) &&
 		    !RB_EMPTY_ROOT(&ioas->space.areas))
