@@ -89,13 +89,18 @@ def case(name: str, command: str, error: int, fields: Fields) -> object:
 
 def bad_map(name: str, error: int, **fields: int) -> object:
     """IOAS_MAP that is right but for these fields."""
-    return case(name, "IOAS_MAP", error, lambda w: {
-        "flags": RW, "ioas_id": w.ioas, "user_va": w.va, "length": PAGE, **fields})
+    return case(
+        name,
+        "IOAS_MAP",
+        error,
+        lambda w: {"flags": RW, "ioas_id": w.ioas, "user_va": w.va, "length": PAGE, **fields},
+    )
 
 
 def bad_unmap(name: str, error: int, iova: int, length: int) -> object:
-    return case(name, "IOAS_UNMAP", error,
-                lambda w: {"ioas_id": w.ioas, "iova": iova, "length": length})
+    return case(
+        name, "IOAS_UNMAP", error, lambda w: {"ioas_id": w.ioas, "iova": iova, "length": length}
+    )
 
 
 INVALID, UNSUPPORTED, OVERFLOW = errno.EINVAL, errno.EOPNOTSUPP, errno.EOVERFLOW
@@ -119,8 +124,9 @@ CASES = [
     bad_map("map-iova-overflow", OVERFLOW, flags=FIXED, iova=LAST_PAGE, length=2 * PAGE),
     bad_map("map-iova-last-page", INVALID, flags=FIXED, iova=LAST_PAGE),
     bad_map("map-iova-beyond-aperture", INVALID, flags=FIXED, iova=1 << 48),
-    bad_map("map-iova-across-aperture", INVALID, flags=FIXED, iova=(1 << 48) - PAGE,
-            length=2 * PAGE),
+    bad_map(
+        "map-iova-across-aperture", INVALID, flags=FIXED, iova=(1 << 48) - PAGE, length=2 * PAGE
+    ),
     bad_map("map-iova-of-interrupts", INVALID, flags=FIXED, iova=0xFEE00000),
     bad_map("map-iova-into-interrupts", INVALID, flags=FIXED, iova=0xFEDFF000, length=2 * PAGE),
     bad_map("map-va-overflow", OVERFLOW, user_va=LAST_PAGE, length=2 * PAGE),
@@ -141,15 +147,36 @@ CASES = [
     bad_map("map-ioas-0", NOENT, ioas_id=0),
     bad_map("map-ioas-unknown", NOENT, ioas_id=NO_ID),
     bad_map("map-ioas-max", NOENT, ioas_id=0xFFFFFFFF),
-    case("map-ioas-is-device", "IOAS_MAP", NOENT, lambda w: {
-        "flags": RW, "ioas_id": w.device.id, "user_va": w.va, "length": PAGE}),
-    case("map-ioas-is-page-table", "IOAS_MAP", NOENT, lambda w: {
-        "flags": RW, "ioas_id": w.hwpt, "user_va": w.va, "length": PAGE}),
-    case("map-va-not-aligned", "IOAS_MAP", INVALID, lambda w: {
-        "flags": RW, "ioas_id": w.ioas, "user_va": w.va + 100, "length": PAGE}),
-    case("map-va-and-iova-not-aligned", "IOAS_MAP", INVALID, lambda w: {
-        "flags": FIXED, "ioas_id": w.ioas, "user_va": w.va + 100, "length": PAGE,
-        "iova": FREE + 100}),
+    case(
+        "map-ioas-is-device",
+        "IOAS_MAP",
+        NOENT,
+        lambda w: {"flags": RW, "ioas_id": w.device.id, "user_va": w.va, "length": PAGE},
+    ),
+    case(
+        "map-ioas-is-page-table",
+        "IOAS_MAP",
+        NOENT,
+        lambda w: {"flags": RW, "ioas_id": w.hwpt, "user_va": w.va, "length": PAGE},
+    ),
+    case(
+        "map-va-not-aligned",
+        "IOAS_MAP",
+        INVALID,
+        lambda w: {"flags": RW, "ioas_id": w.ioas, "user_va": w.va + 100, "length": PAGE},
+    ),
+    case(
+        "map-va-and-iova-not-aligned",
+        "IOAS_MAP",
+        INVALID,
+        lambda w: {
+            "flags": FIXED,
+            "ioas_id": w.ioas,
+            "user_va": w.va + 100,
+            "length": PAGE,
+            "iova": FREE + 100,
+        },
+    ),
     bad_unmap("unmap-first-half", NOENT, MAPPED, PAGE),
     bad_unmap("unmap-last-half", NOENT, MAPPED + PAGE, PAGE),
     bad_unmap("unmap-up-to-the-middle", NOENT, MAPPED - PAGE, 2 * PAGE),
@@ -159,18 +186,38 @@ CASES = [
     bad_unmap("unmap-nothing", INVALID, MAPPED, 0),
     bad_unmap("unmap-overflow", OVERFLOW, LAST_PAGE, 2 * PAGE),
     bad_unmap("unmap-length-max-not-from-0", OVERFLOW, MAPPED, U64_MAX),
-    case("unmap-size", "IOAS_UNMAP", INVALID, lambda w: {
-        "size": 23, "ioas_id": w.ioas, "iova": MAPPED, "length": 2 * PAGE}),
-    case("unmap-ioas-unknown", "IOAS_UNMAP", NOENT, lambda _: {
-        "ioas_id": NO_ID, "iova": MAPPED, "length": 2 * PAGE}),
-    case("unmap-ioas-is-device", "IOAS_UNMAP", NOENT, lambda w: {
-        "ioas_id": w.device.id, "iova": MAPPED, "length": 2 * PAGE}),
+    case(
+        "unmap-size",
+        "IOAS_UNMAP",
+        INVALID,
+        lambda w: {"size": 23, "ioas_id": w.ioas, "iova": MAPPED, "length": 2 * PAGE},
+    ),
+    case(
+        "unmap-ioas-unknown",
+        "IOAS_UNMAP",
+        NOENT,
+        lambda _: {"ioas_id": NO_ID, "iova": MAPPED, "length": 2 * PAGE},
+    ),
+    case(
+        "unmap-ioas-is-device",
+        "IOAS_UNMAP",
+        NOENT,
+        lambda w: {"ioas_id": w.device.id, "iova": MAPPED, "length": 2 * PAGE},
+    ),
     case("ranges-size", "IOAS_IOVA_RANGES", INVALID, lambda w: {"size": 31, "ioas_id": w.ioas}),
-    case("ranges-reserved", "IOAS_IOVA_RANGES", UNSUPPORTED,
-         lambda w: {"ioas_id": w.ioas, "__reserved": 1}),
+    case(
+        "ranges-reserved",
+        "IOAS_IOVA_RANGES",
+        UNSUPPORTED,
+        lambda w: {"ioas_id": w.ioas, "__reserved": 1},
+    ),
     case("ranges-null", "IOAS_IOVA_RANGES", FAULT, lambda w: {"ioas_id": w.ioas, "num_iovas": 8}),
-    case("ranges-kernel-memory", "IOAS_IOVA_RANGES", FAULT, lambda w: {
-        "ioas_id": w.ioas, "num_iovas": 8, "allowed_iovas": KERNEL_MAP}),
+    case(
+        "ranges-kernel-memory",
+        "IOAS_IOVA_RANGES",
+        FAULT,
+        lambda w: {"ioas_id": w.ioas, "num_iovas": 8, "allowed_iovas": KERNEL_MAP},
+    ),
     case("ranges-ioas-unknown", "IOAS_IOVA_RANGES", NOENT, lambda _: {"ioas_id": NO_ID}),
     case("ranges-ioas-is-page-table", "IOAS_IOVA_RANGES", NOENT, lambda w: {"ioas_id": w.hwpt}),
     case("alloc-size", "IOAS_ALLOC", INVALID, lambda _: {"size": 11}),
@@ -199,17 +246,24 @@ def long_argument(kind: type[ctypes.Structure], tail: bytes, **fields: int) -> c
 
 VALID = {
     "DESTROY": (Destroy, lambda _: {"id": NO_ID}, errno.ENOENT),
-    "IOAS_MAP": (IoasMap, lambda w: {"ioas_id": NO_ID, "flags": RW, "user_va": w.va,
-                                     "length": PAGE}, errno.ENOENT),
-    "IOAS_UNMAP": (IoasUnmap, lambda w: {"ioas_id": w.ioas, "iova": FREE, "length": PAGE},
-                   errno.ENOENT),
+    "IOAS_MAP": (
+        IoasMap,
+        lambda w: {"ioas_id": NO_ID, "flags": RW, "user_va": w.va, "length": PAGE},
+        errno.ENOENT,
+    ),
+    "IOAS_UNMAP": (
+        IoasUnmap,
+        lambda w: {"ioas_id": w.ioas, "iova": FREE, "length": PAGE},
+        errno.ENOENT,
+    ),
     "IOAS_IOVA_RANGES": (IoasIovaRanges, lambda w: {"ioas_id": w.ioas}, errno.EMSGSIZE),
 }
 
 
 @pytest.mark.parametrize("command", VALID)
 @pytest.mark.parametrize(
-    "tail", [bytes(8), bytes(4096), bytes(40000), b"\1", bytes(7) + b"\1", bytes(39999) + b"\1"],
+    "tail",
+    [bytes(8), bytes(4096), bytes(40000), b"\1", bytes(7) + b"\1", bytes(39999) + b"\1"],
     ids=["zeros", "page-of-zeros", "many-zeros", "one", "last-byte", "last-of-many"],
 )
 def test_trailing_bytes(world: World, command: str, tail: bytes) -> None:
@@ -240,8 +294,17 @@ def test_sizes_too_small(world: World, command: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     "request_number",
-    [io(";", 0x7F), io(";", 0x96), io(";", 0x9F), io(";", 0xFF), io("<", 0x80), io(";", 0x3B),
-     io(";", 0x80) | 8 << 16, io(";", 0x80) | 1 << 30, io(";", 0x81) | 12 << 16 | 3 << 30],
+    [
+        io(";", 0x7F),
+        io(";", 0x96),
+        io(";", 0x9F),
+        io(";", 0xFF),
+        io("<", 0x80),
+        io(";", 0x3B),
+        io(";", 0x80) | 8 << 16,
+        io(";", 0x80) | 1 << 30,
+        io(";", 0x81) | 12 << 16 | 3 << 30,
+    ],
     ids=hex,
 )
 def test_no_such_command(world: World, request_number: int) -> None:
@@ -250,7 +313,9 @@ def test_no_such_command(world: World, request_number: int) -> None:
         ioctl(world.context.fd, request_number, Destroy(id=world.ioas))
 
 
-@pytest.mark.parametrize("address", [0, 8, KERNEL_MAP, KERNEL_TEXT, NOT_CANONICAL, U64_MAX], ids=hex)
+@pytest.mark.parametrize(
+    "address", [0, 8, KERNEL_MAP, KERNEL_TEXT, NOT_CANONICAL, U64_MAX], ids=hex
+)
 @pytest.mark.parametrize("command", ["DESTROY", "IOAS_ALLOC", "IOAS_MAP", "IOAS_UNMAP"])
 def test_argument_not_readable(world: World, command: str, address: int) -> None:
     with fails(errno.EFAULT):
@@ -273,8 +338,10 @@ def test_unmap_twice(world: World) -> None:
         world.context.unmap(world.ioas, iova, world.buffer.size)
 
 
-@pytest.mark.parametrize(("protection", "prot"), [
-    (mmap.PROT_READ, RW), (mmap.PROT_READ, uapi.MAP_WRITEABLE), (0, uapi.MAP_READABLE), (0, RW)])
+@pytest.mark.parametrize(
+    ("protection", "prot"),
+    [(mmap.PROT_READ, RW), (mmap.PROT_READ, uapi.MAP_WRITEABLE), (0, uapi.MAP_READABLE), (0, RW)],
+)
 def test_memory_that_may_not(world: World, protection: int, prot: int) -> None:
     """A device gets no more out of memory than the process may."""
     with mem.anonymous(4 * PAGE) as buffer:
@@ -329,8 +396,9 @@ class TestDevice:
                 argument = vfio.BindIommufd(iommufd=world.context.fd, **fields)
                 ioctl(device.fd, vfio.DEVICE_BIND_IOMMUFD, argument)
 
-    @pytest.mark.parametrize(("pt_id", "error"), [
-        (0, NOENT), (NO_ID, NOENT), (0xFFFFFFFF, NOENT), ("itself", INVALID)])
+    @pytest.mark.parametrize(
+        ("pt_id", "error"), [(0, NOENT), (NO_ID, NOENT), (0xFFFFFFFF, NOENT), ("itself", INVALID)]
+    )
     def test_attach_to_nothing(self, world: World, pt_id: int | str, error: int) -> None:
         with Edu(world.context, index=1) as device:
             with fails(error):
@@ -351,8 +419,17 @@ class TestDevice:
                 device.detach()
 
 
-THERE = ("DESTROY", "IOAS_ALLOC", "IOAS_ALLOW_IOVAS", "IOAS_COPY", "IOAS_IOVA_RANGES", "IOAS_MAP",
-         "IOAS_MAP_FILE", "IOAS_UNMAP", "OPTION")
+THERE = (
+    "DESTROY",
+    "IOAS_ALLOC",
+    "IOAS_ALLOW_IOVAS",
+    "IOAS_COPY",
+    "IOAS_IOVA_RANGES",
+    "IOAS_MAP",
+    "IOAS_MAP_FILE",
+    "IOAS_UNMAP",
+    "OPTION",
+)
 NOT_YET = [c for c in uapi.COMMANDS if c not in THERE]
 
 

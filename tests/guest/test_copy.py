@@ -125,11 +125,23 @@ def test_bad(context: Context, buffer: mem.Buffer, name: str) -> None:
     with Edu(context, ids["source"]), Edu(context, ids["target"], index=1):
         context.map(ids["source"], buffer, SIZE, iova=SOURCE)
         before = pinned_pages()
-        wish = {"from": "source", "to": "target", "source": SOURCE, "length": SIZE,
-                "iova": TARGET, "prot": MAP_READABLE} | change
+        wish = {
+            "from": "source",
+            "to": "target",
+            "source": SOURCE,
+            "length": SIZE,
+            "iova": TARGET,
+            "prot": MAP_READABLE,
+        } | change
         with fails(error):
-            context.copy(ids[wish["to"]], ids[wish["from"]], wish["source"], wish["length"],
-                         iova=wish["iova"], prot=wish["prot"])
+            context.copy(
+                ids[wish["to"]],
+                ids[wish["from"]],
+                wish["source"],
+                wish["length"],
+                iova=wish["iova"],
+                prot=wish["prot"],
+            )
         assert pinned_pages() == before
         assert context.unmap_all(ids["target"]) == 0
         assert context.unmap_all(ids["source"]) == SIZE

@@ -3,19 +3,20 @@
 
 import ctypes
 import errno
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from errnos import fails
+from ioas_model import Model
 from iommufd import mem
 from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import U64_MAX, IoasIovaRanges, IovaRange
-from ioas_model import Model
 
 FULL = [(0, U64_MAX)]
 # Writes to these addresses are interrupts, not memory.
@@ -83,9 +84,7 @@ def test_ranges_need_more_room(context: Context, ioas: int, attached: Edu, room:
     mark = 0x1122334455667788
     for each in array:
         each.start = each.last = mark
-    argument = IoasIovaRanges(
-        ioas_id=ioas, num_iovas=room, allowed_iovas=ctypes.addressof(array)
-    )
+    argument = IoasIovaRanges(ioas_id=ioas, num_iovas=room, allowed_iovas=ctypes.addressof(array))
     with fails(errno.EMSGSIZE):
         context.command("IOAS_IOVA_RANGES", argument)
     assert argument.num_iovas == 2
@@ -107,8 +106,14 @@ def test_map_at_the_edges(context: Context, ioas: int, attached: Edu, iommu: str
     last = APERTURE[iommu]
     with mem.anonymous(4 * PAGE) as buffer:
         good = [(0, 1), (MSI[0] - PAGE, 1), (MSI[1] + 1, 2), (last + 1 - 2 * PAGE, 2)]
-        bad = [(MSI[0], 1), (MSI[1] + 1 - PAGE, 1), (MSI[0] - 2 * PAGE, 3),
-               (MSI[1] + 1 - PAGE, 2), (last + 1, 1), (last + 1 - PAGE, 2)]
+        bad = [
+            (MSI[0], 1),
+            (MSI[1] + 1 - PAGE, 1),
+            (MSI[0] - 2 * PAGE, 3),
+            (MSI[1] + 1 - PAGE, 2),
+            (last + 1, 1),
+            (last + 1 - PAGE, 2),
+        ]
         for iova, pages in bad:
             with fails(errno.EINVAL):
                 context.map(ioas, buffer, length=pages * PAGE, iova=iova)
@@ -122,9 +127,7 @@ def test_map_at_the_edges(context: Context, ioas: int, attached: Edu, iommu: str
     [(MSI[0], PAGE), (APERTURE["intel"] + 1, PAGE), (0x100000, 100), (0x100080, PAGE)],
     ids=["interrupts", "aperture", "length", "alignment"],
 )
-def test_device_refuses_what_is_mapped(
-    context: Context, ioas: int, iova: int, length: int
-) -> None:
+def test_device_refuses_what_is_mapped(context: Context, ioas: int, iova: int, length: int) -> None:
     """Without a device anything goes; one that can't do with it is not attached."""
     with Edu(context) as device, mem.anonymous(2 * PAGE) as buffer:
         context.map(ioas, buffer, length=length, iova=iova)
@@ -166,7 +169,7 @@ def test_chosen_iova(context: Context, ioas: int, attach: bool) -> None:
         for first, last in taken:
             assert any(a <= first and last <= b for a, b in context.iova_ranges(ioas))
         taken.sort()
-        assert all(a[1] < b[0] for a, b in zip(taken, taken[1:], strict=False))
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(taken))
 
 
 def test_chosen_iova_suits_huge_pages(context: Context, ioas: int, attached: Edu) -> None:
@@ -240,8 +243,13 @@ def test_unmap_ranges(context: Context, ioas: int, attached: Edu) -> None:
     with mem.anonymous(8 * PAGE) as buffer:
         for start in (0x10000, 0x20000, 0x28000, 0x40000):
             context.map(ioas, buffer, iova=start)
-        for iova, length in ((0x10000, PAGE), (0x11000, 7 * PAGE), (0x0, 0x11000),
-                             (0x23000, 0x10000), (0x47000, 0x10000)):
+        for iova, length in (
+            (0x10000, PAGE),
+            (0x11000, 7 * PAGE),
+            (0x0, 0x11000),
+            (0x23000, 0x10000),
+            (0x47000, 0x10000),
+        ):
             with fails(errno.ENOENT):
                 context.unmap(ioas, iova, length)
         assert pinned_pages() == 32
@@ -266,9 +274,7 @@ def test_destroy_unpins(context: Context) -> None:
 
 @pytest.mark.parametrize("attach", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_against_a_model(
-    context: Context, ioas: int, attach: bool, seed: int, kernel: str
-) -> None:
+def test_against_a_model(context: Context, ioas: int, attach: bool, seed: int, kernel: str) -> None:
     """Random maps and unmaps do what a few lines of Python say they do."""
     with ExitStack() as stack:
         if attach:

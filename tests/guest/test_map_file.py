@@ -128,15 +128,18 @@ def test_attach_later(file: int) -> None:
         assert os.pread(file, PAGE, PAGE) == pattern("file", SIZE)[:PAGE]
 
 
-@pytest.mark.parametrize(("start", "length", "error"), [
-    (PAGE, SIZE, errno.EINVAL),
-    (1 << 30, PAGE, errno.EINVAL),
-    (1 << 62, PAGE, errno.EINVAL),
-    (100, PAGE, errno.EINVAL),
-    (0, 0, errno.EINVAL),
-    (0, (1 << 64) - 1, errno.EOVERFLOW),
-    ((1 << 64) - PAGE, 2 * PAGE, errno.EOVERFLOW),
-])
+@pytest.mark.parametrize(
+    ("start", "length", "error"),
+    [
+        (PAGE, SIZE, errno.EINVAL),
+        (1 << 30, PAGE, errno.EINVAL),
+        (1 << 62, PAGE, errno.EINVAL),
+        (100, PAGE, errno.EINVAL),
+        (0, 0, errno.EINVAL),
+        (0, (1 << 64) - 1, errno.EOVERFLOW),
+        ((1 << 64) - PAGE, 2 * PAGE, errno.EOVERFLOW),
+    ],
+)
 def test_bad_range(world: World, file: int, start: int, length: int, error: int) -> None:
     before = pinned_pages()
     with fails(error):

@@ -2,6 +2,7 @@
 """The tracepoints: each event once, with the truth in its fields."""
 
 import errno
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -24,14 +25,38 @@ FIELDS = {
     "iommufd_ctx_open": ["u32 ctx", "u32 tgid", "u32 uid", "char comm[16]"],
     "iommufd_object_create": ["u32 ctx", "u32 id", "u32 type"],
     "iommufd_ioas_map": [
-        "u32 ctx", "u32 ioas", "u64 iova", "u64 length", "u32 source", "u32 prot", "u64 runs",
-        "u64 pinned", "u32 domains", "s32 ret", "u64 ns", "u64 lock_ns", "u64 pin_ns",
+        "u32 ctx",
+        "u32 ioas",
+        "u64 iova",
+        "u64 length",
+        "u32 source",
+        "u32 prot",
+        "u64 runs",
+        "u64 pinned",
+        "u32 domains",
+        "s32 ret",
+        "u64 ns",
+        "u64 lock_ns",
+        "u64 pin_ns",
         "u64 map_ns",
     ],
     "iommufd_ioas_unmap": [
-        "u32 ctx", "u32 ioas", "u64 iova", "u64 length", "u64 unmapped", "u64 runs",
-        "u64 unpinned", "u32 areas", "u32 domains", "s32 ret", "u32 reserved", "u64 ns",
-        "u64 lock_ns", "u64 unmap_ns", "u64 sync_ns", "u64 unpin_ns",
+        "u32 ctx",
+        "u32 ioas",
+        "u64 iova",
+        "u64 length",
+        "u64 unmapped",
+        "u64 runs",
+        "u64 unpinned",
+        "u32 areas",
+        "u32 domains",
+        "s32 ret",
+        "u32 reserved",
+        "u64 ns",
+        "u64 lock_ns",
+        "u64 unmap_ns",
+        "u64 sync_ns",
+        "u64 unpin_ns",
     ],
 }
 FIELDS["iommufd_ctx_close"] = FIELDS["iommufd_ctx_open"]
@@ -50,7 +75,7 @@ def test_format(event: str) -> None:
     """What programs rely on: names, types and order; nothing is padding."""
     fields = trace.format_fields("iommufd", event)
     assert [declaration for declaration, _, _ in fields] == FIELDS[event]
-    for (_, offset, size), (_, following, _) in zip(fields, fields[1:], strict=False):
+    for (_, offset, size), (_, following, _) in itertools.pairwise(fields):
         assert offset + size == following
 
 
@@ -95,7 +120,10 @@ def test_objects(tracer: Tracer) -> None:
     assert created == {ioas: "ioas", other: "ioas", device.id: "device", hwpt: "hwpt_paging"}
     gone = [(e.number("id"), e["type"]) for e in tracer.events("iommufd_object_destroy")]
     assert gone == [
-        (other, "ioas"), (hwpt, "hwpt_paging"), (device.id, "device"), (ioas, "ioas"),
+        (other, "ioas"),
+        (hwpt, "hwpt_paging"),
+        (device.id, "device"),
+        (ioas, "ioas"),
     ]
     names = [e.name for e in tracer.events()]
     assert names[0] == "iommufd_ctx_open"
@@ -145,8 +173,12 @@ def test_durations(tracer: Tracer) -> None:
     undone = tracer.events("iommufd_ioas_unmap")[0]
     for event, parts in ((done, MAP_PARTS), (undone, UNMAP_PARTS)):
         assert 0 < sum(event.number(p) for p in parts) <= event.number("ns")
-    for event, part in ((done, "pin_ns"), (done, "map_ns"), (undone, "unmap_ns"),
-                        (undone, "unpin_ns")):
+    for event, part in (
+        (done, "pin_ns"),
+        (done, "map_ns"),
+        (undone, "unmap_ns"),
+        (undone, "unpin_ns"),
+    ):
         assert event.number(part)
 
 

@@ -3,20 +3,19 @@
 
 import argparse
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import channel, klog, terminal
+from . import channel, terminal
 from .accel import kvm_usable
 from .devices import requested_devices
 from .errors import VmError
 from .initramfs import make_initramfs
 from .machine import qemu_command
-from .paths import PARTS, Kernel, find_kernel, writable_dir
+from .paths import PARTS, find_kernel, writable_dir
 from .process import running
 from .session import Session
 
@@ -132,18 +131,3 @@ def console_path(options: argparse.Namespace) -> Path:
     )
     os.close(fd)
     return Path(name)
-
-
-def problems_text(log: str) -> str:
-    """The kernel's reports, or nothing."""
-    return "\n\n".join(str(p) for p in klog.find_problems(log))
-
-
-def kernel_of(options: argparse.Namespace) -> Kernel:
-    """For checks before a run."""
-    return find_kernel(options.kernel)
-
-
-def have_qemu(name: str) -> bool:
-    """Whether QEMU is there at all."""
-    return shutil.which(name) is not None

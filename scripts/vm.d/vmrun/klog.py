@@ -46,15 +46,14 @@ def strip(line: str) -> str:
 
 def _block(lines: list[str], start: int) -> int:
     """The index after the last line of the report that begins at `start`."""
-    rulers = 0
     for i in range(start + 1, min(len(lines), start + LONGEST)):
         text = strip(lines[i])
         if END.search(text):
             return i + 1
         if CUT in text:
             return i
-        rulers += text.startswith("=====")
-        if rulers and text.startswith("=====") and i > start + 8:
+        # A ruler ends a report too; the first ones of a long report belong to its head.
+        if text.startswith("=====") and i > start + 8:
             return i + 1
         if text.strip() == "</TASK>" and not any(
             END.search(x) or "=====" in x for x in lines[i : i + 40]

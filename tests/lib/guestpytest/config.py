@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-GUEST_TESTS = Path(__file__).resolve().parent.parent.parent / "guest"
+TESTS = Path(__file__).resolve().parent.parent.parent
+# The second has samples of what can go wrong, for the test of all this.
+GUEST_TESTS = {TESTS / "guest", TESTS / "harness"}
 
 # One boot serves most tests: all the devices that they use are there.
 DEFAULT_DEVICES = ("edu", "edu", "nvme")
@@ -59,7 +61,7 @@ def wish(definition: pytest.Item | pytest.Function) -> Wish:
 
 def is_guest_path(path: Path) -> bool:
     """Whether the tests of a file run in a guest."""
-    return GUEST_TESTS in path.parents
+    return not GUEST_TESTS.isdisjoint(path.parents)
 
 
 def config_of(item: pytest.Function) -> GuestConfig:

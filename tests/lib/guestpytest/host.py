@@ -14,7 +14,7 @@ DEBUG_FACTOR = 6.0
 
 
 def _failure(item: pytest.Item, when: str, text: str) -> pytest.TestReport:
-    keywords = {x: 1 for x in item.keywords}
+    keywords = dict.fromkeys(item.keywords, 1)
     return pytest.TestReport(item.nodeid, item.location, keywords, "failed", text, when)
 
 
@@ -36,7 +36,9 @@ class Host:
                     files.append(str(item.path))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         if not is_guest_path(item.path):
             return None
         hook = item.ihook
@@ -86,8 +88,7 @@ class Host:
         if nextitem and is_guest_path(nextitem.path) and config_of(nextitem) == machine.config:
             after = nextitem.nodeid
         answer = machine.run_test(item.nodeid, after, self._limit(item, machine.config))
-        from_wire = self._config.hook.pytest_report_from_serializable
-        reports = [from_wire(config=self._config, data=data) for data in answer["reports"]]
+        reports = [self._from_wire(data) for data in answer["reports"]]
         if all(r.passed for r in reports):
             for error in self._host_hooks(machine, item, "after"):
                 reports.append(_failure(item, "teardown", error))
@@ -96,6 +97,14 @@ class Host:
             machine.kill()
             self._machine = None
         return reports
+
+    def _from_wire(self, data: dict) -> pytest.TestReport:
+        hook = self._config.hook.pytest_report_from_serializable
+        report = hook(config=self._config, data=data)
+        if report.skipped and isinstance(report.longrepr, list):
+            # JSON has no tuples, pytest's summary of skips insists on one.
+            report.longrepr = tuple(report.longrepr)
+        return report
 
     def _host_hooks(self, machine: Machine, item: pytest.Item, when: str) -> list[str]:
         """Calls the functions of on_host; what the first one that fails has to say."""

@@ -93,6 +93,8 @@ class Machine:
         deadline = time.monotonic() + limit
         while True:
             message = self._next(deadline, limit)
+            if "unknown" in message:
+                raise GuestDied(f"the guest has no {message['unknown']}: did its file change?")
             if kind in message:
                 return message
 

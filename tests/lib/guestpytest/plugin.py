@@ -77,8 +77,10 @@ def iommu(request: pytest.FixtureRequest) -> str:
 
 def _deselected(item: pytest.Item, full: bool) -> bool:
     # A test of our kernels alone, asked for on the peer: parametrized with nothing.
-    empty = any(m.name == "skip" and "empty parameter set" in m.kwargs.get("reason", "")
-                for m in item.iter_markers())
+    empty = any(
+        m.name == "skip" and "empty parameter set" in m.kwargs.get("reason", "")
+        for m in item.iter_markers()
+    )
     return empty or (item.get_closest_marker("full") is not None and not full)
 
 
@@ -91,8 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Host tests first, then guest by guest, each in the order it first comes up.
     order: dict[guests.GuestConfig | None, int] = {None: -1}
     keys = {
-        item: guests.config_of(item) if guests.is_guest_path(item.path) else None
-        for item in items
+        item: guests.config_of(item) if guests.is_guest_path(item.path) else None for item in items
     }
     for key in keys.values():
         order.setdefault(key, len(order))

@@ -46,7 +46,10 @@ class Worker:
         return True
 
     def _run(self, items: dict[str, pytest.Item], nodeid: str, after: str | None) -> None:
-        item = items[nodeid]
+        item = items.get(nodeid)
+        if not item:
+            self._send(unknown=nodeid)
+            return
         reports = runtestprotocol(item, log=False, nextitem=items.get(after or ""))
         complaints, dirty = self._checks.after_test()
         if complaints:

@@ -78,10 +78,12 @@ class Context:
         prot: int = RW,
     ) -> int:
         """IOMMU_IOAS_MAP of a buffer or an address; at `iova`, else where the kernel likes."""
+        # `buffer` stays as it is: the caller may have no other reference to it.
+        address = buffer
         if isinstance(buffer, Buffer):
+            address = buffer.address
             length = buffer.size if length is None else length
-            buffer = buffer.address
-        argument = uapi.IoasMap(flags=prot, ioas_id=ioas, user_va=buffer, length=length or 0)
+        argument = uapi.IoasMap(flags=prot, ioas_id=ioas, user_va=address, length=length or 0)
         if iova is not None:
             argument.flags |= uapi.MAP_FIXED_IOVA
             argument.iova = iova

@@ -15,9 +15,10 @@ _libc.ioctl.restype = ctypes.c_int
 
 def ioctl(fd: int, request: int, argument: ctypes.Structure | ctypes.Array | int | None) -> int:
     """One call; the argument is a structure (by reference) or an address."""
-    if isinstance(argument, (ctypes.Structure, ctypes.Array)):
-        argument = ctypes.addressof(argument)
-    result = _libc.ioctl(fd, request, argument)
+    # The object has to outlive the call: its address alone doesn't keep it.
+    by_reference = isinstance(argument, (ctypes.Structure, ctypes.Array))
+    address = ctypes.addressof(argument) if by_reference else argument
+    result = _libc.ioctl(fd, request, address)
     if result < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

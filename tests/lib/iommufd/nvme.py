@@ -52,7 +52,9 @@ class Mapped:
 class Queue:
     """A pair of queues and its two doorbells."""
 
-    def __init__(self, number: int, stride: int, regs: vfio.Registers, sq: Mapped, cq: Mapped) -> None:
+    def __init__(
+        self, number: int, stride: int, regs: vfio.Registers, sq: Mapped, cq: Mapped
+    ) -> None:
         self.sq = sq
         self.cq = cq
         self._regs = regs

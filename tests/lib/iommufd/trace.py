@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TRACEFS = Path("/sys/kernel/tracing")
-LINE = re.compile(r"^\s*(?P<comm>.*)-(?P<pid>\d+)\s+\[\d+\]\s.*?\s[\d.]+: (?P<name>\w+): (?P<rest>.*)$")
+LINE = re.compile(
+    r"^\s*(?P<comm>.*)-(?P<pid>\d+)\s+\[\d+\]\s.*?\s[\d.]+: (?P<name>\w+): (?P<rest>.*)$"
+)
 FIELD = re.compile(r"(\w+)=(\S+)")
 
 
@@ -71,5 +73,7 @@ class Tracer:
         """Events that found no room."""
         total = 0
         for stats in (self._folder / "per_cpu").glob("cpu*/stats"):
-            total += sum(int(x) for x in re.findall(r"(?:overrun|dropped events): (\d+)", stats.read_text()))
+            total += sum(
+                int(x) for x in re.findall(r"(?:overrun|dropped events): (\d+)", stats.read_text())
+            )
         return total

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""scripts/vm: streams, status, and what becomes of guests that don't stay well."""
+
+import os
+import select
+import signal
+import stat
+import subprocess
+from pathlib import Path
+
+import pexpect
+import pytest
+from vmrun.paths import ROOT
+
+VM = str(ROOT / "scripts" / "vm")
+LIMIT = 300
+FAILED = 125
+
+# The kernel's own form of a warning, with our module in the trace.
+WARNING = """\
+------------[ cut here ]------------
+WARNING: drivers/iommu/iommufd/ioas/map.c:42 at {function}, CPU#0: test/1
+Modules linked in: vfio_pci iommufd
+Call Trace:
+ <TASK>
+ {function}
+ do_syscall_64+0x8b/0x2a0
+ </TASK>
+---[ end trace 0000000000000000 ]---
+"""
+
+
+@pytest.fixture
+def kernel(pytestconfig: pytest.Config) -> str:
+    """Any will do: the first of those that are tested."""
+    return pytestconfig.getoption("--kernels").split(",")[0]
+
+
+@pytest.fixture
+def vm(kernel: str):
+    """scripts/vm with options and a command; a completed process."""
+
+    def run(*words: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [VM, "--kernel", kernel, *words],
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
+            **{"stdin": subprocess.DEVNULL, **options} if "input" not in options else options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(kernel: str):
+    """scripts/vm as a process that says `ready` before it goes on; it and its QEMU."""
+    processes = []
+
+    def run(*words: str) -> tuple[subprocess.Popen, int]:
+        process = subprocess.Popen(
+            [VM, "--kernel", kernel, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        processes.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        return process, os.pidfd_open(child_of(process.pid))
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def child_of(pid: int) -> int:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) == 1
+    return int(children[0])
+
+
+def wait_for_end(pidfd: int) -> None:
+    """Returns when the process is gone."""
+    try:
+        assert select.select([pidfd], [], [], LIMIT)[0], "QEMU is left behind"
+    finally:
+        os.close(pidfd)
+
+
+def test_streams_and_status(vm) -> None:
+    """All bytes there are, in both directions, each stream on its own."""
+    data = bytes(range(256)) * 4096 + b"\r\n\n\r\x00\xff no newline at the end"
+    script = "cat; printf 'to\\r\\nstderr\\000' >&2; exit 3"
+    done = vm("--", "sh", "-c", script, input=data)
+    assert done.stdout == data
+    assert done.stderr == b"to\r\nstderr\0"
+    assert done.returncode == 3
+
+
+def test_no_input(vm) -> None:
+    """An empty standard input ends at once, and nothing is a terminal."""
+    done = vm("--", "sh", "-c", "cat; test -t 0 || test -t 1 || test -t 2 || echo pipes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"pipes\n", b"")
+
+
+def test_much_output(vm) -> None:
+    done = vm("--", "sh", "-c", "head -c 20000000 /dev/zero; echo end >&2")
+    assert (done.returncode, done.stderr) == (0, b"end\n")
+    assert done.stdout == bytes(20000000)
+
+
+def test_reader_goes_away(start) -> None:
+    """As in a pipe to head: the command finds out by SIGPIPE."""
+    process, qemu = start("--", "sh", "-c", "echo ready; exec yes")
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait(LIMIT) == 128 + signal.SIGPIPE
+    wait_for_end(qemu)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(["true"], 0), (["sh", "-c", "kill -9 $$"], 137), (["no-such-command"], 127), (["/etc"], 126)],
+    ids=["true", "killed", "not-found", "not-a-program"],
+)
+def test_exit_status(vm, command: list[str], status: int) -> None:
+    done = vm("--", *command)
+    assert done.returncode == status
+    assert bool(done.stderr) == (status in (126, 127))
+
+
+def test_surroundings(vm, tmp_path: Path) -> None:
+    """The caller's directory, files, variables; root; nothing that is written stays."""
+    (tmp_path / "file").write_text("from the host\n")
+    (tmp_path / "tool").write_text("#!/bin/sh\necho $GREETING $(id -u) $(pwd) $#\n")
+    (tmp_path / "tool").chmod(0o700 | stat.S_IXUSR)
+    script = "cat file; ./tool 'a b' c; echo changed > file; cat file; echo new > new"
+    done = vm("--", "sh", "-c", script, cwd=tmp_path, env={**os.environ, "GREETING": "hello"})
+    assert done.stdout.decode().splitlines() == [
+        "from the host",
+        f"hello 0 {tmp_path} 2",
+        "changed",
+    ]
+    assert (tmp_path / "file").read_text() == "from the host\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_devices_and_machine(vm) -> None:
+    script = (
+        "ls /dev/vfio/devices; nproc; grep -c . /sys/kernel/mm/hugepages/*/nr_hugepages;"
+        " cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages; cat /proc/cmdline"
+    )
+    words = ["--device", "edu", "--device", "edu", "--device", "nvme", "--smp", "1"]
+    done = vm(*words, "--hugepages", "5", "--append", "my.word=1", "--", "sh", "-c", script)
+    lines = done.stdout.decode().splitlines()
+    assert lines[:4] == ["vfio0", "vfio1", "vfio2", "1"]
+    assert lines[-2] == "5"
+    assert lines[-1].endswith("my.word=1")
+
+
+@pytest.mark.parametrize("iommu", ["intel", "intel-s1", "virtio", "none"])
+def test_iommu(vm, iommu: str) -> None:
+    """The device is vfio-pci's, and in a group, wherever there is an IOMMU."""
+    # The mock IOMMU of the test configuration is everywhere.
+    script = "ls /dev/vfio/devices | wc -l; ls /sys/class/iommu | grep -v selftest"
+    done = vm("--iommu", iommu, "--", "sh", "-c", script)
+    count, *units = done.stdout.decode().split()
+    assert done.returncode == (1 if iommu == "none" else 0), "that of grep"
+    assert count == ("0" if iommu == "none" else "1")
+    wanted = {"intel": ["dmar0"], "intel-s1": ["dmar0"], "none": []}
+    assert units == wanted.get(iommu, units)
+    assert (iommu == "virtio") == any("virtio" in u or "0000" in u for u in units)
+
+
+# Waiting for the host is not in it: while all CPUs idle, guest time jumps.
+SPIN = """
+import time
+def spin():
+    start = time.monotonic_ns()
+    sum(range(300000))
+    return time.monotonic_ns() - start
+spin()
+print(min(spin() for _ in range(5)))
+"""
+
+
+def test_icount_repeats(vm) -> None:
+    """Guest time is the count of instructions: the same work takes the same time."""
+    first, second = (
+        int(vm("--icount", "--", "/usr/bin/python3", "-c", SPIN).stdout) for _ in range(2)
+    )
+    assert first == pytest.approx(second, rel=0.01)
+
+
+def test_icount_is_one_cpu(vm) -> None:
+    assert vm("--icount", "--smp", "4", "--", "nproc").stdout == b"1\n"
+
+
+def test_panic(vm) -> None:
+    script = (
+        "echo before; echo 1 > /proc/sys/vm/overcommit_memory;"
+        " echo 2 > /proc/sys/vm/panic_on_oom; exec /usr/bin/python3 -c 'b = b\"x\" * (1 << 30)'"
+    )
+    done = vm("--memory", "512M", "--", "sh", "-c", script)
+    assert done.returncode == FAILED
+    assert done.stdout == b"before\n"
+    assert b"Kernel panic - not syncing: Out of memory" in done.stderr
+
+
+def test_panic_at_boot(vm) -> None:
+    done = vm("--append", "rdinit=/no-such-init", "--", "true")
+    assert done.returncode == FAILED
+    assert b"before the command was started" in done.stderr
+    assert b"Kernel panic - not syncing" in done.stderr
+
+
+def test_hang(vm) -> None:
+    done = vm("--timeout", "15", "--", "sh", "-c", "echo last words > /dev/kmsg; sleep 100000")
+    assert done.returncode == FAILED
+    assert b"did not end in 15 s" in done.stderr
+    assert b"last words" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("function", "ours"),
+    [("iommufd_ioas_map+0x1/0x2 [iommufd]", True), ("iommufd_device_attach+0x1/0x2", True)],
+    ids=["module", "built-in"],
+)
+def test_warning(vm, function: str, ours: bool) -> None:
+    """The command is fine, its kernel is not."""
+    text = WARNING.format(function=function)
+    done = vm(
+        "--",
+        "sh",
+        "-c",
+        'echo "$1" | while read -r l; do echo "$l" >/dev/kmsg; done; exit 0',
+        "sh",
+        text,
+    )
+    assert done.returncode == FAILED
+    assert b"WARNING: drivers/iommu/iommufd/ioas/map.c:42" in done.stderr
+    assert function.encode() in done.stderr
+
+
+def test_missing_kernel(vm) -> None:
+    done = vm("--kernel", "no-such-kernel", "--", "true")
+    assert done.returncode == FAILED
+    assert b"no kernel at" in done.stderr
+
+
+def test_bad_device(vm) -> None:
+    """QEMU's own words."""
+    done = vm("--device", "no-such-device", "--", "true")
+    assert done.returncode == FAILED
+    assert b"no-such-device" in done.stderr
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_guest(start, signum: signal.Signals) -> None:
+    process, qemu = start("--", "sh", "-c", "trap '' INT TERM; echo ready; sleep 100000")
+    process.send_signal(signum)
+    assert process.wait(LIMIT) == 128 + signum
+    wait_for_end(qemu)
+
+
+def test_killed_runner_leaves_nothing(start) -> None:
+    process, qemu = start("--", "sh", "-c", "echo ready; sleep 100000")
+    process.kill()
+    wait_for_end(qemu)
+
+
+class TestTerminal:
+    """On a terminal the command has one too."""
+
+    @pytest.fixture
+    def spawn(self, kernel: str):
+        children = []
+
+        def run(*command: str) -> pexpect.spawn:
+            child = pexpect.spawn(
+                VM, ["--kernel", kernel, "--", *command], dimensions=(31, 97), timeout=LIMIT
+            )
+            children.append(child)
+            return child
+
+        yield run
+        for child in children:
+            child.close(force=True)
+
+    @staticmethod
+    def end(child: pexpect.spawn) -> int:
+        child.expect(pexpect.EOF)
+        child.wait()
+        return child.exitstatus
+
+    def test_size_and_resize(self, spawn) -> None:
+        script = "trap 'stty size; exit 4' WINCH; stty size; echo ready; while :; do sleep .1; done"
+        child = spawn("bash", "-c", script)
+        child.expect_exact("31 97\r\nready")
+        child.setwinsize(20, 66)
+        child.expect_exact("20 66")
+        assert self.end(child) == 4
+
+    def test_keys(self, spawn) -> None:
+        """Each as it is pressed, control characters among them, without an echo of ours."""
+        child = spawn("sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=4 2>/dev/null | od -c")
+        child.expect_exact("ready")
+        child.send("q\x03\x1b\x04")
+        child.expect(r"q 003 033 004")
+        assert self.end(child) == 0
+
+    def test_interrupt(self, spawn) -> None:
+        """Ctrl-C goes to the command, as it would here."""
+        child = spawn("sh", "-c", "echo ready; exec sleep 100000")
+        child.expect_exact("ready")
+        child.sendintr()
+        assert self.end(child) == 128 + signal.SIGINT
+
+    def test_interrupt_while_booting(self, spawn) -> None:
+        child = spawn("sleep", "100000")
+        qemu = None
+        while qemu is None:
+            text = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+            qemu = os.pidfd_open(int(text[0])) if text else None
+        child.sendintr()
+        assert self.end(child) == 128 + signal.SIGINT
+        wait_for_end(qemu)
+
+    def test_way_out(self, spawn) -> None:
+        """Ctrl-] ends a guest whose command won't."""
+        child = spawn("sh", "-c", "trap '' INT QUIT; stty -isig; echo ready; sleep 100000")
+        child.expect_exact("ready")
+        child.sendintr()
+        child.send("\x1d")
+        assert self.end(child) == 128 + signal.SIGINT
