@@ -39,14 +39,14 @@ int iommufd_map_check(u32 flags, u64 iova, u64 length)
 	return 0;
 }
 
-/* The end of a map from any address that a source has. */
-static int check_end(u64 start, u64 length)
+/* What is behind the end of the source must be an address, too. */
+static int check_source(u64 start, u64 length)
 {
-	unsigned long last;
+	unsigned long end;
 
-	if (start >= ULONG_MAX ||
-	    check_add_overflow((unsigned long)start, (unsigned long)length - 1,
-			       &last))
+	if (start > ULONG_MAX ||
+	    check_add_overflow((unsigned long)start, (unsigned long)length,
+			       &end))
 		return -EOVERFLOW;
 	return 0;
 }
@@ -150,7 +150,7 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 		return -EOPNOTSUPP;
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
-		ret = check_end(cmd->user_va, cmd->length);
+		ret = check_source(cmd->user_va, cmd->length);
 	if (ret)
 		return ret;
 
@@ -221,7 +221,7 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
-		ret = check_end(cmd->start, cmd->length);
+		ret = check_source(cmd->start, cmd->length);
 	if (ret)
 		return ret;
 	return run_request(pages_from_fd(ucmd->ctx, cmd), IOMMUFD_SOURCE_MEMFD,
