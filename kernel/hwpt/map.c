@@ -9,11 +9,6 @@
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 
-static unsigned long first_index(struct iommufd_area *area)
-{
-	return area->offset >> PAGE_SHIFT;
-}
-
 /* Map a run; on failure none of it is mapped. */
 static int map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 		   phys_addr_t phys, size_t length, int prot)
@@ -51,8 +46,6 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 			  struct iommufd_area *area, u64 *runs)
 {
 	struct iommufd_pages *pages = area->pages;
-	unsigned long last = (area->offset + (area->last - area->iova)) >>
-			     PAGE_SHIFT;
 	unsigned long iova = area->iova;
 	unsigned long skip = offset_in_page(area->offset);
 	struct iommufd_run_iter iter;
@@ -60,7 +53,9 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 
 	lockdep_assert_held(&pages->lock);
 
-	iommufd_for_each_run(&iter, &pages->blocks, first_index(area), last) {
+	iommufd_for_each_run(&iter, &pages->blocks,
+			     iommufd_area_first_index(area),
+			     iommufd_area_last_index(area)) {
 		/* Only the first and last page may be mapped in part. */
 		size_t length = min(iter.run.npages * PAGE_SIZE - skip,
 				    area->last - iova + 1);

@@ -11,16 +11,6 @@
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 
-static unsigned long first_index(struct iommufd_area *area)
-{
-	return area->offset >> PAGE_SHIFT;
-}
-
-static unsigned long last_index(struct iommufd_area *area)
-{
-	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
-}
-
 /* Pin the pages of an area, unless the area has done so; pages are locked. */
 static int area_use(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    unsigned long *pinned)
@@ -30,8 +20,9 @@ static int area_use(struct iommufd_ioas *ioas, struct iommufd_area *area,
 
 	if (area->pinned)
 		return 0;
-	ret = iommufd_pages_use(area->pages, first_index(area),
-				last_index(area), &requester, pinned);
+	ret = iommufd_pages_use(area->pages, iommufd_area_first_index(area),
+				iommufd_area_last_index(area), &requester,
+				pinned);
 	area->pinned = !ret;
 	return ret;
 }
@@ -43,8 +34,8 @@ static void area_unuse(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	if (!area->pinned)
 		return;
 	area->pinned = false;
-	iommufd_pages_unuse(area->pages, first_index(area), last_index(area),
-			    &requester);
+	iommufd_pages_unuse(area->pages, iommufd_area_first_index(area),
+			    iommufd_area_last_index(area), &requester);
 }
 
 static void unmap_and_flush(struct iommufd_hwpt_paging *hwpt,

@@ -4,6 +4,7 @@
 
 #include <linux/interval_tree.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/rbtree.h>
 
 struct iommufd_pages;
@@ -52,6 +53,19 @@ struct iommufd_area {
 static inline unsigned long iommufd_area_length(const struct iommufd_area *area)
 {
 	return area->last - area->iova + 1;
+}
+
+/* Indices into the area's pages of the first and the last page it touches. */
+static inline unsigned long
+iommufd_area_first_index(const struct iommufd_area *area)
+{
+	return area->offset >> PAGE_SHIFT;
+}
+
+static inline unsigned long
+iommufd_area_last_index(const struct iommufd_area *area)
+{
+	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
 }
 
 /**

@@ -71,8 +71,8 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 		stats->areas++;
 		if (!area->pinned)
 			continue;
-		first = area->offset >> PAGE_SHIFT;
-		last = (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
+		first = iommufd_area_first_index(area);
+		last = iommufd_area_last_index(area);
 
 		mutex_lock(&area->pages->lock);
 		iommufd_trace_lap(clock, &stats->lock_ns);
