@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Drivers in the kernel that use areas. While a driver uses an area it holds
+ * it, see ioas/hold.h; the unmap tells the drivers and waits until they let go.
+ */
+#include <linux/iommu.h>
+
+#include "device/access.h"
+#include "ioas/hold.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+static void list_pages(const struct iommufd_area_part *part,
+		       struct page **out_pages)
+{
+	struct iommufd_run_iter iter;
+	unsigned long i;
+
+	iommufd_for_each_run(&iter, &part->area->pages->blocks,
+			     iommufd_part_first(part), iommufd_part_last(part))
+		for (i = 0; i < iter.run.npages; i++)
+			*out_pages++ = pfn_to_page(iter.run.pfn + i);
+}
+
+static int pin_part(struct iommufd_ioas *ioas,
+		    const struct iommufd_area_part *part,
+		    struct page **out_pages)
+{
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	struct iommufd_pages *pages = part->area->pages;
+	unsigned long pinned = 0;
+	int ret;
+
+	if (!iommufd_pages_are_memory(pages))
+		return -EINVAL;
+
+	mutex_lock(&pages->lock);
+	ret = iommufd_pages_use(pages, iommufd_part_first(part),
+				iommufd_part_last(part), &requester, &pinned);
+	if (!ret && out_pages)
+		list_pages(part, out_pages);
+	mutex_unlock(&pages->lock);
+	return ret;
+}
+
+static void unpin_part(struct iommufd_ioas *ioas,
+		       const struct iommufd_area_part *part)
+{
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	struct iommufd_pages *pages = part->area->pages;
+
+	mutex_lock(&pages->lock);
+	iommufd_pages_unuse(pages, iommufd_part_first(part),
+			    iommufd_part_last(part), &requester);
+	mutex_unlock(&pages->lock);
+}
+
+static void unpin_parts(struct iommufd_ioas *ioas, unsigned long iova,
+			unsigned long last)
+{
+	struct iommufd_area_part part;
+	bool more;
+
+	part = iommufd_ioas_first_part(ioas, iova, last);
+	for (more = !WARN_ON(!part.area); more;
+	     more = iommufd_ioas_next_part(ioas, &part, last))
+		unpin_part(ioas, &part);
+}
+
+/**
+ * iommufd_ioas_pin - pin the pages behind a range for a driver
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @out_pages: set to the pages, unless NULL
+ *
+ * Returns 0 or a negative errno, see iommufd_access_pin_pages(). Nothing is
+ * changed on failure.
+ */
+int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last, int prot, struct page **out_pages)
+{
+	struct iommufd_area_part part;
+	bool more;
+	int ret;
+
+	ret = iommufd_ioas_hold(ioas, iova, last, prot, &part);
+	if (ret)
+		return ret;
+
+	for (more = true; more;
+	     more = iommufd_ioas_next_part(ioas, &part, last)) {
+		ret = pin_part(ioas, &part, out_pages);
+		if (ret)
+			goto undo;
+		if (out_pages)
+			out_pages += iommufd_part_npages(&part);
+	}
+	return 0;
+
+undo:
+	if (part.iova != iova)
+		unpin_parts(ioas, iova, part.iova - 1);
+	iommufd_ioas_release(ioas, iova, last);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_unpin - end what iommufd_ioas_pin() began
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ */
+void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
+			unsigned long last)
+{
+	unpin_parts(ioas, iova, last);
+	iommufd_ioas_release(ioas, iova, last);
+}
+
+/**
+ * iommufd_ioas_rw - copy to or from the memory behind a range
+ * @ioas: the IOAS
+ * @iova: first address
+ * @data: kernel memory
+ * @length: bytes; the range does not wrap
+ * @flags: IOMMUFD_ACCESS_RW_*
+ *
+ * Returns 0 or a negative errno, see iommufd_access_rw().
+ */
+int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
+		    size_t length, unsigned int flags)
+{
+	int prot = flags & IOMMUFD_ACCESS_RW_WRITE ? IOMMU_WRITE : IOMMU_READ;
+	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	unsigned long last = iova + (length - 1);
+	struct iommufd_area_part part;
+	size_t n;
+	int ret;
+
+	ret = iommufd_ioas_hold(ioas, iova, last, prot, &part);
+	if (ret)
+		return ret;
+	do {
+		n = part.last - part.iova + 1;
+		ret = iommufd_pages_rw(part.area->pages,
+				       iommufd_area_offset(part.area,
+							   part.iova),
+				       data, n, flags, &requester);
+		data += n;
+	} while (!ret && iommufd_ioas_next_part(ioas, &part, last));
+	iommufd_ioas_release(ioas, iova, last);
+	return ret;
+}
+
+static bool any_held(struct list_head *areas)
+{
+	struct iommufd_area *area;
+
+	list_for_each_entry(area, areas, list)
+		if (READ_ONCE(area->held))
+			return true;
+	return false;
+}
+
+static void tell_drivers(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct iommufd_access *access;
+	unsigned long id;
+
+	lockdep_assert_held(&ioas->accesses_rwsem);
+
+	xa_for_each(&ioas->accesses, id, access)
+		if (access->ops->unmap)
+			access->ops->unmap(access->data, area->iova,
+					   iommufd_area_length(area));
+}
+
+/**
+ * iommufd_ioas_evict - have drivers let go of areas
+ * @ioas: the IOAS, whose unmap_lock is held
+ * @areas: areas in the state that lets nobody hold them anew
+ *
+ * Returns 0, or -ERESTARTSYS if the caller was killed while waiting.
+ */
+int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	struct iommufd_area *area;
+
+	lockdep_assert_held(&ioas->unmap_lock);
+
+	if (!any_held(areas))
+		return 0;
+	down_read(&ioas->accesses_rwsem);
+	list_for_each_entry(area, areas, list)
+		if (READ_ONCE(area->held))
+			tell_drivers(ioas, area);
+	up_read(&ioas->accesses_rwsem);
+	return wait_event_killable(ioas->released, !any_held(areas));
+}
+
+/**
+ * iommufd_ioas_add_access - let a driver use an IOAS
+ * @ioas: the IOAS, which the caller keeps until it is removed again
+ * @access: its access
+ *
+ * Returns 0, -EADDRINUSE if the driver pins pages and an area is not aligned to
+ * them, -ENOMEM, or -EINTR if the caller was killed.
+ */
+int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
+			    struct iommufd_access *access)
+{
+	int ret;
+
+	ret = down_write_killable(&ioas->accesses_rwsem);
+	if (ret)
+		return ret;
+	ret = down_write_killable(&ioas->hwpts_rwsem);
+	if (ret)
+		goto up_accesses;
+	if (iommufd_access_pins(access))
+		ret = iommufd_ioas_check_alignment(ioas, PAGE_SIZE);
+	if (!ret)
+		ret = xa_insert(&ioas->accesses, access->obj.id, access,
+				GFP_KERNEL_ACCOUNT);
+	iommufd_ioas_update_alignment(ioas);
+	up_write(&ioas->hwpts_rwsem);
+up_accesses:
+	up_write(&ioas->accesses_rwsem);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_remove_access - a driver no longer uses an IOAS
+ * @ioas: the IOAS
+ * @access: its access, which holds no area; none of its callbacks runs any more
+ *	when this returns
+ */
+void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
+				struct iommufd_access *access)
+{
+	down_write(&ioas->accesses_rwsem);
+	down_write(&ioas->hwpts_rwsem);
+	xa_erase(&ioas->accesses, access->obj.id);
+	iommufd_ioas_update_alignment(ioas);
+	up_write(&ioas->hwpts_rwsem);
+	up_write(&ioas->accesses_rwsem);
+}

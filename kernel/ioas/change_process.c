@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hands the maps of a context to another process, which bears their pinned
+ * pages from then on.
+ */
+#include <linux/slab.h>
+
+#include "core/ioctl.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+/**
+ * struct move - pages on their way to another owner
+ * @list: link
+ * @pages: the pages, of which this has a reference
+ * @owner: the new owner, once moved the old one
+ * @requester: for the tracepoint
+ */
+struct move {
+	struct list_head list;
+	struct iommufd_pages *pages;
+	struct iommufd_owner owner;
+	struct iommufd_requester requester;
+};
+
+static int add_move(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
+		    struct list_head *moves)
+{
+	struct move *move;
+
+	/* A process can't give memory that is mapped in its mm to another. */
+	if (pages->source == IOMMUFD_SOURCE_VA)
+		return -EINVAL;
+	if (pages->moving)
+		return 0;
+	move = kzalloc_obj(*move, GFP_KERNEL_ACCOUNT);
+	if (!move)
+		return -ENOMEM;
+	refcount_inc(&pages->refs);
+	pages->moving = true;
+	move->pages = pages;
+	move->requester = iommufd_ioas_requester(ioas);
+	iommufd_owner_init(&move->owner, READ_ONCE(ioas->ctx->accounting));
+	list_add_tail(&move->list, moves);
+	return 0;
+}
+
+static int collect_moves(struct iommufd_ioas *ioas, struct list_head *moves)
+{
+	struct iommufd_area *area;
+	int ret = 0;
+
+	mutex_lock(&ioas->space_lock);
+	iommufd_space_for_each(area, &ioas->space, 0, ULONG_MAX) {
+		ret = add_move(ioas, area->pages, moves);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&ioas->space_lock);
+	return ret;
+}
+
+static int collect_all(struct iommufd_ctx *ctx, struct list_head *moves)
+{
+	struct iommufd_object *obj;
+	u32 id = 0;
+	int ret = 0;
+
+	while (!ret &&
+	       (obj = iommufd_object_next(ctx, id, IOMMUFD_OBJ_IOAS))) {
+		id = obj->id;
+		ret = collect_moves(to_ioas(obj), moves);
+		iommufd_object_put(ctx, obj);
+	}
+	return ret;
+}
+
+static int run_moves(struct list_head *moves)
+{
+	struct move *move;
+	int ret;
+
+	list_for_each_entry(move, moves, list) {
+		ret = iommufd_pages_change_owner(move->pages, &move->owner,
+						 false, &move->requester);
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	list_for_each_entry_continue_reverse(move, moves, list)
+		iommufd_pages_change_owner(move->pages, &move->owner, true,
+					   &move->requester);
+	return ret;
+}
+
+static void free_moves(struct list_head *moves)
+{
+	struct move *move, *next;
+
+	list_for_each_entry_safe(move, next, moves, list) {
+		move->pages->moving = false;
+		iommufd_owner_release(&move->owner);
+		iommufd_pages_put(move->pages);
+		kfree(move);
+	}
+}
+
+int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_change_process *cmd = ucmd->cmd;
+	struct iommufd_ctx *ctx = ucmd->ctx;
+	LIST_HEAD(moves);
+	int ret;
+
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+
+	ret = down_write_killable(&ctx->process_rwsem);
+	if (ret)
+		return ret;
+	ret = collect_all(ctx, &moves);
+	if (!ret)
+		ret = run_moves(&moves);
+	free_moves(&moves);
+	up_write(&ctx->process_rwsem);
+	return ret;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cuts areas in two. Only VFIO's first version of type1 needs that, which lets
+ * parts of a mapping be unmapped. Nothing changes in page tables: they have
+ * small pages only, which is the condition.
+ */
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+/*
+ * The area that lies on both sides of the start of an address, or NULL. It
+ * stays: the caller is the only one who could unmap it.
+ */
+static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
+					unsigned long iova)
+{
+	struct iommufd_area *area;
+
+	lockdep_assert_held(&ioas->unmap_lock);
+
+	mutex_lock(&ioas->space_lock);
+	area = iommufd_space_first(&ioas->space, iova, iova);
+	if (area &&
+	    (area->iova == iova || area->state != IOMMUFD_AREA_MAPPED))
+		area = NULL;
+	mutex_unlock(&ioas->space_lock);
+	return area;
+}
+
+/* Who holds an area counts by its pages and knows no other. */
+static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		       struct iommufd_area *tail, unsigned long iova)
+{
+	int ret = -EBUSY;
+
+	mutex_lock(&ioas->space_lock);
+	if (!area->held) {
+		iommufd_space_split(&ioas->space, area, tail, iova);
+		tail->state = IOMMUFD_AREA_MAPPED;
+		tail->prot = area->prot;
+		tail->pinned = area->pinned;
+		ret = 0;
+	}
+	mutex_unlock(&ioas->space_lock);
+	return ret;
+}
+
+static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		    unsigned long iova)
+{
+	unsigned long offset = area->offset + (iova - area->iova);
+	struct iommufd_pages *pages = area->pages;
+	struct iommufd_area *tail;
+	int ret = 0;
+
+	lockdep_assert_held(&ioas->hwpts_rwsem);
+
+	/* What is mapped of a dma-buf is known to its owner as a whole. */
+	if (!IS_ALIGNED(iova, ioas->space.alignment) ||
+	    !iommufd_pages_are_memory(pages))
+		return -EINVAL;
+	tail = iommufd_area_alloc(pages, offset, area->last - iova + 1, 0);
+	if (IS_ERR(tail))
+		return PTR_ERR(tail);
+
+	/* From here on each part uses its own pages. */
+	mutex_lock(&pages->lock);
+	if (area->pinned)
+		ret = iommufd_pages_split_at(pages, offset >> PAGE_SHIFT);
+	if (!ret)
+		ret = insert_tail(ioas, area, tail, iova);
+	mutex_unlock(&pages->lock);
+	if (ret)
+		iommufd_area_free(tail);
+	return ret;
+}
+
+static int cut_at(struct iommufd_ioas *ioas, unsigned long iova)
+{
+	struct iommufd_area *area = find_across(ioas, iova);
+
+	return area ? cut_area(ioas, area, iova) : 0;
+}
+
+/**
+ * iommufd_ioas_cut - let no area lie on both sides of a border of a range
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last: last address of the range
+ *
+ * Nothing is done if page tables may use large pages. A cut that was made when
+ * the second one fails stays; the user can't tell, but by IOMMU_IOAS_UNMAP of a
+ * part.
+ *
+ * Returns 0, -EINVAL if an area can't be cut there, -EBUSY if one is used by a
+ * driver in the kernel, -ENOMEM, or -EINTR if the caller was killed.
+ */
+int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last)
+{
+	int ret;
+
+	ret = mutex_lock_killable(&ioas->unmap_lock);
+	if (ret)
+		return ret;
+	ret = down_read_killable(&ioas->hwpts_rwsem);
+	if (ret)
+		goto unlock;
+	if (!ioas->large_pages) {
+		ret = cut_at(ioas, iova);
+		if (!ret && last != ULONG_MAX)
+			ret = cut_at(ioas, last + 1);
+	}
+	up_read(&ioas->hwpts_rwsem);
+unlock:
+	mutex_unlock(&ioas->unmap_lock);
+	return ret;
+}

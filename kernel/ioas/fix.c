@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that hardware uses by its physical address: nobody can be told to stop
+ * using it, so that it can't be unmapped before it is let go.
+ */
+#include <linux/iommu.h>
+
+#include "ioas/hold.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+
+/* Where a range ends that has not begun yet. */
+#define NOWHERE	PHYS_ADDR_MAX
+
+/*
+ * Whether a part, which is pinned, is contiguous and begins where what was
+ * before it ends in physical memory. Sets @end to where it ends.
+ */
+static bool follows(const struct iommufd_area_part *part, phys_addr_t *end)
+{
+	unsigned long offset = iommufd_area_offset(part->area, part->iova);
+	phys_addr_t next = *end, start = NOWHERE, phys;
+	struct iommufd_run_iter iter;
+
+	iommufd_for_each_run(&iter, &part->area->pages->blocks,
+			     iommufd_part_first(part),
+			     iommufd_part_last(part)) {
+		phys = PFN_PHYS(iter.run.pfn);
+		if (start == NOWHERE) {
+			phys += offset_in_page(offset);
+			start = phys;
+		}
+		if (next != NOWHERE && phys != next)
+			return false;
+		next = PFN_PHYS(iter.run.pfn + iter.run.npages);
+	}
+	*end = start + (part->last - part->iova) + 1;
+	return true;
+}
+
+/* Where a range, which is pinned, is in physical memory, if in one piece. */
+static int find_phys(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last, phys_addr_t *phys)
+{
+	struct iommufd_area_part part = iommufd_ioas_first_part(ioas, iova,
+								last);
+	phys_addr_t end = NOWHERE;
+	bool ok;
+
+	do {
+		mutex_lock(&part.area->pages->lock);
+		ok = follows(&part, &end);
+		mutex_unlock(&part.area->pages->lock);
+	} while (ok && iommufd_ioas_next_part(ioas, &part, last));
+	*phys = end - (last - iova) - 1;
+	return ok ? 0 : -EFAULT;
+}
+
+/* Whether none of the areas of a range is being unmapped. */
+static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
+		       unsigned long last)
+{
+	struct iommufd_area *area;
+
+	iommufd_space_for_each(area, &ioas->space, iova, last)
+		if (area->state != IOMMUFD_AREA_MAPPED)
+			return false;
+	return true;
+}
+
+/**
+ * iommufd_ioas_fix - keep a range mapped and in its place in physical memory
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ * @phys: set to the physical address of the first byte
+ *
+ * An unmap is refused until iommufd_ioas_unfix().
+ *
+ * Returns 0, -ENOENT if not all of the range is mapped, -EPERM if it is not for
+ * reading and writing, -EFAULT if it is not contiguous in physical memory or not
+ * there, -EINVAL if it is no memory, or what pinning returns: -ENOMEM.
+ */
+int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last, phys_addr_t *phys)
+{
+	struct iommufd_area *area;
+	bool mapped;
+	int ret;
+
+	/* No page table stands between the hardware and the memory. */
+	ret = iommufd_ioas_pin(ioas, iova, last, IOMMU_READ | IOMMU_WRITE,
+			       NULL);
+	if (ret)
+		return ret;
+	ret = find_phys(ioas, iova, last, phys);
+	if (ret)
+		goto unpin;
+
+	/* An unmap that came before this waits for what is held. */
+	mutex_lock(&ioas->space_lock);
+	mapped = all_mapped(ioas, iova, last);
+	if (mapped)
+		iommufd_space_for_each(area, &ioas->space, iova, last)
+			area->fixed++;
+	mutex_unlock(&ioas->space_lock);
+	if (mapped)
+		return 0;
+	ret = -ENOENT;
+unpin:
+	iommufd_ioas_unpin(ioas, iova, last);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_unfix - end what iommufd_ioas_fix() began
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ */
+void iommufd_ioas_unfix(struct iommufd_ioas *ioas, unsigned long iova,
+			unsigned long last)
+{
+	struct iommufd_area *area;
+
+	mutex_lock(&ioas->space_lock);
+	iommufd_space_for_each(area, &ioas->space, iova, last)
+		area->fixed--;
+	mutex_unlock(&ioas->space_lock);
+	iommufd_ioas_unpin(ioas, iova, last);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages that are no memory but registers of a device: a dma-buf of vfio-pci
+ * that stands for a part of a BAR. They are not pinned, and not charged; their
+ * owner may take them back at any time.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vfio_pci_core.h>
+
+#include "core/ctx.h"
+#include "mock/mock.h"
+#include "pages/dmabuf.h"
+
+/**
+ * iommufd_dmabuf_lock - keep a dma-buf from being taken back, or from being
+ * @dmabuf: the dma-buf
+ */
+void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf)
+{
+	dma_resv_lock(dmabuf->attachment->dmabuf->resv, NULL);
+}
+
+/**
+ * iommufd_dmabuf_unlock - end what iommufd_dmabuf_lock() began
+ * @dmabuf: the dma-buf
+ */
+void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf)
+{
+	dma_resv_unlock(dmabuf->attachment->dmabuf->resv);
+}
+
+/*
+ * The owner takes the dma-buf back, or moves it. Where it has gone is not
+ * looked for: user space maps it again.
+ */
+static void take_back(struct dma_buf_attachment *attachment)
+{
+	struct iommufd_dmabuf *dmabuf = attachment->importer_priv;
+
+	dma_resv_assert_held(attachment->dmabuf->resv);
+	iommufd_dmabuf_unmap_all(dmabuf);
+	dmabuf->revoked = true;
+}
+
+static const struct dma_buf_attach_ops attach_ops = {
+	.allow_peer2peer = true,
+	.invalidate_mappings = take_back,
+};
+
+/* vfio-pci and iommufd are modules that need each other. */
+static int ask_vfio_pci(struct dma_buf_attachment *attachment,
+			struct phys_vec *phys)
+{
+	typeof(vfio_pci_dma_buf_iommufd_map) *map;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_VFIO_PCI_DMABUF))
+		return -EOPNOTSUPP;
+	map = symbol_get(vfio_pci_dma_buf_iommufd_map);
+	if (!map)
+		return -EOPNOTSUPP;
+	ret = map(attachment, phys);
+	symbol_put(vfio_pci_dma_buf_iommufd_map);
+	return ret;
+}
+
+/* The physical address of start..start+length-1; the dma-buf is locked. */
+static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
+		     unsigned long length, phys_addr_t *phys)
+{
+	struct phys_vec range;
+	int ret;
+
+	ret = iommufd_mock_dmabuf_map(dmabuf->attachment, &range);
+	if (ret == -EOPNOTSUPP)
+		ret = ask_vfio_pci(dmabuf->attachment, &range);
+	if (ret)
+		return ret;
+	if (!PAGE_ALIGNED(range.paddr) || start >= range.len ||
+	    length > range.len - start)
+		return -EINVAL;
+	/* What was taken back before now is there again. */
+	dmabuf->revoked = false;
+	*phys = range.paddr + start;
+	return 0;
+}
+
+/**
+ * iommufd_dmabuf_attach - attach to a dma-buf
+ * @dma_buf: the dma-buf, of which a reference is taken
+ * @start: offset into it
+ * @length: bytes
+ * @phys: set to the physical address behind @start
+ *
+ * Ended with iommufd_dmabuf_detach().
+ *
+ * Returns the attachment or an ERR_PTR: -EINVAL if the range is not within the
+ * dma-buf, -EOPNOTSUPP if it comes from a driver that does not tell iommufd
+ * where it is, -ENODEV if its owner has taken it back, -ENOMEM.
+ */
+struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
+					     unsigned long start,
+					     unsigned long length,
+					     phys_addr_t *phys)
+{
+	struct dma_buf_attachment *attachment;
+	struct iommufd_dmabuf *dmabuf;
+	int ret;
+
+	dmabuf = kzalloc_obj(*dmabuf, GFP_KERNEL_ACCOUNT);
+	if (!dmabuf)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&dmabuf->mappings);
+	attachment = dma_buf_dynamic_attach(dma_buf, iommufd_misc_device(),
+					    &attach_ops, dmabuf);
+	if (IS_ERR(attachment)) {
+		kfree(dmabuf);
+		return ERR_CAST(attachment);
+	}
+	dmabuf->attachment = attachment;
+	get_dma_buf(dma_buf);
+
+	iommufd_dmabuf_lock(dmabuf);
+	ret = find_phys(dmabuf, start, length, phys);
+	iommufd_dmabuf_unlock(dmabuf);
+	if (ret) {
+		iommufd_dmabuf_detach(dmabuf);
+		return ERR_PTR(ret);
+	}
+	return dmabuf;
+}
+
+/**
+ * iommufd_dmabuf_detach - end what iommufd_dmabuf_attach() began
+ * @dmabuf: the attachment; no page table maps it
+ */
+void iommufd_dmabuf_detach(struct iommufd_dmabuf *dmabuf)
+{
+	struct dma_buf *dma_buf = dmabuf->attachment->dmabuf;
+
+	WARN_ON(!list_empty(&dmabuf->mappings));
+	dma_buf_detach(dma_buf, dmabuf->attachment);
+	dma_buf_put(dma_buf);
+	kfree(dmabuf);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_PAGES_DMABUF_H
+#define __IOMMUFD_PAGES_DMABUF_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct dma_buf;
+struct dma_buf_attachment;
+
+/**
+ * struct iommufd_dmabuf - memory of a device, lent through a dma-buf
+ * @attachment: to the dma-buf, of which this has a reference
+ * @mappings: page tables that map it, see hwpt/dmabuf.c
+ * @revoked: taken back by its owner; it will not be mapped again
+ *
+ * Everything but @attachment is protected by the dma_resv lock of the dma-buf,
+ * under which the owner takes it back. That lock nests inside mmap_lock, and
+ * so inside all locks that are held while user memory is pinned; no lock but
+ * those of page tables is taken inside it.
+ */
+struct iommufd_dmabuf {
+	struct dma_buf_attachment *attachment;
+	struct list_head mappings;
+	bool revoked;
+};
+
+struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
+					     unsigned long start,
+					     unsigned long length,
+					     phys_addr_t *phys);
+void iommufd_dmabuf_detach(struct iommufd_dmabuf *dmabuf);
+
+void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf);
+void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf);
+
+/* hwpt/dmabuf.c */
+void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf);
+
+#endif
