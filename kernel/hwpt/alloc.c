@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The request of user space to make a page table of any kind.
+ */
+#include <linux/iommu.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "device/device.h"
+#include "fault/fault.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+
+#define PAGING_FLAGS                                                         \
+	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |    \
+	 IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
+#define NESTED_FLAGS	(IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
+
+/**
+ * struct alloc_request - a request, with what it names looked up
+ * @ucmd: the request
+ * @cmd: its structure
+ * @idev: the device
+ * @user_data: what the user tells the driver
+ */
+struct alloc_request {
+	struct iommufd_ucmd *ucmd;
+	struct iommu_hwpt_alloc *cmd;
+	struct iommufd_device *idev;
+	struct iommu_user_data user_data;
+};
+
+static int set_fault_queue(const struct alloc_request *request,
+			   struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_ctx *ctx = request->ucmd->ctx;
+	struct iommufd_fault *fault;
+	bool held;
+
+	if (!(request->cmd->flags & IOMMU_HWPT_FAULT_ID_VALID))
+		return 0;
+	fault = iommufd_fault_get(ctx, request->cmd->fault_id);
+	if (IS_ERR(fault))
+		return PTR_ERR(fault);
+	held = iommufd_object_hold(ctx, iommufd_fault_object(fault));
+	iommufd_object_put(ctx, iommufd_fault_object(fault));
+	if (!held)
+		return -ENOENT;
+	iommufd_hwpt_report_faults(hwpt, fault);
+	return 0;
+}
+
+/* Once the page table is complete: tell its id, then let others see it. */
+static int finish(const struct alloc_request *request,
+		  struct iommufd_hw_pagetable *hwpt)
+{
+	int ret;
+
+	ret = set_fault_queue(request, hwpt);
+	if (ret)
+		return ret;
+	request->cmd->out_hwpt_id = hwpt->obj.id;
+	ret = iommufd_ucmd_respond(request->ucmd, sizeof(*request->cmd));
+	if (!ret)
+		iommufd_object_publish(request->ucmd->ctx, &hwpt->obj);
+	return ret;
+}
+
+static int alloc_paging(const struct alloc_request *request,
+			struct iommufd_ioas *ioas)
+{
+	const struct iommu_user_data *user_data =
+		request->user_data.len ? &request->user_data : NULL;
+	u32 flags = request->cmd->flags;
+	struct iommufd_hwpt_paging *hwpt;
+	int ret;
+
+	/* Faults of a second stage are no business of the guest. */
+	if (flags & ~PAGING_FLAGS || ((flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
+				      (flags & IOMMU_HWPT_FAULT_ID_VALID)))
+		return -EOPNOTSUPP;
+
+	hwpt = iommufd_hwpt_paging_alloc(ioas, request->idev, flags, user_data);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	ret = iommufd_ioas_add_hwpt(ioas, hwpt);
+	if (!ret)
+		ret = finish(request, &hwpt->common);
+	if (ret)
+		iommufd_hwpt_paging_abort(hwpt);
+	return ret;
+}
+
+static int alloc_nested(const struct alloc_request *request,
+			struct iommufd_hwpt_paging *parent,
+			struct iommufd_viommu *viommu)
+{
+	struct iommufd_ctx *ctx = request->ucmd->ctx;
+	struct iommufd_hwpt_nested *hwpt;
+	int ret;
+
+	if (request->cmd->flags & ~NESTED_FLAGS || !request->user_data.len)
+		return -EOPNOTSUPP;
+
+	hwpt = iommufd_hwpt_nested_alloc(ctx, parent, viommu, request->idev,
+					 request->cmd->flags,
+					 &request->user_data);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	ret = finish(request, &hwpt->common);
+	if (ret)
+		iommufd_hwpt_nested_abort(ctx, hwpt);
+	return ret;
+}
+
+static int alloc_on(const struct alloc_request *request,
+		    struct iommufd_object *obj)
+{
+	struct iommufd_viommu *viommu;
+
+	switch (obj->type) {
+	case IOMMUFD_OBJ_IOAS:
+		return alloc_paging(request, to_ioas(obj));
+	case IOMMUFD_OBJ_HWPT_PAGING:
+		return alloc_nested(request, to_hwpt_paging(obj), NULL);
+	case IOMMUFD_OBJ_VIOMMU:
+		viommu = container_of(obj, struct iommufd_viommu, obj);
+		return alloc_nested(request, viommu->hwpt, viommu);
+	default:
+		return -EINVAL;
+	}
+}
+
+int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_alloc *cmd = ucmd->cmd;
+	struct alloc_request request = {
+		.ucmd = ucmd,
+		.cmd = cmd,
+		.user_data = {
+			.type = cmd->data_type,
+			.uptr = u64_to_user_ptr(cmd->data_uptr),
+			.len = cmd->data_len,
+		},
+	};
+	struct iommufd_object *pt, *dev;
+	int ret;
+
+	if (cmd->flags & ~PAGING_FLAGS || cmd->__reserved || cmd->__reserved2)
+		return -EOPNOTSUPP;
+	/* Data has a type, and a type has data. */
+	if (!cmd->data_len != !cmd->data_type)
+		return -EINVAL;
+
+	dev = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	request.idev = to_device(dev);
+	pt = iommufd_object_get(ucmd->ctx, cmd->pt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(pt)) {
+		ret = PTR_ERR(pt);
+		goto put_dev;
+	}
+	ret = alloc_on(&request, pt);
+	iommufd_object_put(ucmd->ctx, pt);
+put_dev:
+	iommufd_object_put(ucmd->ctx, dev);
+	return ret;
+}

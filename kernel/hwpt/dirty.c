@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which pages devices have written to: the IOMMU marks them in the page table,
+ * here the marks are read into a bitmap of the user and cleared.
+ */
+#include <linux/iommu.h>
+#include <linux/iova_bitmap.h>
+#include <linux/log2.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "hwpt/hwpt.h"
+#include "ioas/hold.h"
+#include "ioas/ioas.h"
+#include "pages/dmabuf.h"
+#include "pages/pages.h"
+
+/**
+ * struct dirty_read - a walk over the marks of a page table
+ * @hwpt: the page table
+ * @flags: IOMMU_DIRTY_NO_CLEAR
+ * @dirty: what the IOMMU driver fills in
+ * @gather: what is to be flushed from the IOTLB, where entries say that a page
+ *	is marked already
+ * @iova: first address of the piece that is held
+ * @last: last address
+ */
+struct dirty_read {
+	struct iommufd_hwpt_paging *hwpt;
+	unsigned long flags;
+	struct iommu_dirty_bitmap dirty;
+	struct iommu_iotlb_gather gather;
+	unsigned long iova;
+	unsigned long last;
+};
+
+/* In portions that don't keep the CPU for long and hardly ever cut a page. */
+static int read_memory(struct dirty_read *read, unsigned long iova,
+		       unsigned long last)
+{
+	struct iommu_domain *domain = read->hwpt->common.domain;
+	unsigned long end;
+	int ret;
+
+	for (;; iova = end + 1) {
+		end = min(last, iova | (SZ_1G - 1));
+		ret = domain->dirty_ops->read_and_clear_dirty(domain, iova,
+							      end - iova + 1,
+							      read->flags,
+							      &read->dirty);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (end == last)
+			return 0;
+		cond_resched();
+	}
+}
+
+/* The page table can change under this one when its owner takes it back. */
+static int read_dmabuf(struct dirty_read *read,
+		       const struct iommufd_area_part *part)
+{
+	struct iommufd_dmabuf *dmabuf = part->area->pages->dmabuf;
+	int ret = 0;
+
+	iommufd_dmabuf_lock(dmabuf);
+	if (!dmabuf->revoked)
+		ret = read_memory(read, part->iova, part->last);
+	iommufd_dmabuf_unlock(dmabuf);
+	return ret;
+}
+
+/* Read what is held in a range. */
+static int read_held(struct dirty_read *read, unsigned long iova,
+		     unsigned long last)
+{
+	struct iommufd_ioas *ioas = read->hwpt->ioas;
+	struct iommufd_area_part part;
+	int ret;
+
+	part = iommufd_ioas_first_part(ioas, iova, last);
+	do {
+		ret = iommufd_pages_are_memory(part.area->pages) ?
+			      read_memory(read, part.iova, part.last) :
+			      read_dmabuf(read, &part);
+		cond_resched();
+	} while (!ret && iommufd_ioas_next_part(ioas, &part, last));
+	return ret;
+}
+
+static int read_window(struct iova_bitmap *bitmap, unsigned long iova,
+		       size_t length, void *opaque)
+{
+	struct dirty_read *read = opaque;
+	unsigned long last = iova + (length - 1);
+
+	/* The bitmap begins earlier than the piece. */
+	if (last < read->iova)
+		return 0;
+	return read_held(read, max(iova, read->iova), last);
+}
+
+/*
+ * The part of the user's bitmap for the piece that is held, from the beginning
+ * of a word on. Memory of the bitmap is touched only where something is mapped.
+ */
+static struct iova_bitmap *
+bitmap_of_piece(struct dirty_read *read,
+		const struct iommu_hwpt_get_dirty_bitmap *cmd)
+{
+	unsigned int shift = ilog2(cmd->page_size);
+	unsigned long word = (read->iova - cmd->iova) >> shift >> 6;
+	unsigned long iova = cmd->iova + (word << 6 << shift);
+
+	return iova_bitmap_alloc(iova, read->last - iova + 1, cmd->page_size,
+				 u64_to_user_ptr(cmd->data) +
+					 word * sizeof(u64));
+}
+
+static int read_piece(struct dirty_read *read,
+		      const struct iommu_hwpt_get_dirty_bitmap *cmd)
+{
+	struct iova_bitmap *bitmap;
+	int ret;
+
+	bitmap = bitmap_of_piece(read, cmd);
+	if (IS_ERR(bitmap))
+		return PTR_ERR(bitmap);
+	read->dirty.bitmap = bitmap;
+	ret = iova_bitmap_for_each(bitmap, read, read_window);
+	iova_bitmap_free(bitmap);
+	return ret;
+}
+
+/*
+ * Read all that is mapped in a range, into the bitmap of a request unless that
+ * is NULL. Pages of the IOMMU that are larger than an area don't exist: none is
+ * in two pieces.
+ */
+static int read_range(struct dirty_read *read, unsigned long iova,
+		      unsigned long last,
+		      const struct iommu_hwpt_get_dirty_bitmap *cmd)
+{
+	struct iommufd_ioas *ioas = read->hwpt->ioas;
+	int ret = 0;
+
+	for (;;) {
+		read->iova = iova;
+		read->last = last;
+		if (!iommufd_ioas_hold_first(ioas, &read->iova, &read->last))
+			break;
+		ret = cmd ? read_piece(read, cmd) :
+			    read_held(read, read->iova, read->last);
+		iommufd_ioas_release(ioas, read->iova, read->last);
+		if (ret || read->last == last)
+			break;
+		iova = read->last + 1;
+	}
+
+	/* Flush on failure too: what was read before it is cleared. */
+	if (read->gather.start <= read->gather.end)
+		iommu_iotlb_sync(read->hwpt->common.domain, &read->gather);
+	return ret;
+}
+
+static void read_init(struct dirty_read *read, struct iommufd_hwpt_paging *hwpt,
+		      unsigned long flags)
+{
+	*read = (struct dirty_read){
+		.hwpt = hwpt,
+		.flags = flags,
+	};
+	iommu_dirty_bitmap_init(&read->dirty, NULL, &read->gather);
+}
+
+/* The page table of a request, if it can tell what is dirty. */
+static struct iommufd_hwpt_paging *get_tracking(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_object *obj;
+
+	obj = iommufd_object_get(ctx, id, IOMMUFD_OBJ_HWPT_PAGING);
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+	hwpt = to_hwpt_paging(obj);
+	if (hwpt->common.domain->dirty_ops)
+		return hwpt;
+	iommufd_object_put(ctx, obj);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* What devices wrote before tracking began is of no interest. */
+static int enable(struct iommufd_hwpt_paging *hwpt)
+{
+	struct iommu_domain *domain = hwpt->common.domain;
+	struct dirty_read read;
+	int ret;
+
+	read_init(&read, hwpt, 0);
+	ret = read_range(&read, 0, ULONG_MAX, NULL);
+	if (ret)
+		return ret;
+	return domain->dirty_ops->set_dirty_tracking(domain, true);
+}
+
+/**
+ * iommufd_hwpt_set_dirty_tracking - IOMMU_HWPT_SET_DIRTY_TRACKING
+ * @ucmd: the request: whether the IOMMU marks pages that devices write to
+ *
+ * Enabling clears all marks, also if tracking is enabled already.
+ */
+int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_set_dirty_tracking *cmd = ucmd->cmd;
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommu_domain *domain;
+	int ret;
+
+	if ((cmd->flags & ~IOMMU_HWPT_DIRTY_TRACKING_ENABLE) || cmd->__reserved)
+		return -EOPNOTSUPP;
+	hwpt = get_tracking(ucmd->ctx, cmd->hwpt_id);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+
+	domain = hwpt->common.domain;
+	if (cmd->flags & IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
+		ret = enable(hwpt);
+	else
+		ret = domain->dirty_ops->set_dirty_tracking(domain, false);
+	iommufd_object_put(ucmd->ctx, &hwpt->obj);
+	return ret;
+}
+
+static int check_range(struct iommufd_hwpt_paging *hwpt,
+		       const struct iommu_hwpt_get_dirty_bitmap *cmd,
+		       unsigned long *last)
+{
+	u64 alignment = max_t(u64, cmd->page_size,
+			      iommufd_hwpt_smallest_page(hwpt));
+
+	if (cmd->iova > ULONG_MAX || cmd->length > ULONG_MAX)
+		return -EOVERFLOW;
+	if (!cmd->length || hweight64(cmd->page_size) != 1)
+		return -EINVAL;
+	if (check_add_overflow((unsigned long)cmd->iova,
+			       (unsigned long)cmd->length - 1, last))
+		return -EOVERFLOW;
+	if (!IS_ALIGNED(cmd->iova | cmd->length, alignment))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * iommufd_hwpt_get_dirty_bitmap - IOMMU_HWPT_GET_DIRTY_BITMAP
+ * @ucmd: the request: a range and the user's bitmap
+ *
+ * Bits are set, none is cleared. What is not mapped is not dirty. When marks
+ * have been cleared, whatever is written from then on is marked anew.
+ */
+int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_get_dirty_bitmap *cmd = ucmd->cmd;
+	struct iommufd_hwpt_paging *hwpt;
+	unsigned long last, flags = 0;
+	struct dirty_read read;
+	int ret;
+
+	if ((cmd->flags & ~IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) ||
+	    cmd->__reserved)
+		return -EOPNOTSUPP;
+	if (cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR)
+		flags |= IOMMU_DIRTY_NO_CLEAR;
+
+	hwpt = get_tracking(ucmd->ctx, cmd->hwpt_id);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	ret = check_range(hwpt, cmd, &last);
+	if (!ret) {
+		read_init(&read, hwpt, flags);
+		ret = read_range(&read, cmd->iova, last, cmd);
+	}
+	iommufd_object_put(ucmd->ctx, &hwpt->obj);
+	return ret;
+}

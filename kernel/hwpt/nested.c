@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * First stages that user space manages: their life.
+ */
+#include <linux/iommu.h>
+
+#include "core/ctx.h"
+#include "device/device.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+#include "iommu-priv.h"
+
+static void release(struct iommufd_hwpt_nested *hwpt)
+{
+	iommufd_hwpt_release(&hwpt->common);
+	if (hwpt->viommu)
+		iommufd_object_drop(&hwpt->viommu->obj);
+	else
+		iommufd_object_drop(&hwpt->parent->obj);
+}
+
+static void hwpt_nested_destroy(struct iommufd_object *obj)
+{
+	release(to_hwpt_nested(obj));
+}
+
+const struct iommufd_object_ops iommufd_hwpt_nested_ops = {
+	.destroy = hwpt_nested_destroy,
+};
+
+static struct iommu_domain *
+alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
+	     struct iommufd_device *idev, u32 flags,
+	     const struct iommu_user_data *user_data)
+{
+	const struct iommu_ops *ops;
+	struct iommu_domain *domain;
+
+	if (iommufd_device_is_noiommu(idev))
+		return ERR_PTR(-EOPNOTSUPP);
+	ops = dev_iommu_ops(idev->dev);
+	flags &= ~IOMMU_HWPT_FAULT_ID_VALID;
+	if (viommu) {
+		if (viommu->iommu_dev != __iommu_get_iommu_dev(idev->dev))
+			return ERR_PTR(-EINVAL);
+		if (!viommu->ops || !viommu->ops->alloc_domain_nested)
+			return ERR_PTR(-EOPNOTSUPP);
+		domain = viommu->ops->alloc_domain_nested(viommu, flags,
+							  user_data);
+	} else {
+		if (!parent->nest_parent ||
+		    parent->common.domain->owner != ops)
+			return ERR_PTR(-EINVAL);
+		if (!ops->domain_alloc_nested)
+			return ERR_PTR(-EOPNOTSUPP);
+		domain = ops->domain_alloc_nested(idev->dev,
+						  parent->common.domain, flags,
+						  user_data);
+	}
+	if (IS_ERR(domain))
+		return domain;
+	domain->owner = ops;
+	if (WARN_ON_ONCE(domain->type != IOMMU_DOMAIN_NESTED)) {
+		iommu_domain_free(domain);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return domain;
+}
+
+/**
+ * iommufd_hwpt_nested_alloc - make a first stage for a device
+ * @ctx: the context
+ * @parent: the second stage
+ * @viommu: vIOMMU of the second stage to make it from, or NULL
+ * @idev: the device
+ * @flags: enum iommufd_hwpt_alloc_flags
+ * @user_data: what the user tells the driver
+ *
+ * Nobody sees it. The caller publishes or aborts it.
+ *
+ * Returns the page table or an ERR_PTR: -EINVAL if the second stage is none or
+ * of another IOMMU than the device, -ENOENT if what it would depend on is being
+ * destroyed, -EOPNOTSUPP or another errno of the driver, -ENOMEM.
+ */
+struct iommufd_hwpt_nested *
+iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
+			  struct iommufd_hwpt_paging *parent,
+			  struct iommufd_viommu *viommu,
+			  struct iommufd_device *idev, u32 flags,
+			  const struct iommu_user_data *user_data)
+{
+	struct iommufd_hwpt_nested *hwpt;
+	struct iommu_domain *domain;
+
+	hwpt = iommufd_object_alloc(ctx, hwpt, IOMMUFD_OBJ_HWPT_NESTED);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	domain = alloc_domain(parent, viommu, idev, flags, user_data);
+	if (IS_ERR(domain)) {
+		iommufd_object_abort(ctx, &hwpt->obj);
+		return ERR_CAST(domain);
+	}
+	if (!iommufd_object_hold(ctx, viommu ? &viommu->obj : &parent->obj)) {
+		iommu_domain_free(domain);
+		iommufd_object_abort(ctx, &hwpt->obj);
+		return ERR_PTR(-ENOENT);
+	}
+	iommufd_hwpt_init(&hwpt->common, domain, flags);
+	hwpt->parent = parent;
+	hwpt->viommu = viommu;
+	return hwpt;
+}
+
+/**
+ * iommufd_hwpt_nested_abort - free a page table that was not published
+ * @ctx: the context
+ * @hwpt: the page table
+ */
+void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
+			       struct iommufd_hwpt_nested *hwpt)
+{
+	release(hwpt);
+	iommufd_object_abort(ctx, &hwpt->obj);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables for devices without an IOMMU: they take everything and translate
+ * nothing. Such a device does DMA to physical addresses, which user space asks
+ * for, see ioas/noiommu.c.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "hwpt/noiommu.h"
+
+static int map_pages(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t phys, size_t pgsize, size_t pgcount, int prot,
+		     gfp_t gfp, size_t *mapped)
+{
+	*mapped = pgsize * pgcount;
+	return 0;
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			  size_t pgsize, size_t pgcount,
+			  struct iommu_iotlb_gather *gather)
+{
+	return pgsize * pgcount;
+}
+
+static void free_domain(struct iommu_domain *domain)
+{
+	kfree(domain);
+}
+
+static const struct iommu_domain_ops noiommu_domain_ops = {
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+	.free = free_domain,
+};
+
+/**
+ * iommufd_noiommu_domain_alloc - what stands for a page table
+ *
+ * It belongs to no IOMMU driver: no device with an IOMMU can be attached to it.
+ *
+ * Returns the domain, for iommu_domain_free(), or ERR_PTR(-ENOMEM).
+ */
+struct iommu_domain *iommufd_noiommu_domain_alloc(void)
+{
+	struct iommu_domain *domain = kzalloc_obj(*domain, GFP_KERNEL_ACCOUNT);
+
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	domain->type = IOMMU_DOMAIN_UNMANAGED;
+	domain->ops = &noiommu_domain_ops;
+	/* What is pinned is pinned by pages: areas have to be of whole ones. */
+	domain->pgsize_bitmap = PAGE_MASK;
+	domain->geometry.aperture_end = ULONG_MAX;
+	domain->geometry.force_aperture = true;
+	return domain;
+}
+
+/**
+ * iommufd_is_noiommu_domain - whether a page table translates nothing
+ * @domain: the page table
+ */
+bool iommufd_is_noiommu_domain(const struct iommu_domain *domain)
+{
+	return domain->ops == &noiommu_domain_ops;
+}

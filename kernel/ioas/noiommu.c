@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices without an IOMMU do DMA to physical addresses: tells user space those
+ * of what it has mapped. They are good until it is unmapped, or the last such
+ * device is detached from the IOAS; nothing holds a device to that.
+ */
+#include <linux/capability.h>
+#include <linux/iommu.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "hwpt/hwpt.h"
+#include "hwpt/noiommu.h"
+#include "ioas/hold.h"
+#include "ioas/ioas.h"
+#include "pages/dmabuf.h"
+#include "pages/pages.h"
+
+/* Whether a device without an IOMMU keeps pinned what is mapped. */
+static bool serves_noiommu(struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt_paging *hwpt;
+
+	lockdep_assert_held(&ioas->hwpts_rwsem);
+
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		if (iommufd_is_noiommu_domain(hwpt->common.domain))
+			return true;
+	return false;
+}
+
+/* Returns the contiguous bytes, at most those of the part; 0 if there are none. */
+static u64 memory_address(const struct iommufd_area_part *part, u64 *phys)
+{
+	struct iommufd_pages *pages = part->area->pages;
+	unsigned long skip = offset_in_page(iommufd_area_offset(part->area,
+								part->iova));
+	unsigned long pfn = 0, npages = 0;
+	struct iommufd_run_iter iter;
+
+	mutex_lock(&pages->lock);
+	iommufd_for_each_run(&iter, &pages->blocks, iommufd_part_first(part),
+			     iommufd_part_last(part)) {
+		if (!npages)
+			pfn = iter.run.pfn;
+		else if (iter.run.pfn != pfn + npages)
+			break;
+		npages += iter.run.npages;
+	}
+	mutex_unlock(&pages->lock);
+	if (WARN_ON(!npages))
+		return 0;
+	*phys = PFN_PHYS(pfn) + skip;
+	return min(PFN_PHYS((u64)npages) - skip, part->last - part->iova + 1);
+}
+
+static u64 dmabuf_address(const struct iommufd_area_part *part, u64 *phys)
+{
+	struct iommufd_pages *pages = part->area->pages;
+	bool revoked;
+
+	iommufd_dmabuf_lock(pages->dmabuf);
+	revoked = pages->dmabuf->revoked;
+	iommufd_dmabuf_unlock(pages->dmabuf);
+	*phys = pages->start + iommufd_area_offset(part->area, part->iova);
+	return revoked ? 0 : part->last - part->iova + 1;
+}
+
+static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
+		       u64 *length, u64 *phys)
+{
+	struct iommufd_area_part part;
+	u64 contiguous = 0;
+	int ret;
+
+	lockdep_assert_held(&ioas->hwpts_rwsem);
+
+	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &part);
+	if (ret)
+		return ret;
+	ret = -EOPNOTSUPP;
+	if (serves_noiommu(ioas)) {
+		/* Held is the area, not only what of it was asked for. */
+		part.last = part.area->last;
+		contiguous = iommufd_pages_are_memory(part.area->pages) ?
+				     memory_address(&part, phys) :
+				     dmabuf_address(&part, phys);
+		ret = contiguous ? 0 : -ENOENT;
+	}
+	iommufd_ioas_release(ioas, iova, iova);
+	*length = min(*length, contiguous);
+	return ret;
+}
+
+int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_noiommu_get_pa *cmd = ucmd->cmd;
+	struct iommufd_ioas *ioas;
+	int ret;
+
+	if (cmd->flags || cmd->__reserved)
+		return -EOPNOTSUPP;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (!cmd->length)
+		return -EINVAL;
+	if (cmd->iova >= ULONG_MAX)
+		return -EOVERFLOW;
+
+	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = down_read_killable(&ioas->hwpts_rwsem);
+	if (!ret) {
+		ret = get_address(ioas, cmd->iova, &cmd->length,
+				  &cmd->out_phys);
+		up_read(&ioas->hwpts_rwsem);
+	}
+	iommufd_object_put(ucmd->ctx, &ioas->obj);
+	return ret ?: iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+}
