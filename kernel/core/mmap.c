@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Maps pages of the hardware into user space, which guests are to work on
+ * without any help. Drivers offer them, see driver/driver.c; each offer has its
+ * place in the file and is mapped as a whole.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+#include "core/ctx.h"
+#include "core/mmap.h"
+#include "core/object.h"
+
+static void mmap_open(struct vm_area_struct *vma)
+{
+	struct iommufd_object *owner = vma->vm_private_data;
+
+	/* For part of what another one maps, which holds it. */
+	refcount_inc(&owner->users);
+}
+
+static void mmap_close(struct vm_area_struct *vma)
+{
+	iommufd_object_drop(vma->vm_private_data);
+}
+
+static const struct vm_operations_struct mmap_ops = {
+	.open = mmap_open,
+	.close = mmap_close,
+};
+
+/* Find what is offered at a page of the file, and hold its owner. */
+static bool find(struct iommufd_ctx *ctx, unsigned long pgoff, size_t length,
+		 struct iommufd_mmap *found)
+{
+	struct iommufd_mmap *each;
+	bool held = false;
+
+	mutex_lock(&ctx->mmaps_lock);
+	list_for_each_entry(each, &ctx->mmaps, node) {
+		if (PHYS_PFN(each->offset) != pgoff || each->length != length)
+			continue;
+		held = iommufd_object_hold(ctx, each->owner);
+		*found = *each;
+		break;
+	}
+	mutex_unlock(&ctx->mmaps_lock);
+	return held;
+}
+
+int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long length = vma->vm_end - vma->vm_start;
+	struct iommufd_ctx *ctx = file->private_data;
+	struct iommufd_mmap found;
+	int ret;
+
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	if (!find(ctx, vma->vm_pgoff, length, &found))
+		return -ENXIO;
+
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	ret = io_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(found.phys),
+				 length, vma->vm_page_prot);
+	if (ret) {
+		iommufd_object_drop(found.owner);
+		return ret;
+	}
+	vma->vm_private_data = found.owner;
+	vma->vm_ops = &mmap_ops;
+	return 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file of a queue that user space reads, be it of page faults or of events
+ * of a vIOMMU. There is one of each queue; it keeps queue and context.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "fault/eventq.h"
+
+/**
+ * iommufd_eventq_init - set up what queues have in common
+ * @eventq: the queue
+ * @ctx: its context
+ */
+void iommufd_eventq_init(struct iommufd_eventq *eventq, struct iommufd_ctx *ctx)
+{
+	eventq->ctx = ctx;
+	init_waitqueue_head(&eventq->wait);
+}
+
+/**
+ * iommufd_eventq_publish - make a queue visible, and readable through a file
+ * @eventq: the queue, complete
+ * @ucmd: the request that made it
+ * @desc: how user space comes to know of it
+ *
+ * Returns 0, or a negative errno, in which case the caller aborts the object:
+ * -EMFILE or -ENFILE if there are too many files, -ENOMEM, -EFAULT.
+ */
+int iommufd_eventq_publish(struct iommufd_eventq *eventq,
+			   struct iommufd_ucmd *ucmd,
+			   const struct iommufd_eventq_file *desc)
+{
+	struct file *file;
+	int ret;
+
+	/* A file that is not the queue's yet can be given back at any time. */
+	FD_PREPARE(fdf, O_CLOEXEC,
+		   anon_inode_getfile(desc->name, desc->fops, NULL, O_RDWR));
+	if (fdf.err)
+		return fdf.err;
+
+	*desc->out_id = eventq->obj.id;
+	*desc->out_fd = fd_prepare_fd(fdf);
+	ret = iommufd_ucmd_respond(ucmd, desc->size);
+	if (ret)
+		return ret;
+
+	refcount_inc(&eventq->obj.users);
+	iommufd_ctx_get(eventq->ctx);
+	file = fd_prepare_file(fdf);
+	stream_open(file_inode(file), file);
+	file->private_data = eventq;
+	iommufd_object_publish(eventq->ctx, &eventq->obj);
+	fd_publish(fdf);
+	return 0;
+}
+
+/**
+ * iommufd_eventq_close - the file of a queue is closed
+ * @eventq: the queue, which may be gone after this
+ */
+void iommufd_eventq_close(struct iommufd_eventq *eventq)
+{
+	struct iommufd_ctx *ctx = eventq->ctx;
+
+	iommufd_object_drop(&eventq->obj);
+	iommufd_ctx_put(ctx);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_FAULT_EVENTQ_H
+#define __IOMMUFD_FAULT_EVENTQ_H
+
+#include <linux/wait.h>
+
+#include "core/object.h"
+
+struct file;
+struct file_operations;
+struct iommufd_ctx;
+struct iommufd_ucmd;
+
+/**
+ * struct iommufd_eventq - what all queues that user space reads have in common
+ * @obj: the object; its file depends on it until it is closed
+ * @ctx: its context, which the file keeps, too
+ * @wait: who polls the file
+ */
+struct iommufd_eventq {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ctx;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct iommufd_eventq_file - how user space comes to know of a queue
+ * @name: of the file
+ * @fops: of the file; private_data is the struct iommufd_eventq, or NULL if the
+ *	file never was the queue's
+ * @out_id: set to the id of the object
+ * @out_fd: set to the descriptor of the file
+ * @size: of the request's structure, in which both are
+ */
+struct iommufd_eventq_file {
+	const char *name;
+	const struct file_operations *fops;
+	u32 *out_id;
+	u32 *out_fd;
+	size_t size;
+};
+
+void iommufd_eventq_init(struct iommufd_eventq *eventq,
+			 struct iommufd_ctx *ctx);
+int iommufd_eventq_publish(struct iommufd_eventq *eventq,
+			   struct iommufd_ucmd *ucmd,
+			   const struct iommufd_eventq_file *desc);
+void iommufd_eventq_close(struct iommufd_eventq *eventq);
+
+#endif

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page faults of devices, answered by user space: a page table that has a queue
+ * hands it each group of requests that a device waits for; user space reads the
+ * group and answers it by its cookie. Whatever happens each group is answered
+ * once.
+ */
+#include <linux/fs.h>
+#include <linux/iommu.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core/ioctl.h"
+#include "device/device.h"
+#include "fault/eventq.h"
+#include "fault/fault.h"
+#include "hwpt/hwpt.h"
+
+/* Records that a reader has room for, before it has seen a larger group. */
+#define FEW_RECORDS	8
+
+/**
+ * struct iommufd_fault - a queue of page faults
+ * @obj: the object
+ * @eventq: what it has in common with other queues
+ * @groups: struct iopf_group by cookie, those that are not answered. Its xa_lock
+ *	also protects what follows, and nests inside all other locks
+ * @next_cookie: cookies are used in turn, so that an answer that comes late
+ *	hits nobody else
+ * @unread: those of @groups that have not been read; the node of the others is
+ *	an empty list
+ * @closed: nobody can read any more
+ */
+struct iommufd_fault {
+	union {
+		struct iommufd_object obj;
+		struct iommufd_eventq eventq;
+	};
+	/**
+	 * @answer_lock: held from taking a group out until it is answered, so
+	 * that who finds none left knows that none is on its way. Taken inside
+	 * the lock of a device's group, and before the locks of the IOMMU core.
+	 */
+	struct mutex answer_lock;
+	struct xarray groups;
+	u32 next_cookie;
+	struct list_head unread;
+	bool closed;
+};
+
+static struct iommufd_fault *to_fault(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_fault, obj);
+}
+
+static struct iommufd_attach_handle *handle_of(struct iopf_group *group)
+{
+	return container_of(group->attach_handle, struct iommufd_attach_handle,
+			    handle);
+}
+
+static void fault_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_fault *fault = to_fault(obj);
+
+	WARN_ON(!xa_empty(&fault->groups));
+	xa_destroy(&fault->groups);
+	mutex_destroy(&fault->answer_lock);
+}
+
+const struct iommufd_object_ops iommufd_fault_ops = {
+	.destroy = fault_destroy,
+};
+
+/**
+ * iommufd_fault_get - look up a queue for the time of a call
+ * @ctx: the context
+ * @id: its id
+ *
+ * Returns the queue, whose object is to be given back with iommufd_object_put(),
+ * or ERR_PTR(-ENOENT).
+ */
+struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj;
+
+	obj = iommufd_object_get(ctx, id, IOMMUFD_OBJ_FAULT);
+	return IS_ERR(obj) ? ERR_CAST(obj) : to_fault(obj);
+}
+
+/**
+ * iommufd_fault_object - the object of a queue
+ * @fault: the queue
+ */
+struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault)
+{
+	return &fault->obj;
+}
+
+/* Nobody but the caller knows of the group any more. */
+static void answer(struct iommufd_fault *fault, struct iopf_group *group,
+		   enum iommu_page_response_code code)
+{
+	lockdep_assert_held(&fault->answer_lock);
+
+	iopf_group_response(group, code);
+	iopf_free_group(group);
+}
+
+/**
+ * iommufd_fault_report - the iopf_handler of page tables that have a queue
+ * @group: requests of a device, which wait for one answer
+ *
+ * Context: process context, may sleep.
+ *
+ * Returns 0, then the queue will answer and free the group, or a negative errno:
+ * -ENODEV if nobody can read the queue, -ENOMEM.
+ */
+int iommufd_fault_report(struct iopf_group *group)
+{
+	struct iommufd_fault *fault = handle_of(group)->hwpt->fault;
+	int ret;
+
+	ret = xa_alloc_cyclic(&fault->groups, &group->cookie, NULL,
+			      XA_LIMIT(1, U32_MAX), &fault->next_cookie,
+			      GFP_KERNEL);
+	if (ret < 0)
+		return ret;
+
+	/* The driver no longer answers it when it stops reporting faults. */
+	iopf_group_dequeue(group);
+
+	xa_lock(&fault->groups);
+	if (fault->closed) {
+		__xa_erase(&fault->groups, group->cookie);
+		ret = -ENODEV;
+	} else {
+		/* The reservation holds the memory: this can't fail. */
+		__xa_store(&fault->groups, group->cookie, group, GFP_ATOMIC);
+		list_add_tail(&group->node, &fault->unread);
+		/* Once unlocked it may be answered, and the queue destroyed. */
+		wake_up_interruptible(&fault->eventq.wait);
+		ret = 0;
+	}
+	xa_unlock(&fault->groups);
+	return ret;
+}
+
+/* Answer the groups of an attachment, or all, whether they were read or not. */
+static void refuse(struct iommufd_fault *fault,
+		   struct iommufd_attach_handle *handle)
+{
+	struct iopf_group *group, *next;
+	unsigned long cookie;
+	LIST_HEAD(groups);
+
+	mutex_lock(&fault->answer_lock);
+	xa_lock(&fault->groups);
+	xa_for_each(&fault->groups, cookie, group) {
+		if (handle && handle_of(group) != handle)
+			continue;
+		__xa_erase(&fault->groups, cookie);
+		list_move_tail(&group->node, &groups);
+	}
+	xa_unlock(&fault->groups);
+	list_for_each_entry_safe(group, next, &groups, node)
+		answer(fault, group, IOMMU_PAGE_RESP_INVALID);
+	mutex_unlock(&fault->answer_lock);
+}
+
+/**
+ * iommufd_fault_flush - answer the faults of an attachment that has ended
+ * @fault: the queue
+ * @handle: the attachment, which the IOMMU core no longer knows
+ *
+ * The queue does not know it any more either when this returns. Whoever is
+ * answering one of its faults is waited for.
+ */
+void iommufd_fault_flush(struct iommufd_fault *fault,
+			 struct iommufd_attach_handle *handle)
+{
+	refuse(fault, handle);
+}
+
+static void make_record(struct iommu_hwpt_pgfault *record,
+			const struct iommu_fault_page_request *prm,
+			struct iopf_group *group)
+{
+	static_assert(IOMMU_PGFAULT_FLAGS_PASID_VALID ==
+		      IOMMU_FAULT_PAGE_REQUEST_PASID_VALID);
+	static_assert(IOMMU_PGFAULT_FLAGS_LAST_PAGE ==
+		      IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE);
+	static_assert(IOMMU_PGFAULT_PERM_READ == IOMMU_FAULT_PERM_READ);
+	static_assert(IOMMU_PGFAULT_PERM_WRITE == IOMMU_FAULT_PERM_WRITE);
+	static_assert(IOMMU_PGFAULT_PERM_EXEC == IOMMU_FAULT_PERM_EXEC);
+	static_assert(IOMMU_PGFAULT_PERM_PRIV == IOMMU_FAULT_PERM_PRIV);
+
+	*record = (struct iommu_hwpt_pgfault){
+		.flags = prm->flags & (IOMMU_PGFAULT_FLAGS_PASID_VALID |
+				       IOMMU_PGFAULT_FLAGS_LAST_PAGE),
+		.dev_id = READ_ONCE(handle_of(group)->dev_id),
+		.pasid = prm->pasid,
+		.grpid = prm->grpid,
+		.perm = prm->perm,
+		.addr = prm->addr,
+		.cookie = group->cookie,
+	};
+}
+
+/**
+ * struct fault_reader - what a reader copies to the user
+ * @records: of one group
+ * @room: records that there is memory for
+ * @n: records that are there
+ * @cookie: of the group
+ */
+struct fault_reader {
+	struct iommu_hwpt_pgfault *records;
+	size_t room;
+	size_t n;
+	u32 cookie;
+};
+
+static int make_room(struct fault_reader *reader, size_t n)
+{
+	kvfree(reader->records);
+	reader->room = n;
+	reader->records = kvmalloc_objs(*reader->records, n,
+					GFP_KERNEL_ACCOUNT);
+	return reader->records ? 0 : -ENOMEM;
+}
+
+/* Take the first group that was not read, if its records are at most @max. */
+static int take_group(struct iommufd_fault *fault, struct fault_reader *reader,
+		      size_t max)
+{
+	struct iopf_group *group;
+	struct iopf_fault *iopf;
+
+	lockdep_assert_held(&fault->groups.xa_lock);
+
+	reader->n = 0;
+	group = list_first_entry_or_null(&fault->unread, struct iopf_group,
+					 node);
+	if (!group)
+		return 0;
+	if (group->fault_count > max)
+		return -EINVAL;
+	reader->n = group->fault_count;
+	if (reader->n > reader->room)
+		return -E2BIG;
+
+	reader->n = 0;
+	reader->cookie = group->cookie;
+	list_for_each_entry(iopf, &group->faults, list)
+		make_record(&reader->records[reader->n++], &iopf->fault.prm,
+			    group);
+	list_del_init(&group->node);
+	return 0;
+}
+
+/* The user could not be told of a group: it is still the first to be read. */
+static void untake_group(struct iommufd_fault *fault, u32 cookie)
+{
+	struct iopf_group *group;
+
+	xa_lock(&fault->groups);
+	group = xa_load(&fault->groups, cookie);
+	/* Unless it was answered meanwhile. */
+	if (group && list_empty(&group->node))
+		list_add(&group->node, &fault->unread);
+	xa_unlock(&fault->groups);
+}
+
+/*
+ * Copy a group to the user. No lock is held meanwhile, which a user could make
+ * last for ever, and the group may be answered before it ends. Returns bytes, 0
+ * if there is no group.
+ */
+static ssize_t read_group(struct iommufd_fault *fault,
+			  struct fault_reader *reader, char __user *buf,
+			  size_t count)
+{
+	size_t size;
+	int ret;
+
+	for (;;) {
+		xa_lock(&fault->groups);
+		ret = take_group(fault, reader,
+				 count / sizeof(*reader->records));
+		xa_unlock(&fault->groups);
+		if (ret != -E2BIG)
+			break;
+		ret = make_room(reader, reader->n);
+		if (ret)
+			break;
+	}
+	if (ret)
+		return ret;
+	size = reader->n * sizeof(*reader->records);
+	if (copy_to_user(buf, reader->records, size)) {
+		untake_group(fault, reader->cookie);
+		return -EFAULT;
+	}
+	return size;
+}
+
+static ssize_t fault_fops_read(struct file *file, char __user *buf,
+			       size_t count, loff_t *ppos)
+{
+	struct iommufd_fault *fault = file->private_data;
+	struct fault_reader reader = {};
+	ssize_t done = 0, ret;
+
+	if (count % sizeof(*reader.records))
+		return -ESPIPE;
+
+	ret = make_room(&reader, FEW_RECORDS);
+	if (ret)
+		return ret;
+	do {
+		ret = read_group(fault, &reader, buf + done, count - done);
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0);
+	kvfree(reader.records);
+	/* No room for one more is an error only where nothing was read. */
+	return done ?: ret;
+}
+
+static int respond(struct iommufd_fault *fault,
+		   const struct iommu_hwpt_page_response *response)
+{
+	struct iopf_group *group;
+	int ret = 0;
+
+	static_assert((int)IOMMUFD_PAGE_RESP_SUCCESS ==
+		      (int)IOMMU_PAGE_RESP_SUCCESS);
+	static_assert((int)IOMMUFD_PAGE_RESP_INVALID ==
+		      (int)IOMMU_PAGE_RESP_INVALID);
+
+	if (response->code != IOMMUFD_PAGE_RESP_SUCCESS &&
+	    response->code != IOMMUFD_PAGE_RESP_INVALID)
+		return -EINVAL;
+
+	mutex_lock(&fault->answer_lock);
+	xa_lock(&fault->groups);
+	group = xa_load(&fault->groups, response->cookie);
+	/* Only what was read can be answered. */
+	if (group && list_empty(&group->node))
+		__xa_erase(&fault->groups, response->cookie);
+	else
+		ret = -EINVAL;
+	xa_unlock(&fault->groups);
+	if (!ret)
+		answer(fault, group, response->code);
+	mutex_unlock(&fault->answer_lock);
+	return ret;
+}
+
+static ssize_t fault_fops_write(struct file *file, const char __user *buf,
+				size_t count, loff_t *ppos)
+{
+	struct iommufd_fault *fault = file->private_data;
+	struct iommu_hwpt_page_response response;
+	ssize_t done = 0;
+	int ret = 0;
+
+	if (count % sizeof(response))
+		return -ESPIPE;
+
+	while (done < count) {
+		ret = -EFAULT;
+		if (copy_from_user(&response, buf + done, sizeof(response)))
+			break;
+		ret = respond(fault, &response);
+		if (ret)
+			break;
+		done += sizeof(response);
+	}
+	return done ?: ret;
+}
+
+static __poll_t fault_fops_poll(struct file *file,
+				struct poll_table_struct *wait)
+{
+	struct iommufd_fault *fault = file->private_data;
+	__poll_t events = EPOLLOUT | EPOLLWRNORM;
+
+	poll_wait(file, &fault->eventq.wait, wait);
+	xa_lock(&fault->groups);
+	if (!list_empty(&fault->unread))
+		events |= EPOLLIN | EPOLLRDNORM;
+	xa_unlock(&fault->groups);
+	return events;
+}
+
+static int fault_fops_release(struct inode *inode, struct file *file)
+{
+	struct iommufd_fault *fault = file->private_data;
+
+	if (!fault)
+		return 0;
+	xa_lock(&fault->groups);
+	fault->closed = true;
+	xa_unlock(&fault->groups);
+	refuse(fault, NULL);
+	iommufd_eventq_close(&fault->eventq);
+	return 0;
+}
+
+static const struct file_operations fault_fops = {
+	.owner = THIS_MODULE,
+	.read = fault_fops_read,
+	.write = fault_fops_write,
+	.poll = fault_fops_poll,
+	.release = fault_fops_release,
+};
+
+int iommufd_cmd_fault_queue_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_fault_alloc *cmd = ucmd->cmd;
+	const struct iommufd_eventq_file desc = {
+		.name = "[iommufd-pgfault]",
+		.fops = &fault_fops,
+		.out_id = &cmd->out_fault_id,
+		.out_fd = &cmd->out_fault_fd,
+		.size = sizeof(*cmd),
+	};
+	struct iommufd_fault *fault;
+	int ret;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+
+	fault = iommufd_object_alloc(ucmd->ctx, fault, IOMMUFD_OBJ_FAULT);
+	if (IS_ERR(fault))
+		return PTR_ERR(fault);
+	iommufd_eventq_init(&fault->eventq, ucmd->ctx);
+	mutex_init(&fault->answer_lock);
+	xa_init_flags(&fault->groups, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&fault->unread);
+
+	ret = iommufd_eventq_publish(&fault->eventq, ucmd, &desc);
+	if (ret)
+		iommufd_object_abort(ucmd->ctx, &fault->obj);
+	return ret;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_FAULT_FAULT_H
+#define __IOMMUFD_FAULT_FAULT_H
+
+#include "core/object.h"
+
+struct iommufd_attach_handle;
+struct iommufd_ctx;
+struct iommufd_fault;
+struct iopf_group;
+
+struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id);
+struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault);
+int iommufd_fault_report(struct iopf_group *group);
+void iommufd_fault_flush(struct iommufd_fault *fault,
+			 struct iommufd_attach_handle *handle);
+
+#endif

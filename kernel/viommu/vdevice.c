@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vDEVICE is what a device is to a vIOMMU: the id by which the guest knows it.
+ * It ends when the user destroys it, or else when the driver unbinds the device.
+ * Its id stays unusable in the latter case: the user may yet destroy it, and
+ * must not hit something else.
+ */
+#include <linux/iommu.h>
+
+#include "core/ctx.h"
+#include "core/ioctl.h"
+#include "device/device.h"
+#include "viommu/viommu.h"
+
+/*
+ * A device has one vDEVICE. The vDEVICE keeps a reference of a call to the
+ * device, which the end of the device waits for: that takes the vDEVICE away
+ * from the user first, see iommufd_vdevice_unbind().
+ */
+static int claim_device(struct iommufd_vdevice *vdev)
+{
+	struct iommufd_device *idev = vdev->idev;
+	int ret = 0;
+
+	mutex_lock(&idev->igroup->lock);
+	if (idev->unbinding)
+		ret = -ENOENT;
+	else if (idev->vdev)
+		ret = -EEXIST;
+	else
+		idev->vdev = vdev;
+	mutex_unlock(&idev->igroup->lock);
+	return ret;
+}
+
+static void release_device(struct iommufd_vdevice *vdev)
+{
+	struct iommufd_device *idev = vdev->idev;
+
+	mutex_lock(&idev->igroup->lock);
+	idev->vdev = NULL;
+	mutex_unlock(&idev->igroup->lock);
+}
+
+/* The guest's id leads to the device once the driver has set the vDEVICE up. */
+static int insert(struct iommufd_vdevice *vdev)
+{
+	struct iommufd_viommu *viommu = vdev->viommu;
+	int ret;
+
+	ret = xa_insert(&viommu->vdevs, vdev->virt_id, NULL,
+			GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret == -EBUSY ? -EEXIST : ret;
+	if (viommu->ops && viommu->ops->vdevice_init) {
+		ret = viommu->ops->vdevice_init(vdev);
+		if (ret) {
+			xa_release(&viommu->vdevs, vdev->virt_id);
+			return ret;
+		}
+	}
+	/* The reservation holds the memory: this can't fail. */
+	xa_store(&viommu->vdevs, vdev->virt_id, vdev, GFP_KERNEL);
+	return 0;
+}
+
+static void remove(struct iommufd_vdevice *vdev)
+{
+	xa_erase(&vdev->viommu->vdevs, vdev->virt_id);
+	if (vdev->destroy)
+		vdev->destroy(vdev);
+}
+
+static void vdevice_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_vdevice *vdev =
+		container_of(obj, struct iommufd_vdevice, obj);
+	struct iommufd_device *idev = vdev->idev;
+
+	remove(vdev);
+	release_device(vdev);
+	iommufd_object_drop(&vdev->viommu->obj);
+	/* From now on the device may be gone. */
+	iommufd_object_put(idev->ctx, &idev->obj);
+}
+
+const struct iommufd_object_ops iommufd_vdevice_ops = {
+	.destroy = vdevice_destroy,
+};
+
+/* An unbind either finds the vDEVICE in the table, or is seen here. */
+static int publish(struct iommufd_vdevice *vdev)
+{
+	struct iommufd_device *idev = vdev->idev;
+	int ret = 0;
+
+	mutex_lock(&idev->igroup->lock);
+	if (idev->unbinding)
+		ret = -ENOENT;
+	else
+		iommufd_object_publish(idev->ctx, &vdev->obj);
+	mutex_unlock(&idev->igroup->lock);
+	return ret;
+}
+
+static int set_up(struct iommufd_vdevice *vdev, struct iommufd_ucmd *ucmd)
+{
+	struct iommu_vdevice_alloc *cmd = ucmd->cmd;
+	int ret;
+
+	ret = claim_device(vdev);
+	if (ret)
+		return ret;
+	ret = insert(vdev);
+	if (ret)
+		goto release;
+	cmd->out_vdevice_id = vdev->obj.id;
+	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (!ret)
+		ret = publish(vdev);
+	if (ret)
+		goto remove;
+	return 0;
+
+remove:
+	remove(vdev);
+release:
+	release_device(vdev);
+	return ret;
+}
+
+/*
+ * On success the vDEVICE has the caller's reference to the device, and depends
+ * on the vIOMMU.
+ */
+static int alloc_vdevice(struct iommufd_ucmd *ucmd,
+			 struct iommufd_viommu *viommu,
+			 struct iommufd_device *idev)
+{
+	struct iommu_vdevice_alloc *cmd = ucmd->cmd;
+	size_t size = sizeof(struct iommufd_vdevice);
+	struct iommufd_vdevice *vdev;
+	struct iommufd_object *obj;
+	int ret;
+
+	if (iommufd_device_is_noiommu(idev) ||
+	    viommu->iommu_dev != __iommu_get_iommu_dev(idev->dev))
+		return -EINVAL;
+	if (viommu->ops && viommu->ops->vdevice_size) {
+		if (WARN_ON_ONCE(viommu->ops->vdevice_size < size))
+			return -EOPNOTSUPP;
+		size = viommu->ops->vdevice_size;
+	}
+
+	obj = __iommufd_object_alloc(ucmd->ctx, size, IOMMUFD_OBJ_VDEVICE);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
+		ret = -ENOENT;
+		goto abort;
+	}
+	vdev = container_of(obj, struct iommufd_vdevice, obj);
+	vdev->viommu = viommu;
+	vdev->idev = idev;
+	vdev->virt_id = cmd->virt_id;
+	ret = set_up(vdev, ucmd);
+	if (!ret)
+		return 0;
+	iommufd_object_drop(&viommu->obj);
+abort:
+	iommufd_object_abort(ucmd->ctx, obj);
+	return ret;
+}
+
+int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_vdevice_alloc *cmd = ucmd->cmd;
+	struct iommufd_viommu *viommu;
+	struct iommufd_object *dev;
+	int ret;
+
+	/* The key of an xarray. */
+	if (cmd->virt_id > ULONG_MAX)
+		return -EINVAL;
+
+	viommu = iommufd_viommu_get(ucmd->ctx, cmd->viommu_id);
+	if (IS_ERR(viommu))
+		return PTR_ERR(viommu);
+	dev = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(dev)) {
+		ret = PTR_ERR(dev);
+	} else {
+		ret = alloc_vdevice(ucmd, viommu, to_device(dev));
+		if (ret)
+			iommufd_object_put(ucmd->ctx, dev);
+	}
+	iommufd_object_put(ucmd->ctx, &viommu->obj);
+	return ret;
+}
+
+/**
+ * iommufd_vdevice_unbind - end the vDEVICE of a device
+ * @idev: the device, which its driver unbinds: it gets no other any more
+ *
+ * If the user destroys the vDEVICE at this moment, the reference that it has to
+ * the device is what the unbind waits for.
+ */
+void iommufd_vdevice_unbind(struct iommufd_device *idev)
+{
+	struct iommufd_vdevice *vdev;
+	bool ours;
+
+	mutex_lock(&idev->igroup->lock);
+	idev->unbinding = true;
+	vdev = idev->vdev;
+	ours = vdev && iommufd_object_bury(idev->ctx, &vdev->obj);
+	mutex_unlock(&idev->igroup->lock);
+
+	if (ours)
+		iommufd_object_finish(idev->ctx, &vdev->obj);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vIOMMU is the part of an IOMMU that a guest is given. What it can do is up
+ * to the driver of the IOMMU, whose structure it is embedded in.
+ */
+#include <linux/iommu.h>
+
+#include "core/ioctl.h"
+#include "device/device.h"
+#include "hwpt/hwpt.h"
+#include "iommu-priv.h"
+#include "viommu/viommu.h"
+
+static struct iommufd_viommu *to_viommu(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_viommu, obj);
+}
+
+static void release(struct iommufd_viommu *viommu)
+{
+	WARN_ON(!list_empty(&viommu->veventqs));
+	WARN_ON(!xa_empty(&viommu->vdevs));
+	xa_destroy(&viommu->vdevs);
+	iommufd_object_drop(&viommu->hwpt->obj);
+}
+
+static void destroy_of_driver(struct iommufd_viommu *viommu)
+{
+	if (viommu->ops && viommu->ops->destroy)
+		viommu->ops->destroy(viommu);
+}
+
+static void viommu_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_viommu *viommu = to_viommu(obj);
+
+	destroy_of_driver(viommu);
+	release(viommu);
+}
+
+const struct iommufd_object_ops iommufd_viommu_ops = {
+	.destroy = viommu_destroy,
+};
+
+/**
+ * iommufd_viommu_get - look up a vIOMMU for the time of a call
+ * @ctx: the context
+ * @id: its id
+ *
+ * Returns the vIOMMU, to be given back with iommufd_object_put(), or
+ * ERR_PTR(-ENOENT).
+ */
+struct iommufd_viommu *iommufd_viommu_get(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj;
+
+	obj = iommufd_object_get(ctx, id, IOMMUFD_OBJ_VIOMMU);
+	return IS_ERR(obj) ? ERR_CAST(obj) : to_viommu(obj);
+}
+
+/* As large as the driver needs it; depends on its page table from now on. */
+static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
+				    u32 type, struct iommufd_device *idev,
+				    struct iommufd_hwpt_paging *hwpt)
+{
+	struct iommufd_viommu *viommu;
+	struct iommufd_object *obj;
+
+	if (!hwpt->nest_parent)
+		return ERR_PTR(-EINVAL);
+
+	obj = __iommufd_object_alloc(ctx, size, IOMMUFD_OBJ_VIOMMU);
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+	if (!iommufd_object_hold(ctx, &hwpt->obj)) {
+		iommufd_object_abort(ctx, obj);
+		return ERR_PTR(-ENOENT);
+	}
+	viommu = to_viommu(obj);
+	viommu->ictx = ctx;
+	viommu->type = type;
+	viommu->hwpt = hwpt;
+	/* An IOMMU does not go away, not even when no device is left. */
+	viommu->iommu_dev = __iommu_get_iommu_dev(idev->dev);
+	xa_init_flags(&viommu->vdevs, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&viommu->veventqs);
+	init_rwsem(&viommu->veventqs_rwsem);
+	return viommu;
+}
+
+static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
+{
+	struct iommu_viommu_alloc *cmd = ucmd->cmd;
+	const struct iommu_user_data user_data = {
+		.type = cmd->type,
+		.uptr = u64_to_user_ptr(cmd->data_uptr),
+		.len = cmd->data_len,
+	};
+	const struct iommu_ops *ops;
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_viommu *viommu;
+	struct iommufd_object *obj;
+	size_t size;
+	int ret;
+
+	if (iommufd_device_is_noiommu(idev))
+		return -EOPNOTSUPP;
+	ops = dev_iommu_ops(idev->dev);
+	if (!ops->get_viommu_size || !ops->viommu_init)
+		return -EOPNOTSUPP;
+	size = ops->get_viommu_size(idev->dev, cmd->type);
+	if (!size || WARN_ON_ONCE(size < sizeof(*viommu)))
+		return -EOPNOTSUPP;
+
+	obj = iommufd_object_get(ucmd->ctx, cmd->hwpt_id,
+				 IOMMUFD_OBJ_HWPT_PAGING);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	hwpt = to_hwpt_paging(obj);
+	viommu = alloc(ucmd->ctx, size, cmd->type, idev, hwpt);
+	iommufd_object_put(ucmd->ctx, obj);
+	if (IS_ERR(viommu))
+		return PTR_ERR(viommu);
+
+	ret = ops->viommu_init(viommu, hwpt->common.domain,
+			       user_data.len ? &user_data : NULL);
+	if (ret)
+		goto release;
+	cmd->out_viommu_id = viommu->obj.id;
+	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (ret)
+		goto destroy;
+	iommufd_object_publish(ucmd->ctx, &viommu->obj);
+	return 0;
+
+destroy:
+	destroy_of_driver(viommu);
+release:
+	release(viommu);
+	iommufd_object_abort(ucmd->ctx, &viommu->obj);
+	return ret;
+}
+
+int iommufd_cmd_viommu_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_viommu_alloc *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+	int ret;
+
+	if (cmd->flags || cmd->__reserved ||
+	    cmd->type == IOMMU_VIOMMU_TYPE_DEFAULT)
+		return -EOPNOTSUPP;
+
+	obj = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = alloc_viommu(ucmd, to_device(obj));
+	iommufd_object_put(ucmd->ctx, obj);
+	return ret;
+}
