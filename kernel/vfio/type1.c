@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls of VFIO's type1 containers, for programs that know no other. They
+ * do what their counterparts of iommufd do to the IOAS that vfio/compat.c knows.
+ *
+ * Not there are: VFIO_UPDATE_VADDR and its flags, for which there is
+ * IOMMU_IOAS_CHANGE_PROCESS, and dirty tracking, for which devices have
+ * VFIO_DEVICE_FEATURE_DMA_LOGGING_* and page tables
+ * IOMMU_HWPT_SET_DIRTY_TRACKING.
+ */
+#include <linux/capability.h>
+#include <linux/iommu.h>
+#include <linux/overflow.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/vfio.h>
+
+#include "core/ctx.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+#include "pages/pages.h"
+#include "vfio/vfio.h"
+
+/* Whether no DMA can bypass the CPU caches: KVM asks on behalf of guests. */
+static int coherency(struct iommufd_ctx *ctx)
+{
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_ioas *ioas;
+	int ret = 1;
+
+	ioas = iommufd_vfio_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	down_read(&ioas->hwpts_rwsem);
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		if (!READ_ONCE(hwpt->coherent))
+			ret = 0;
+	up_read(&ioas->hwpts_rwsem);
+	iommufd_object_put(ctx, &ioas->obj);
+	return ret;
+}
+
+static int check_extension(struct iommufd_ctx *ctx, unsigned long extension)
+{
+	switch (extension) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return !READ_ONCE(ctx->vfio_noiommu);
+	case VFIO_NOIOMMU_IOMMU:
+		return IS_ENABLED(CONFIG_VFIO_NOIOMMU);
+	case VFIO_DMA_CC_IOMMU:
+		return coherency(ctx);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * The first version let parts of a mapping be unmapped, which takes page tables
+ * of small pages. Once chosen it stays.
+ */
+static int set_type1(struct iommufd_ctx *ctx, unsigned long type)
+{
+	struct iommufd_ioas *ioas;
+	int ret = 0;
+
+	ioas = iommufd_vfio_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	if (type == VFIO_TYPE1_IOMMU)
+		ret = iommufd_ioas_set_large_pages(ioas, false);
+	iommufd_object_put(ctx, &ioas->obj);
+	return ret;
+}
+
+static int set_iommu(struct iommufd_ctx *ctx, unsigned long type)
+{
+	if (READ_ONCE(ctx->vfio_noiommu)) {
+		if (type != VFIO_NOIOMMU_IOMMU)
+			return -EINVAL;
+		return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+	}
+	switch (type) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+		return set_type1(ctx, type);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int map_pages(struct iommufd_ioas *ioas,
+		     const struct vfio_iommu_type1_dma_map *map, u32 flags,
+		     struct iommufd_map_stats *stats)
+{
+	unsigned long iova = map->iova;
+	struct iommufd_pages *pages;
+	struct iommufd_area *area;
+	LIST_HEAD(areas);
+	int ret;
+
+	pages = iommufd_pages_from_va(map->vaddr,
+				      flags & IOMMU_IOAS_MAP_WRITEABLE,
+				      READ_ONCE(ioas->ctx->accounting));
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	area = iommufd_area_alloc(pages, offset_in_page(map->vaddr), map->size,
+				  flags);
+	iommufd_pages_put(pages);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	list_add(&area->list, &areas);
+	ret = iommufd_ioas_map_areas(ioas, &areas, &iova, flags, stats);
+	iommufd_areas_free(&areas);
+	return ret;
+}
+
+static int run_map(struct iommufd_ctx *ctx,
+		   const struct vfio_iommu_type1_dma_map *map, u32 flags,
+		   struct iommufd_map_stats *stats)
+{
+	struct iommufd_ioas *ioas;
+	int ret;
+
+	ioas = iommufd_vfio_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = iommufd_map_check(flags, map->iova, map->size);
+	if (!ret)
+		ret = iommufd_map_check_source(map->vaddr, map->size);
+	if (!ret)
+		ret = down_read_killable(&ctx->process_rwsem);
+	if (!ret) {
+		ret = map_pages(ioas, map, flags, stats);
+		up_read(&ctx->process_rwsem);
+		trace_iommufd_ioas_map(ctx->number, ioas->obj.id, map->iova,
+				       map->size, IOMMUFD_SOURCE_VA,
+				       flags & IOMMUFD_MAP_PROTS, ret, stats);
+	}
+	iommufd_object_put(ctx, &ioas->obj);
+	return ret;
+}
+
+static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
+{
+	struct iommufd_map_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_map),
+	};
+	size_t size = offsetofend(struct vfio_iommu_type1_dma_map, size);
+	struct vfio_iommu_type1_dma_map map;
+	u32 flags = IOMMU_IOAS_MAP_FIXED_IOVA;
+
+	if (copy_from_user(&map, arg, size))
+		return -EFAULT;
+	if (map.argsz < size ||
+	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
+		return -EINVAL;
+	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
+		flags |= IOMMU_IOAS_MAP_READABLE;
+	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+		flags |= IOMMU_IOAS_MAP_WRITEABLE;
+	return run_map(ctx, &map, flags, &stats);
+}
+
+/* The last address of an unmap request. */
+static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
+		      unsigned long *last)
+{
+	u64 last64;
+
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+		*last = ULONG_MAX;
+		return unmap->iova || unmap->size ? -EINVAL : 0;
+	}
+	if (!unmap->size)
+		return -EINVAL;
+	if (check_add_overflow(unmap->iova, unmap->size - 1, &last64) ||
+	    last64 > ULONG_MAX)
+		return -EOVERFLOW;
+	*last = last64;
+	return 0;
+}
+
+static int run_unmap(struct iommufd_ctx *ctx,
+		     const struct vfio_iommu_type1_dma_unmap *unmap,
+		     unsigned long *unmapped,
+		     struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_ioas *ioas;
+	unsigned long last;
+	int ret;
+
+	ioas = iommufd_vfio_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = unmap_last(unmap, &last);
+	if (!ret)
+		ret = iommufd_ioas_cut(ioas, unmap->iova, last);
+	if (!ret)
+		ret = iommufd_ioas_unmap_range(ioas, unmap->iova, last,
+					       unmapped, stats);
+	trace_iommufd_ioas_unmap(ctx->number, ioas->obj.id, unmap->iova,
+				 unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL ?
+					 U64_MAX :
+					 unmap->size,
+				 *unmapped, ret, stats);
+	iommufd_object_put(ctx, &ioas->obj);
+	return ret;
+}
+
+static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
+{
+	struct iommufd_unmap_stats stats = {
+		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
+	};
+	size_t size = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
+	struct vfio_iommu_type1_dma_unmap unmap;
+	unsigned long unmapped = 0;
+	int ret;
+
+	if (copy_from_user(&unmap, arg, size))
+		return -EFAULT;
+	if (unmap.argsz < size || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+		return -EINVAL;
+	ret = run_unmap(ctx, &unmap, &unmapped, &stats);
+	if (ret)
+		return ret;
+	unmap.size = unmapped;
+	return copy_to_user(arg, &unmap, size) ? -EFAULT : 0;
+}
+
+/**
+ * iommufd_vfio_ioctl - an ioctl that is none of iommufd
+ * @ctx: the context it is made on
+ * @nr: its number
+ * @arg: its argument
+ *
+ * Returns what it does, or -ENOTTY if it is none of type1 either.
+ */
+long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
+			unsigned long arg)
+{
+	switch (nr) {
+	case VFIO_GET_API_VERSION:
+		return VFIO_API_VERSION;
+	case VFIO_CHECK_EXTENSION:
+		return check_extension(ctx, arg);
+	case VFIO_SET_IOMMU:
+		return set_iommu(ctx, arg);
+	case VFIO_IOMMU_GET_INFO:
+		return iommufd_vfio_get_info(ctx, (void __user *)arg);
+	case VFIO_IOMMU_MAP_DMA:
+		return map_dma(ctx, (void __user *)arg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_dma(ctx, (void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_VFIO_VFIO_H
+#define __IOMMUFD_VFIO_VFIO_H
+
+#include <linux/types.h>
+
+struct file_operations;
+struct inode;
+struct iommufd_ctx;
+struct iommufd_ioas;
+
+/* vfio/compat.c: the IOAS that type1 requests go to, as they name none */
+struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx);
+void iommufd_vfio_ioas_forget(struct iommufd_ioas *ioas);
+
+/* vfio/type1.c */
+long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
+			unsigned long arg);
+
+/* vfio/info.c */
+int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg);
+
+/* vfio/container.c: /dev/vfio/vfio */
+#ifdef CONFIG_IOMMUFD_VFIO_CONTAINER
+int iommufd_container_init(const struct file_operations *fops);
+void iommufd_container_exit(void);
+bool iommufd_container_is(const struct inode *inode);
+#else
+static inline int iommufd_container_init(const struct file_operations *fops)
+{
+	return 0;
+}
+
+static inline void iommufd_container_exit(void)
+{
+}
+
+static inline bool iommufd_container_is(const struct inode *inode)
+{
+	return false;
+}
+#endif
+
+#endif
