@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_MOCK_DRIVER_H
+#define __IOMMUFD_MOCK_DRIVER_H
+
+#include <linux/device.h>
+#include <linux/generic_pt/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/mutex.h>
+
+#include "iommufd_test.h"
+
+struct iommufd_ctx;
+struct iommufd_object;
+struct iommufd_ucmd;
+
+/**
+ * struct mock_device - a device behind the software IOMMU
+ * @dev: the device, the only one of its IOMMU group
+ * @id: number in its name
+ * @flags: MOCK_FLAGS_DEVICE_*
+ * @cache: entries of a cache that a vIOMMU invalidates. Protected by the xa_lock
+ *	of its virtual devices
+ * @domains: struct iommu_domain by PASID, as the driver was told last. Protected
+ *	by the mutex of the IOMMU group
+ * @nr_iopf: PASIDs, and no PASID, with a domain that handles page faults.
+ *	Protected by the mutex of the IOMMU group
+ */
+struct mock_device {
+	struct device dev;
+	int id;
+	u32 flags;
+	u32 cache[MOCK_DEV_CACHE_NUM];
+	struct xarray domains;
+	unsigned int nr_iopf;
+	/**
+	 * @lock: one request at a time attaches, detaches or has the device
+	 * report something, so that what it reports to stays attached
+	 * meanwhile. The locks of iommufd and of the IOMMU core nest inside.
+	 */
+	struct mutex lock;
+	/** @viommu: the vIOMMU of the domain without PASID, or NULL */
+	struct mock_viommu *viommu;
+};
+
+static inline struct mock_device *to_mock_device(struct device *dev)
+{
+	return container_of(dev, struct mock_device, dev);
+}
+
+/**
+ * struct mock_paging - a page table, AMD's of version 1 with pages of 2048 bytes
+ * @domain: the same as that of @table
+ * @table: the page table
+ * @nest_parent: may be the second stage of others
+ * @track_dirty: writes are recorded
+ */
+struct mock_paging {
+	union {
+		struct iommu_domain domain;
+		struct pt_iommu_amdv1_mock table;
+	};
+	bool nest_parent;
+	bool track_dirty;
+};
+
+PT_IOMMU_CHECK_DOMAIN(struct mock_paging, table.iommu, domain);
+
+/**
+ * struct mock_nested - the page table of a guest, of which there is only a TLB
+ * @domain: the domain
+ * @viommu: the vIOMMU it was made for, or NULL
+ * @iotlb: the TLB
+ */
+struct mock_nested {
+	struct iommu_domain domain;
+	struct mock_viommu *viommu;
+	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
+};
+
+/* What can be invalidated: an entry of a TLB, or of the cache of a device. */
+union mock_invalidation {
+	struct iommu_hwpt_invalidate_selftest hwpt;
+	struct iommu_viommu_invalidate_selftest viommu;
+};
+
+/* mock/bus.c */
+struct mock_device *mock_device_create(u32 flags);
+void mock_device_destroy(struct mock_device *mdev);
+
+/* mock/driver.c */
+extern const struct iommu_ops mock_iommu_ops;
+struct iommu_device *mock_probe_device(struct device *dev);
+int mock_attach_dev(struct iommu_domain *domain, struct device *dev,
+		    struct iommu_domain *old);
+int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
+		       ioasid_t pasid, struct iommu_domain *old);
+
+/* mock/slot.c */
+struct iommufd_device *mock_idev_get(struct iommufd_ctx *ctx, u32 id);
+
+/* mock/domain.c */
+struct iommu_domain *
+mock_paging_alloc(struct device *dev, u32 flags,
+		  const struct iommu_user_data *user_data);
+struct mock_paging *to_mock_paging(struct iommu_domain *domain);
+
+/* mock/nested.c */
+struct iommu_domain *mock_nested_alloc(struct mock_viommu *viommu, u32 flags,
+				       const struct iommu_user_data *user_data);
+struct mock_nested *to_mock_nested(struct iommu_domain *domain);
+int mock_invalidate(struct iommu_user_data_array *array, u32 type, size_t size,
+		    int (*one)(void *owner,
+			       const union mock_invalidation *entry),
+		    void *owner);
+
+/* mock/viommu.c */
+size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type);
+int mock_viommu_init(struct iommufd_viommu *viommu,
+		     struct iommu_domain *parent,
+		     const struct iommu_user_data *user_data);
+int mock_viommu_check(struct mock_viommu *viommu, struct device *dev);
+
+/* mock/iopf.c */
+int mock_iopf_init(void);
+void mock_iopf_exit(void);
+int mock_iopf_replace(struct mock_device *mdev, struct iommu_domain *domain,
+		      struct iommu_domain *old);
+
+/* mock/fault.c */
+void mock_fault_init(void);
+void mock_fault_exit(void);
+
+/* Requests, see iommufd_test.h. */
+int mock_slot_create(struct iommufd_ucmd *ucmd);
+int mock_slot_replace(struct iommufd_ucmd *ucmd);
+int mock_slot_pasid_attach(struct iommufd_ucmd *ucmd);
+int mock_slot_pasid_replace(struct iommufd_ucmd *ucmd);
+int mock_slot_pasid_detach(struct iommufd_ucmd *ucmd);
+int mock_slot_pasid_check(struct iommufd_ucmd *ucmd);
+
+int mock_check_map(struct iommufd_ucmd *ucmd);
+int mock_check_refs(struct iommufd_ucmd *ucmd);
+int mock_check_iotlb(struct iommufd_ucmd *ucmd);
+int mock_check_cache(struct iommufd_ucmd *ucmd);
+
+int mock_access_create(struct iommufd_ucmd *ucmd);
+int mock_access_replace(struct iommufd_ucmd *ucmd);
+int mock_access_rw(struct iommufd_ucmd *ucmd);
+int mock_access_pin(struct iommufd_ucmd *ucmd);
+int mock_access_unpin(struct iommufd_ucmd *ucmd);
+
+int mock_dmabuf_create(struct iommufd_ucmd *ucmd);
+int mock_dmabuf_revoke(struct iommufd_ucmd *ucmd);
+
+int mock_dirty(struct iommufd_ucmd *ucmd);
+int mock_iopf_trigger(struct iommufd_ucmd *ucmd);
+int mock_viommu_trigger(struct iommufd_ucmd *ucmd);
+
+#endif
