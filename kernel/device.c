@@ -9,6 +9,8 @@
 
 #include "core/ctx.h"
 #include "device/device.h"
+#include "mock/mock.h"
+#include "viommu/viommu.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -20,8 +22,8 @@ static void device_destroy_object(struct iommufd_object *obj)
 	struct iommufd_device *idev =
 		container_of(obj, struct iommufd_device, obj);
 
-	WARN_ON(idev->hwpt);
-	iommu_device_release_dma_owner(idev->dev);
+	if (!iommufd_device_is_noiommu(idev))
+		iommu_device_release_dma_owner(idev->dev);
 	iommufd_group_put(idev->igroup);
 }
 
@@ -31,13 +33,37 @@ const struct iommufd_object_ops iommufd_device_ops = {
 
 static int check_msi(struct iommufd_group *igroup, struct device *dev)
 {
-	if (iommu_group_has_isolated_msi(igroup->group))
+	if (iommu_group_has_isolated_msi(igroup->group) ||
+	    iommufd_mock_owns(dev))
 		return 0;
 	if (!READ_ONCE(allow_unsafe_interrupts))
 		return -EPERM;
 	dev_warn(dev,
 		 "MSI interrupts are not secure, they cannot be isolated by the platform. Bound because of allow_unsafe_interrupts\n");
 	return 0;
+}
+
+/* Make sure that the DMA of a group is nobody else's. */
+static int claim_group(struct iommufd_group *igroup, struct device *dev)
+{
+	int ret;
+
+	/* Mappings are IOMMU_CACHE and user space can't flush CPU caches. */
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return -EINVAL;
+	ret = check_msi(igroup, dev);
+	if (ret)
+		return ret;
+	return iommu_device_claim_dma_owner(dev, igroup->ctx);
+}
+
+/*
+ * A driver keeps the context for as long as its device is bound. Devices of the
+ * software IOMMU are bound by the context itself and end with it.
+ */
+static bool keeps_ctx(struct iommufd_device *idev)
+{
+	return !iommufd_mock_owns(idev->dev);
 }
 
 /**
@@ -49,6 +75,10 @@ static int check_msi(struct iommufd_group *igroup, struct device *dev)
  * The device and the others of its IOMMU group can do no DMA, until they are
  * attached. The driver must not let it do any before it is bound. Ended with
  * iommufd_device_unbind().
+ *
+ * With CONFIG_IOMMUFD_NOIOMMU a device without an IOMMU can be bound, too, which
+ * keeps it from nothing: the driver sees to it that only a user does who may do
+ * anything.
  *
  * Context: process context, may sleep.
  *
@@ -67,35 +97,29 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	igroup = iommufd_group_get(ictx, dev);
 	if (IS_ERR(igroup))
 		return ERR_CAST(igroup);
-
-	/* Mappings are IOMMU_CACHE and user space can't flush CPU caches. */
-	ret = -EINVAL;
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		goto put_group;
-	ret = check_msi(igroup, dev);
-	if (ret)
-		goto put_group;
-	ret = iommu_device_claim_dma_owner(dev, ictx);
-	if (ret)
-		goto put_group;
-
 	idev = iommufd_object_alloc(ictx, idev, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(idev)) {
 		ret = PTR_ERR(idev);
-		goto release_owner;
+		goto put_group;
 	}
 	idev->ctx = ictx;
 	idev->igroup = igroup;
 	idev->dev = dev;
+	if (!iommufd_device_is_noiommu(idev)) {
+		ret = claim_group(igroup, dev);
+		if (ret)
+			goto abort;
+	}
 	/* Only its driver ends it, never the user. */
 	refcount_inc(&idev->obj.users);
-	iommufd_ctx_get(ictx);
+	if (keeps_ctx(idev))
+		iommufd_ctx_get(ictx);
 	*id = idev->obj.id;
 	iommufd_object_publish(ictx, &idev->obj);
 	return idev;
 
-release_owner:
-	iommu_device_release_dma_owner(dev);
+abort:
+	iommufd_object_abort(ictx, &idev->obj);
 put_group:
 	iommufd_group_put(igroup);
 	return ERR_PTR(ret);
@@ -111,10 +135,12 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, "IOMMUFD");
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
 	struct iommufd_ctx *ctx = idev->ctx;
+	bool put_ctx = keeps_ctx(idev);
 
-	iommufd_object_drop(&idev->obj);
+	iommufd_vdevice_unbind(idev);
 	iommufd_object_remove(ctx, &idev->obj);
-	iommufd_ctx_put(ctx);
+	if (put_ctx)
+		iommufd_ctx_put(ctx);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, "IOMMUFD");
 
@@ -155,61 +181,66 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, "IOMMUFD");
 
 /**
  * iommufd_device_attach - attach a device to a page table
- * @idev: the device, not attached
- * @pasid: IOMMU_NO_PASID; others are not supported yet
+ * @idev: the device
+ * @pasid: IOMMU_NO_PASID, or the PASID to attach
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * With an IOAS, a page table that follows it is chosen or made. Once this
- * returns, the device can do DMA to what is mapped. Ended with
+ * With an IOAS, a page table that follows it is chosen or made, but for PASIDs.
+ * Once this returns, the device can do DMA to what is mapped. Ended with
  * iommufd_device_detach().
  *
  * Context: process context, may sleep. The driver serialises its calls for one
  * device.
  *
  * Returns 0 or a negative errno, having changed nothing: -ENOENT if there is no
- * such object, -EINVAL if it is of another type, the group is attached to
- * another page table, or the device and the page table are not compatible,
- * -EADDRINUSE if something is mapped that the device or the page table can't
- * reach, -EOPNOTSUPP, -ENOMEM, -EFAULT if mapped memory can't be pinned.
+ * such object, -EBUSY if it is attached already, -EINVAL if the object is of
+ * another type, the group is attached to another page table, the page table is
+ * not made for PASIDs, or device and page table are not compatible, -EADDRINUSE
+ * if something is mapped that the device or the page table can't reach, -ENOMEM,
+ * -EFAULT if mapped memory can't be pinned.
  */
 int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
 			  u32 *pt_id)
 {
-	if (pasid != IOMMU_NO_PASID)
-		return -EOPNOTSUPP;
-	return iommufd_attach(idev, pt_id);
+	return iommufd_attach(idev, pasid, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
 
 /**
  * iommufd_device_replace - move an attached device to another page table
  * @idev: the device, attached
- * @pasid: IOMMU_NO_PASID or a PASID
+ * @pasid: IOMMU_NO_PASID, or the PASID to move
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * Context: process context, may sleep.
+ * All devices of its group that are attached move with it. As far as the IOMMU
+ * can do that, DMA reaches what is mapped in the one page table or in the other
+ * all the time.
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * Context: process context, may sleep. The driver serialises its calls for one
+ * device.
+ *
+ * Returns 0 or a negative errno, having changed nothing: -EINVAL also if it is
+ * not attached; for the others see iommufd_device_attach().
  */
 int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 			   u32 *pt_id)
 {
-	return -EOPNOTSUPP;
+	return iommufd_replace(idev, pasid, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
 
 /**
  * iommufd_device_detach - end what iommufd_device_attach() began
  * @idev: the device
- * @pasid: the same as for the attach
+ * @pasid: the same as for the attach; nothing is done if it is not attached
  *
- * No DMA of the device gets through any more when this returns.
+ * No DMA of the device gets through any more when this returns, unless others
+ * of its group are still attached.
  *
  * Context: process context, may sleep. Never fails.
  */
 void iommufd_device_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
-	if (!WARN_ON(pasid != IOMMU_NO_PASID || !idev->hwpt))
-		iommufd_detach(idev);
+	iommufd_detach(idev, pasid);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, "IOMMUFD");

@@ -15,7 +15,10 @@
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
+#include "core/mmap.h"
 #include "core/object.h"
+#include "mock/mock.h"
+#include "vfio/vfio.h"
 
 static atomic_t last_ctx_number;
 
@@ -31,8 +34,15 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init(&ctx->groups);
 	init_waitqueue_head(&ctx->destroy_wait);
+	init_rwsem(&ctx->process_rwsem);
+	mutex_init(&ctx->sw_msi_lock);
+	INIT_LIST_HEAD(&ctx->sw_msi_pages);
+	mutex_init(&ctx->mmaps_lock);
+	INIT_LIST_HEAD(&ctx->mmaps);
 	ctx->file = file;
-	ctx->accounting = IOMMUFD_ACCOUNT_USER;
+	/* What programs are used to that know VFIO's own container. */
+	ctx->accounting = iommufd_container_is(inode) ? IOMMUFD_ACCOUNT_MM :
+							IOMMUFD_ACCOUNT_USER;
 	ctx->number = atomic_inc_return(&last_ctx_number);
 	ctx->tgid = task_tgid_nr(current);
 	ctx->uid = from_kuid_munged(&init_user_ns, current_uid());
@@ -52,6 +62,8 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 
 	iommufd_object_destroy_all(ctx);
 	WARN_ON(!xa_empty(&ctx->groups));
+	WARN_ON(!list_empty(&ctx->mmaps));
+	iommufd_sw_msi_free(ctx);
 	trace_iommufd_ctx_close(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
 	xa_destroy(&ctx->objects);
 	kfree(ctx);
@@ -64,6 +76,7 @@ static const struct file_operations iommufd_fops = {
 	.release = iommufd_fops_release,
 	.unlocked_ioctl = iommufd_fops_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = iommufd_fops_mmap,
 };
 
 /**
@@ -131,8 +144,49 @@ static struct miscdevice iommufd_misc = {
 	.mode = 0660,
 	.fops = &iommufd_fops,
 };
-module_misc_device(iommufd_misc);
 
+/**
+ * iommufd_misc_device - the device of /dev/iommu
+ *
+ * Stands for iommufd where the kernel asks for a device.
+ */
+struct device *iommufd_misc_device(void)
+{
+	return iommufd_misc.this_device;
+}
+
+static int __init iommufd_init(void)
+{
+	int ret;
+
+	ret = iommufd_mock_init();
+	if (ret)
+		return ret;
+	ret = misc_register(&iommufd_misc);
+	if (ret)
+		goto exit_mock;
+	ret = iommufd_container_init(&iommufd_fops);
+	if (ret)
+		goto deregister;
+	return 0;
+
+deregister:
+	misc_deregister(&iommufd_misc);
+exit_mock:
+	iommufd_mock_exit();
+	return ret;
+}
+module_init(iommufd_init);
+
+static void __exit iommufd_exit(void)
+{
+	iommufd_container_exit();
+	misc_deregister(&iommufd_misc);
+	iommufd_mock_exit();
+}
+module_exit(iommufd_exit);
+
+MODULE_IMPORT_NS("DMA_BUF");
 MODULE_IMPORT_NS("IOMMUFD");
 MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
 MODULE_DESCRIPTION("I/O page tables for user space, instrumented");

@@ -2,13 +2,21 @@
 #ifndef __IOMMUFD_CORE_CTX_H
 #define __IOMMUFD_CORE_CTX_H
 
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "trace/trace.h"
 
+struct device;
 struct file;
+struct iommufd_ioas;
+
+/* Pages of the range that IOMMU drivers set aside for the doorbells of MSIs. */
+#define IOMMUFD_SW_MSI_PAGES	256
 
 /**
  * struct iommufd_ctx - an open file of /dev/iommu
@@ -18,6 +26,16 @@ struct file;
  * @destroy_wait: destroyers that wait for a call to let go of an object
  * @groups: struct iommufd_group by iommu group id; its xa_lock guards their
  *	reference counts from zero
+ * @process_rwsem: held for reading by who makes pages of the calling process,
+ *	for writing by who hands all of them to another. Taken before all locks
+ *	of an IOAS
+ * @sw_msi_pages: doorbells of MSIs, see driver/sw_msi.c
+ * @vfio_ioas: the IOAS of VFIO type1 requests, or NULL, see vfio/compat.c.
+ *	Protected by the xa_lock of @objects
+ * @vfio_noiommu: a group without an IOMMU has it as its container, so that there
+ *	is nothing for type1 requests to act on. Once set it stays; set under the
+ *	xa_lock of @objects
+ * @mmaps: struct iommufd_mmap by their offset, see core/mmap.h
  * @accounting: what pinned pages are charged to from now on
  * @number: names the context in tracepoints, never used twice
  * @tgid: process that opened it, in the initial pid namespace
@@ -29,6 +47,22 @@ struct iommufd_ctx {
 	struct xarray objects;
 	wait_queue_head_t destroy_wait;
 	struct xarray groups;
+	struct rw_semaphore process_rwsem;
+	/**
+	 * @sw_msi_lock: protects @sw_msi_pages and the bitmaps of groups and
+	 * page tables that tell which of them they know. Taken inside the mutex
+	 * of an IOMMU group; page tables are written under it.
+	 */
+	struct mutex sw_msi_lock;
+	struct list_head sw_msi_pages;
+	struct iommufd_ioas *vfio_ioas;
+	bool vfio_noiommu;
+	/**
+	 * @mmaps_lock: protects @mmaps. Taken inside mmap_lock, and before the
+	 * xa_lock of @objects.
+	 */
+	struct mutex mmaps_lock;
+	struct list_head mmaps;
 	enum iommufd_accounting accounting;
 
 	u32 number;
@@ -36,5 +70,16 @@ struct iommufd_ctx {
 	uid_t uid;
 	char comm[TASK_COMM_LEN];
 };
+
+struct device *iommufd_misc_device(void);
+
+/* driver/sw_msi.c */
+#ifdef CONFIG_IRQ_MSI_IOMMU
+void iommufd_sw_msi_free(struct iommufd_ctx *ctx);
+#else
+static inline void iommufd_sw_msi_free(struct iommufd_ctx *ctx)
+{
+}
+#endif
 
 #endif

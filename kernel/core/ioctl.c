@@ -13,6 +13,8 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "core/object.h"
+#include "mock/mock.h"
+#include "vfio/vfio.h"
 
 /**
  * iommufd_ucmd_respond - write the kernel's copy of the structure back
@@ -34,11 +36,6 @@ static int destroy_ioctl(struct iommufd_ucmd *ucmd)
 	struct iommu_destroy *cmd = ucmd->cmd;
 
 	return iommufd_object_destroy(ucmd->ctx, cmd->id);
-}
-
-static int not_yet(struct iommufd_ucmd *ucmd)
-{
-	return -EOPNOTSUPP;
 }
 
 /* Room for the largest structure. */
@@ -63,43 +60,50 @@ struct iommufd_command {
 
 static const struct iommufd_command commands[] = {
 	COMMAND(IOMMU_DESTROY, destroy_ioctl, struct iommu_destroy, id),
-	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, not_yet, struct iommu_fault_alloc,
-		out_fault_fd),
-	COMMAND(IOMMU_GET_HW_INFO, not_yet, struct iommu_hw_info, __reserved),
-	COMMAND(IOMMU_HW_QUEUE_ALLOC, not_yet, struct iommu_hw_queue_alloc,
-		length),
-	COMMAND(IOMMU_HWPT_ALLOC, not_yet, struct iommu_hwpt_alloc, __reserved),
-	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, not_yet,
+	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, iommufd_cmd_fault_queue_alloc,
+		struct iommu_fault_alloc, out_fault_fd),
+	COMMAND(IOMMU_GET_HW_INFO, iommufd_cmd_get_hw_info, struct iommu_hw_info,
+		__reserved),
+	COMMAND(IOMMU_HW_QUEUE_ALLOC, iommufd_cmd_hw_queue_alloc,
+		struct iommu_hw_queue_alloc, length),
+	COMMAND(IOMMU_HWPT_ALLOC, iommufd_cmd_hwpt_alloc,
+		struct iommu_hwpt_alloc, __reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_cmd_hwpt_get_dirty_bitmap,
 		struct iommu_hwpt_get_dirty_bitmap, data),
-	COMMAND(IOMMU_HWPT_INVALIDATE, not_yet, struct iommu_hwpt_invalidate,
-		__reserved),
-	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, not_yet,
+	COMMAND(IOMMU_HWPT_INVALIDATE, iommufd_cmd_hwpt_invalidate,
+		struct iommu_hwpt_invalidate, __reserved),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, iommufd_cmd_hwpt_set_dirty_tracking,
 		struct iommu_hwpt_set_dirty_tracking, __reserved),
-	COMMAND(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc_ioctl,
+	COMMAND(IOMMU_IOAS_ALLOC, iommufd_cmd_ioas_alloc,
 		struct iommu_ioas_alloc, out_ioas_id),
-	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, iommufd_cmd_ioas_allow_iovas,
 		struct iommu_ioas_allow_iovas, allowed_iovas),
-	COMMAND(IOMMU_IOAS_CHANGE_PROCESS, not_yet,
+	COMMAND(IOMMU_IOAS_CHANGE_PROCESS, iommufd_cmd_ioas_change_process,
 		struct iommu_ioas_change_process, __reserved),
-	COMMAND(IOMMU_IOAS_COPY, iommufd_ioas_copy, struct iommu_ioas_copy,
+	COMMAND(IOMMU_IOAS_COPY, iommufd_cmd_ioas_copy, struct iommu_ioas_copy,
 		src_iova),
-	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_cmd_ioas_iova_ranges,
 		struct iommu_ioas_iova_ranges, out_iova_alignment),
-	COMMAND(IOMMU_IOAS_MAP, iommufd_ioas_map, struct iommu_ioas_map, iova),
-	COMMAND(IOMMU_IOAS_MAP_FILE, iommufd_ioas_map_file,
+	COMMAND(IOMMU_IOAS_MAP, iommufd_cmd_ioas_map, struct iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_MAP_FILE, iommufd_cmd_ioas_map_file,
 		struct iommu_ioas_map_file, iova),
-	COMMAND(IOMMU_IOAS_NOIOMMU_GET_PA, not_yet,
+	COMMAND(IOMMU_IOAS_NOIOMMU_GET_PA, iommufd_cmd_ioas_noiommu_get_pa,
 		struct iommu_ioas_noiommu_get_pa, out_phys),
-	COMMAND(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, struct iommu_ioas_unmap,
+	COMMAND(IOMMU_IOAS_UNMAP, iommufd_cmd_ioas_unmap, struct iommu_ioas_unmap,
 		length),
-	COMMAND(IOMMU_OPTION, iommufd_option, struct iommu_option, val64),
-	COMMAND(IOMMU_VDEVICE_ALLOC, not_yet, struct iommu_vdevice_alloc,
-		virt_id),
-	COMMAND(IOMMU_VEVENTQ_ALLOC, not_yet, struct iommu_veventq_alloc,
+	COMMAND(IOMMU_OPTION, iommufd_cmd_option, struct iommu_option, val64),
+#ifdef CONFIG_IOMMUFD_TEST
+	COMMAND(IOMMU_TEST_CMD, iommufd_cmd_test, struct iommu_test_cmd,
+		last),
+#endif
+	COMMAND(IOMMU_VDEVICE_ALLOC, iommufd_cmd_vdevice_alloc,
+		struct iommu_vdevice_alloc, virt_id),
+	COMMAND(IOMMU_VEVENTQ_ALLOC, iommufd_cmd_veventq_alloc,
+		struct iommu_veventq_alloc, __reserved),
+	COMMAND(IOMMU_VFIO_IOAS, iommufd_cmd_vfio_ioas, struct iommu_vfio_ioas,
 		__reserved),
-	COMMAND(IOMMU_VFIO_IOAS, not_yet, struct iommu_vfio_ioas, __reserved),
-	COMMAND(IOMMU_VIOMMU_ALLOC, not_yet, struct iommu_viommu_alloc,
-		out_viommu_id),
+	COMMAND(IOMMU_VIOMMU_ALLOC, iommufd_cmd_viommu_alloc,
+		struct iommu_viommu_alloc, out_viommu_id),
 };
 
 long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
@@ -114,8 +118,9 @@ long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
 	int ret;
 
+	/* VFIO's ioctls have the same type and lower numbers. */
 	if (index >= ARRAY_SIZE(commands))
-		return -ENOTTY;
+		return iommufd_vfio_ioctl(ucmd.ctx, nr, arg);
 	command = &commands[array_index_nospec(index, ARRAY_SIZE(commands))];
 	if (command->cmd != nr)
 		return -ENOTTY;

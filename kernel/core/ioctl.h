@@ -24,13 +24,34 @@ int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size);
 
 long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg);
 
-int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_copy(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_map(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd);
-int iommufd_option(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hw_queue_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_option(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_viommu_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd);
+
+#ifdef CONFIG_IOMMUFD_NOIOMMU
+int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
+#else
+static inline int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 #endif

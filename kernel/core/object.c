@@ -6,11 +6,22 @@
 
 #include "core/ctx.h"
 #include "core/object.h"
+#include "mock/mock.h"
 
 static const struct iommufd_object_ops *const object_ops[IOMMUFD_OBJ_MAX] = {
+	[IOMMUFD_OBJ_ACCESS] = &iommufd_access_ops,
 	[IOMMUFD_OBJ_DEVICE] = &iommufd_device_ops,
+	[IOMMUFD_OBJ_FAULT] = &iommufd_fault_ops,
+	[IOMMUFD_OBJ_HW_QUEUE] = &iommufd_hw_queue_ops,
+	[IOMMUFD_OBJ_HWPT_NESTED] = &iommufd_hwpt_nested_ops,
 	[IOMMUFD_OBJ_HWPT_PAGING] = &iommufd_hwpt_paging_ops,
 	[IOMMUFD_OBJ_IOAS] = &iommufd_ioas_ops,
+	[IOMMUFD_OBJ_VDEVICE] = &iommufd_vdevice_ops,
+	[IOMMUFD_OBJ_VEVENTQ] = &iommufd_veventq_ops,
+	[IOMMUFD_OBJ_VIOMMU] = &iommufd_viommu_ops,
+#ifdef CONFIG_IOMMUFD_TEST
+	[IOMMUFD_OBJ_SELFTEST] = &iommufd_mock_slot_ops,
+#endif
 };
 
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
@@ -90,6 +101,32 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 }
 
 /**
+ * iommufd_object_next - look up the next object of a type
+ * @ctx: context to look in
+ * @id: id to look behind, 0 for the first object
+ * @type: its type
+ *
+ * Returns the object of the lowest id above @id, to be given back with
+ * iommufd_object_put(), or NULL if there is none.
+ */
+struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
+					   enum iommufd_object_type type)
+{
+	unsigned long index = id;
+	struct iommufd_object *obj;
+
+	xa_lock(&ctx->objects);
+	do {
+		obj = xa_find_after(&ctx->objects, &index, ULONG_MAX,
+				    XA_PRESENT);
+	} while (obj && obj->type != type);
+	if (obj)
+		refcount_inc(&obj->wait_cnt);
+	xa_unlock(&ctx->objects);
+	return obj;
+}
+
+/**
  * iommufd_object_put - end the use of an object that was looked up
  * @ctx: context of the object; the caller keeps it alive
  * @obj: the object
@@ -100,26 +137,6 @@ void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	/* Orders the decrement before the look for sleepers. */
 	if (wq_has_sleeper(&ctx->destroy_wait))
 		wake_up_all(&ctx->destroy_wait);
-}
-
-/**
- * iommufd_object_hold - make something depend on an object
- * @ctx: context of the object
- * @obj: the object, looked up by the caller or otherwise known to be in memory
- *
- * Returns true on success, to be ended with iommufd_object_drop(), or false if
- * the object is being destroyed.
- */
-bool iommufd_object_hold(struct iommufd_ctx *ctx, struct iommufd_object *obj)
-{
-	bool alive;
-
-	xa_lock(&ctx->objects);
-	alive = xa_load(&ctx->objects, obj->id) == obj;
-	if (alive)
-		refcount_inc(&obj->users);
-	xa_unlock(&ctx->objects);
-	return alive;
 }
 
 static bool object_idle(struct iommufd_object *obj)
@@ -134,9 +151,14 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	kfree(obj);
 }
 
-/* For an object that has left the table: nobody can find it any more. */
-static void object_wait_and_free(struct iommufd_ctx *ctx,
-				 struct iommufd_object *obj)
+/**
+ * iommufd_object_finish - destroy an object that has left the table
+ * @ctx: context of the object
+ * @obj: the object; the caller is who took it out
+ *
+ * Calls that are using the object are waited for.
+ */
+void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	wait_event(ctx->destroy_wait, object_idle(obj));
 	object_free(ctx, obj);
@@ -163,7 +185,7 @@ void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
 	xa_unlock(&ctx->objects);
 
 	if (last)
-		object_wait_and_free(ctx, obj);
+		iommufd_object_finish(ctx, obj);
 }
 
 /*
@@ -221,9 +243,10 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 /**
  * iommufd_object_remove - destroy an object because its owner is done with it
  * @ctx: context of the object
- * @obj: the object, on which nothing depends any more
+ * @obj: the object, on which its owner depends, and nothing else any more
  *
- * Calls that are using the object are waited for.
+ * The owner's dependency keeps the user from destroying the object; it ends
+ * when the object is out of the table. Calls that are using it are waited for.
  */
 void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
@@ -231,9 +254,40 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 
 	old = xa_erase(&ctx->objects, obj->id);
 	WARN_ON(old != obj);
+	iommufd_object_drop(obj);
 	WARN_ON(refcount_read(&obj->users) != 1);
 	wake_up_all(&ctx->destroy_wait);
-	object_wait_and_free(ctx, obj);
+	iommufd_object_finish(ctx, obj);
+}
+
+/**
+ * iommufd_object_bury - take an object from the user who made it
+ * @ctx: context of the object
+ * @obj: the object, in memory, on which nothing depends
+ *
+ * Its id is not used again for as long as the context lives: the user, who does
+ * not know yet, must not find something else there.
+ *
+ * Context: any that may take a spinlock.
+ *
+ * Returns true if the caller is to end the object with iommufd_object_finish(),
+ * or false if it is not in the table: being made, or being destroyed.
+ */
+bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	bool ours;
+
+	xa_lock(&ctx->objects);
+	ours = xa_load(&ctx->objects, obj->id) == obj;
+	if (ours) {
+		WARN_ON(refcount_read(&obj->users) != 1);
+		/* A reservation, in a place that is there: this can't fail. */
+		__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
+	}
+	xa_unlock(&ctx->objects);
+	if (ours)
+		wake_up_all(&ctx->destroy_wait);
+	return ours;
 }
 
 /**
@@ -257,5 +311,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			progress = true;
 		}
 	} while (progress);
-	WARN_ON(!xa_empty(&ctx->objects));
+	/* There may be ids left of what was buried. */
+	xa_for_each(&ctx->objects, id, obj)
+		WARN_ON(1);
 }

@@ -4,6 +4,8 @@
 
 #include <linux/iommufd.h>
 
+#include "core/ctx.h"
+
 /*
  * Objects live in the table of their context under an id and are counted twice:
  *
@@ -19,8 +21,6 @@
  * lookup: out of the table means that neither counter can grow any more.
  */
 
-struct iommufd_ctx;
-
 /**
  * struct iommufd_object_ops - what a type of objects does
  * @destroy: gives back all that the object holds; cannot fail. The object's
@@ -30,9 +30,16 @@ struct iommufd_object_ops {
 	void (*destroy)(struct iommufd_object *obj);
 };
 
+extern const struct iommufd_object_ops iommufd_access_ops;
 extern const struct iommufd_object_ops iommufd_device_ops;
+extern const struct iommufd_object_ops iommufd_fault_ops;
+extern const struct iommufd_object_ops iommufd_hw_queue_ops;
+extern const struct iommufd_object_ops iommufd_hwpt_nested_ops;
 extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;
 extern const struct iommufd_object_ops iommufd_ioas_ops;
+extern const struct iommufd_object_ops iommufd_vdevice_ops;
+extern const struct iommufd_object_ops iommufd_veventq_ops;
+extern const struct iommufd_object_ops iommufd_viommu_ops;
 
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 					      size_t size,
@@ -56,9 +63,30 @@ void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj);
 
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 					  enum iommufd_object_type type);
+struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
+					   enum iommufd_object_type type);
 void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj);
 
-bool iommufd_object_hold(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+/**
+ * iommufd_object_hold - make something depend on an object
+ * @ctx: context of the object
+ * @obj: the object, looked up by the caller or otherwise known to be in memory
+ *
+ * Returns true on success, to be ended with iommufd_object_drop(), or false if
+ * the object is being destroyed or is not published yet.
+ */
+static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
+				       struct iommufd_object *obj)
+{
+	bool alive;
+
+	xa_lock(&ctx->objects);
+	alive = xa_load(&ctx->objects, obj->id) == obj;
+	if (alive)
+		refcount_inc(&obj->users);
+	xa_unlock(&ctx->objects);
+	return alive;
+}
 
 /**
  * iommufd_object_drop - end a dependency
@@ -74,6 +102,9 @@ void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
 
 int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);
 void iommufd_object_remove(struct iommufd_ctx *ctx,
+			   struct iommufd_object *obj);
+bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+void iommufd_object_finish(struct iommufd_ctx *ctx,
 			   struct iommufd_object *obj);
 void iommufd_object_destroy_all(struct iommufd_ctx *ctx);
 

@@ -1,90 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Drivers that do their DMA in software get at an IOAS through an access. The
- * functions are here for them to link; none can be created yet.
+ * Drivers that do their DMA in software, VFIO's mediated devices before all,
+ * get at the memory of an IOAS through an access. Its kernel-doc is the kernel
+ * API's documentation.
+ *
+ * A driver keeps pages pinned for as long as it likes, but has to let go of
+ * them when they are unmapped: its unmap callback is called and the unmap waits
+ * until the last page is unpinned, in the callback or later.
  */
-#include <linux/bug.h>
 #include <linux/export.h>
-#include <linux/iommufd.h>
+#include <linux/iommu.h>
+#include <linux/overflow.h>
+
+#include "core/ctx.h"
+#include "device/access.h"
+#include "ioas/ioas.h"
+
+static void access_destroy_object(struct iommufd_object *obj)
+{
+	struct iommufd_access *access =
+		container_of(obj, struct iommufd_access, obj);
+
+	WARN_ON(access->ioas);
+	mutex_destroy(&access->change_lock);
+}
+
+const struct iommufd_object_ops iommufd_access_ops = {
+	.destroy = access_destroy_object,
+};
 
 /**
  * iommufd_access_create - give a driver access to the memory of a context
- * @ictx: the context
- * @ops: called back when memory is unmapped
+ * @ictx: the context, of which a reference is taken
+ * @ops: the driver's, which stay until the access is destroyed. @ops->unmap is
+ *	called with addresses that are about to be unmapped, from process
+ *	context; it may sleep and unpin pages, but not attach, replace, detach
+ *	or destroy an access. No lock of the driver that it takes may be held
+ *	where those are called
  * @data: passed to @ops
  * @id: set to the id of the new object
  *
- * Returns ERR_PTR(-EOPNOTSUPP): not there yet.
+ * Ended with iommufd_access_destroy().
+ *
+ * Context: process context, may sleep.
+ *
+ * Returns the access, attached to nothing, or ERR_PTR(-ENOMEM).
  */
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ictx,
 		      const struct iommufd_access_ops *ops, void *data, u32 *id)
 {
-	return ERR_PTR(-EOPNOTSUPP);
+	struct iommufd_access *access;
+
+	access = iommufd_object_alloc(ictx, access, IOMMUFD_OBJ_ACCESS);
+	if (IS_ERR(access))
+		return access;
+	access->ctx = ictx;
+	access->ops = ops;
+	access->data = data;
+	mutex_init(&access->change_lock);
+	init_rwsem(&access->ioas_rwsem);
+	/* Only the driver ends it, never the user. */
+	refcount_inc(&access->obj.users);
+	iommufd_ctx_get(ictx);
+	*id = access->obj.id;
+	iommufd_object_publish(ictx, &access->obj);
+	return access;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_create, "IOMMUFD");
 
-/**
- * iommufd_access_destroy - end what iommufd_access_create() began
- * @access: the access
- */
-void iommufd_access_destroy(struct iommufd_access *access)
+/* From now on no more pages can be pinned; the driver lets go of those that are. */
+static void leave_ioas(struct iommufd_access *access)
 {
-	WARN_ON(access);
+	struct iommufd_ioas *ioas;
+
+	down_write(&access->ioas_rwsem);
+	ioas = access->ioas;
+	access->ioas = NULL;
+	access->leaving = ioas;
+	up_write(&access->ioas_rwsem);
+	if (!ioas)
+		return;
+
+	if (access->ops->unmap)
+		access->ops->unmap(access->data, 0, ULONG_MAX);
+	iommufd_ioas_remove_access(ioas, access);
+	iommufd_object_drop(&ioas->obj);
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, "IOMMUFD");
+
+static void enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	down_write(&access->ioas_rwsem);
+	access->ioas = ioas;
+	access->leaving = NULL;
+	up_write(&access->ioas_rwsem);
+}
+
+/* Leave the IOAS, if any, for another, unless that does not take the access. */
+static int change_ioas(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_ioas *ioas;
+	bool held;
+	int ret;
+
+	lockdep_assert_held(&access->change_lock);
+
+	ioas = iommufd_ioas_get(access->ctx, ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	held = iommufd_object_hold(access->ctx, &ioas->obj);
+	iommufd_object_put(access->ctx, &ioas->obj);
+	if (!held)
+		return -ENOENT;
+	if (ioas == access->ioas) {
+		iommufd_object_drop(&ioas->obj);
+		return 0;
+	}
+
+	ret = iommufd_ioas_add_access(ioas, access);
+	if (ret) {
+		iommufd_object_drop(&ioas->obj);
+		return ret;
+	}
+	leave_ioas(access);
+	enter_ioas(access, ioas);
+	return 0;
+}
 
 /**
  * iommufd_access_attach - choose the IOAS that an access reaches
- * @access: the access
+ * @access: the access, attached to nothing
  * @ioas_id: id of the IOAS
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * Context: process context, may sleep.
+ *
+ * Returns 0, -EINVAL if it is attached already, -ENOENT if there is no such
+ * IOAS, -EADDRINUSE if the driver pins pages and something is mapped that is
+ * not aligned to them, -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
-	return -EOPNOTSUPP;
+	int ret = -EINVAL;
+
+	mutex_lock(&access->change_lock);
+	if (!access->ioas)
+		ret = change_ioas(access, ioas_id);
+	mutex_unlock(&access->change_lock);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, "IOMMUFD");
 
 /**
  * iommufd_access_replace - change the IOAS that an access reaches
- * @access: the access
+ * @access: the access, attached
  * @ioas_id: id of the IOAS
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * The driver's unmap callback is called for all addresses and has to unpin all
+ * pages before it returns. It is not if the replace fails, nor if the IOAS is
+ * the same.
+ *
+ * Context: process context, may sleep.
+ *
+ * Returns 0, -ENOENT if it is not attached, or see iommufd_access_attach(), in
+ * which case it stays attached to what it was.
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
-	return -EOPNOTSUPP;
+	int ret = -ENOENT;
+
+	mutex_lock(&access->change_lock);
+	if (access->ioas)
+		ret = change_ioas(access, ioas_id);
+	mutex_unlock(&access->change_lock);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, "IOMMUFD");
 
 /**
  * iommufd_access_detach - leave the IOAS
  * @access: the access
+ *
+ * The driver's unmap callback is called for all addresses and has to unpin all
+ * pages before it returns. No callback runs any more afterwards.
+ *
+ * Context: process context, may sleep. Never fails.
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
-	WARN_ON(access);
+	mutex_lock(&access->change_lock);
+	if (!WARN_ON(!access->ioas)) {
+		leave_ioas(access);
+		enter_ioas(access, NULL);
+	}
+	mutex_unlock(&access->change_lock);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, "IOMMUFD");
 
 /**
- * iommufd_access_pin_pages - pin the memory behind addresses
- * @access: the access
- * @iova: first address
- * @length: bytes
- * @out_pages: set to the pages
- * @flags: IOMMUFD_ACCESS_RW_*
+ * iommufd_access_destroy - end what iommufd_access_create() began
+ * @access: the access, which is detached if it still has to be; gone after this
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * Context: process context, may sleep. Never fails.
+ */
+void iommufd_access_destroy(struct iommufd_access *access)
+{
+	struct iommufd_ctx *ctx = access->ctx;
+
+	if (access->ioas)
+		iommufd_access_detach(access);
+	iommufd_object_remove(ctx, &access->obj);
+	iommufd_ctx_put(ctx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, "IOMMUFD");
+
+static int last_address(unsigned long iova, unsigned long length,
+			unsigned long *last)
+{
+	if (!length)
+		return -EINVAL;
+	if (check_add_overflow(iova, length - 1, last))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/**
+ * iommufd_access_pin_pages - pin the memory behind addresses
+ * @access: the access, of a driver that needs_pin_pages
+ * @iova: first address, page aligned
+ * @length: bytes
+ * @out_pages: set to the pages that the range touches, in their order
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if they will be written to
+ *
+ * The pages stay, and stay mapped, until they are unpinned. They are charged to
+ * who mapped them, unless they are already because a device or another driver
+ * uses them.
+ *
+ * Context: process context, may sleep; also a kthread.
+ *
+ * Returns 0, -ENOENT if not all of the range is mapped or the access is not
+ * attached, -EPERM if the mapping does not allow what the flags ask for,
+ * -EINVAL if there is nothing to pin, the range does not begin with a page or
+ * has no memory behind it, -EOVERFLOW if the range wraps, or what pinning
+ * returns: -ENOMEM, -EFAULT.
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags)
 {
-	return -EOPNOTSUPP;
+	unsigned long last;
+	int ret;
+
+	if (WARN_ON(!iommufd_access_pins(access)) || !PAGE_ALIGNED(iova))
+		return -EINVAL;
+	ret = last_address(iova, length, &last);
+	if (ret)
+		return ret;
+
+	down_read(&access->ioas_rwsem);
+	ret = -ENOENT;
+	if (access->ioas)
+		ret = iommufd_ioas_pin(access->ioas, iova, last,
+				       flags & IOMMUFD_ACCESS_RW_WRITE ?
+					       IOMMU_WRITE :
+					       IOMMU_READ,
+				       out_pages);
+	up_read(&access->ioas_rwsem);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, "IOMMUFD");
 
@@ -93,11 +274,25 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, "IOMMUFD");
  * @access: the access
  * @iova: first address
  * @length: bytes
+ *
+ * The range is that of one pin, or of several that lie one behind the other.
+ *
+ * Context: process context, may sleep; also the driver's unmap callback. Never
+ * fails.
  */
 void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length)
 {
-	WARN_ON(access);
+	struct iommufd_ioas *ioas;
+	unsigned long last;
+
+	if (WARN_ON(last_address(iova, length, &last)))
+		return;
+	down_read(&access->ioas_rwsem);
+	ioas = access->ioas ?: access->leaving;
+	if (!WARN_ON(!ioas))
+		iommufd_ioas_unpin(ioas, iova, last);
+	up_read(&access->ioas_rwsem);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
 
@@ -107,13 +302,35 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
  * @iova: first address
  * @data: kernel memory to copy to or from
  * @len: bytes
- * @flags: IOMMUFD_ACCESS_RW_*
+ * @flags: IOMMUFD_ACCESS_RW_WRITE to write to the memory,
+ *	IOMMUFD_ACCESS_RW_KTHREAD if the caller is a kthread that has no mm: it
+ *	borrows the one of who mapped the memory
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * Nothing stays pinned. The copy may have been done in part on failure.
+ *
+ * Context: process context, may sleep. No lock may be held that a page fault on
+ * the memory takes.
+ *
+ * Returns 0, -ENOENT if not all of the range is mapped or the access is not
+ * attached, -EPERM if the mapping does not allow it, -EINVAL if there is
+ * nothing to copy or no memory behind the range, -EOVERFLOW if the range wraps,
+ * or what pinning returns: -ENOMEM, -EFAULT.
  */
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags)
 {
-	return -EOPNOTSUPP;
+	unsigned long last;
+	int ret;
+
+	ret = last_address(iova, len, &last);
+	if (ret)
+		return ret;
+
+	down_read(&access->ioas_rwsem);
+	ret = -ENOENT;
+	if (access->ioas)
+		ret = iommufd_ioas_rw(access->ioas, iova, data, len, flags);
+	up_read(&access->ioas_rwsem);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, "IOMMUFD");

@@ -1,215 +1,408 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches a device to a page table, or to an IOAS through a page table that is
- * found or made for it.
+ * Attaches a device, or one of its PASIDs, to a page table, moves it to another
+ * and detaches it.
+ *
+ * Devices of a group can't be kept apart: they share what they are attached to,
+ * the first attaches the group, the last detaches it, and a move moves all.
  */
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "core/ctx.h"
+#include "device/attach.h"
 #include "device/device.h"
+#include "fault/fault.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
 
-/* The first device attaches the group, the others must want the same. */
-static int attach_group(struct iommufd_group *igroup,
-			struct iommufd_hwpt_paging *hwpt)
+static struct iommufd_ioas *ioas_of(struct iommufd_hw_pagetable *hwpt)
+{
+	return iommufd_hwpt_paging_of(hwpt)->ioas;
+}
+
+/*
+ * Virtual functions share the page request interface of their physical one, and
+ * a refusal that ends a guest's requests would end them for all.
+ */
+static bool can_report_faults(struct device *dev)
+{
+	return !dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn;
+}
+
+/* PASIDs need page tables made for them, on the device itself as well. */
+static int check_pasid(struct iommufd_group *igroup, ioasid_t pasid,
+		       struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_attachment *attachment;
+	unsigned long index = IOMMU_NO_PASID;
+
+	if (pasid == IOMMU_NO_PASID) {
+		if (!hwpt->pasid_compatible &&
+		    xa_find_after(&igroup->attachments, &index, ULONG_MAX,
+				  XA_PRESENT))
+			return -EINVAL;
+		return 0;
+	}
+	attachment = xa_load(&igroup->attachments, IOMMU_NO_PASID);
+	if (attachment && !attachment->handle->hwpt->pasid_compatible)
+		return -EINVAL;
+	return hwpt->pasid_compatible ? 0 : -EINVAL;
+}
+
+static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+		      struct iommufd_hw_pagetable *hwpt)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+
+	/* What an IOMMU translates and what nothing does are no substitutes. */
+	if (iommufd_device_is_noiommu(idev) !=
+	    iommufd_is_noiommu_domain(hwpt->domain))
+		return -EINVAL;
+	if (hwpt->fault && !can_report_faults(idev->dev))
+		return -EINVAL;
+	return check_pasid(idev->igroup, pasid, hwpt);
+}
+
+/* Addresses that a device can't use are a matter of the device, not of PASIDs. */
+static int reserve(struct iommufd_device *idev, ioasid_t pasid,
+		   struct iommufd_ioas *ioas)
+{
+	if (pasid != IOMMU_NO_PASID || iommufd_device_is_noiommu(idev))
+		return 0;
+	return iommufd_ioas_reserve_device(ioas, idev->dev,
+					   &idev->igroup->sw_msi_start);
+}
+
+static void unreserve(struct iommufd_device *idev, ioasid_t pasid,
+		      struct iommufd_ioas *ioas)
+{
+	if (pasid == IOMMU_NO_PASID && !iommufd_device_is_noiommu(idev))
+		iommufd_ioas_unreserve_device(ioas, idev->dev);
+}
+
+static struct iommufd_attach_handle *
+alloc_handle(struct iommufd_group *igroup, u32 dev_id,
+	     struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_attach_handle *handle;
-	int ret;
-
-	lockdep_assert_held(&igroup->lock);
-
-	if (igroup->handle)
-		return igroup->handle->hwpt == hwpt ? 0 : -EINVAL;
 
 	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return -ENOMEM;
-	handle->hwpt = hwpt;
-	ret = iommu_attach_group_handle(hwpt->common.domain, igroup->group,
-					&handle->handle);
-	if (ret) {
-		kfree(handle);
-		return ret;
+	if (handle) {
+		handle->hwpt = hwpt;
+		handle->igroup = igroup;
+		handle->dev_id = dev_id;
 	}
-	igroup->handle = handle;
-	return 0;
+	return handle;
+}
+
+/* Nothing new is reported to a handle that is no longer attached. */
+static void free_handle(struct iommufd_attach_handle *handle)
+{
+	if (handle->hwpt->fault)
+		iommufd_fault_flush(handle->hwpt->fault, handle);
+	kfree(handle);
+}
+
+static int attach_group(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_attach_handle *handle)
+{
+	struct iommu_domain *domain = handle->hwpt->domain;
+
+	if (iommufd_device_is_noiommu(idev))
+		return 0;
+	if (pasid == IOMMU_NO_PASID)
+		return iommu_attach_group_handle(domain, idev->igroup->group,
+						 &handle->handle);
+	return iommu_attach_device_pasid(domain, idev->dev, pasid,
+					 &handle->handle);
+}
+
+static void detach_group(struct iommufd_device *idev, ioasid_t pasid,
+			 struct iommufd_attach_handle *handle)
+{
+	struct iommu_domain *domain = handle->hwpt->domain;
+
+	if (iommufd_device_is_noiommu(idev))
+		return;
+	if (pasid == IOMMU_NO_PASID)
+		iommu_detach_group_handle(domain, idev->igroup->group);
+	else
+		iommu_detach_device_pasid(domain, idev->dev, pasid);
+}
+
+static int replace_group(struct iommufd_device *idev, ioasid_t pasid,
+			 struct iommufd_attach_handle *handle)
+{
+	struct iommu_domain *domain = handle->hwpt->domain;
+
+	if (iommufd_device_is_noiommu(idev))
+		return 0;
+	if (pasid == IOMMU_NO_PASID)
+		return iommu_replace_group_handle(idev->igroup->group, domain,
+						  &handle->handle);
+	return iommu_replace_device_pasid(domain, idev->dev, pasid,
+					  &handle->handle);
+}
+
+/* The first device of the group attaches it. */
+static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
+			  struct iommufd_hw_pagetable *hwpt)
+{
+	struct xarray *attachments = &idev->igroup->attachments;
+	struct iommufd_attachment *attachment;
+	int ret = -ENOMEM;
+
+	attachment = kzalloc_obj(*attachment, GFP_KERNEL_ACCOUNT);
+	if (!attachment)
+		return -ENOMEM;
+	xa_init_flags(&attachment->devices, XA_FLAGS_ACCOUNT);
+	attachment->handle = alloc_handle(idev->igroup, idev->obj.id, hwpt);
+	if (!attachment->handle)
+		goto free_attachment;
+	ret = xa_insert(&attachment->devices, idev->obj.id, idev,
+			GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto free_handle;
+	ret = xa_insert(attachments, pasid, attachment, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto erase_device;
+	ret = attach_group(idev, pasid, attachment->handle);
+	if (!ret)
+		return 0;
+
+	xa_erase(attachments, pasid);
+erase_device:
+	xa_destroy(&attachment->devices);
+free_handle:
+	kfree(attachment->handle);
+free_attachment:
+	kfree(attachment);
+	return ret;
 }
 
 /*
  * Attach to a page table that the caller holds; on success the device depends
  * on it in his place. Nothing is changed on failure.
  */
-static int attach_hwpt(struct iommufd_device *idev,
-		       struct iommufd_hwpt_paging *hwpt)
+static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+		       struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_attachment *attachment;
 	int ret;
 
 	mutex_lock(&igroup->lock);
-	if (idev->hwpt) {
-		ret = -EINVAL;
+	attachment = xa_load(&igroup->attachments, pasid);
+	if (attachment && xa_load(&attachment->devices, idev->obj.id)) {
+		ret = -EBUSY;
 		goto unlock;
 	}
-	ret = iommufd_ioas_reserve_device(hwpt->ioas, idev->dev);
+	ret = -EINVAL;
+	if (attachment && attachment->handle->hwpt != hwpt)
+		goto unlock;
+	ret = check_hwpt(idev, pasid, hwpt);
 	if (ret)
 		goto unlock;
-	ret = attach_group(igroup, hwpt);
-	if (ret) {
-		iommufd_ioas_unreserve_device(hwpt->ioas, idev->dev);
+	ret = reserve(idev, pasid, ioas_of(hwpt));
+	if (ret)
 		goto unlock;
-	}
-	igroup->nr_attached++;
-	idev->hwpt = hwpt;
+	ret = iommufd_sw_msi_prepare(igroup, iommufd_hwpt_paging_of(hwpt));
+	if (!ret && attachment)
+		ret = xa_insert(&attachment->devices, idev->obj.id, idev,
+				GFP_KERNEL_ACCOUNT);
+	else if (!ret)
+		ret = new_attachment(idev, pasid, hwpt);
+	if (ret)
+		unreserve(idev, pasid, ioas_of(hwpt));
 unlock:
 	mutex_unlock(&igroup->lock);
 	return ret;
 }
 
-/* Returns the page table, on which the device no longer depends. */
-static struct iommufd_hwpt_paging *detach_hwpt(struct iommufd_device *idev)
+static void end_attachment(struct iommufd_device *idev, ioasid_t pasid,
+			   struct iommufd_attachment *attachment)
+{
+	xa_erase(&idev->igroup->attachments, pasid);
+	detach_group(idev, pasid, attachment->handle);
+	free_handle(attachment->handle);
+	kfree(attachment);
+}
+
+/* Faults that come after this are those of another device of the group. */
+static void forget_device(struct iommufd_attachment *attachment,
+			  struct iommufd_device *idev)
+{
+	unsigned long id = 0;
+
+	if (attachment->handle->dev_id != idev->obj.id)
+		return;
+	xa_find(&attachment->devices, &id, ULONG_MAX, XA_PRESENT);
+	WRITE_ONCE(attachment->handle->dev_id, id);
+}
+
+/**
+ * iommufd_detach_hwpt - detach a device
+ * @idev: the device
+ * @pasid: IOMMU_NO_PASID or a PASID
+ *
+ * Returns the page table, on which the device no longer depends, for the caller
+ * to drop, or NULL if the device was not attached.
+ */
+struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
+						 ioasid_t pasid)
 {
 	struct iommufd_group *igroup = idev->igroup;
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_attachment *attachment;
+	struct iommufd_hw_pagetable *hwpt = NULL;
 
 	mutex_lock(&igroup->lock);
-	hwpt = idev->hwpt;
-	idev->hwpt = NULL;
-	if (!--igroup->nr_attached) {
-		iommu_detach_group_handle(hwpt->common.domain, igroup->group);
-		kfree(igroup->handle);
-		igroup->handle = NULL;
-	}
-	iommufd_ioas_unreserve_device(hwpt->ioas, idev->dev);
+	attachment = xa_load(&igroup->attachments, pasid);
+	if (!attachment || !xa_erase(&attachment->devices, idev->obj.id))
+		goto unlock;
+	hwpt = attachment->handle->hwpt;
+	if (xa_empty(&attachment->devices))
+		end_attachment(idev, pasid, attachment);
+	else
+		forget_device(attachment, idev);
+	unreserve(idev, pasid, ioas_of(hwpt));
+unlock:
 	mutex_unlock(&igroup->lock);
 	return hwpt;
 }
 
-/* The next automatic page table of an IOAS, held; @prev is given back. */
-static struct iommufd_hwpt_paging *
-next_automatic(struct iommufd_ioas *ioas, struct iommufd_hwpt_paging *prev)
+static void unreserve_all(struct iommufd_attachment *attachment, ioasid_t pasid,
+			  struct iommufd_ioas *ioas, struct iommufd_device *end)
 {
-	struct iommufd_hwpt_paging *hwpt =
-		prev ?: list_entry(&ioas->hwpts, struct iommufd_hwpt_paging,
-				   node);
-	bool found = false;
+	struct iommufd_device *each;
+	unsigned long id;
 
-	down_read(&ioas->hwpts_rwsem);
-	list_for_each_entry_continue(hwpt, &ioas->hwpts, node) {
-		found = hwpt->automatic &&
-			iommufd_object_hold(ioas->ctx, &hwpt->obj);
-		if (found)
+	xa_for_each(&attachment->devices, id, each) {
+		if (each == end)
 			break;
+		unreserve(each, pasid, ioas);
 	}
-	up_read(&ioas->hwpts_rwsem);
-	if (prev)
-		iommufd_hwpt_paging_drop(prev);
-	return found ? hwpt : NULL;
 }
 
-static int attach_new_automatic(struct iommufd_device *idev,
-				struct iommufd_ioas *ioas, u32 *pt_id)
+static int reserve_all(struct iommufd_attachment *attachment, ioasid_t pasid,
+		       struct iommufd_ioas *ioas)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_device *each;
+	unsigned long id;
 	int ret;
 
-	hwpt = iommufd_hwpt_paging_alloc(ioas, idev);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-
-	/* Of the device, ahead of the time when others can see it. */
-	refcount_inc(&hwpt->obj.users);
-	ret = attach_hwpt(idev, hwpt);
-	if (ret)
-		goto abort;
-	ret = iommufd_hwpt_paging_link(hwpt);
-	if (ret) {
-		detach_hwpt(idev);
-		goto abort;
+	xa_for_each(&attachment->devices, id, each) {
+		ret = reserve(each, pasid, ioas);
+		if (ret) {
+			unreserve_all(attachment, pasid, ioas, each);
+			return ret;
+		}
 	}
-	*pt_id = hwpt->obj.id;
+	return 0;
+}
+
+static unsigned int count_devices(struct iommufd_attachment *attachment)
+{
+	struct iommufd_device *each;
+	unsigned int n = 0;
+	unsigned long id;
+
+	xa_for_each(&attachment->devices, id, each)
+		n++;
+	return n;
+}
+
+/* Move the group; nothing is changed on failure. */
+static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
+			   struct iommufd_attachment *attachment,
+			   struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_attach_handle *old = attachment->handle, *new;
+	struct iommufd_ioas *from = ioas_of(old->hwpt), *to = ioas_of(hwpt);
+	int ret;
+
+	new = alloc_handle(old->igroup, old->dev_id, hwpt);
+	if (!new)
+		return -ENOMEM;
+	ret = from == to ? 0 : reserve_all(attachment, pasid, to);
+	if (ret)
+		goto free;
+	ret = iommufd_sw_msi_prepare(idev->igroup,
+				     iommufd_hwpt_paging_of(hwpt));
+	if (!ret)
+		ret = replace_group(idev, pasid, new);
+	if (ret)
+		goto unreserve;
+
+	attachment->handle = new;
+	free_handle(old);
+	if (from != to)
+		unreserve_all(attachment, pasid, from, NULL);
 	return 0;
 
-abort:
-	iommufd_hwpt_paging_abort(hwpt);
+unreserve:
+	if (from != to)
+		unreserve_all(attachment, pasid, to, NULL);
+free:
+	kfree(new);
 	return ret;
 }
 
-static int attach_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
-		       u32 *pt_id)
+/*
+ * Move to a page table that the caller holds once; on success every device of
+ * the group depends on it, and no longer on what it was attached to. Nothing is
+ * changed on failure.
+ */
+static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_hw_pagetable *hwpt)
 {
-	struct iommufd_hwpt_paging *hwpt = NULL;
-	int ret;
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hw_pagetable *old = hwpt;
+	struct iommufd_attachment *attachment;
+	unsigned int devices = 1;
+	int ret = -EINVAL;
 
-	mutex_lock(&ioas->auto_lock);
-	while ((hwpt = next_automatic(ioas, hwpt))) {
-		ret = iommufd_hwpt_paging_suits(hwpt, idev) ?
-			      attach_hwpt(idev, hwpt) :
-			      -EINVAL;
-		if (!ret) {
-			*pt_id = hwpt->obj.id;
-			goto unlock;
-		}
-		/* Other errors than not being compatible are final. */
-		if (ret != -EINVAL) {
-			iommufd_hwpt_paging_drop(hwpt);
-			goto unlock;
-		}
+	mutex_lock(&igroup->lock);
+	attachment = xa_load(&igroup->attachments, pasid);
+	if (!attachment || !xa_load(&attachment->devices, idev->obj.id))
+		goto unlock;
+	ret = check_hwpt(idev, pasid, hwpt);
+	if (ret || attachment->handle->hwpt == hwpt)
+		goto unlock;
+	old = attachment->handle->hwpt;
+	ret = move_attachment(idev, pasid, attachment, hwpt);
+	if (!ret) {
+		devices = count_devices(attachment);
+		refcount_add(devices - 1, &hwpt->obj.users);
 	}
-	ret = attach_new_automatic(idev, ioas, pt_id);
 unlock:
-	mutex_unlock(&ioas->auto_lock);
-	return ret;
+	mutex_unlock(&igroup->lock);
+	if (ret)
+		return ret;
+	while (devices--)
+		iommufd_hwpt_drop(idev->ctx, old);
+	return 0;
 }
 
 /**
- * iommufd_attach - attach a device
+ * iommufd_attach_hwpt - attach a device to a page table
  * @idev: the device
- * @pt_id: id of an IOAS or of a page table, set to that of the page table
+ * @pasid: IOMMU_NO_PASID or a PASID
+ * @hwpt: the page table, held by the caller; on success the devices that are
+ *	attached to it depend on it in his place
+ * @replace: move the device from what it is attached to
  *
- * Returns 0 or a negative errno, see iommufd_device_attach().
+ * Returns 0 or a negative errno, see iommufd_device_attach() and
+ * iommufd_device_replace(). Nothing is changed on failure.
  */
-int iommufd_attach(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_hw_pagetable *hwpt, bool replace)
 {
-	struct iommufd_hwpt_paging *hwpt;
-	struct iommufd_object *obj;
-	bool held;
-	int ret;
-
-	obj = iommufd_object_get(idev->ctx, *pt_id, IOMMUFD_OBJ_ANY);
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-
-	switch (obj->type) {
-	case IOMMUFD_OBJ_IOAS:
-		ret = attach_ioas(idev, to_ioas(obj), pt_id);
-		iommufd_object_put(idev->ctx, obj);
-		return ret;
-	case IOMMUFD_OBJ_HWPT_PAGING:
-		hwpt = to_hwpt_paging(obj);
-		held = iommufd_object_hold(idev->ctx, obj);
-		/* The last drop waits for lookups: end ours before it. */
-		iommufd_object_put(idev->ctx, obj);
-		if (!held)
-			return -ENOENT;
-		ret = iommufd_hwpt_paging_suits(hwpt, idev) ?
-			      attach_hwpt(idev, hwpt) :
-			      -EINVAL;
-		if (ret)
-			iommufd_hwpt_paging_drop(hwpt);
-		return ret;
-	default:
-		iommufd_object_put(idev->ctx, obj);
+	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING &&
+	    !iommufd_hwpt_paging_suits(to_hwpt_paging(&hwpt->obj), idev))
 		return -EINVAL;
-	}
-}
-
-/**
- * iommufd_detach - detach a device
- * @idev: the device, attached
- */
-void iommufd_detach(struct iommufd_device *idev)
-{
-	iommufd_hwpt_paging_drop(detach_hwpt(idev));
+	return replace ? replace_hwpt(idev, pasid, hwpt) :
+			 attach_hwpt(idev, pasid, hwpt);
 }

@@ -5,29 +5,53 @@
 #include <linux/iommu.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/xarray.h>
 
+#include "core/ctx.h"
 #include "core/object.h"
 
-struct iommufd_ctx;
+struct iommufd_group;
+struct iommufd_hw_pagetable;
 struct iommufd_hwpt_paging;
+struct iommufd_vdevice;
 
 /**
  * struct iommufd_attach_handle - what a fault finds out about an attachment
  * @handle: known to the IOMMU core while the group is attached
  * @hwpt: the page table
+ * @igroup: the group
+ * @dev_id: id of the device that was attached first, for which faults are
+ *	reported: a group whose devices report faults has one device only
  */
 struct iommufd_attach_handle {
 	struct iommu_attach_handle handle;
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_group *igroup;
+	u32 dev_id;
+};
+
+/**
+ * struct iommufd_attachment - what a group is attached to, without PASID or
+ *	with one
+ * @handle: the page table
+ * @devices: struct iommufd_device by id: those that have asked for it
+ */
+struct iommufd_attachment {
+	struct iommufd_attach_handle *handle;
+	struct xarray devices;
 };
 
 /**
  * struct iommufd_group - an IOMMU group with devices bound to a context
  * @ref: its devices; drops to zero under the xa_lock of &iommufd_ctx.groups
  * @ctx: the context
- * @group: the group, of which this has a reference
- * @handle: of the one page table that all devices of the group share, or NULL
- * @nr_attached: devices that have asked to be attached to it
+ * @group: the group, of which this has a reference; NULL stands for no IOMMU:
+ *	a device without one is alone
+ * @attachments: struct iommufd_attachment by PASID, IOMMU_NO_PASID for none
+ * @sw_msi_start: where the doorbells of MSIs are mapped, PHYS_ADDR_MAX if they
+ *	need not be
+ * @sw_msi: pages of that range that its interrupts use. Protected by the
+ *	sw_msi_lock of the context
  */
 struct iommufd_group {
 	struct kref ref;
@@ -38,25 +62,40 @@ struct iommufd_group {
 	 * before its other locks.
 	 */
 	struct mutex lock;
-	struct iommufd_attach_handle *handle;
-	unsigned int nr_attached;
+	struct xarray attachments;
+	phys_addr_t sw_msi_start;
+	DECLARE_BITMAP(sw_msi, IOMMUFD_SW_MSI_PAGES);
 };
 
 /**
  * struct iommufd_device - a device bound to a context
  * @obj: the object, which depends on itself until the driver unbinds the device
- * @ctx: its context, of which this has a reference
+ * @ctx: its context, of which this has a reference, but for devices of the
+ *	software IOMMU
  * @igroup: its group
  * @dev: the device; its driver keeps it while it is bound
- * @hwpt: what it is attached to, or NULL. Protected by the lock of @igroup
+ * @vdev: its virtual device, or NULL. Protected by the lock of @igroup
+ * @unbinding: it gets no virtual device any more. Protected likewise
  */
 struct iommufd_device {
 	struct iommufd_object obj;
 	struct iommufd_ctx *ctx;
 	struct iommufd_group *igroup;
 	struct device *dev;
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_vdevice *vdev;
+	bool unbinding;
 };
+
+static inline struct iommufd_device *to_device(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_device, obj);
+}
+
+/* Whether no IOMMU is in front of a device: it does DMA to physical addresses. */
+static inline bool iommufd_device_is_noiommu(const struct iommufd_device *idev)
+{
+	return IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU) && !idev->igroup->group;
+}
 
 /* device/group.c */
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
@@ -64,7 +103,8 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 void iommufd_group_put(struct iommufd_group *igroup);
 
 /* device/attach.c */
-int iommufd_attach(struct iommufd_device *idev, u32 *pt_id);
-void iommufd_detach(struct iommufd_device *idev);
+int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
+int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
+void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid);
 
 #endif

@@ -13,9 +13,11 @@ static void group_release(struct kref *ref)
 	struct iommufd_group *igroup =
 		container_of(ref, struct iommufd_group, ref);
 
-	__xa_erase(&igroup->ctx->groups, iommu_group_id(igroup->group));
+	if (igroup->group)
+		__xa_erase(&igroup->ctx->groups,
+			   iommu_group_id(igroup->group));
 	xa_unlock(&igroup->ctx->groups);
-	WARN_ON(igroup->handle);
+	WARN_ON(!xa_empty(&igroup->attachments));
 	iommu_group_put(igroup->group);
 	mutex_destroy(&igroup->lock);
 	kfree(igroup);
@@ -34,10 +36,30 @@ void iommufd_group_put(struct iommufd_group *igroup)
 		xa_unlock(groups);
 }
 
+static struct iommufd_group *group_alloc(struct iommufd_ctx *ctx,
+					 struct iommu_group *group)
+{
+	struct iommufd_group *igroup;
+
+	igroup = kzalloc_obj(*igroup, GFP_KERNEL_ACCOUNT);
+	if (!igroup)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&igroup->ref);
+	mutex_init(&igroup->lock);
+	xa_init_flags(&igroup->attachments, XA_FLAGS_ACCOUNT);
+	igroup->sw_msi_start = PHYS_ADDR_MAX;
+	igroup->ctx = ctx;
+	igroup->group = group;
+	return igroup;
+}
+
 /**
  * iommufd_group_get - the group of a device in a context
  * @ctx: the context
  * @dev: the device
+ *
+ * Where the kernel allows devices without an IOMMU, such a one gets a group of
+ * its own: that which VFIO makes for it stands for nothing.
  *
  * Returns the group, to be given back with iommufd_group_put(), or an ERR_PTR:
  * -ENODEV if no IOMMU is in front of the device, -ENOMEM.
@@ -49,19 +71,17 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 	struct iommu_group *group;
 	int ret;
 
+	if (IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU) && !dev->iommu)
+		return group_alloc(ctx, NULL);
+
 	group = iommu_group_get(dev);
 	if (!group)
 		return ERR_PTR(-ENODEV);
-
-	new = kzalloc_obj(*new, GFP_KERNEL_ACCOUNT);
-	if (!new) {
+	new = group_alloc(ctx, group);
+	if (IS_ERR(new)) {
 		iommu_group_put(group);
-		return ERR_PTR(-ENOMEM);
+		return new;
 	}
-	kref_init(&new->ref);
-	mutex_init(&new->lock);
-	new->ctx = ctx;
-	new->group = group;
 
 	xa_lock(&ctx->groups);
 	igroup = __xa_cmpxchg(&ctx->groups, iommu_group_id(group), NULL, new,

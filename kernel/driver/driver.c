@@ -6,26 +6,41 @@
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
 
+#include "core/ctx.h"
+#include "core/mmap.h"
+#include "core/object.h"
 #include "device/device.h"
-#include "iommu-priv.h"
+#include "viommu/veventq.h"
 
 /**
  * _iommufd_object_depend - make an object of a driver depend on a sibling
  * @obj_dependent: the one that depends
- * @obj_depended: the one that can't be destroyed meanwhile
+ * @obj_depended: the one that can't be destroyed meanwhile; the caller sees to
+ *	it that the driver's part of it exists
  *
  * Ended with _iommufd_object_undepend().
  *
- * Returns 0, or -EINVAL if they are not of one type or the same.
+ * Context: any that may take a spinlock.
+ *
+ * Returns 0, -EINVAL if they are not both hardware queues or the same, or
+ * -ENOENT if the sibling is being made or destroyed at this moment.
  */
 int _iommufd_object_depend(struct iommufd_object *obj_dependent,
 			   struct iommufd_object *obj_depended)
 {
-	if (WARN_ON_ONCE(obj_dependent->type != obj_depended->type ||
+	struct iommufd_hw_queue *queue =
+		container_of(obj_depended, struct iommufd_hw_queue, obj);
+
+	if (WARN_ON_ONCE(obj_dependent->type != IOMMUFD_OBJ_HW_QUEUE ||
+			 obj_depended->type != IOMMUFD_OBJ_HW_QUEUE ||
 			 obj_dependent == obj_depended))
 		return -EINVAL;
-	refcount_inc(&obj_depended->users);
+	if (!iommufd_object_hold(queue->viommu->ictx, obj_depended))
+		return -ENOENT;
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_object_depend, "IOMMUFD");
@@ -40,38 +55,95 @@ void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
 {
 	if (!WARN_ON_ONCE(obj_dependent->type != obj_depended->type ||
 			  obj_dependent == obj_depended))
-		refcount_dec(&obj_depended->users);
+		iommufd_object_drop(obj_depended);
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_object_undepend, "IOMMUFD");
+
+/* The lowest place in the file that is large enough; 0 is none. */
+static int place_mmap(struct iommufd_ctx *ctx, struct iommufd_mmap *new)
+{
+	unsigned long offset = PAGE_SIZE, last;
+	struct iommufd_mmap *each;
+
+	lockdep_assert_held(&ctx->mmaps_lock);
+
+	list_for_each_entry(each, &ctx->mmaps, node) {
+		if (each->offset - offset >= new->length)
+			break;
+		offset = each->offset + each->length;
+	}
+	if (check_add_overflow(offset, new->length, &last))
+		return -ENOSPC;
+	new->offset = offset;
+	/* Before the one behind it, or at the end. */
+	list_add_tail(&new->node, &each->node);
+	return 0;
+}
 
 /**
  * _iommufd_alloc_mmap - let user space map hardware pages of an object
  * @ictx: the context
- * @owner: the object
+ * @owner: the object, which can't be destroyed while they are mapped
  * @mmio_addr: physical address of the pages
  * @length: bytes
  * @offset: set to what user space passes to mmap
  *
- * Returns -EOPNOTSUPP: not there yet.
+ * Nothing can be mapped before the object is published. Ended with
+ * _iommufd_destroy_mmap().
+ *
+ * Context: process context, may sleep.
+ *
+ * Returns 0, -EINVAL if these are not whole pages, -ENOSPC, -ENOMEM.
  */
 int _iommufd_alloc_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
 			phys_addr_t mmio_addr, size_t length,
 			unsigned long *offset)
 {
-	return -EOPNOTSUPP;
+	struct iommufd_mmap *new;
+	int ret;
+
+	if (WARN_ON_ONCE(!length ||
+			 !PAGE_ALIGNED(mmio_addr) || !PAGE_ALIGNED(length)))
+		return -EINVAL;
+	new = kzalloc_obj(*new, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->owner = owner;
+	new->phys = mmio_addr;
+	new->length = length;
+
+	mutex_lock(&ictx->mmaps_lock);
+	ret = place_mmap(ictx, new);
+	mutex_unlock(&ictx->mmaps_lock);
+	if (ret)
+		kfree(new);
+	else
+		*offset = new->offset;
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_alloc_mmap, "IOMMUFD");
 
 /**
  * _iommufd_destroy_mmap - end what _iommufd_alloc_mmap() began
  * @ictx: the context
- * @owner: the object
+ * @owner: the object, not published or being destroyed
  * @offset: what was set
+ *
+ * Context: process context, may sleep. Never fails.
  */
 void _iommufd_destroy_mmap(struct iommufd_ctx *ictx,
 			   struct iommufd_object *owner, unsigned long offset)
 {
-	WARN_ON(offset);
+	struct iommufd_mmap *each, *found = NULL;
+
+	mutex_lock(&ictx->mmaps_lock);
+	list_for_each_entry(each, &ictx->mmaps, node)
+		if (each->offset == offset && each->owner == owner)
+			found = each;
+	if (!WARN_ON(!found))
+		list_del(&found->node);
+	mutex_unlock(&ictx->mmaps_lock);
+	kfree(found);
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_destroy_mmap, "IOMMUFD");
 
@@ -132,39 +204,88 @@ struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vdevice_to_device, "IOMMUFD");
 
+static struct iommufd_veventq *find_veventq(struct iommufd_viommu *viommu,
+					    enum iommu_veventq_type type)
+{
+	struct iommufd_veventq *veventq;
+
+	list_for_each_entry_rcu(veventq, &viommu->veventqs, node)
+		if (veventq->type == type)
+			return veventq;
+	return NULL;
+}
+
+/* Put an event in; what there is no room or no memory for is lost. */
+static int push_event(struct iommufd_veventq *veventq, const void *data,
+		      size_t length)
+{
+	struct iommufd_vevent *event = NULL;
+	u32 sequence = veventq->next_sequence;
+	int ret = 0;
+
+	lockdep_assert_held(&veventq->lock);
+
+	if (veventq->nr_events < veventq->depth) {
+		event = kzalloc_flex(*event, data, length,
+				     GFP_ATOMIC | __GFP_NOWARN);
+		if (!event)
+			ret = -ENOMEM;
+	}
+	veventq->next_sequence = (sequence + 1) & INT_MAX;
+	/* A gap in the sequence is enough to tell of those before it. */
+	veventq->lost = !event;
+	if (!event)
+		return ret;
+
+	event->header.sequence = sequence;
+	event->length = length;
+	memcpy(event->data, data, length);
+	list_add_tail(&event->node, &veventq->events);
+	veventq->nr_events++;
+	return 0;
+}
+
 /**
  * iommufd_viommu_report_event - hand an event of the hardware to user space
- * @viommu: the vIOMMU
+ * @viommu: the vIOMMU, which the caller keeps
  * @type: what kind of event
  * @event_data: the event, in the form that @type has for user space
  * @data_len: its bytes
  *
- * Returns -EOPNOTSUPP: no queue can be made yet.
+ * Context: any.
+ *
+ * Returns 0, also if the event was lost because the queue is full, -EOPNOTSUPP
+ * if there is no queue for this type, -EINVAL if there is no event, or -ENOMEM,
+ * in which case user space will know that it was lost.
  */
 int iommufd_viommu_report_event(struct iommufd_viommu *viommu,
 				enum iommu_veventq_type type, void *event_data,
 				size_t data_len)
 {
-	return -EOPNOTSUPP;
+	struct iommufd_veventq *veventq;
+	unsigned long flags;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!event_data || !data_len))
+		return -EINVAL;
+
+	/* A queue that is destroyed waits for this to end. */
+	rcu_read_lock();
+	veventq = find_veventq(viommu, type);
+	if (!veventq) {
+		ret = -EOPNOTSUPP;
+		goto unlock;
+	}
+	spin_lock_irqsave(&veventq->lock, flags);
+	if (!veventq->closed)
+		ret = push_event(veventq, event_data, data_len);
+	spin_unlock_irqrestore(&veventq->lock, flags);
+	wake_up_interruptible(&veventq->eventq.wait);
+unlock:
+	rcu_read_unlock();
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_viommu_report_event, "IOMMUFD");
-
-#ifdef CONFIG_IRQ_MSI_IOMMU
-/**
- * iommufd_sw_msi - make an MSI doorbell reachable through a page table
- * @domain: the page table, which belongs to iommufd
- * @desc: the interrupt
- * @msi_addr: physical address of the doorbell
- *
- * Returns -EOPNOTSUPP: not there yet.
- */
-int iommufd_sw_msi(struct iommu_domain *domain, struct msi_desc *desc,
-		   phys_addr_t msi_addr)
-{
-	return -EOPNOTSUPP;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_sw_msi, "IOMMUFD");
-#endif
 
 MODULE_DESCRIPTION("What IOMMU drivers call of iommufd");
 MODULE_LICENSE("GPL");

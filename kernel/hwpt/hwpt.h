@@ -4,20 +4,27 @@
 
 #include <linux/iommu.h>
 
+#include "core/ctx.h"
 #include "core/object.h"
 
 struct iommufd_area;
 struct iommufd_device;
+struct iommufd_fault;
 struct iommufd_ioas;
+struct iommufd_viommu;
 
 /**
  * struct iommufd_hw_pagetable - what all kinds of page tables have in common
  * @obj: the object
  * @domain: the page table of the IOMMU driver, of which this is the cookie
+ * @fault: queue for its page faults, which it depends on, or NULL
+ * @pasid_compatible: devices that it is attached to may have PASIDs attached
  */
 struct iommufd_hw_pagetable {
 	struct iommufd_object obj;
 	struct iommu_domain *domain;
+	struct iommufd_fault *fault;
+	bool pasid_compatible;
 };
 
 /**
@@ -28,6 +35,9 @@ struct iommufd_hw_pagetable {
  * @node: link in &iommufd_ioas.hwpts
  * @automatic: made for an attach to the IOAS, gone with the last device
  * @coherent: DMA can't bypass the CPU caches; once set it stays
+ * @nest_parent: can be the second stage of others
+ * @sw_msi: pages of the range for MSI doorbells that are mapped. Protected by
+ *	the sw_msi_lock of the context
  */
 struct iommufd_hwpt_paging {
 	union {
@@ -38,7 +48,36 @@ struct iommufd_hwpt_paging {
 	struct list_head node;
 	bool automatic;
 	bool coherent;
+	bool nest_parent;
+	DECLARE_BITMAP(sw_msi, IOMMUFD_SW_MSI_PAGES);
 };
+
+/**
+ * struct iommufd_hwpt_nested - a first stage that user space manages
+ * @obj: the object
+ * @common: object and domain
+ * @parent: the second stage; it depends on it unless on @viommu
+ * @viommu: the vIOMMU that it was made from and depends on, or NULL
+ */
+struct iommufd_hwpt_nested {
+	union {
+		struct iommufd_object obj;
+		struct iommufd_hw_pagetable common;
+	};
+	struct iommufd_hwpt_paging *parent;
+	struct iommufd_viommu *viommu;
+};
+
+static inline struct iommufd_hw_pagetable *to_hwpt(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_hw_pagetable, obj);
+}
+
+static inline struct iommufd_hwpt_nested *
+to_hwpt_nested(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_hwpt_nested, obj);
+}
 
 static inline struct iommufd_hwpt_paging *
 to_hwpt_paging(struct iommufd_object *obj)
@@ -46,17 +85,64 @@ to_hwpt_paging(struct iommufd_object *obj)
 	return container_of(obj, struct iommufd_hwpt_paging, obj);
 }
 
+/**
+ * iommufd_hwpt_paging_of - the page table that follows an IOAS
+ * @hwpt: a page table of any kind
+ *
+ * Returns the page table itself, or the second stage of a nested one.
+ */
+static inline struct iommufd_hwpt_paging *
+iommufd_hwpt_paging_of(struct iommufd_hw_pagetable *hwpt)
+{
+	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED)
+		return to_hwpt_nested(&hwpt->obj)->parent;
+	return to_hwpt_paging(&hwpt->obj);
+}
+
+/* hwpt/hwpt.c */
+void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
+		       struct iommu_domain *domain, u32 flags);
+void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
+				struct iommufd_fault *fault);
+void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt);
+void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
+		       struct iommufd_hw_pagetable *hwpt);
+
 /* hwpt/paging.c */
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
-			  struct iommufd_device *idev);
-int iommufd_hwpt_paging_link(struct iommufd_hwpt_paging *hwpt);
+			  struct iommufd_device *idev, u32 flags,
+			  const struct iommu_user_data *user_data);
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt);
 bool iommufd_hwpt_paging_suits(struct iommufd_hwpt_paging *hwpt,
 			       struct iommufd_device *idev);
-void iommufd_hwpt_paging_drop(struct iommufd_hwpt_paging *hwpt);
+
+/* hwpt/nested.c */
+struct iommufd_hwpt_nested *
+iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
+			  struct iommufd_hwpt_paging *parent,
+			  struct iommufd_viommu *viommu,
+			  struct iommufd_device *idev, u32 flags,
+			  const struct iommu_user_data *user_data);
+void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
+			       struct iommufd_hwpt_nested *hwpt);
+
+/* Addresses and lengths of what is mapped are multiples of it. */
+static inline unsigned long
+iommufd_hwpt_smallest_page(const struct iommufd_hwpt_paging *hwpt)
+{
+	return 1UL << __ffs(hwpt->common.domain->pgsize_bitmap);
+}
+
+/* hwpt/dmabuf.c */
+int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
+			    struct iommufd_area *area);
+void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,
+			       struct iommufd_area *area);
 
 /* hwpt/map.c */
+int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
+			 phys_addr_t phys, size_t length, int prot);
 int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 			  struct iommufd_area *area, u64 *runs);
 void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,

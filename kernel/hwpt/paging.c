@@ -4,22 +4,25 @@
  */
 #include <linux/iommu.h>
 
+#include "core/ctx.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
+#include "iommu-priv.h"
 
-static void hwpt_free_domain(struct iommufd_hwpt_paging *hwpt)
+/* For a page table that is in no table of objects, or not any more. */
+static void release(struct iommufd_hwpt_paging *hwpt)
 {
-	iommu_domain_free(hwpt->common.domain);
+	if (!list_empty(&hwpt->node))
+		iommufd_ioas_remove_hwpt(hwpt->ioas, hwpt);
+	iommufd_hwpt_release(&hwpt->common);
 	iommufd_object_drop(&hwpt->ioas->obj);
 }
 
 static void hwpt_paging_destroy(struct iommufd_object *obj)
 {
-	struct iommufd_hwpt_paging *hwpt = to_hwpt_paging(obj);
-
-	iommufd_ioas_remove_hwpt(hwpt->ioas, hwpt);
-	hwpt_free_domain(hwpt);
+	release(to_hwpt_paging(obj));
 }
 
 const struct iommufd_object_ops iommufd_hwpt_paging_ops = {
@@ -48,21 +51,51 @@ bool iommufd_hwpt_paging_suits(struct iommufd_hwpt_paging *hwpt,
 				     IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 }
 
+/* As iommu_paging_domain_alloc_flags(), with what the user tells the driver. */
+static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
+					 const struct iommu_user_data *user_data)
+{
+	struct device *dev = idev->dev;
+	struct iommu_domain *domain;
+	const struct iommu_ops *ops;
+
+	if (iommufd_device_is_noiommu(idev))
+		return flags || user_data ? ERR_PTR(-EOPNOTSUPP) :
+					    iommufd_noiommu_domain_alloc();
+	flags &= ~IOMMU_HWPT_FAULT_ID_VALID;
+	ops = dev_iommu_ops(dev);
+	if (!user_data)
+		return iommu_paging_domain_alloc_flags(dev, flags);
+	if (!ops->domain_alloc_paging_flags)
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = ops->domain_alloc_paging_flags(dev, flags, user_data);
+	if (IS_ERR(domain))
+		return domain;
+	domain->type = IOMMU_DOMAIN_UNMANAGED;
+	domain->owner = ops;
+	if (!domain->ops)
+		domain->ops = ops->default_domain_ops;
+	return domain;
+}
+
 /**
- * iommufd_hwpt_paging_alloc - make an automatic page table for a device
+ * iommufd_hwpt_paging_alloc - make a page table for a device
  * @ioas: the IOAS that it will follow
  * @idev: the device
+ * @flags: enum iommufd_hwpt_alloc_flags
+ * @user_data: what the user tells the driver, or NULL
  *
- * It is empty and nobody sees it. The caller attaches the device, which some
- * drivers need to know what the page table looks like, then links it, or aborts
- * it with no device attached.
+ * It is empty and nobody sees it. The caller links it, then publishes it, or
+ * aborts it with no device attached.
  *
  * Returns the page table or an ERR_PTR: -ENOENT if the IOAS is being destroyed,
- * -EINVAL if it can't enforce cache coherency, or the errno of the driver.
+ * -EINVAL if it can't enforce cache coherency, -EOPNOTSUPP or another errno of
+ * the driver, -ENOMEM.
  */
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
-			  struct iommufd_device *idev)
+			  struct iommufd_device *idev, u32 flags,
+			  const struct iommu_user_data *user_data)
 {
 	struct iommufd_hwpt_paging *hwpt;
 	struct iommu_domain *domain;
@@ -70,7 +103,7 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 	hwpt = iommufd_object_alloc(ioas->ctx, hwpt, IOMMUFD_OBJ_HWPT_PAGING);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	domain = iommu_paging_domain_alloc(idev->dev);
+	domain = alloc_domain(idev, flags, user_data);
 	if (IS_ERR(domain)) {
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
 		return ERR_CAST(domain);
@@ -80,11 +113,10 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
 		return ERR_PTR(-ENOENT);
 	}
-	domain->iommufd_hwpt = &hwpt->common;
-	domain->cookie_type = IOMMU_COOKIE_IOMMUFD;
-	hwpt->common.domain = domain;
+	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->ioas = ioas;
-	hwpt->automatic = true;
+	INIT_LIST_HEAD(&hwpt->node);
+	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 
 	if (!iommufd_hwpt_paging_suits(hwpt, idev)) {
 		iommufd_hwpt_paging_abort(hwpt);
@@ -94,42 +126,13 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_hwpt_paging_abort - free a page table that was not linked
+ * iommufd_hwpt_paging_abort - free a page table that was not published
  * @hwpt: the page table
  */
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt)
 {
 	struct iommufd_ctx *ctx = hwpt->ioas->ctx;
 
-	hwpt_free_domain(hwpt);
+	release(hwpt);
 	iommufd_object_abort(ctx, &hwpt->obj);
-}
-
-/**
- * iommufd_hwpt_paging_link - let a page table follow its IOAS and be seen
- * @hwpt: the page table
- *
- * Returns 0 or see iommufd_ioas_add_hwpt().
- */
-int iommufd_hwpt_paging_link(struct iommufd_hwpt_paging *hwpt)
-{
-	int ret;
-
-	ret = iommufd_ioas_add_hwpt(hwpt->ioas, hwpt);
-	if (ret)
-		return ret;
-	iommufd_object_publish(hwpt->ioas->ctx, &hwpt->obj);
-	return 0;
-}
-
-/**
- * iommufd_hwpt_paging_drop - a device no longer depends on a page table
- * @hwpt: the page table
- */
-void iommufd_hwpt_paging_drop(struct iommufd_hwpt_paging *hwpt)
-{
-	if (hwpt->automatic)
-		iommufd_object_drop_auto(hwpt->ioas->ctx, &hwpt->obj);
-	else
-		iommufd_object_drop(&hwpt->obj);
 }

@@ -72,8 +72,7 @@ static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 			struct iommufd_map_stats *stats)
 {
 	struct iommu_ioas_copy *cmd = ucmd->cmd;
-	unsigned long iova = cmd->dst_iova, unmapped;
-	struct iommufd_unmap_stats undo = {};
+	unsigned long iova = cmd->dst_iova;
 	int ret;
 
 	ret = copy_from_ioas(ucmd->ctx, cmd, areas);
@@ -86,12 +85,11 @@ static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 	cmd->dst_iova = iova;
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	if (ret)
-		iommufd_ioas_unmap_range(dst, iova, iova + (cmd->length - 1),
-					 &unmapped, &undo);
+		iommufd_ioas_undo_map(dst, iova, cmd->length);
 	return ret;
 }
 
-int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
+int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 {
 	struct iommufd_map_stats stats = {
 		.start_ns = iommufd_trace_start(iommufd_ioas_map),
@@ -104,9 +102,14 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	ret = iommufd_map_check(cmd->flags, cmd->dst_iova, cmd->length);
 	if (ret)
 		return ret;
+	ret = down_read_killable(&ucmd->ctx->process_rwsem);
+	if (ret)
+		return ret;
 	dst = iommufd_ioas_get(ucmd->ctx, cmd->dst_ioas_id);
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
+	if (IS_ERR(dst)) {
+		ret = PTR_ERR(dst);
+		goto up;
+	}
 	ret = copy_request(dst, ucmd, &areas, &stats);
 	iommufd_areas_free(&areas);
 	trace_iommufd_ioas_map(ucmd->ctx->number, dst->obj.id, cmd->dst_iova,
@@ -114,5 +117,7 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 			       cmd->flags & ~IOMMU_IOAS_MAP_FIXED_IOVA, ret,
 			       &stats);
 	iommufd_object_put(ucmd->ctx, &dst->obj);
+up:
+	up_read(&ucmd->ctx->process_rwsem);
 	return ret;
 }

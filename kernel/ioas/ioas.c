@@ -9,13 +9,18 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "vfio/vfio.h"
 
 static void ioas_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_ioas *ioas = to_ioas(obj);
 
+	iommufd_vfio_ioas_forget(ioas);
 	iommufd_ioas_unmap_all(ioas);
 	WARN_ON(!list_empty(&ioas->hwpts));
+	WARN_ON(!xa_empty(&ioas->accesses));
+	/* What tests have reserved is for nobody's sake. */
+	iommufd_space_unreserve(&ioas->space, NULL);
 	iommufd_allowed_free(&ioas->space.allowed);
 	WARN_ON(!RB_EMPTY_ROOT(&ioas->space.reserved.rb_root));
 	mutex_destroy(&ioas->space_lock);
@@ -43,7 +48,34 @@ struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id)
 	return IS_ERR(obj) ? ERR_CAST(obj) : to_ioas(obj);
 }
 
-int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
+/**
+ * iommufd_ioas_alloc - make an IOAS
+ * @ctx: the context
+ *
+ * Returns the IOAS for the caller to publish or abort, or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
+{
+	struct iommufd_ioas *ioas;
+
+	ioas = iommufd_object_alloc(ctx, ioas, IOMMUFD_OBJ_IOAS);
+	if (IS_ERR(ioas))
+		return ioas;
+	ioas->ctx = ctx;
+	mutex_init(&ioas->auto_lock);
+	mutex_init(&ioas->unmap_lock);
+	init_rwsem(&ioas->accesses_rwsem);
+	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
+	init_rwsem(&ioas->hwpts_rwsem);
+	INIT_LIST_HEAD(&ioas->hwpts);
+	mutex_init(&ioas->space_lock);
+	iommufd_space_init(&ioas->space);
+	init_waitqueue_head(&ioas->released);
+	ioas->large_pages = true;
+	return ioas;
+}
+
+int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_alloc *cmd = ucmd->cmd;
 	struct iommufd_ioas *ioas;
@@ -52,18 +84,9 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	if (cmd->flags)
 		return -EOPNOTSUPP;
 
-	ioas = iommufd_object_alloc(ucmd->ctx, ioas, IOMMUFD_OBJ_IOAS);
+	ioas = iommufd_ioas_alloc(ucmd->ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ioas->ctx = ucmd->ctx;
-	mutex_init(&ioas->auto_lock);
-	init_rwsem(&ioas->hwpts_rwsem);
-	INIT_LIST_HEAD(&ioas->hwpts);
-	mutex_init(&ioas->unmap_lock);
-	mutex_init(&ioas->space_lock);
-	iommufd_space_init(&ioas->space);
-	ioas->large_pages = true;
-
 	cmd->out_ioas_id = ioas->obj.id;
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	if (ret) {
@@ -96,12 +119,45 @@ static u32 usable_ranges(struct iommufd_ioas *ioas,
 	return n;
 }
 
-int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
+/**
+ * iommufd_ioas_list_ranges - list the addresses that can be mapped
+ * @ioas: the IOAS
+ * @max: no more ranges than that are listed
+ * @total: set to the number of ranges that there are
+ * @alignment: set to what areas must be aligned to, or NULL
+ *
+ * Returns the ranges, to be kvfree()d, or NULL if memory is short.
+ */
+struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
+						  u32 max, u32 *total,
+						  __u64 *alignment)
+{
+	struct iommu_iova_range *ranges = NULL;
+	u32 room;
+
+	/* No lock is held while memory is allocated. */
+	*total = 0;
+	do {
+		room = min(*total, max);
+		kvfree(ranges);
+		ranges = kvcalloc(room, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
+		if (!ranges)
+			return NULL;
+		down_read(&ioas->hwpts_rwsem);
+		*total = usable_ranges(ioas, ranges, room);
+		if (alignment)
+			*alignment = ioas->space.alignment;
+		up_read(&ioas->hwpts_rwsem);
+	} while (room < min(*total, max));
+	return ranges;
+}
+
+int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
-	struct iommu_iova_range *ranges = NULL;
+	struct iommu_iova_range *ranges;
 	struct iommufd_ioas *ioas;
-	u32 total = 0, room;
+	u32 total, room;
 	int ret;
 
 	if (cmd->__reserved)
@@ -111,25 +167,17 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 
-	/* No lock is held while memory is allocated or copied to the user. */
-	do {
-		room = min(total, cmd->num_iovas);
-		kvfree(ranges);
-		ranges = kvcalloc(room, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
-		if (!ranges) {
-			ret = -ENOMEM;
-			goto put;
-		}
-		down_read(&ioas->hwpts_rwsem);
-		total = usable_ranges(ioas, ranges, room);
-		cmd->out_iova_alignment = ioas->space.alignment;
-		up_read(&ioas->hwpts_rwsem);
-	} while (room < min(total, cmd->num_iovas));
-
+	ranges = iommufd_ioas_list_ranges(ioas, cmd->num_iovas, &total,
+					  &cmd->out_iova_alignment);
+	if (!ranges) {
+		ret = -ENOMEM;
+		goto put;
+	}
+	room = min(total, cmd->num_iovas);
 	ret = total > cmd->num_iovas ? -EMSGSIZE : 0;
 	cmd->num_iovas = total;
 	if (copy_to_user(u64_to_user_ptr(cmd->allowed_iovas), ranges,
-			 array_size(min(room, total), sizeof(*ranges))) ||
+			 array_size(room, sizeof(*ranges))) ||
 	    iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
 		ret = -EFAULT;
 put:
@@ -160,7 +208,7 @@ static int read_allowed(struct rb_root_cached *allowed,
 	return 0;
 }
 
-int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
+int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_allow_iovas *cmd = ucmd->cmd;
 	struct rb_root_cached allowed = RB_ROOT_CACHED;
@@ -188,7 +236,8 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 }
 
 static int reserve_regions(struct iommufd_space *space,
-			   struct list_head *regions, struct device *dev)
+			   struct list_head *regions, struct device *dev,
+			   phys_addr_t *sw_msi_start)
 {
 	struct iommu_resv_region *region;
 	int ret;
@@ -205,6 +254,8 @@ static int reserve_regions(struct iommufd_space *space,
 			iommufd_space_unreserve(space, dev);
 			return ret;
 		}
+		if (region->type == IOMMU_RESV_SW_MSI)
+			*sw_msi_start = region->start;
 	}
 	return 0;
 }
@@ -213,13 +264,16 @@ static int reserve_regions(struct iommufd_space *space,
  * iommufd_ioas_reserve_device - keep addresses free that a device can't use
  * @ioas: the IOAS
  * @dev: the device
+ * @sw_msi_start: set to where the doorbells of MSIs are to be mapped, if the
+ *	IOMMU translates them
  *
  * Ended with iommufd_ioas_unreserve_device().
  *
  * Returns 0, -EADDRINUSE if something is mapped there or must stay usable,
  * -ENOMEM, or -EINTR if the caller was killed.
  */
-int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev)
+int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
+				phys_addr_t *sw_msi_start)
 {
 	LIST_HEAD(regions);
 	int ret;
@@ -227,7 +281,8 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev)
 	iommu_get_resv_regions(dev, &regions);
 	ret = down_write_killable(&ioas->hwpts_rwsem);
 	if (!ret) {
-		ret = reserve_regions(&ioas->space, &regions, dev);
+		ret = reserve_regions(&ioas->space, &regions, dev,
+				      sw_msi_start);
 		up_write(&ioas->hwpts_rwsem);
 	}
 	iommu_put_resv_regions(dev, &regions);

@@ -4,21 +4,27 @@
 
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
 
 #include "core/ctx.h"
 #include "core/object.h"
 #include "ioas/space.h"
 #include "pages/owner.h"
 
+struct iommufd_access;
 struct iommufd_hwpt_paging;
 
 /**
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
  * @ctx: its context
+ * @accesses: struct iommufd_access by id. Changed with both @accesses_rwsem and
+ *	@hwpts_rwsem held for writing, read with either
  * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
  * @space: the addresses. Its areas and their state are protected by @space_lock,
  *	what is reserved or allowed by @hwpts_rwsem held for writing
+ * @released: unmaps that wait until drivers let go of areas
  * @large_pages: page tables may use pages larger than PAGE_SIZE. Protected by
  *	@hwpts_rwsem
  *
@@ -34,6 +40,20 @@ struct iommufd_ioas {
 	 */
 	struct mutex auto_lock;
 	/**
+	 * @unmap_lock: one unmap at a time, so that an unmap which finds
+	 * nothing more to do knows that nothing is mapped any more. Held while
+	 * drivers are told of an unmap and until they let go: nothing that they
+	 * may call takes it.
+	 */
+	struct mutex unmap_lock;
+	/**
+	 * @accesses_rwsem: held for reading while drivers are told of an unmap,
+	 * for writing when an access comes or goes, which so waits for the
+	 * callbacks that are under way.
+	 */
+	struct rw_semaphore accesses_rwsem;
+	struct xarray accesses;
+	/**
 	 * @hwpts_rwsem: who maps or unmaps holds it for reading from the choice
 	 * of the address to the end, so that all page tables of the set get the
 	 * mapping; who changes the set holds it for writing and so has all
@@ -43,18 +63,13 @@ struct iommufd_ioas {
 	struct list_head hwpts;
 	bool large_pages;
 	/**
-	 * @unmap_lock: one unmap at a time, so that an unmap which finds
-	 * nothing more to do knows that nothing is mapped any more. The lock of
-	 * pages is taken inside it.
-	 */
-	struct mutex unmap_lock;
-	/**
 	 * @space_lock: held for a look-up or an insertion, never while pages
-	 * are pinned or page tables are written. Not needed by who has
-	 * @hwpts_rwsem for writing.
+	 * are pinned or page tables are written. Nests inside the lock of
+	 * pages. Who only looks and has @hwpts_rwsem for writing does without.
 	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
+	wait_queue_head_t released;
 };
 
 static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)
@@ -71,7 +86,11 @@ iommufd_ioas_requester(struct iommufd_ioas *ioas)
 	};
 }
 
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx);
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
+struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
+						  u32 max, u32 *total,
+						  __u64 *alignment);
 
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
@@ -86,10 +105,15 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 #define IOMMUFD_MAP_PROTS \
 	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 int iommufd_map_check(u32 flags, u64 iova, u64 length);
+int iommufd_map_check_source(u64 start, u64 length);
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
 			     struct iommufd_unmap_stats *stats);
 void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas);
+void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long length);
+int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last);
 
 /* ioas/map.c, with hwpts_rwsem held for writing */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
@@ -97,9 +121,34 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 			      struct iommufd_hwpt_paging *hwpt);
 
+/* ioas/fix.c: hardware that uses memory by its physical address */
+int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last, phys_addr_t *phys);
+void iommufd_ioas_unfix(struct iommufd_ioas *ioas, unsigned long iova,
+			unsigned long last);
+
+/* ioas/access.c: drivers in the kernel that use areas */
+int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
+			    struct iommufd_access *access);
+void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
+				struct iommufd_access *access);
+int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
+		     unsigned long last, int prot, struct page **out_pages);
+void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
+			unsigned long last);
+int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
+		    size_t length, unsigned int flags);
+int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas);
+
+/* ioas/map.c, with hwpts_rwsem held for writing */
+int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
+				 unsigned long alignment);
+void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
+
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
-int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev);
+int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
+				phys_addr_t *sw_msi_start);
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev);
 

@@ -7,6 +7,7 @@
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 
+#include "device/access.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
@@ -127,7 +128,8 @@ undo:
 /*
  * The lowest place where IOVA and memory have the same offset in the largest
  * page that the mapping could use, be it as large as CPUs have; where there is
- * none, in a smaller one.
+ * none, in a smaller one. The smallest only counts where the user has said what
+ * is allowed: else it is a sign that all of the space is used or reserved.
  */
 static int find_place(struct iommufd_space *space, unsigned long memory,
 		      unsigned long length, unsigned long *iova)
@@ -142,7 +144,10 @@ static int find_place(struct iommufd_space *space, unsigned long memory,
 					 memory & (align - 1), iova);
 		if (ret != -ENOSPC || align == least)
 			return ret;
-		align = max(align >> (PMD_SHIFT - PAGE_SHIFT), least);
+		if (align <= PMD_SIZE &&
+		    RB_EMPTY_ROOT(&space->allowed.rb_root))
+			return ret;
+		align = align > PMD_SIZE ? max(PMD_SIZE, least) : least;
 	}
 }
 
@@ -330,14 +335,19 @@ static int reserve_outside(struct iommufd_space *space,
 	return ret;
 }
 
-static unsigned long smallest_page(struct iommufd_hwpt_paging *hwpt)
-{
-	return 1UL << __ffs(hwpt->common.domain->pgsize_bitmap);
-}
-
-static int check_alignment(struct iommufd_ioas *ioas, unsigned long alignment)
+/**
+ * iommufd_ioas_check_alignment - whether all areas keep an alignment
+ * @ioas: the IOAS, whose hwpts_rwsem is held for writing
+ * @alignment: power of two
+ *
+ * Returns 0, -EADDRINUSE if one does not, or -EINVAL if none can be asked to.
+ */
+int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
+				 unsigned long alignment)
 {
 	struct iommufd_area *area;
+
+	lockdep_assert_held_write(&ioas->hwpts_rwsem);
 
 	/* Pages are pinned and mapped by PAGE_SIZE at the largest. */
 	if (alignment > PAGE_SIZE)
@@ -351,14 +361,33 @@ static int check_alignment(struct iommufd_ioas *ioas, unsigned long alignment)
 	return 0;
 }
 
-static void update_alignment(struct iommufd_ioas *ioas)
+static unsigned long access_alignment(struct iommufd_ioas *ioas)
 {
+	struct iommufd_access *access;
+	unsigned long id;
+
+	/* A page that is pinned whole must be of one area. */
+	xa_for_each(&ioas->accesses, id, access)
+		if (iommufd_access_pins(access))
+			return PAGE_SIZE;
+	return 1;
+}
+
+/**
+ * iommufd_ioas_update_alignment - find out what areas must be aligned to
+ * @ioas: the IOAS, whose hwpts_rwsem is held for writing
+ */
+void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
+{
+	unsigned long alignment = ioas->large_pages ? 1 : PAGE_SIZE;
 	struct iommufd_hwpt_paging *hwpt;
 
-	ioas->space.alignment = ioas->large_pages ? 1 : PAGE_SIZE;
+	lockdep_assert_held_write(&ioas->hwpts_rwsem);
+
+	alignment = max(alignment, access_alignment(ioas));
 	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		ioas->space.alignment = max(ioas->space.alignment,
-					    smallest_page(hwpt));
+		alignment = max(alignment, iommufd_hwpt_smallest_page(hwpt));
+	ioas->space.alignment = alignment;
 }
 
 /* Take areas below @end out of a page table that is not in the list, and give
@@ -437,7 +466,8 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 	ret = down_write_killable(&ioas->hwpts_rwsem);
 	if (ret)
 		return ret;
-	ret = check_alignment(ioas, smallest_page(hwpt));
+	ret = iommufd_ioas_check_alignment(ioas,
+					   iommufd_hwpt_smallest_page(hwpt));
 	if (!ret)
 		ret = reserve_outside(&ioas->space, hwpt->common.domain, hwpt);
 	if (!ret) {
@@ -447,7 +477,7 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 	}
 	if (!ret) {
 		list_add_tail(&hwpt->node, &ioas->hwpts);
-		update_alignment(ioas);
+		iommufd_ioas_update_alignment(ioas);
 	}
 	up_write(&ioas->hwpts_rwsem);
 	return ret;
@@ -467,7 +497,7 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 	list_del(&hwpt->node);
 	clear_hwpt(ioas, hwpt, NULL);
 	iommufd_space_unreserve(&ioas->space, hwpt);
-	update_alignment(ioas);
+	iommufd_ioas_update_alignment(ioas);
 	up_write(&ioas->hwpts_rwsem);
 }
 
@@ -492,11 +522,11 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 		    !RB_EMPTY_ROOT(&ioas->space.areas))
 			ret = -EINVAL;
 		else
-			ret = check_alignment(ioas, PAGE_SIZE);
+			ret = iommufd_ioas_check_alignment(ioas, PAGE_SIZE);
 	}
 	if (!ret) {
 		ioas->large_pages = enable;
-		update_alignment(ioas);
+		iommufd_ioas_update_alignment(ioas);
 	}
 	up_write(&ioas->hwpts_rwsem);
 	return ret;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The requests of user space to map memory of its own or of a file.
+ * The requests of user space to map memory of its own, or what a file descriptor
+ * stands for: memory, or a part of a device.
  */
+#include <linux/dma-buf.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/hugetlb.h>
@@ -39,8 +41,14 @@ int iommufd_map_check(u32 flags, u64 iova, u64 length)
 	return 0;
 }
 
-/* What is behind the end of the source must be an address, too. */
-static int check_source(u64 start, u64 length)
+/**
+ * iommufd_map_check_source - check what is to be mapped
+ * @start: its first address or its offset
+ * @length: bytes
+ *
+ * Returns 0, or -EOVERFLOW if what is behind its end is none.
+ */
+int iommufd_map_check_source(u64 start, u64 length)
 {
 	unsigned long end;
 
@@ -75,8 +83,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 		     const struct map_request *request,
 		     struct iommufd_map_stats *stats)
 {
-	unsigned long iova = *request->iova, unmapped;
-	struct iommufd_unmap_stats undo = {};
+	unsigned long iova = *request->iova;
 	struct iommufd_area *area;
 	LIST_HEAD(areas);
 	int ret;
@@ -96,9 +103,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	*request->iova = iova;
 	ret = iommufd_ucmd_respond(request->ucmd, request->size);
 	if (ret)
-		iommufd_ioas_unmap_range(ioas, iova,
-					 iova + (request->length - 1),
-					 &unmapped, &undo);
+		iommufd_ioas_undo_map(ioas, iova, request->length);
 	return ret;
 }
 
@@ -119,7 +124,8 @@ static int run_request(struct iommufd_pages *pages, enum iommufd_source source,
 	if (!ret)
 		ret = map_pages(ioas, pages, request, stats);
 	trace_iommufd_ioas_map(ctx->number, ioas->obj.id, *request->iova,
-			       request->length, source,
+			       request->length,
+			       IS_ERR(pages) ? source : pages->source,
 			       request->flags & IOMMUFD_MAP_PROTS, ret, stats);
 	iommufd_object_put(ctx, &ioas->obj);
 put_pages:
@@ -128,7 +134,7 @@ put_pages:
 	return ret;
 }
 
-int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
+int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 {
 	struct iommufd_map_stats stats = {
 		.start_ns = iommufd_trace_start(iommufd_ioas_map),
@@ -150,14 +156,17 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 		return -EOPNOTSUPP;
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
-		ret = check_source(cmd->user_va, cmd->length);
+		ret = iommufd_map_check_source(cmd->user_va, cmd->length);
+	if (!ret)
+		ret = down_read_killable(&ucmd->ctx->process_rwsem);
 	if (ret)
 		return ret;
-
 	pages = iommufd_pages_from_va(cmd->user_va,
 				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
 				      READ_ONCE(ucmd->ctx->accounting));
-	return run_request(pages, IOMMUFD_SOURCE_VA, &request, &stats);
+	ret = run_request(pages, IOMMUFD_SOURCE_VA, &request, &stats);
+	up_read(&ucmd->ctx->process_rwsem);
+	return ret;
 }
 
 static unsigned int seals_of(struct file *file)
@@ -170,13 +179,11 @@ static unsigned int seals_of(struct file *file)
 }
 
 /*
- * Whether DMA may do to a file what is asked for: no mmap in between checks the
- * right to it. Returns 0, -EINVAL if the file is none of memory, or -EPERM.
+ * Whether DMA may do to a file of memory what is asked for: no mmap in between
+ * checks the right to it.
  */
 static int check_memfd(struct file *file, bool writable)
 {
-	if (!shmem_file(file) && !is_file_hugepages(file))
-		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EPERM;
 	if (writable && (!(file->f_mode & FMODE_WRITE) ||
@@ -186,23 +193,48 @@ static int check_memfd(struct file *file, bool writable)
 }
 
 static struct iommufd_pages *
-pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
+pages_from_memfd(struct iommufd_ctx *ctx, struct file *file,
+		 const struct iommu_ioas_map_file *cmd)
 {
 	bool writable = cmd->flags & IOMMU_IOAS_MAP_WRITEABLE;
 	int ret;
 
+	ret = check_memfd(file, writable);
+	if (ret)
+		return ERR_PTR(ret);
+	return iommufd_pages_from_memfd(file, cmd->start, writable,
+					READ_ONCE(ctx->accounting));
+}
+
+/* A dma-buf has no rights of its own: who has it may do DMA to it. */
+static struct iommufd_pages *
+pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
+{
+	struct iommufd_pages *pages;
+	struct dma_buf *dma_buf;
+
+	dma_buf = dma_buf_get(cmd->fd);
+	if (IS_ERR(dma_buf))
+		return ERR_CAST(dma_buf);
+	pages = iommufd_pages_from_dmabuf(dma_buf, cmd->start, cmd->length);
+	dma_buf_put(dma_buf);
+	return pages;
+}
+
+/* Returns an ERR_PTR: -EBADF, -EINVAL if the file is of no use, or -EPERM. */
+static struct iommufd_pages *
+pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
+{
 	CLASS(fd, f)(cmd->fd);
 
 	if (fd_empty(f))
 		return ERR_PTR(-EBADF);
-	ret = check_memfd(fd_file(f), writable);
-	if (ret)
-		return ERR_PTR(ret);
-	return iommufd_pages_from_memfd(fd_file(f), cmd->start, writable,
-					READ_ONCE(ctx->accounting));
+	if (shmem_file(fd_file(f)) || is_file_hugepages(fd_file(f)))
+		return pages_from_memfd(ctx, fd_file(f), cmd);
+	return pages_from_dmabuf(cmd);
 }
 
-int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
+int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
 	struct iommufd_map_stats stats = {
 		.start_ns = iommufd_trace_start(iommufd_ioas_map),
@@ -221,9 +253,13 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
-		ret = check_source(cmd->start, cmd->length);
+		ret = iommufd_map_check_source(cmd->start, cmd->length);
+	if (!ret)
+		ret = down_read_killable(&ucmd->ctx->process_rwsem);
 	if (ret)
 		return ret;
-	return run_request(pages_from_fd(ucmd->ctx, cmd), IOMMUFD_SOURCE_MEMFD,
-			   &request, &stats);
+	ret = run_request(pages_from_fd(ucmd->ctx, cmd), IOMMUFD_SOURCE_MEMFD,
+			  &request, &stats);
+	up_read(&ucmd->ctx->process_rwsem);
+	return ret;
 }

@@ -58,7 +58,7 @@ static int huge_pages(struct iommufd_ucmd *ucmd)
 	return ret;
 }
 
-int iommufd_option(struct iommufd_ucmd *ucmd)
+int iommufd_cmd_option(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_option *cmd = ucmd->cmd;
 	int ret;

@@ -162,6 +162,23 @@ void iommufd_space_remove(struct iommufd_space *space,
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove);
 
+/**
+ * iommufd_space_split - divide the addresses of an area between two
+ * @space: the space
+ * @area: the area, which keeps what is below @iova
+ * @tail: gets the rest; @iova and @last are set here
+ * @iova: an address of @area but the first; the caller sees to the alignment
+ */
+void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
+			 struct iommufd_area *tail, unsigned long iova)
+{
+	tail->iova = iova;
+	tail->last = area->last;
+	area->last = iova - 1;
+	link_area(space, tail);
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_split);
+
 /*
  * The lowest area above @from with a hole of at least @length before it: down
  * the left as long as something useful is there, else right, else up.

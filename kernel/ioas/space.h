@@ -33,6 +33,9 @@ enum iommufd_area_state {
  * @offset: byte in @pages that @iova is mapped to
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @pinned: the area uses its pages and so keeps them pinned
+ * @held: how often drivers in the kernel hold its pages; it isn't unmapped
+ *	before they let go
+ * @fixed: how often hardware uses it by physical address: it can't be unmapped
  * @list: link for who takes several areas out
  */
 struct iommufd_area {
@@ -47,6 +50,8 @@ struct iommufd_area {
 	unsigned long offset;
 	int prot;
 	bool pinned;
+	unsigned long held;
+	unsigned long fixed;
 	struct list_head list;
 };
 
@@ -113,6 +118,8 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		       unsigned long *iova);
 void iommufd_space_remove(struct iommufd_space *space,
 			  struct iommufd_area *area);
+void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
+			 struct iommufd_area *tail, unsigned long iova);
 
 struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
 					 unsigned long iova,

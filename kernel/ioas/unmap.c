@@ -26,16 +26,39 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		if (area->state != IOMMUFD_AREA_MAPPED)
 			continue;
-		/* Areas are never split. */
+		/* Only whole ones: who may unmap parts has cut them before. */
 		if (area->iova < iova || area->last > last)
 			return -ENOENT;
+		if (area->fixed)
+			return -EBUSY;
 		list_add_tail(&area->list, areas);
 	}
-	if (list_empty(areas))
-		return -ENOENT;
 	list_for_each_entry(area, areas, list)
 		area->state = IOMMUFD_AREA_UNMAPPING;
 	return 0;
+}
+
+/* Collect the areas in iova..last and have drivers let go of them. */
+static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
+		      unsigned long last, struct list_head *areas)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	mutex_lock(&ioas->space_lock);
+	ret = collect(ioas, iova, last, areas);
+	mutex_unlock(&ioas->space_lock);
+	if (ret)
+		return ret;
+	ret = iommufd_ioas_evict(ioas, areas);
+	if (!ret)
+		return 0;
+
+	mutex_lock(&ioas->space_lock);
+	list_for_each_entry(area, areas, list)
+		area->state = IOMMUFD_AREA_MAPPED;
+	mutex_unlock(&ioas->space_lock);
+	return ret;
 }
 
 static void clear_page_tables(struct iommufd_ioas *ioas,
@@ -99,8 +122,10 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
  * When it returns no DMA reaches what was mapped in the interval before,
  * whoever unmapped it.
  *
- * Returns 0, or -ENOENT if there is no area in the interval or one that is
- * partly outside of it, in which case nothing is changed.
+ * Returns 0, also if there is no area in the interval, -ENOENT if one is partly
+ * outside of it, -EBUSY if hardware uses one by its physical address, or -EINTR
+ * or -ERESTARTSYS if the caller was killed while it waited. Nothing is changed
+ * on failure.
  */
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
@@ -112,15 +137,15 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	int ret;
 
 	*unmapped = 0;
-	down_read(&ioas->hwpts_rwsem);
-	mutex_lock(&ioas->unmap_lock);
-	mutex_lock(&ioas->space_lock);
-	iommufd_trace_lap(&clock, &stats->lock_ns);
-	ret = collect(ioas, iova, last, &areas);
-	mutex_unlock(&ioas->space_lock);
+	ret = mutex_lock_killable(&ioas->unmap_lock);
 	if (ret)
+		return ret;
+	ret = take_areas(ioas, iova, last, &areas);
+	if (ret || list_empty(&areas))
 		goto unlock;
 
+	down_read(&ioas->hwpts_rwsem);
+	iommufd_trace_lap(&clock, &stats->lock_ns);
 	clear_page_tables(ioas, &areas, stats, &clock);
 	give_pages_back(ioas, &areas, stats, &clock);
 
@@ -130,10 +155,10 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 		iommufd_space_remove(&ioas->space, area);
 	}
 	mutex_unlock(&ioas->space_lock);
+	up_read(&ioas->hwpts_rwsem);
 	iommufd_areas_free(&areas);
 unlock:
 	mutex_unlock(&ioas->unmap_lock);
-	up_read(&ioas->hwpts_rwsem);
 	return ret;
 }
 
@@ -147,15 +172,37 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
 	};
 	unsigned long unmapped;
+	int ret;
 
 	if (RB_EMPTY_ROOT(&ioas->space.areas))
 		return;
-	iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
+	/* Nobody is left who could make it wait or fail. */
+	ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
+	WARN_ON(ret);
 	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
-				 unmapped, 0, &stats);
+				 unmapped, ret, &stats);
 }
 
-int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
+/**
+ * iommufd_ioas_undo_map - unmap what the user could not be told of
+ * @ioas: the IOAS
+ * @iova: first address
+ * @length: bytes
+ *
+ * Who is killed while it waits for other unmaps leaves the map behind, which
+ * ends with the context then.
+ */
+void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long length)
+{
+	struct iommufd_unmap_stats stats = {};
+	unsigned long unmapped;
+
+	iommufd_ioas_unmap_range(ioas, iova, iova + (length - 1), &unmapped,
+				 &stats);
+}
+
+int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
 	struct iommufd_unmap_stats stats = {
 		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
@@ -173,9 +220,6 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	if (!cmd->iova && cmd->length == U64_MAX) {
 		ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped,
 					       &stats);
-		/* Nothing to do is what all means then. */
-		if (ret == -ENOENT)
-			ret = 0;
 	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX) {
 		ret = -EOVERFLOW;
 	} else if (!cmd->length) {
@@ -186,6 +230,8 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	} else {
 		ret = iommufd_ioas_unmap_range(ioas, cmd->iova, last, &unmapped,
 					       &stats);
+		if (!ret && !unmapped)
+			ret = -ENOENT;
 	}
 	if (!ret) {
 		cmd->length = unmapped;

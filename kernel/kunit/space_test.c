@@ -159,6 +159,40 @@ static void space_find(struct kunit *test)
 	iommufd_space_unreserve(&space, &owner);
 }
 
+static void space_split(struct kunit *test)
+{
+	struct iommufd_area *area, *tail = new_area(test), *next;
+	struct iommufd_space space;
+	unsigned long iova;
+
+	iommufd_space_init(&space);
+	area = insert(test, &space, 0x2000, 0x6000);
+	next = insert(test, &space, 0xa000, 0x1000);
+
+	iommufd_space_split(&space, area, tail, 0x5000);
+	KUNIT_EXPECT_EQ(test, area->iova, 0x2000);
+	KUNIT_EXPECT_EQ(test, area->last, 0x4fff);
+	KUNIT_EXPECT_EQ(test, tail->iova, 0x5000);
+	KUNIT_EXPECT_EQ(test, tail->last, 0x7fff);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 0x4fff, 0x4fff),
+			    area);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 0x5000, 0x5000),
+			    tail);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(area, ULONG_MAX), tail);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(tail, ULONG_MAX), next);
+
+	/* Either part can go; what it leaves is found, and no more. */
+	iommufd_space_remove(&space, area);
+	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x4000, 0x1000, 0,
+						 &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova, 0x1000);
+	iommufd_space_remove(&space, tail);
+	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x9000, 0x1000, 0,
+						 &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova, 0x1000);
+	iommufd_space_remove(&space, next);
+}
+
 #define SLOTS	512
 
 /* Against a model: which of SLOTS pages are used. */
@@ -222,6 +256,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(space_alignment),
 	KUNIT_CASE(space_reserved),
 	KUNIT_CASE(space_find),
+	KUNIT_CASE(space_split),
 	KUNIT_CASE(space_random),
 	{}
 };

@@ -2,7 +2,9 @@
 /*
  * Runs and blocks of the pages store, without pages.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 
 #include "pages/store.h"
@@ -11,6 +13,16 @@ struct expected_run {
 	unsigned long index, pfn, npages;
 };
 
+static struct iommufd_block *block_at(struct rb_root_cached *blocks,
+				      unsigned long index)
+{
+	struct interval_tree_node *node;
+
+	node = interval_tree_iter_first(blocks, index, index);
+	return node ? container_of(node, struct iommufd_block, node) : NULL;
+}
+
+/* Runs that fit into one block; returns it. */
 static struct iommufd_block *build(struct kunit *test,
 				   struct rb_root_cached *blocks,
 				   unsigned long index,
@@ -18,18 +30,118 @@ static struct iommufd_block *build(struct kunit *test,
 {
 	struct iommufd_block_builder builder;
 	struct iommufd_block *block;
+	unsigned long npages = 0;
 	int i;
 
-	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, index), 0);
+	for (i = 0; i < n; i++)
+		npages += runs[i].npages;
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, index, npages),
+			0);
 	for (i = 0; i < n; i++)
 		KUNIT_ASSERT_TRUE(test, iommufd_builder_add(&builder,
 							    runs[i].pfn,
 							    runs[i].npages));
-	block = iommufd_builder_finish(&builder);
+	iommufd_builder_finish(&builder, blocks);
+	block = block_at(blocks, index);
 	KUNIT_ASSERT_NOT_NULL(test, block);
-	block->users = 1;
-	interval_tree_insert(&block->node, blocks);
+	KUNIT_EXPECT_EQ(test, block->users, 1);
 	return block;
+}
+
+/* In the tests of many pages, none follows on the one before it. */
+static unsigned long scattered_pfn(unsigned long index)
+{
+	return (2 * index + 1) & RUN_PFN_MASK;
+}
+
+static void build_scattered(struct kunit *test, struct rb_root_cached *blocks,
+			    unsigned long index, unsigned long npages)
+{
+	unsigned long last = index + npages - 1;
+	struct iommufd_block_builder builder = {};
+
+	for (; index <= last; index++) {
+		unsigned long pfn = scattered_pfn(index);
+
+		if (builder.block && iommufd_builder_add(&builder, pfn, 1))
+			continue;
+		iommufd_builder_finish(&builder, blocks);
+		KUNIT_ASSERT_EQ(test,
+				iommufd_builder_start(&builder, index,
+						      last - index + 1),
+				0);
+		KUNIT_ASSERT_TRUE(test, iommufd_builder_add(&builder, pfn, 1));
+	}
+	iommufd_builder_finish(&builder, blocks);
+}
+
+static void expect_scattered(struct kunit *test, struct rb_root_cached *blocks,
+			     unsigned long index, unsigned long npages)
+{
+	unsigned long last = index + npages - 1;
+	struct iommufd_run_iter iter;
+
+	iommufd_for_each_run(&iter, blocks, 0, ULONG_MAX) {
+		KUNIT_ASSERT_EQ(test, iter.run.index, index);
+		KUNIT_ASSERT_EQ(test, iter.run.pfn, scattered_pfn(index));
+		KUNIT_ASSERT_EQ(test, iter.run.npages, 1);
+		index++;
+	}
+	KUNIT_EXPECT_EQ(test, index, last + 1);
+}
+
+/* What the blocks take, and how many there are. */
+static size_t memory_of(struct rb_root_cached *blocks, unsigned int *nr_blocks)
+{
+	struct interval_tree_node *node;
+	size_t bytes = 0;
+
+	*nr_blocks = 0;
+	for (node = interval_tree_iter_first(blocks, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
+		bytes += ksize(container_of(node, struct iommufd_block, node));
+		(*nr_blocks)++;
+	}
+	return bytes;
+}
+
+static void expect_bound(struct kunit *test, struct rb_root_cached *blocks,
+			 unsigned long npages, unsigned int nr_parts)
+{
+	unsigned int nr_blocks;
+
+	KUNIT_ASSERT_LE_MSG(test, memory_of(blocks, &nr_blocks),
+			    STORE_COST_PER_PAGE * npages +
+				    STORE_COST_FIXED * nr_parts,
+			    "%lu pages in %u blocks, %u parts", npages,
+			    nr_blocks, nr_parts);
+}
+
+/* Allocations that succeed before they all fail. */
+static int allocs_left;
+
+static struct iommufd_block *limited_alloc(unsigned int nr_runs)
+{
+	struct iommufd_block *block;
+
+	if (!allocs_left)
+		return NULL;
+	allocs_left--;
+	block = kmalloc(struct_size(block, runs, nr_runs), GFP_KERNEL);
+	if (block)
+		block->nr_runs = nr_runs;
+	return block;
+}
+
+static void limit_allocs(struct kunit *test, int n)
+{
+	allocs_left = n;
+	kunit_activate_static_stub(test, iommufd_block_alloc, limited_alloc);
+}
+
+static void unlimit_allocs(struct kunit *test)
+{
+	kunit_deactivate_static_stub(test, iommufd_block_alloc);
 }
 
 static void expect_runs(struct kunit *test, struct rb_root_cached *blocks,
@@ -103,27 +215,28 @@ static void store_cut_to_interval(struct kunit *test)
 static void store_split(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
-	struct iommufd_block *block, *tail;
+	struct iommufd_block *block;
 
 	block = build(test, &blocks, 1000, (struct expected_run[]){
 		{ .pfn = 100, .npages = 8 }, { .pfn = 200, .npages = 8 },
 	}, 2);
 	block->users = 3;
 
-	/* In the middle of a run. */
-	tail = iommufd_block_split(block, &blocks, 1003);
-	KUNIT_ASSERT_NOT_NULL(test, tail);
+	/* In the middle of a run, which both parts have then. */
+	KUNIT_ASSERT_TRUE(test, iommufd_block_split(block, &blocks, 1003));
+	block = block_at(&blocks, 1002);
 	KUNIT_EXPECT_EQ(test, block->nr_runs, 1);
-	KUNIT_EXPECT_EQ(test, tail->nr_runs, 2);
-	KUNIT_EXPECT_EQ(test, tail->users, 3);
+	KUNIT_EXPECT_EQ(test, block->users, 3);
 	KUNIT_EXPECT_EQ(test, block->node.last, 1002);
-	KUNIT_EXPECT_EQ(test, tail->node.last, 1015);
+	block = block_at(&blocks, 1003);
+	KUNIT_EXPECT_EQ(test, block->nr_runs, 2);
+	KUNIT_EXPECT_EQ(test, block->users, 3);
+	KUNIT_EXPECT_EQ(test, block->node.last, 1015);
 
 	/* Between two runs. */
-	block = iommufd_block_split(tail, &blocks, 1008);
-	KUNIT_ASSERT_NOT_NULL(test, block);
-	KUNIT_EXPECT_EQ(test, tail->nr_runs, 1);
-	KUNIT_EXPECT_EQ(test, block->nr_runs, 1);
+	KUNIT_ASSERT_TRUE(test, iommufd_block_split(block, &blocks, 1008));
+	KUNIT_EXPECT_EQ(test, block_at(&blocks, 1007)->nr_runs, 1);
+	KUNIT_EXPECT_EQ(test, block_at(&blocks, 1008)->nr_runs, 1);
 
 	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
 		{ 1000, 100, 3 }, { 1003, 103, 5 }, { 1008, 200, 8 },
@@ -138,45 +251,331 @@ static void store_block_full(struct kunit *test)
 	struct iommufd_block *block;
 	unsigned long i;
 
-	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0), 0);
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, ULONG_MAX), 0);
 	for (i = 0; i < BLOCK_MAX_RUNS; i++)
 		KUNIT_ASSERT_TRUE(test,
 				  iommufd_builder_add(&builder, 2 * i, 1));
 	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 2 * i, 1));
 	/* One that continues the last run needs no room. */
 	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 2 * i - 1, 1));
-	block = iommufd_builder_finish(&builder);
+	iommufd_builder_finish(&builder, &blocks);
+	block = block_at(&blocks, 0);
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	KUNIT_EXPECT_EQ(test, block->nr_runs, BLOCK_MAX_RUNS);
-	/* 8 bytes a run and the block itself: bounded at 10 bytes a page. */
-	KUNIT_EXPECT_LE(test, ksize(block), 10 * BLOCK_MAX_RUNS);
-	interval_tree_insert(&block->node, &blocks);
+	KUNIT_EXPECT_EQ(test, block->node.last, BLOCK_MAX_RUNS);
+	KUNIT_EXPECT_EQ(test, ksize(block), 4096);
 	free_blocks(&blocks);
 
-	/* Contiguous memory fills a block by its length. */
-	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0), 0);
-	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 0,
-						    BLOCK_MAX_PAGES - 1));
-	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder,
-						     BLOCK_MAX_PAGES - 1, 2));
-	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder,
-						    BLOCK_MAX_PAGES - 1, 1));
-	kfree(iommufd_builder_finish(&builder));
-	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0), 0);
-	KUNIT_EXPECT_NULL(test, iommufd_builder_finish(&builder));
+	/* No block comes from nothing. */
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, 1), 0);
+	iommufd_builder_finish(&builder, &blocks);
+	iommufd_builder_finish(&builder, &blocks);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&blocks.rb_root));
+}
+
+/* Room is for as many pages as are to come, but more are no harm. */
+static void store_more_than_told(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block_builder builder;
+
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, 2), 0);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 10, 4));
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 20, 4));
+	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 30, 4));
+	iommufd_builder_finish(&builder, &blocks);
+	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
+		{ 0, 10, 4 }, { 4, 20, 4 },
+	}, 2);
+	free_blocks(&blocks);
+}
+
+/* Contiguous memory fills a block by its length. */
+static void store_longest_run(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block_builder builder;
+	unsigned long max = BLOCK_MAX_PAGES, pfn = 1;
+
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, 2 * max), 0);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, pfn, max));
+	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, pfn + max, 1));
+	iommufd_builder_finish(&builder, &blocks);
+
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, max, max), 0);
+	KUNIT_EXPECT_TRUE(test,
+			  iommufd_builder_add(&builder, pfn + max, max - 1));
+	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 0, 2));
+	/* It starts as far into the block as a run can. */
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 0, 1));
+	iommufd_builder_finish(&builder, &blocks);
+
+	KUNIT_ASSERT_TRUE(test,
+			  iommufd_block_split(block_at(&blocks, max - 1),
+					      &blocks, max - 1));
+	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
+		{ 0, pfn, max - 1 }, { max - 1, pfn + max - 1, 1 },
+		{ max, pfn + max, max - 1 }, { 2 * max - 1, 0, 1 },
+	}, 4);
+	free_blocks(&blocks);
 }
 
 static void store_large_numbers(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
 	unsigned long index = 1UL << 40, pfn = RUN_PFN_MASK - 1;
+	struct iommufd_block *block;
 
-	build(test, &blocks, index, (struct expected_run[]){
-		{ .pfn = pfn, .npages = 2 }, { .pfn = 5, .npages = 1 },
+	/* Across 2^40, in blocks below and above. */
+	block = build(test, &blocks, index - 2, (struct expected_run[]){
+		{ .pfn = pfn - 2, .npages = 4 }, { .pfn = 5, .npages = 1 },
 	}, 2);
-	expect_runs(test, &blocks, index, index + 2, (struct expected_run[]){
-		{ index, pfn, 2 }, { index + 2, 5, 1 },
-	}, 2);
+	build(test, &blocks, 0, (struct expected_run[]){
+		{ .pfn = 7, .npages = 1 },
+	}, 1);
+	KUNIT_ASSERT_TRUE(test, iommufd_block_split(block, &blocks, index));
+	expect_runs(test, &blocks, 1, ULONG_MAX, (struct expected_run[]){
+		{ index - 2, pfn - 2, 2 }, { index, pfn, 2 },
+		{ index + 2, 5, 1 },
+	}, 3);
+	expect_runs(test, &blocks, index + 1, index + 1,
+		    (struct expected_run[]){ { index + 1, pfn + 1, 1 }, }, 1);
+	free_blocks(&blocks);
+
+	build_scattered(test, &blocks, index - 300, 600);
+	expect_scattered(test, &blocks, index - 300, 600);
+	free_blocks(&blocks);
+}
+
+#define MODEL_PAGES	700
+
+struct model_page {
+	unsigned long pfn;
+	unsigned int users;
+};
+
+static void expect_model(struct kunit *test, struct rb_root_cached *blocks,
+			 const struct model_page *model)
+{
+	struct iommufd_run_iter iter;
+	unsigned long i, index = 0;
+
+	iommufd_for_each_run(&iter, blocks, 0, ULONG_MAX) {
+		KUNIT_ASSERT_EQ(test, iter.run.index, index);
+		for (i = 0; i < iter.run.npages; i++, index++) {
+			KUNIT_ASSERT_EQ(test, iter.run.pfn + i,
+					model[index].pfn);
+			KUNIT_ASSERT_EQ(test, iter.block->users,
+					model[index].users);
+		}
+	}
+	KUNIT_ASSERT_EQ(test, index, MODEL_PAGES);
+}
+
+static void use_interval(struct kunit *test, struct rb_root_cached *blocks,
+			 unsigned long first, unsigned long last)
+{
+	struct iommufd_block *block = block_at(blocks, first);
+
+	if (block->node.start != first)
+		KUNIT_ASSERT_TRUE(test,
+				  iommufd_block_split(block, blocks, first));
+	block = block_at(blocks, last + 1);
+	if (block && block->node.start != last + 1)
+		KUNIT_ASSERT_TRUE(test,
+				  iommufd_block_split(block, blocks, last + 1));
+	for (; first <= last; first = block->node.last + 1) {
+		block = block_at(blocks, first);
+		block->users++;
+	}
+}
+
+/* Intervals that overlap at random are shared, against a model of each page. */
+static void store_sharing(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block_builder builder;
+	struct model_page *model;
+	unsigned long i, first, last;
+	struct rnd_state rnd;
+	int round;
+
+	model = kunit_kcalloc(test, MODEL_PAGES, sizeof(*model), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	prandom_seed_state(&rnd, 7);
+	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, MODEL_PAGES),
+			0);
+	for (i = 0; i < MODEL_PAGES; i++) {
+		/* Half of the pages continue a run: all fit into a block. */
+		model[i].pfn = i && prandom_u32_state(&rnd) % 2 ?
+				       model[i - 1].pfn + 1 :
+				       prandom_u32_state(&rnd);
+		model[i].users = 1;
+		KUNIT_ASSERT_TRUE(test, iommufd_builder_add(&builder,
+							    model[i].pfn, 1));
+	}
+	iommufd_builder_finish(&builder, &blocks);
+	expect_model(test, &blocks, model);
+
+	for (round = 0; round < 200; round++) {
+		first = prandom_u32_state(&rnd) % MODEL_PAGES;
+		last = first + prandom_u32_state(&rnd) % (MODEL_PAGES - first);
+		use_interval(test, &blocks, first, last);
+		for (i = first; i <= last; i++)
+			model[i].users++;
+		expect_model(test, &blocks, model);
+	}
+	free_blocks(&blocks);
+}
+
+static void store_no_memory(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block_builder builder;
+	unsigned int nr_blocks, n;
+
+	limit_allocs(test, 0);
+	KUNIT_EXPECT_EQ(test, iommufd_builder_start(&builder, 0, 1), -ENOMEM);
+	KUNIT_EXPECT_NULL(test, builder.block);
+	iommufd_builder_finish(&builder, &blocks);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&blocks.rb_root));
+
+	/* 396 pages would be cut into four: each of these may fail. */
+	for (n = 1; n <= 5; n++) {
+		limit_allocs(test, n);
+		build_scattered(test, &blocks, 0, 396);
+		expect_scattered(test, &blocks, 0, 396);
+		memory_of(&blocks, &nr_blocks);
+		KUNIT_EXPECT_EQ(test, nr_blocks, min(n, 4));
+		KUNIT_EXPECT_EQ(test, allocs_left, 0);
+		if (n == 5)
+			expect_bound(test, &blocks, 396, 1);
+		free_blocks(&blocks);
+	}
+}
+
+static void store_split_no_memory(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block *block;
+	unsigned int nr_blocks;
+
+	build_scattered(test, &blocks, 0, 505);
+	block = block_at(&blocks, 0);
+	limit_allocs(test, 0);
+	KUNIT_EXPECT_FALSE(test, iommufd_block_split(block, &blocks, 100));
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 504), block);
+	expect_scattered(test, &blocks, 0, 505);
+
+	/* Enough for the second part, not for making the first one smaller. */
+	limit_allocs(test, 1);
+	KUNIT_EXPECT_TRUE(test, iommufd_block_split(block, &blocks, 100));
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 0), block);
+	KUNIT_EXPECT_EQ(test, ksize(block), 4096);
+	memory_of(&blocks, &nr_blocks);
+	KUNIT_EXPECT_EQ(test, nr_blocks, 2);
+	expect_scattered(test, &blocks, 0, 505);
+	unlimit_allocs(test);
+	free_blocks(&blocks);
+}
+
+/* No page follows on the one before it: the worst case. */
+static void store_memory(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned long n;
+
+	for (n = 1; n <= 2000; n++) {
+		build_scattered(test, &blocks, 0, n);
+		expect_bound(test, &blocks, n, 1);
+		expect_scattered(test, &blocks, 0, n);
+		free_blocks(&blocks);
+	}
+}
+
+static void store_memory_large(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned long n = 100000;
+	unsigned int nr_blocks;
+	size_t bytes;
+
+	build_scattered(test, &blocks, 0, n);
+	expect_scattered(test, &blocks, 0, n);
+	expect_bound(test, &blocks, n, 1);
+	bytes = memory_of(&blocks, &nr_blocks);
+	kunit_info(test, "%lu pages: %zu bytes in %u blocks", n, bytes,
+		   nr_blocks);
+	free_blocks(&blocks);
+}
+
+/* Small requests take what they need, at once. */
+static void store_memory_small(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned long n;
+
+	for (n = 1; n <= 25; n++) {
+		limit_allocs(test, 1);
+		build_scattered(test, &blocks, 0, n);
+		unlimit_allocs(test);
+		expect_bound(test, &blocks, n, 1);
+		free_blocks(&blocks);
+	}
+}
+
+/*
+ * Each split makes two parts of one block, which come to at most the fixed cost
+ * of two parts more; and a block of one page is the worst that there can be.
+ */
+static void split_and_check(struct kunit *test, struct rb_root_cached *blocks,
+			    unsigned long npages, unsigned long index,
+			    unsigned int *nr_splits)
+{
+	struct iommufd_block *block = block_at(blocks, index);
+	unsigned int nr_blocks;
+
+	if (block->node.start == index)
+		return;
+	KUNIT_ASSERT_TRUE(test, iommufd_block_split(block, blocks, index));
+	(*nr_splits)++;
+	expect_bound(test, blocks, npages, 1 + 2 * *nr_splits);
+	KUNIT_ASSERT_LE(test, memory_of(blocks, &nr_blocks),
+			npages * 64 + STORE_COST_FIXED);
+}
+
+static void split_steps(struct kunit *test, unsigned long npages, long step)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned int nr_splits = 0;
+	long index;
+
+	build_scattered(test, &blocks, 0, npages);
+	for (index = step > 0 ? step : npages + step;
+	     index > 0 && index < npages; index += step)
+		split_and_check(test, &blocks, npages, index, &nr_splits);
+	expect_scattered(test, &blocks, 0, npages);
+	free_blocks(&blocks);
+}
+
+static void store_memory_split(struct kunit *test)
+{
+	static const int steps[] = { 1, 2, 3, 6, 10, 18, 26, 58, 122, 250, 252 };
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned long n = 1010, index, step;
+	unsigned int i, nr_splits = 0;
+
+	/* From either end, by what just doesn't fit a size class. */
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		split_steps(test, n, steps[i]);
+		split_steps(test, n, -steps[i]);
+	}
+	/* In halves, down to the page. */
+	build_scattered(test, &blocks, 0, n);
+	for (step = 512; step; step /= 2)
+		for (index = step; index < n; index += step)
+			split_and_check(test, &blocks, n, index, &nr_splits);
+	expect_scattered(test, &blocks, 0, n);
 	free_blocks(&blocks);
 }
 
@@ -185,7 +584,16 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_cut_to_interval),
 	KUNIT_CASE(store_split),
 	KUNIT_CASE(store_block_full),
+	KUNIT_CASE(store_more_than_told),
+	KUNIT_CASE(store_longest_run),
 	KUNIT_CASE(store_large_numbers),
+	KUNIT_CASE(store_sharing),
+	KUNIT_CASE(store_no_memory),
+	KUNIT_CASE(store_split_no_memory),
+	KUNIT_CASE(store_memory),
+	KUNIT_CASE(store_memory_large),
+	KUNIT_CASE(store_memory_small),
+	KUNIT_CASE(store_memory_split),
 	{}
 };
 

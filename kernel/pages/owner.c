@@ -46,9 +46,10 @@ static unsigned long memlock_limit(struct iommufd_owner *owner)
 	return limit == RLIM_INFINITY ? ULONG_MAX : limit >> PAGE_SHIFT;
 }
 
-static int charge_user(struct iommufd_owner *owner, unsigned long npages)
+static int charge_user(struct iommufd_owner *owner, unsigned long npages,
+		       bool force)
 {
-	unsigned long limit = memlock_limit(owner);
+	unsigned long limit = force ? ULONG_MAX : memlock_limit(owner);
 	long locked = atomic_long_read(&owner->user->locked_vm);
 
 	do {
@@ -60,14 +61,45 @@ static int charge_user(struct iommufd_owner *owner, unsigned long npages)
 }
 
 static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
-		     bool inc)
+		     bool inc, bool force)
 {
 	int ret;
 
 	mmap_write_lock(owner->mm);
-	ret = __account_locked_vm(owner->mm, npages, inc, owner->task, false);
+	ret = __account_locked_vm(owner->mm, npages, inc, owner->task, force);
 	mmap_write_unlock(owner->mm);
 	return ret;
+}
+
+static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
+{
+	switch (owner->mode) {
+	case IOMMUFD_ACCOUNT_USER:
+		return charge_user(owner, npages, force);
+	case IOMMUFD_ACCOUNT_MM:
+		return charge_mm(owner, npages, true, force);
+	case IOMMUFD_ACCOUNT_NONE:
+		break;
+	}
+	return 0;
+}
+
+static void uncharge(struct iommufd_owner *owner, unsigned long npages)
+{
+	if (owner->mode == IOMMUFD_ACCOUNT_USER)
+		atomic_long_sub(npages, &owner->user->locked_vm);
+	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
+		charge_mm(owner, npages, false, false);
+}
+
+/* Whether it is the same counter that is charged. */
+static bool same_account(const struct iommufd_owner *a,
+			 const struct iommufd_owner *b)
+{
+	if (a->mode != b->mode)
+		return false;
+	return a->mode == IOMMUFD_ACCOUNT_USER ? a->user == b->user :
+						 a->mm == b->mm;
 }
 
 static u64 total_charged(struct iommufd_owner *owner)
@@ -89,6 +121,32 @@ static u64 shown_limit(struct iommufd_owner *owner)
 						     memlock_limit(owner);
 }
 
+static void count_pinned(struct iommufd_owner *owner, unsigned long npages,
+			 const struct iommufd_requester *requester)
+{
+	atomic64_add(npages, &owner->mm->pinned_vm);
+	if (trace_iommufd_pin_enabled())
+		trace_iommufd_pin(requester->ctx, requester->ioas,
+				  task_tgid_nr(owner->task),
+				  from_kuid_munged(&init_user_ns,
+						   owner->user->uid),
+				  owner->mode, npages, total_charged(owner),
+				  shown_limit(owner));
+}
+
+static void count_unpinned(struct iommufd_owner *owner, unsigned long npages,
+			   const struct iommufd_requester *requester)
+{
+	atomic64_sub(npages, &owner->mm->pinned_vm);
+	if (trace_iommufd_unpin_enabled())
+		trace_iommufd_unpin(requester->ctx, requester->ioas,
+				    task_tgid_nr(owner->task),
+				    from_kuid_munged(&init_user_ns,
+						     owner->user->uid),
+				    owner->mode, npages, total_charged(owner),
+				    shown_limit(owner));
+}
+
 /**
  * iommufd_owner_charge - charge an owner for pages
  * @owner: the owner
@@ -102,24 +160,12 @@ static u64 shown_limit(struct iommufd_owner *owner)
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 			 const struct iommufd_requester *requester)
 {
-	int ret = 0;
+	int ret;
 
-	if (owner->mode == IOMMUFD_ACCOUNT_USER)
-		ret = charge_user(owner, npages);
-	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
-		ret = charge_mm(owner, npages, true);
-	if (ret)
-		return ret;
-
-	atomic64_add(npages, &owner->mm->pinned_vm);
-	if (trace_iommufd_pin_enabled())
-		trace_iommufd_pin(requester->ctx, requester->ioas,
-				  task_tgid_nr(owner->task),
-				  from_kuid_munged(&init_user_ns,
-						   owner->user->uid),
-				  owner->mode, npages, total_charged(owner),
-				  shown_limit(owner));
-	return 0;
+	ret = charge(owner, npages, false);
+	if (!ret)
+		count_pinned(owner, npages, requester);
+	return ret;
 }
 
 /**
@@ -133,17 +179,38 @@ int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester)
 {
-	if (owner->mode == IOMMUFD_ACCOUNT_USER)
-		atomic_long_sub(npages, &owner->user->locked_vm);
-	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
-		charge_mm(owner, npages, false);
+	uncharge(owner, npages);
+	count_unpinned(owner, npages, requester);
+}
 
-	atomic64_sub(npages, &owner->mm->pinned_vm);
-	if (trace_iommufd_unpin_enabled())
-		trace_iommufd_unpin(requester->ctx, requester->ioas,
-				    task_tgid_nr(owner->task),
-				    from_kuid_munged(&init_user_ns,
-						     owner->user->uid),
-				    owner->mode, npages, total_charged(owner),
-				    shown_limit(owner));
+/**
+ * iommufd_owner_transfer - another owner bears pages from now on
+ * @from: the owner that bears them
+ * @to: the other
+ * @npages: number of pages
+ * @force: whatever the other's limit
+ * @requester: for the tracepoints
+ *
+ * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ *
+ * Returns 0 or -ENOMEM if the other's limit does not allow it.
+ */
+int iommufd_owner_transfer(struct iommufd_owner *from, struct iommufd_owner *to,
+			   unsigned long npages, bool force,
+			   const struct iommufd_requester *requester)
+{
+	int ret;
+
+	if (!npages)
+		return 0;
+	/* Two processes of a user share an account: it must not count twice. */
+	if (!same_account(from, to)) {
+		ret = charge(to, npages, force);
+		if (ret)
+			return ret;
+		uncharge(from, npages);
+	}
+	count_unpinned(from, npages, requester);
+	count_pinned(to, npages, requester);
+	return 0;
 }

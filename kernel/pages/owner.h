@@ -47,4 +47,8 @@ int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester);
 
+int iommufd_owner_transfer(struct iommufd_owner *from, struct iommufd_owner *to,
+			   unsigned long npages, bool force,
+			   const struct iommufd_requester *requester);
+
 #endif

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "pages/dmabuf.h"
 #include "pages/pages.h"
 
 static struct iommufd_pages *new_pages(enum iommufd_source source,
@@ -69,6 +70,35 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 }
 
 /**
+ * iommufd_pages_from_dmabuf - pages of a device
+ * @dma_buf: the dma-buf, of which a reference is taken
+ * @start: offset into it
+ * @length: bytes
+ *
+ * Returns the pages with one reference, or an ERR_PTR, see
+ * iommufd_dmabuf_attach().
+ */
+struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
+						unsigned long start,
+						unsigned long length)
+{
+	struct iommufd_dmabuf *dmabuf;
+	struct iommufd_pages *pages;
+	phys_addr_t phys;
+
+	dmabuf = iommufd_dmabuf_attach(dma_buf, start, length, &phys);
+	if (IS_ERR(dmabuf))
+		return ERR_CAST(dmabuf);
+	pages = new_pages(IOMMUFD_SOURCE_DMABUF, phys, true,
+			  IOMMUFD_ACCOUNT_NONE);
+	if (IS_ERR(pages))
+		iommufd_dmabuf_detach(dmabuf);
+	else
+		pages->dmabuf = dmabuf;
+	return pages;
+}
+
+/**
  * iommufd_pages_put - give a reference back
  * @pages: the pages, freed with the last one
  */
@@ -78,8 +108,10 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 		return;
 	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root));
 	iommufd_owner_release(&pages->owner);
-	if (pages->file)
+	if (pages->source == IOMMUFD_SOURCE_MEMFD)
 		fput(pages->file);
+	else if (pages->source == IOMMUFD_SOURCE_DMABUF)
+		iommufd_dmabuf_detach(pages->dmabuf);
 	mutex_destroy(&pages->lock);
 	kfree(pages);
 }
@@ -94,8 +126,16 @@ static struct iommufd_block *first_block(struct iommufd_pages *pages,
 	return node ? container_of(node, struct iommufd_block, node) : NULL;
 }
 
-/* Make sure that no block lies on both sides of the start of an index. */
-static int split_at(struct iommufd_pages *pages, unsigned long index)
+/**
+ * iommufd_pages_split_at - let no block lie on both sides of a page's start
+ * @pages: the pages; its lock is held
+ * @index: index of the page
+ *
+ * A part that is used can then be given back in two.
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 {
 	struct iommufd_block *block = first_block(pages, index, index);
 
@@ -114,6 +154,30 @@ static unsigned long count_missing(struct iommufd_pages *pages,
 	     node = interval_tree_iter_next(node, first, last))
 		missing -= node->last - node->start + 1;
 	return missing;
+}
+
+/**
+ * iommufd_pages_present - whether a part of the pages is pinned
+ * @pages: the pages; its lock is held
+ * @first: first index
+ * @last: last index
+ */
+bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
+			   unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&pages->lock);
+
+	for (node = interval_tree_iter_first(&pages->blocks, first, last); node;
+	     node = interval_tree_iter_next(node, first, last)) {
+		if (node->start > first)
+			return false;
+		if (node->last >= last)
+			return true;
+		first = node->last + 1;
+	}
+	return false;
 }
 
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
@@ -155,10 +219,13 @@ int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 
 	lockdep_assert_held(&pages->lock);
 
+	if (!iommufd_pages_are_memory(pages))
+		return 0;
+
 	/* Users are counted by block: bring the bounds into line. */
-	ret = split_at(pages, first);
+	ret = iommufd_pages_split_at(pages, first);
 	if (!ret)
-		ret = split_at(pages, last + 1);
+		ret = iommufd_pages_split_at(pages, last + 1);
 	if (ret)
 		return ret;
 
@@ -216,4 +283,40 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 	if (unpinned)
 		iommufd_owner_uncharge(&pages->owner, unpinned, requester);
 	return unpinned;
+}
+
+static unsigned long count_present(struct iommufd_pages *pages)
+{
+	struct interval_tree_node *node;
+	unsigned long present = 0;
+
+	for (node = interval_tree_iter_first(&pages->blocks, 0, ULONG_MAX);
+	     node; node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		present += node->last - node->start + 1;
+	return present;
+}
+
+/**
+ * iommufd_pages_change_owner - let somebody else bear what is pinned
+ * @pages: the pages
+ * @owner: the new owner; on success set to the old one
+ * @force: whatever the new owner's limit
+ * @requester: for the tracepoint
+ *
+ * Returns 0 or -ENOMEM if the new owner's limit does not allow it, which can't
+ * be with @force.
+ */
+int iommufd_pages_change_owner(struct iommufd_pages *pages,
+			       struct iommufd_owner *owner, bool force,
+			       const struct iommufd_requester *requester)
+{
+	int ret;
+
+	mutex_lock(&pages->lock);
+	ret = iommufd_owner_transfer(&pages->owner, owner,
+				     count_present(pages), force, requester);
+	if (!ret)
+		swap(pages->owner, *owner);
+	mutex_unlock(&pages->lock);
+	return ret;
 }

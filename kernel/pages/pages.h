@@ -8,6 +8,9 @@
 #include "pages/owner.h"
 #include "pages/store.h"
 
+struct dma_buf;
+struct iommufd_dmabuf;
+
 /**
  * struct iommufd_pages - an array of pages of one source, shared by areas
  * @refs: areas, and who else looks at it
@@ -15,9 +18,15 @@
  * @source: where the pages come from
  * @writable: pages are pinned for writing
  * @start: of index 0, page aligned: with IOMMUFD_SOURCE_VA a user address, with
- *	IOMMUFD_SOURCE_MEMFD an offset into @file
+ *	IOMMUFD_SOURCE_MEMFD an offset into @file, with IOMMUFD_SOURCE_DMABUF a
+ *	physical address
  * @file: with IOMMUFD_SOURCE_MEMFD, the file, of which this has a reference
- * @owner: whose address space @start is in, and who is charged
+ * @dmabuf: with IOMMUFD_SOURCE_DMABUF, the dma-buf. There are no blocks then,
+ *	and nothing is charged
+ * @moving: on the way to another owner. Protected by the process_rwsem of the
+ *	context
+ * @owner: whose address space @start is in, and who is charged. Changed under
+ *	@lock, and never with IOMMUFD_SOURCE_VA
  */
 struct iommufd_pages {
 	refcount_t refs;
@@ -25,16 +34,27 @@ struct iommufd_pages {
 	 * @lock: protects @blocks and the users of each. Taken for each area
 	 * that is pinned, mapped into a page table or given back, and held
 	 * while pages are pinned: mmap_lock nests inside it. It nests inside
-	 * the locks of the IOAS, see ioas/ioas.h; no two are held at once.
+	 * the locks of the IOAS but for space_lock, see ioas/ioas.h; no two are
+	 * held at once.
 	 */
 	struct mutex lock;
 	struct rb_root_cached blocks;
 	enum iommufd_source source;
 	bool writable;
+	bool moving;
 	unsigned long start;
-	struct file *file;
+	union {
+		struct file *file;
+		struct iommufd_dmabuf *dmabuf;
+	};
 	struct iommufd_owner owner;
 };
+
+/* Whether there are struct pages behind them that a CPU can use. */
+static inline bool iommufd_pages_are_memory(const struct iommufd_pages *pages)
+{
+	return pages->source != IOMMUFD_SOURCE_DMABUF;
+}
 
 struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode);
@@ -42,6 +62,9 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 					       unsigned long start,
 					       bool writable,
 					       enum iommufd_accounting mode);
+struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
+						unsigned long start,
+						unsigned long length);
 void iommufd_pages_put(struct iommufd_pages *pages);
 
 int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
@@ -51,6 +74,18 @@ int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester);
+
+int iommufd_pages_change_owner(struct iommufd_pages *pages,
+			       struct iommufd_owner *owner, bool force,
+			       const struct iommufd_requester *requester);
+int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index);
+bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
+			   unsigned long last);
+
+/* pages/rw.c */
+int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
+		     void *data, size_t length, unsigned int flags,
+		     const struct iommufd_requester *requester);
 
 /* pages/pin.c */
 int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,

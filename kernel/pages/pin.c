@@ -7,11 +7,18 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "mock/mock.h"
 #include "pages/pages.h"
 
 /* Enough for small requests without an allocation. */
 #define SMALL_BATCH	16
 #define BATCH		(PAGE_SIZE / sizeof(void *))
+
+/* Tests make batches small to reach their borders. */
+static unsigned long batch_capacity(void)
+{
+	return max(iommufd_mock_limit_memory(PAGE_SIZE) / sizeof(void *), 1);
+}
 
 /**
  * struct pinning - pages on their way into the store
@@ -37,23 +44,24 @@ struct pinning {
 /* Put the block that is being built into the store. */
 static void finish_block(struct pinning *pinning)
 {
-	struct iommufd_block *block = iommufd_builder_finish(&pinning->builder);
+	iommufd_builder_finish(&pinning->builder, &pinning->pages->blocks);
+}
 
-	if (!block)
-		return;
-	block->users = 1;
-	interval_tree_insert(&block->node, &pinning->pages->blocks);
+static int next_block(struct pinning *pinning)
+{
+	finish_block(pinning);
+	return iommufd_builder_start(&pinning->builder, pinning->index,
+				     pinning->last - pinning->index + 1);
 }
 
 /* Add pinned pages of consecutive PFNs; on failure they are still the caller's. */
-static int add_run(struct pinning *pinning, unsigned long pfn,
-		   unsigned long npages)
+static __always_inline int add_run(struct pinning *pinning, unsigned long pfn,
+				   unsigned long npages)
 {
 	int ret;
 
 	while (!iommufd_builder_add(&pinning->builder, pfn, npages)) {
-		finish_block(pinning);
-		ret = iommufd_builder_start(&pinning->builder, pinning->index);
+		ret = next_block(pinning);
 		if (ret)
 			return ret;
 	}
@@ -188,6 +196,8 @@ static int pin_batch(struct pinning *pinning)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	if (iommufd_mock_should_fail())
+		return -ENOMEM;
 	switch (pinning->pages->source) {
 	case IOMMUFD_SOURCE_VA:
 		return pin_va(pinning);
@@ -220,20 +230,21 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 		.index = *index,
 		.last = last,
 		.batch.pages = small,
-		.capacity = SMALL_BATCH,
+		.capacity = min(batch_capacity(), SMALL_BATCH),
 	};
 	int ret;
 
 	lockdep_assert_held(&pages->lock);
 
 	if (last - *index >= SMALL_BATCH) {
-		pinning.capacity = BATCH;
+		pinning.capacity = batch_capacity();
 		pinning.batch.pages = kmalloc_array(BATCH, sizeof(void *),
 						    GFP_KERNEL);
 		if (!pinning.batch.pages)
 			return -ENOMEM;
 	}
-	ret = iommufd_builder_start(&pinning.builder, *index);
+	ret = iommufd_builder_start(&pinning.builder, *index,
+				    last - *index + 1);
 	while (!ret && pinning.index <= last) {
 		ret = pin_batch(&pinning);
 		cond_resched();

@@ -40,6 +40,13 @@ struct iommufd_block {
 #define BLOCK_MAX_RUNS \
 	((4096 - sizeof(struct iommufd_block)) / sizeof(u64))
 
+/*
+ * What pages that come in at once may cost, and each part of a split: so many
+ * bytes, and so many for each page even if no two are consecutive.
+ */
+#define STORE_COST_FIXED	128
+#define STORE_COST_PER_PAGE	10
+
 /**
  * struct iommufd_run - consecutive indices with consecutive PFNs
  * @index: first index
@@ -52,8 +59,53 @@ struct iommufd_run {
 	unsigned long npages;
 };
 
-struct iommufd_run iommufd_block_run(const struct iommufd_block *block,
-				     unsigned int i);
+/* The packing of a run; what is called for each run is inline. */
+
+static inline unsigned long iommufd_run_start(u64 run)
+{
+	return run >> RUN_PFN_BITS;
+}
+
+static inline unsigned long iommufd_run_pfn(u64 run)
+{
+	return run & RUN_PFN_MASK;
+}
+
+static inline u64 iommufd_pack_run(unsigned long start, unsigned long pfn)
+{
+	return (u64)start << RUN_PFN_BITS | pfn;
+}
+
+static inline unsigned long
+iommufd_block_npages(const struct iommufd_block *block)
+{
+	return block->node.last - block->node.start + 1;
+}
+
+/* Where run @i starts; one more than the number of runs is the block's end. */
+static inline unsigned long
+iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
+{
+	return i == block->nr_runs ? iommufd_block_npages(block) :
+				     iommufd_run_start(block->runs[i]);
+}
+
+/**
+ * iommufd_block_run - unpack a run
+ * @block: the block
+ * @i: number of the run
+ */
+static inline struct iommufd_run
+iommufd_block_run(const struct iommufd_block *block, unsigned int i)
+{
+	unsigned long start = iommufd_run_start(block->runs[i]);
+
+	return (struct iommufd_run){
+		.index = block->node.start + start,
+		.pfn = iommufd_run_pfn(block->runs[i]),
+		.npages = iommufd_run_bound(block, i + 1) - start,
+	};
+}
 
 /**
  * struct iommufd_run_iter - walk over the runs in an interval of indices
@@ -72,7 +124,31 @@ struct iommufd_run_iter {
 bool iommufd_run_first(struct iommufd_run_iter *iter,
 		       struct rb_root_cached *blocks, unsigned long first,
 		       unsigned long last);
-bool iommufd_run_next(struct iommufd_run_iter *iter);
+bool iommufd_run_next_block(struct iommufd_run_iter *iter);
+
+/* Cut the current run to the interval; from index 0 to the last would be 0. */
+static inline void iommufd_run_cut(struct iommufd_run_iter *iter)
+{
+	iter->run.npages = min(iter->run.npages - 1,
+			       iter->last - iter->run.index) + 1;
+}
+
+/**
+ * iommufd_run_next - the next run
+ * @iter: the iterator
+ *
+ * Returns false if there is none.
+ */
+static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
+{
+	if (++iter->i == iter->block->nr_runs)
+		return iommufd_run_next_block(iter);
+	iter->run = iommufd_block_run(iter->block, iter->i);
+	if (iter->run.index > iter->last)
+		return false;
+	iommufd_run_cut(iter);
+	return true;
+}
 
 #define iommufd_for_each_run(iter, blocks, first, last)                   \
 	for (bool __more = iommufd_run_first(iter, blocks, first, last);  \
@@ -80,23 +156,54 @@ bool iommufd_run_next(struct iommufd_run_iter *iter);
 
 /**
  * struct iommufd_block_builder - collects pages into a block
- * @block: the block under construction, with room for BLOCK_MAX_RUNS, or NULL
+ * @block: the block under construction, or NULL
  * @next_pfn: PFN that would continue the last run
+ * @max_runs: runs that @block has room for
  */
 struct iommufd_block_builder {
 	struct iommufd_block *block;
 	unsigned long next_pfn;
+	unsigned int max_runs;
 };
 
 int iommufd_builder_start(struct iommufd_block_builder *builder,
-			  unsigned long index);
-bool iommufd_builder_add(struct iommufd_block_builder *builder,
-			 unsigned long pfn, unsigned long npages);
-struct iommufd_block *
-iommufd_builder_finish(struct iommufd_block_builder *builder);
+			  unsigned long index, unsigned long npages);
+void iommufd_builder_finish(struct iommufd_block_builder *builder,
+			    struct rb_root_cached *blocks);
 
-struct iommufd_block *iommufd_block_split(struct iommufd_block *block,
-					  struct rb_root_cached *blocks,
-					  unsigned long index);
+/**
+ * iommufd_builder_add - add pages to a block
+ * @builder: the builder, started
+ * @pfn: first of consecutive PFNs
+ * @npages: number of pages, at most BLOCK_MAX_PAGES
+ *
+ * Returns false if the block is full: finish it and start another.
+ */
+static inline bool iommufd_builder_add(struct iommufd_block_builder *builder,
+				       unsigned long pfn, unsigned long npages)
+{
+	struct iommufd_block *block = builder->block;
+	unsigned long covered = iommufd_block_npages(block);
+
+	if (npages > BLOCK_MAX_PAGES - covered)
+		return false;
+	if (!block->nr_runs || pfn != builder->next_pfn) {
+		if (block->nr_runs == builder->max_runs)
+			return false;
+		block->nr_runs++;
+		block->runs[block->nr_runs - 1] =
+			iommufd_pack_run(covered, pfn);
+	}
+	builder->next_pfn = pfn + npages;
+	block->node.last += npages;
+	return true;
+}
+
+bool iommufd_block_split(struct iommufd_block *block,
+			 struct rb_root_cached *blocks, unsigned long index);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs);
+#endif
 
 #endif
