@@ -9,7 +9,7 @@ PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev kernel peer debug kernels tools bench lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev kernel peer debug kernels containers tools selftests bench lint install clean distclean
 
 help: ## this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
@@ -24,11 +24,11 @@ help: ## this list
 demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a guest
 	@scripts/demo
 
-test: setup-dev kernels tools lint ## from nothing: build everything, run all tests that fit CI
+test: setup-dev kernels tools selftests lint ## from nothing: build everything, run all tests that fit CI
 	@$(PYTEST) tests/
 
-test-full: setup kernels tools lint ## also the tests that take long, and all guest tests on the peer
-	@$(PYTEST) --full --kernels main,peer,debug tests/
+test-full: setup kernels containers tools selftests lint ## also the tests that take long, and all guest tests on the peer
+	@$(PYTEST) --full --kernels main,peer,debug,container,peer-container tests/
 
 setup: ## install the packages that are needed (Debian 12 or 13)
 	@scripts/setup
@@ -48,8 +48,14 @@ debug: setup ## the patched kernel with the sanitizers
 kernels: setup
 	@scripts/build-kernel main peer debug
 
+containers: setup # for test-full: iommufd as the VFIO container, devices without an IOMMU
+	@scripts/build-kernel container peer-container
+
 tools: setup ## BPF objects, skeletons, tools
 	@scripts/build-tools
+
+selftests: setup-dev ## programs for tests, such as the base kernel's own
+	@scripts/build-selftests
 
 lint: setup-dev kernel ## checkpatch, sparse, W=1, clang-format, ruff, shellcheck
 	@scripts/lint
@@ -61,7 +67,7 @@ install: tools ## tools, under PREFIX and DESTDIR
 	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
 clean: ## remove objects, keep the unpacked kernel source
-	rm -rf build/kernel build/bin build/tools build/log build/linux/*/o-*
+	rm -rf build/kernel build/bin build/tools build/selftests build/log build/linux/*/o-*
 
 distclean: ## remove build/
 	rm -rf build
