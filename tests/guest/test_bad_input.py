@@ -417,24 +417,3 @@ class TestDevice:
                 device.attach(world.ioas)
             with fails(errno.EINVAL):
                 device.detach()
-
-
-THERE = (
-    "DESTROY",
-    "IOAS_ALLOC",
-    "IOAS_ALLOW_IOVAS",
-    "IOAS_COPY",
-    "IOAS_IOVA_RANGES",
-    "IOAS_MAP",
-    "IOAS_MAP_FILE",
-    "IOAS_UNMAP",
-    "OPTION",
-)
-NOT_YET = [c for c in uapi.COMMANDS if c not in THERE]
-
-
-@pytest.mark.guest(kernels="ours")
-@pytest.mark.parametrize("command", NOT_YET)
-def test_not_there_yet(world: World, command: str) -> None:
-    with fails(errno.EOPNOTSUPP):
-        world.context.command(command, uapi.ARGUMENT[command]())

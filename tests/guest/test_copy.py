@@ -21,12 +21,6 @@ SIZE = 4 * PAGE
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    with Context() as context:
-        yield context
-
-
-@pytest.fixture
 def buffer() -> Iterator[mem.Buffer]:
     with mem.anonymous(2 * SIZE) as buffer:
         buffer.write(pattern("copy", 2 * SIZE))

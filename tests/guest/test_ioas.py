@@ -28,17 +28,6 @@ KINDS = [mem.anonymous, mem.shared, mem.memfd, mem.transparent_huge, mem.hugetlb
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    with Context() as context:
-        yield context
-
-
-@pytest.fixture
-def ioas(context: Context) -> int:
-    return context.ioas_alloc()
-
-
-@pytest.fixture
 def attached(context: Context, ioas: int) -> Iterator[Edu]:
     with Edu(context, ioas) as device:
         yield device

@@ -5,7 +5,7 @@ import errno
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from errnos import errno_of, fails
@@ -18,12 +18,6 @@ from iommufd.vfio import Device
 
 IOVA = 0x10000000
 ROUNDS = 60
-
-
-@pytest.fixture
-def context() -> Iterator[Context]:
-    with Context() as context:
-        yield context
 
 
 def live_ids(context: Context, last: int = 64) -> list[int]:

@@ -3,7 +3,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
 
 import pytest
 from errnos import errno_of, fails
@@ -11,22 +10,11 @@ from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
-from iommufd.pins import unprivileged
+from iommufd.pins import status_bytes, unprivileged
 from iommufd.uapi import U64_MAX
 
 RLIMIT_MODE, HUGE_PAGES = 0, 1
 MSI = 0xFEE00000
-
-
-@pytest.fixture
-def context() -> Iterator[Context]:
-    with Context() as context:
-        yield context
-
-
-@pytest.fixture
-def ioas(context: Context) -> int:
-    return context.ioas_alloc()
 
 
 def test_rlimit_mode(context: Context) -> None:
@@ -49,26 +37,19 @@ def test_rlimit_mode_needs_privilege(context: Context) -> None:
         os.setresuid(0, 0, 0)
 
 
-def locked() -> int:
-    """VmLck of this process in bytes."""
-    with open("/proc/self/status") as status:
-        line = next(line for line in status if line.startswith("VmLck:"))
-    return int(line.split()[1]) * 1024
-
-
 def test_charged_to_the_process(context: Context) -> None:
     """With mode 1 the limit is held against what the process has locked."""
     context.set_option(RLIMIT_MODE, 1)
     ioas = context.ioas_alloc()
     with Edu(context, ioas), mem.anonymous(16 * PAGE) as buffer:
         with unprivileged(8 * PAGE):
-            before = locked()
+            before = status_bytes("self", "VmLck")
             iova = context.map(ioas, buffer, 6 * PAGE)
-            assert locked() - before == 6 * PAGE
+            assert status_bytes("self", "VmLck") - before == 6 * PAGE
             assert errno_of(context.map, ioas, buffer, 3 * PAGE) == errno.ENOMEM
-            assert locked() - before == 6 * PAGE
+            assert status_bytes("self", "VmLck") - before == 6 * PAGE
             context.unmap(ioas, iova, 6 * PAGE)
-            assert locked() == before
+            assert status_bytes("self", "VmLck") == before
 
 
 def test_huge_pages(context: Context, ioas: int) -> None:

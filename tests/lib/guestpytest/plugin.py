@@ -6,13 +6,18 @@ import pytest
 from . import config as guests
 
 OURS = ("main", "debug")
+# Run only what names them: all else would be the same as on the kernel they are made from.
+SPECIAL = ("container", "peer-container")
+# Take minutes on the sanitizer kernel, for paths that other tests take there, too.
+LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=): the guest"
     " that a test of tests/guest runs in; kernels may be 'ours', iommu may be a list",
     "limit(seconds): how long a test may take on an ordinary kernel",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
-    "full: takes long, runs with --full only",
+    "full: takes long, runs with --full only; so does what the debug kernel runs with other IOMMUs"
+    " than the first",
 )
 
 
@@ -46,7 +51,7 @@ def _kernels(config: pytest.Config, wanted: tuple[str, ...] | None) -> list[str]
     kernels = config.getoption("--kernels").split(",")
     if wanted == ("ours",):
         wanted = OURS
-    return [k for k in kernels if wanted is None or k in wanted]
+    return [k for k in kernels if (k not in SPECIAL if wanted is None else k in wanted)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -75,13 +80,24 @@ def iommu(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+def _takes_long(item: pytest.Item) -> bool:
+    """Marked so, or on a kernel that is slow and with another IOMMU than the first it wants."""
+    if item.get_closest_marker("full"):
+        return True
+    if not guests.is_guest_path(item.path):
+        return False
+    params = item.callspec.params  # type: ignore[attr-defined]
+    first = params["iommu"] == guests.wish(item).iommus[0]
+    return params["kernel"] == "debug" and (not first or item.path.name in LONG_ON_DEBUG)
+
+
 def _deselected(item: pytest.Item, full: bool) -> bool:
     # A test of our kernels alone, asked for on the peer: parametrized with nothing.
     empty = any(
         m.name == "skip" and "empty parameter set" in m.kwargs.get("reason", "")
         for m in item.iter_markers()
     )
-    return empty or (item.get_closest_marker("full") is not None and not full)
+    return empty or (not full and _takes_long(item))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

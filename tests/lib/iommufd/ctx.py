@@ -3,11 +3,11 @@
 
 import ctypes
 import errno
-import os
 
 from . import uapi
 from .ioctl import ioctl
 from .mem import Buffer
+from .openfile import OpenFile, open_file
 
 # What names nothing in these tests: ids are handed out from 1 on.
 NO_ID = 0x7FFFFFF0
@@ -15,23 +15,11 @@ NO_ID = 0x7FFFFFF0
 RW = uapi.MAP_READABLE | uapi.MAP_WRITEABLE
 
 
-class Context:
+class Context(OpenFile):
     """Its objects go with it; usable in a with statement."""
 
     def __init__(self) -> None:
-        self.fd = os.open("/dev/iommu", os.O_RDWR | os.O_CLOEXEC)
-
-    def __enter__(self) -> "Context":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the file; may be called again."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        super().__init__(open_file("/dev/iommu"))
 
     def command(self, name: str, argument: ctypes.Structure) -> None:
         """Any command by its name in uapi.NUMBER."""
@@ -147,6 +135,12 @@ class Context:
             ioas_id=ioas, num_iovas=len(ranges), allowed_iovas=ctypes.addressof(array)
         )
         self.command("IOAS_ALLOW_IOVAS", argument)
+
+    def hwpt_alloc(self, device: int, pt_id: int, flags: int = 0) -> int:
+        """IOMMU_HWPT_ALLOC without data for the driver; the id of a new page table."""
+        argument = uapi.HwptAlloc(dev_id=device, pt_id=pt_id, flags=flags)
+        self.command("HWPT_ALLOC", argument)
+        return argument.out_hwpt_id
 
     def get_option(self, option: int, object_id: int = 0) -> int:
         """IOMMU_OPTION_OP_GET"""

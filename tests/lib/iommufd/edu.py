@@ -4,6 +4,7 @@
 import time
 
 from . import vfio
+from .container import Group
 from .ctx import Context
 
 VENDOR, DEVICE = 0x1234, 0x11E8
@@ -28,21 +29,17 @@ def addresses() -> list[str]:
     return vfio.find(VENDOR, DEVICE)
 
 
-class Edu(vfio.Device):
-    """Bound to a context and, if one is given, attached to an IOAS."""
+class Engine(vfio.Device):
+    """The device in an open file of it, however that came to be."""
 
-    def __init__(self, context: Context, ioas: int | None = None, index: int = 0) -> None:
-        super().__init__(addresses()[index])
+    def __init__(self, address: str, fd: int | None = None) -> None:
+        super().__init__(address, fd)
         self._regs: vfio.Registers | None = None
-        try:
-            self.bind(context)
-            if ioas is not None:
-                self.attach(ioas)
-            self.enable()
-            self._regs = vfio.Registers(self.map_bar(0, 4096))
-        except BaseException:
-            self.close()
-            raise
+
+    def power_on(self) -> None:
+        """From here on it can be told to do DMA."""
+        self.enable()
+        self._regs = vfio.Registers(self.map_bar(0, 4096))
 
     def close(self) -> None:
         if self._regs:
@@ -88,3 +85,30 @@ class Edu(vfio.Device):
         """The device writes memory; returns when it is done."""
         self.start_write(iova, count, offset)
         self.wait()
+
+
+class Edu(Engine):
+    """Bound to a context and, if one is given, attached to an IOAS."""
+
+    def __init__(self, context: Context, ioas: int | None = None, index: int = 0) -> None:
+        super().__init__(addresses()[index])
+        try:
+            self.bind(context)
+            if ioas is not None:
+                self.attach(ioas)
+            self.power_on()
+        except BaseException:
+            self.close()
+            raise
+
+
+class GroupEdu(Engine):
+    """Out of a group that has a container."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(group.address, group.device_fd())
+        try:
+            self.power_on()
+        except BaseException:
+            self.close()
+            raise

@@ -6,28 +6,20 @@ import re
 import select
 import time
 
+from .openfile import OpenFile
 
-class Kmsg:
+
+class Kmsg(OpenFile):
     """Reads records as they come; a with statement closes it."""
 
     def __init__(self) -> None:
-        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        os.lseek(self._fd, 0, os.SEEK_END)
-
-    def __enter__(self) -> "Kmsg":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes it."""
-        os.close(self._fd)
+        super().__init__(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        os.lseek(self.fd, 0, os.SEEK_END)
 
     def _record(self) -> str | None:
         while True:
             try:
-                raw = os.read(self._fd, 8192).decode(errors="replace")
+                raw = os.read(self.fd, 8192).decode(errors="replace")
             except BlockingIOError:
                 return None
             except BrokenPipeError:
@@ -55,4 +47,4 @@ class Kmsg:
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"no {pattern!r} in the kernel's log, only:\n" + "\n".join(seen))
-            select.select([self._fd], [], [], left)
+            select.select([self.fd], [], [], left)

@@ -5,16 +5,18 @@ import ctypes
 import mmap
 import os
 
+from .openfile import Closing
+
 PAGE = mmap.PAGESIZE
 HUGE = 2 << 20
 
-PROT_NONE = 0
+PROT_NONE, PROT_READ, PROT_WRITE = 0, 1, 2
 MAP_HUGETLB = 0x40000
 MADV_HUGEPAGE = 14
 MADV_NOHUGEPAGE = 15
 
 
-class Buffer:
+class Buffer(Closing):
     """A mapping that knows its address; freed by close() or at the end of a with."""
 
     def __init__(self, area: mmap.mmap, offset: int = 0, size: int | None = None) -> None:
@@ -25,12 +27,6 @@ class Buffer:
         anchor = ctypes.c_char.from_buffer(area)
         self.address = ctypes.addressof(anchor) + offset
         del anchor
-
-    def __enter__(self) -> "Buffer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Unmaps it."""

@@ -18,12 +18,21 @@ def pinned_pages() -> int:
     return int(values["nr_foll_pin_acquired"]) - int(values["nr_foll_pin_released"])
 
 
+def status_bytes(pid: int | str, field: str) -> int:
+    """A size in the status of a process, as VmPin or VmLck, in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * 1024
+    raise LookupError(field)
+
+
 @contextmanager
-def unprivileged(memlock: int) -> Iterator[None]:
+def unprivileged(memlock: int, user: int = NOBODY) -> Iterator[None]:
     """Another user, without privileges, who may lock `memlock` bytes."""
     before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, before[1]))
-    os.setresuid(NOBODY, NOBODY, 0)
+    os.setresuid(user, user, 0)
     try:
         yield
     finally:

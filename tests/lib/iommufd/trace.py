@@ -15,11 +15,12 @@ FIELD = re.compile(r"(\w+)=(\S+)")
 
 @dataclass
 class Event:
-    """One event as it is printed."""
+    """One event as it is printed: `fields`, and all after its name as `text`."""
 
     name: str
     pid: int
     fields: dict[str, str]
+    text: str
 
     def __getitem__(self, name: str) -> str:
         return self.fields[name]
@@ -66,7 +67,7 @@ class Tracer:
             match = LINE.match(line)
             if match and (not names or match["name"] in names):
                 fields = dict(FIELD.findall(match["rest"]))
-                found.append(Event(match["name"], int(match["pid"]), fields))
+                found.append(Event(match["name"], int(match["pid"]), fields, match["rest"]))
         return found
 
     def lost(self) -> int:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from .ctx import Context
 from .ioctl import io, ioctl
+from .openfile import OpenFile, open_file
 
 SYSFS = Path("/sys/bus/pci/devices")
 
 DEVICE_GET_INFO = io(";", 100 + 7)
 DEVICE_GET_REGION_INFO = io(";", 100 + 8)
 DEVICE_RESET = io(";", 100 + 11)
+DEVICE_FEATURE = io(";", 100 + 17)
 DEVICE_BIND_IOMMUFD = io(";", 100 + 18)
 DEVICE_ATTACH_IOMMUFD_PT = io(";", 100 + 19)
 DEVICE_DETACH_IOMMUFD_PT = io(";", 100 + 20)
@@ -26,14 +28,16 @@ PCI_COMMAND_MEMORY = 1 << 1
 PCI_COMMAND_MASTER = 1 << 2
 
 
-class _Sized(ctypes.Structure):
+class Sized:
+    """A structure that begins with its own size."""
+
     def __init__(self, **fields: int) -> None:
         super().__init__(**fields)
         if "argsz" not in fields:
             self.argsz = ctypes.sizeof(self)
 
 
-class RegionInfo(_Sized):
+class RegionInfo(Sized, ctypes.Structure):
     """struct vfio_region_info"""
 
     _fields_ = [
@@ -46,7 +50,7 @@ class RegionInfo(_Sized):
     ]
 
 
-class BindIommufd(_Sized):
+class BindIommufd(Sized, ctypes.Structure):
     """struct vfio_device_bind_iommufd"""
 
     _fields_ = [
@@ -58,7 +62,7 @@ class BindIommufd(_Sized):
     ]
 
 
-class AttachPt(_Sized):
+class AttachPt(Sized, ctypes.Structure):
     """struct vfio_device_attach_iommufd_pt"""
 
     _fields_ = [
@@ -69,7 +73,24 @@ class AttachPt(_Sized):
     ]
 
 
-class DetachPt(_Sized):
+class DmaBufFeature(Sized, ctypes.Structure):
+    """struct vfio_device_feature with VFIO_DEVICE_FEATURE_DMA_BUF of one range"""
+
+    GET = 11 | 1 << 16
+
+    _fields_ = [
+        ("argsz", c_uint32),
+        ("flags", c_uint32),
+        ("region_index", c_uint32),
+        ("open_flags", c_uint32),
+        ("dma_buf_flags", c_uint32),
+        ("nr_ranges", c_uint32),
+        ("offset", c_uint64),
+        ("length", c_uint64),
+    ]
+
+
+class DetachPt(Sized, ctypes.Structure):
     """struct vfio_device_detach_iommufd_pt"""
 
     _fields_ = [("argsz", c_uint32), ("flags", c_uint32), ("pasid", c_uint32)]
@@ -85,29 +106,23 @@ def find(vendor: int, device: int) -> list[str]:
     return found
 
 
-class Device:
-    """One open file of the character device."""
+class Device(OpenFile):
+    """One open file of the character device, or one that a group has given."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, fd: int | None = None) -> None:
         self.address = address
-        name = next((SYSFS / address / "vfio-dev").iterdir()).name
-        self.fd = os.open(f"/dev/vfio/devices/{name}", os.O_RDWR | os.O_CLOEXEC)
+        if fd is None:
+            name = next((SYSFS / address / "vfio-dev").iterdir()).name
+            fd = open_file(f"/dev/vfio/devices/{name}")
+        super().__init__(fd)
         self.id = 0
         self._maps: list[mmap.mmap] = []
-
-    def __enter__(self) -> "Device":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the file and what is mapped of it: the device is unbound then."""
         while self._maps:
             self._maps.pop().close()
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        super().close()
 
     def bind(self, context: Context) -> int:
         """VFIO_DEVICE_BIND_IOMMUFD; the device's object id."""
@@ -143,14 +158,34 @@ class Device:
         self._maps.append(area)
         return area
 
-    def enable(self, master: bool = True) -> None:
-        """Memory space and, as asked, bus mastering on."""
+    def dma_buf(self, index: int, offset: int, length: int) -> int:
+        """A dma-buf of a part of a BAR; its file descriptor."""
+        argument = DmaBufFeature(
+            flags=DmaBufFeature.GET,
+            region_index=index,
+            open_flags=os.O_RDWR | os.O_CLOEXEC,
+            nr_ranges=1,
+            offset=offset,
+            length=length,
+        )
+        return ioctl(self.fd, DEVICE_FEATURE, argument)
+
+    def _command(self, on: int, off: int) -> None:
+        """Bits of the command register."""
         offset = self.region(CONFIG_REGION).offset + PCI_COMMAND
         (command,) = struct.unpack("<H", os.pread(self.fd, 2, offset))
-        command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER
-        if not master:
-            command &= ~PCI_COMMAND_MASTER
-        os.pwrite(self.fd, struct.pack("<H", command), offset)
+        os.pwrite(self.fd, struct.pack("<H", command & ~off | on), offset)
+
+    def enable(self, master: bool = True) -> None:
+        """Memory space and, as asked, bus mastering on."""
+        if master:
+            self._command(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0)
+        else:
+            self._command(PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER)
+
+    def disable(self) -> None:
+        """Memory space off."""
+        self._command(0, PCI_COMMAND_MEMORY)
 
 
 class Registers:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What many tests start from."""
+
+from collections.abc import Iterator
+
+import pytest
+from iommufd import mem
+from iommufd.ctx import Context
+from iommufd.mem import PAGE
+from pattern import pattern
+
+
+@pytest.fixture
+def context() -> Iterator[Context]:
+    """An open file of /dev/iommu."""
+    with Context() as context:
+        yield context
+
+
+@pytest.fixture
+def ioas(context: Context) -> int:
+    """An IOAS with nothing in it."""
+    return context.ioas_alloc()
+
+
+@pytest.fixture
+def buffer() -> Iterator[mem.Buffer]:
+    """Sixteen small pages of data."""
+    with mem.anonymous(16 * PAGE) as buffer:
+        buffer.write(pattern("buffer", buffer.size))
+        yield buffer

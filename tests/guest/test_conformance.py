@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The base kernel's own tests of iommufd, unmodified, a test a case."""
+
+import conformance_known
+import kselftest
+import pytest
+
+# Bitmaps of dirty pages are tried on up to 128 MiB of huge pages.
+pytestmark = pytest.mark.guest(devices=(), hugepages=80)
+CASES = kselftest.cases()
+# How much longer a case may take on the sanitizer kernel.
+PATIENCE = 6
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
+    if why := conformance_known.reason(case, kernel):
+        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
+    result = kselftest.run(CASES[case], case, PATIENCE if kernel == "debug" else 1)
+    if result.how == "skipped" and conformance_known.may_skip(case):
+        pytest.skip(result.reason)
+    if result.how != "passed":
+        pytest.fail(result.output, pytrace=False)

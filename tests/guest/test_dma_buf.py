@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""IOAS_MAP_FILE of dma-bufs: memory of another device, which that may take away.
+
+The mock exports one; that it is there, and gone, a device with a real IOMMU tells.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from errnos import errno_of
+from iommufd import mem, mock
+from iommufd.ctx import Context
+from iommufd.edu import Edu
+from iommufd.faults import expect_fault
+from iommufd.mem import PAGE
+from iommufd.mock import Access, Device
+from iommufd.pins import pinned_pages, unprivileged
+from iommufd.uapi import MAP_READABLE
+from pattern import pattern
+
+IOVA = mock.START
+SIZE = 4 * PAGE
+# Of an ordinary page, for the device to bring data from and to.
+OWN = mock.START + (64 << 20)
+DATA = b"of the device"
+
+
+@pytest.fixture
+def dma_buf(context: Context) -> Iterator[int]:
+    fd = mock.dma_buf(context, SIZE)
+    yield fd
+    os.close(fd)
+
+
+@dataclass
+class Mover:
+    """A device on an IOAS, and memory to look at what it finds."""
+
+    device: Edu
+    page: mem.Buffer
+
+    def write(self, iova: int, data: bytes) -> None:
+        """What is at an address from now on."""
+        self.page.write(data)
+        self.device.dma_read(OWN, len(data))
+        self.device.dma_write(iova, len(data))
+
+    def read(self, iova: int, length: int) -> bytes:
+        """What is at an address."""
+        self.device.dma_read(iova, length)
+        self.device.dma_write(OWN, length)
+        return self.page.read(0, length)
+
+    def lost(self, iova: int, data: bytes) -> bool:
+        """Whether what was at an address is not there for the device any more."""
+        return self.read(iova, len(data)) != data
+
+
+@pytest.fixture
+def mover(context: Context, ioas: int) -> Iterator[Mover]:
+    with Edu(context, ioas) as device, mem.anonymous(PAGE) as page:
+        context.map(ioas, page, iova=OWN)
+        yield Mover(device, page)
+
+
+def test_dma(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    """Any part of it, in several places; nothing of it counts as pinned."""
+    before = pinned_pages()
+    with unprivileged(0):
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+        context.map_file(ioas, dma_buf, PAGE, 2 * PAGE, iova=IOVA + SIZE)
+    assert pinned_pages() == before
+    data = pattern("dma-buf", 128)
+    mover.write(IOVA + SIZE - PAGE - 64, data)
+    assert mover.read(IOVA + SIZE + 2 * PAGE - 64, 64) == data[:64]
+    context.unmap(ioas, IOVA, SIZE)
+    assert mover.lost(IOVA + SIZE - PAGE - 64, data)
+    assert mover.read(IOVA + SIZE + 2 * PAGE - 64, 64) == data[:64]
+
+
+@pytest.mark.parametrize(
+    ("start", "length"),
+    [(0, 0), (SIZE, SIZE), (0, SIZE + PAGE), (PAGE, SIZE), (1 << 40, PAGE)],
+)
+def test_bad_range(context: Context, ioas: int, dma_buf: int, start: int, length: int) -> None:
+    assert errno_of(context.map_file, ioas, dma_buf, start, length) == errno.EINVAL
+    assert context.unmap_all(ioas) == 0
+
+
+def test_revoke(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    """It is gone for the device at once and for good; mapped again, it is there again."""
+    with Device(context, ioas):
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+        mover.write(IOVA, DATA)
+        mock.revoke(context, dma_buf)
+        expect_fault(mover.device.dma_read, IOVA)
+        expect_fault(mover.device.dma_write, IOVA)
+        assert errno_of(context.map_file, ioas, dma_buf, 0, SIZE) == errno.ENODEV
+        mock.revoke(context, dma_buf, False)
+        assert mover.lost(IOVA, DATA)
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA + SIZE)
+        assert mover.read(IOVA + SIZE, len(DATA)) == DATA
+        assert context.unmap(ioas, IOVA, SIZE) == SIZE
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+        assert mover.read(IOVA, len(DATA)) == DATA
+
+
+def test_revoked_twice(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    """Saying it again changes nothing."""
+    for i in range(3):
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA + i * SIZE)
+        mover.write(IOVA + i * SIZE, DATA)
+        for revoked in (True, True, False, False):
+            mock.revoke(context, dma_buf, revoked)
+        assert mover.lost(IOVA + i * SIZE, DATA)
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_unmap(context: Context, ioas: int, mover: Mover, dma_buf: int, revoked: bool) -> None:
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+    mover.write(IOVA, DATA)
+    if revoked:
+        mock.revoke(context, dma_buf)
+    assert context.unmap(ioas, IOVA, SIZE) == SIZE
+    assert mover.lost(IOVA, DATA)
+    mock.revoke(context, dma_buf, not revoked)
+    assert mover.lost(IOVA, DATA)
+
+
+def test_attach_later(context: Context, ioas: int, dma_buf: int) -> None:
+    """A new page table has what is mapped, without what was revoked meanwhile."""
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+    mock.revoke(context, dma_buf)
+    mock.revoke(context, dma_buf, False)
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA + SIZE)
+    with Edu(context, ioas) as device, mem.anonymous(PAGE) as page:
+        context.map(ioas, page, iova=OWN)
+        mover = Mover(device, page)
+        mover.write(IOVA + SIZE, DATA)
+        assert mover.read(IOVA + SIZE, len(DATA)) == DATA
+        assert mover.lost(IOVA, DATA)
+
+
+def test_attach_while_revoked(context: Context, ioas: int, dma_buf: int) -> None:
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+    mock.revoke(context, dma_buf)
+    with Edu(context, ioas) as device:
+        expect_fault(device.dma_write, IOVA)
+
+
+def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    """It outlives what it was made of, and goes with it when that is revoked."""
+    other = context.ioas_alloc()
+    context.map_file(other, dma_buf, 0, SIZE, iova=IOVA)
+    context.copy(ioas, other, IOVA + PAGE, PAGE, iova=IOVA)
+    context.copy(ioas, other, IOVA, SIZE, iova=IOVA + SIZE)
+    mover.write(IOVA, DATA)
+    assert mover.read(IOVA + SIZE + PAGE, len(DATA)) == DATA
+    context.unmap_all(other)
+    assert mover.read(IOVA, len(DATA)) == DATA
+    mock.revoke(context, dma_buf)
+    assert mover.lost(IOVA, DATA)
+    assert mover.lost(IOVA + SIZE + PAGE, DATA)
+
+
+def test_copy_of_what_is_revoked(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    """It is as dead."""
+    other = context.ioas_alloc()
+    context.map_file(other, dma_buf, 0, SIZE, iova=IOVA)
+    mock.revoke(context, dma_buf)
+    context.copy(ioas, other, IOVA, SIZE, iova=IOVA)
+    mock.revoke(context, dma_buf, False)
+    mover.write(IOVA, DATA)
+    assert mover.lost(IOVA, DATA)
+
+
+def test_file_closed(context: Context, ioas: int, mover: Mover) -> None:
+    """The mapping keeps the dma-buf."""
+    fd = mock.dma_buf(context, SIZE)
+    context.map_file(ioas, fd, 0, SIZE, iova=IOVA)
+    os.close(fd)
+    mover.write(IOVA, DATA)
+    assert mover.read(IOVA, len(DATA)) == DATA
+
+
+def test_read_only(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+    mover.write(IOVA, DATA)
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA + SIZE, prot=MAP_READABLE)
+    expect_fault(mover.device.dma_write, IOVA + SIZE)
+    assert mover.read(IOVA + SIZE, len(DATA)) == DATA
+
+
+def test_no_access_by_the_cpu(context: Context, ioas: int, dma_buf: int) -> None:
+    """It is another device's memory, not pages."""
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+    with Access(context, ioas) as access:
+        assert errno_of(access.read, IOVA, 16) == errno.EINVAL
+        assert errno_of(access.write, IOVA, b"x") == errno.EINVAL
+        assert errno_of(access.pin, IOVA, 0, PAGE) == errno.EINVAL

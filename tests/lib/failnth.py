@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Makes the kernel's allocations of a call fail, one after the other."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+DEBUGFS = Path("/sys/kernel/debug")
+# More than any call here allocates; a sweep that gets so far does not end.
+MOST = 2000
+
+
+def _prepare() -> None:
+    """Any allocation may fail, and quietly."""
+    for folder in DEBUGFS.glob("fail*"):
+        for name, value in (("ignore-gfp-wait", "N"), ("verbose", "0")):
+            if (folder / name).exists():
+                (folder / name).write_text(value)
+
+
+def sweep(
+    call: Callable[[], object], undone: Callable[[], object], done: Callable[[], object]
+) -> int:
+    """Calls with the first allocation failing, the second and so on, until none is left to.
+
+    After each, `undone` is called if it failed with ENOMEM or the like, `done` if it did not.
+    Returns how often it failed.
+    """
+    _prepare()
+    failures = 0
+    nth = os.open("/proc/thread-self/fail-nth", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        for n in range(1, MOST):
+            error = None
+            os.pwrite(nth, str(n).encode(), 0)
+            try:
+                call()
+            except OSError as caught:
+                error = caught
+            injected = _disarm(nth)
+            failures += error is not None
+            (undone if error else done)()
+            if not injected:
+                assert error is None, f"it fails with all its allocations: {error}"
+                return failures
+        raise AssertionError(f"still not all allocations after {MOST}")
+    finally:
+        os.close(nth)
+
+
+def _disarm(nth: int) -> bool:
+    """No more failures; whether there has been one."""
+    try:
+        left = os.pread(nth, 16, 0)
+    except OSError:
+        left = b"0\n"  # it was this very call that failed
+    try:
+        os.pwrite(nth, b"0", 0)
+    except OSError:
+        os.pwrite(nth, b"0", 0)
+    return left == b"0\n"

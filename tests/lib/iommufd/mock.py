@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The mock IOMMU: devices, page tables that can be looked into, and in-kernel access."""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import mock_uapi as api
+from .ctx import Context
+from .ioctl import ioctl
+from .mem import Buffer
+from .openfile import Closing, OpenFile
+
+APERTURE = (api.MOCK_APERTURE_START, api.MOCK_APERTURE_LAST)
+# Where its addresses begin, and its smallest page.
+START = api.MOCK_APERTURE_START
+PAGE = api.MOCK_PAGE_SIZE
+DEFAULT_MEMORY_LIMIT = 65536
+
+
+def command(context: Context, op: str, object_id: int = 0, **part: int) -> tuple[int, object]:
+    """IOMMU_TEST_CMD; what it returns, and the operation's part of the argument."""
+    name, values = next(iter(part.items()), ("mock_domain", {}))
+    argument = api.MockCommand(op=api.OP[op], id=object_id)
+    fields = getattr(argument, name)
+    for field, value in dict(values).items():
+        setattr(fields, field, value)
+    return ioctl(context.fd, api.TEST_CMD, argument), fields
+
+
+def _address(memory: Buffer | int) -> int:
+    return memory.address if isinstance(memory, Buffer) else memory
+
+
+class Device(Closing):
+    """A device on an IOAS or a page table; `hwpt` is the page table that it is on."""
+
+    def __init__(self, context: Context, pt_id: int, flags: int | None = None) -> None:
+        self._context = context
+        if flags is None:
+            _, out = command(context, "MOCK_DOMAIN", pt_id)
+        else:
+            _, out = command(
+                context, "MOCK_DOMAIN_FLAGS", pt_id, mock_domain_flags={"dev_flags": flags}
+            )
+        # The mock's own object, and the one that other commands take for a device.
+        self.id, self.device, self.hwpt = out.out_stdev_id, out.out_idev_id, out.out_hwpt_id
+
+    def close(self) -> None:
+        """Detaches and unbinds it; may be called again, or after the context."""
+        if self.id and self._context.fd >= 0:
+            self._context.destroy(self.id)
+        self.id = 0
+
+    def replace(self, pt_id: int) -> None:
+        """Puts it on another IOAS or page table, without a gap."""
+        _, out = command(
+            self._context, "MOCK_DOMAIN_REPLACE", self.id, mock_domain_replace={"pt_id": pt_id}
+        )
+        self.hwpt = out.pt_id
+
+    def check(self, iova: int, memory: Buffer | int, length: int | None = None) -> None:
+        """An error unless its page table leads from there to this memory."""
+        size = memory.size if length is None and isinstance(memory, Buffer) else length
+        check_map(self._context, self.hwpt, iova, memory, size)
+
+
+def check_map(context: Context, hwpt: int, iova: int, memory: Buffer | int, length: int) -> None:
+    """An error unless a page table leads from there to this memory; 0 as memory: to nothing."""
+    part = {"iova": iova, "length": length, "uptr": _address(memory)}
+    command(context, "MD_CHECK_MAP", hwpt, check_map=part)
+
+
+def check_refs(context: Context, memory: Buffer | int, length: int, refs: int) -> None:
+    """An error unless each page of the memory is pinned that often."""
+    part = {"length": length, "uptr": _address(memory), "refs": refs}
+    command(context, "MD_CHECK_REFS", check_refs=part)
+
+
+def add_reserved(context: Context, ioas: int, start: int, length: int) -> None:
+    """Forbids addresses of an IOAS, for as long as that lives."""
+    command(context, "ADD_RESERVED", ioas, add_reserved={"start": start, "length": length})
+
+
+@contextmanager
+def memory_limit(context: Context, limit: int) -> Iterator[None]:
+    """How much memory an operation may take for lists of pages: forces small batches."""
+    command(context, "SET_TEMP_MEMORY_LIMIT", memory_limit={"limit": limit})
+    try:
+        yield
+    finally:
+        command(context, "SET_TEMP_MEMORY_LIMIT", memory_limit={"limit": DEFAULT_MEMORY_LIMIT})
+
+
+class Access(OpenFile):
+    """A driver in the kernel that reaches an IOAS's memory with the CPU: one file."""
+
+    def __init__(self, context: Context, ioas: int, pins: bool = True) -> None:
+        flags = api.MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES if pins else 0
+        _, out = command(context, "CREATE_ACCESS", ioas, create_access={"flags": flags})
+        super().__init__(out.out_access_fd)
+        self._context = context
+
+    def pin(
+        self, iova: int, memory: Buffer | int, length: int | None = None, write: bool = False
+    ) -> int:
+        """Pins what is mapped there, which must be this memory; an id for unpin()."""
+        part = {
+            "flags": api.MOCK_FLAGS_ACCESS_WRITE if write else 0,
+            "iova": iova,
+            "length": memory.size if length is None and isinstance(memory, Buffer) else length,
+            "uptr": _address(memory),
+        }
+        _, out = command(self._context, "ACCESS_PAGES", self.fd, access_pages=part)
+        return out.out_access_pages_id
+
+    def unpin(self, pages: int) -> None:
+        """ENOENT if the kernel has had to take it away."""
+        part = {"access_pages_id": pages}
+        command(self._context, "DESTROY_ACCESS_PAGES", self.fd, destroy_access_pages=part)
+
+    def _rw(self, iova: int, data: bytearray, flags: int, slow: bool) -> None:
+        flags |= api.MOCK_ACCESS_RW_SLOW_PATH if slow else 0
+        array = (ctypes.c_char * len(data)).from_buffer(data)
+        part = {
+            "iova": iova,
+            "length": len(data),
+            "uptr": ctypes.addressof(array),
+            "flags": flags,
+        }
+        command(self._context, "ACCESS_RW", self.fd, access_rw=part)
+
+    def read(self, iova: int, length: int, slow: bool = False) -> bytes:
+        """Bytes at an address; `slow` goes by way of pages that it pins."""
+        data = bytearray(length)
+        self._rw(iova, data, 0, slow)
+        return bytes(data)
+
+    def write(self, iova: int, data: bytes, slow: bool = False) -> None:
+        """Puts bytes at an address."""
+        self._rw(iova, bytearray(data), api.MOCK_ACCESS_RW_WRITE, slow)
+
+    def replace(self, ioas: int) -> None:
+        """Goes over to another IOAS, or to none (0)."""
+        part = {"ioas_id": ioas}
+        command(self._context, "ACCESS_REPLACE_IOAS", self.fd, access_replace_ioas=part)
+
+
+def _dma_bufs() -> set[int]:
+    """Descriptors of this process that are dma-bufs."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            if "dmabuf" in os.readlink(link):
+                found.add(int(link.name))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def dma_buf(context: Context, length: int) -> int:
+    """A descriptor of device memory that is shared as a dma-buf."""
+    before = _dma_bufs()
+    part = {"length": length, "open_flags": os.O_CLOEXEC | os.O_RDWR}
+    fd, _ = command(context, "DMABUF_GET", dmabuf_get=part)
+    # The base kernel's mock opens one and does not say which.
+    return fd or (_dma_bufs() - before).pop()
+
+
+def revoke(context: Context, fd: int, revoked: bool = True) -> None:
+    """The exporter takes the memory of a dma-buf away, or gives it back."""
+    part = {"dmabuf_fd": fd, "revoked": revoked}
+    command(context, "DMABUF_REVOKE", dmabuf_revoke=part)

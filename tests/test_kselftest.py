@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What the conformance test knows of the base kernel's own tests."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import conformance_known as known_cases
+import kselftest
+import pytest
+
+LIST = """\
+# FIXTURE            VARIANT                   TEST
+global
+--------------------------------------------------------------------------------
+iommufd                                        simple_close
+                                               cmd_fail
+--------------------------------------------------------------------------------
+iommufd_dirty_tracking domain_dirty8k            enforce_dirty
+                     domain_dirty64M_huge      set_dirty_tracking
+                     domain_dirty128M
+"""
+
+OUTPUT = """\
+TAP version 13
+1..4
+# Starting 4 tests from 1 test cases.
+#  RUN           a.one ...
+#            OK  a.one
+ok 1 a.one
+# iommufd.c:42:two:Expected 0 (0) == ioctl (-1)
+# two: Test failed
+not ok 2 a.b.two
+ok 3 a.three # SKIP Skipping test for variant a
+ok 4 a.four # XFAIL unknown
+"""
+
+
+def test_built() -> None:
+    assert kselftest.cases(), "no programs in build/selftests: run make selftests"
+
+
+def test_list() -> None:
+    """Each variant of a fixture with each of its tests."""
+    variants = ("domain_dirty8k", "domain_dirty64M_huge", "domain_dirty128M")
+    tests = ("enforce_dirty", "set_dirty_tracking")
+    assert kselftest.parse_list(LIST) == ["iommufd.simple_close", "iommufd.cmd_fail"] + [
+        f"iommufd_dirty_tracking.{variant}.{test}" for variant in variants for test in tests
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "how", "reason"),
+    [
+        ("a.one", "passed", ""),
+        ("a.b.two", "failed", ""),
+        ("a.three", "skipped", "Skipping test for variant a"),
+        ("a.four", "failed", "unknown"),
+        ("two", "failed", ""),
+        ("a.fiv", "failed", ""),
+    ],
+)
+def test_result(case: str, how: str, reason: str) -> None:
+    result = kselftest.parse_result(case, OUTPUT)
+    assert (result.how, result.reason) == (how, reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "how", "words"),
+    [
+        ('echo "ok 1 $2"', "passed", "ok 1 a.one"),
+        ('echo "not ok 1 $2"; exit 1', "failed", "not ok 1 a.one"),
+        ('echo begun; kill -SEGV "$$"', "failed", "begun\n\nthe program was ended by SIGSEGV"),
+        ("echo begun; sleep 60 & wait", "failed", "begun\n\nthe program did not end in 5 s"),
+        ("exit 0", "failed", "the program ended without a word"),
+    ],
+    ids=["passes", "fails", "crashes", "hangs", "silent"],
+)
+def test_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, how: str, words: str
+) -> None:
+    program = tmp_path / "selftests" / "program"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(kselftest, "BUILD", tmp_path)
+    monkeypatch.setattr(kselftest, "LIMIT", 5.0)
+    result = kselftest.run("program", "a.one")
+    assert result.how == how
+    assert words in result.output
+
+
+@pytest.mark.parametrize("known", ["PEER", "SKIPPED"])
+def test_no_idle_pattern(known: str) -> None:
+    lists = getattr(known_cases, known)
+    patterns = lists if known == "SKIPPED" else sum(lists.values(), ())
+    for pattern in patterns:
+        assert any(fnmatchcase(case, pattern) for case in kselftest.cases()), pattern
