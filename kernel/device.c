@@ -6,10 +6,13 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
 #include "device/device.h"
 #include "mock/mock.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 #include "viommu/viommu.h"
 
 static bool allow_unsafe_interrupts;
@@ -37,7 +40,8 @@ static int check_msi(struct iommufd_group *igroup, struct device *dev)
 	    iommufd_mock_owns(dev))
 		return 0;
 	if (!READ_ONCE(allow_unsafe_interrupts))
-		return -EPERM;
+		return iommufd_fail(-EPERM, IOMMUFD_REASON_INTERRUPTS,
+				    iommu_group_id(igroup->group), 0);
 	dev_warn(dev,
 		 "MSI interrupts are not secure, they cannot be isolated by the platform. Bound because of allow_unsafe_interrupts\n");
 	return 0;
@@ -50,11 +54,16 @@ static int claim_group(struct iommufd_group *igroup, struct device *dev)
 
 	/* Mappings are IOMMU_CACHE and user space can't flush CPU caches. */
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_COHERENT, 0,
+				    0);
 	ret = check_msi(igroup, dev);
 	if (ret)
 		return ret;
-	return iommu_device_claim_dma_owner(dev, igroup->ctx);
+	ret = iommu_device_claim_dma_owner(dev, igroup->ctx);
+	if (ret)
+		iommufd_fail(ret, IOMMUFD_REASON_GROUP_OWNED,
+			     iommu_group_id(igroup->group), -ret);
+	return ret;
 }
 
 /*
@@ -66,29 +75,8 @@ static bool keeps_ctx(struct iommufd_device *idev)
 	return !iommufd_mock_owns(idev->dev);
 }
 
-/**
- * iommufd_device_bind - bind a physical device to a context
- * @ictx: context to bind it to, of which a reference is taken
- * @dev: the device; the caller is its driver and keeps it
- * @id: set to the id of the new device object
- *
- * The device and the others of its IOMMU group can do no DMA, until they are
- * attached. The driver must not let it do any before it is bound. Ended with
- * iommufd_device_unbind().
- *
- * With CONFIG_IOMMUFD_NOIOMMU a device without an IOMMU can be bound, too, which
- * keeps it from nothing: the driver sees to it that only a user does who may do
- * anything.
- *
- * Context: process context, may sleep.
- *
- * Returns the bound device or an ERR_PTR: -ENODEV if no IOMMU is in front of
- * the device, -EINVAL if its DMA is not coherent, -EPERM if interrupts are not
- * isolated or the group belongs to another owner, -EBUSY if a kernel driver
- * uses the group, -ENOMEM.
- */
-struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
-					   struct device *dev, u32 *id)
+static struct iommufd_device *bind(struct iommufd_ctx *ictx,
+				   struct device *dev, u32 *id)
 {
 	struct iommufd_device *idev;
 	struct iommufd_group *igroup;
@@ -124,6 +112,55 @@ put_group:
 	iommufd_group_put(igroup);
 	return ERR_PTR(ret);
 }
+
+static u32 group_number(struct device *dev)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	u32 number = group ? iommu_group_id(group) : 0;
+
+	iommu_group_put(group);
+	return number;
+}
+
+/**
+ * iommufd_device_bind - bind a physical device to a context
+ * @ictx: context to bind it to, of which a reference is taken
+ * @dev: the device; the caller is its driver and keeps it
+ * @id: set to the id of the new device object
+ *
+ * The device and the others of its IOMMU group can do no DMA, until they are
+ * attached. The driver must not let it do any before it is bound. Ended with
+ * iommufd_device_unbind().
+ *
+ * With CONFIG_IOMMUFD_NOIOMMU a device without an IOMMU can be bound, too, which
+ * keeps it from nothing: the driver sees to it that only a user does who may do
+ * anything.
+ *
+ * Context: process context, may sleep.
+ *
+ * Returns the bound device or an ERR_PTR: -ENODEV if no IOMMU is in front of
+ * the device, -EINVAL if its DMA is not coherent, -EPERM if interrupts are not
+ * isolated or the group belongs to another owner, -EBUSY if a kernel driver
+ * uses the group, -ENOMEM.
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
+					   struct device *dev, u32 *id)
+{
+	u64 start_ns = iommufd_trace_start(iommufd_device_bind);
+	struct iommufd_request request;
+	struct iommufd_device *idev;
+	int ret;
+
+	iommufd_request_begin(&request, ictx, VFIO_DEVICE_BIND_IOMMUFD);
+	idev = bind(ictx, dev, id);
+	ret = PTR_ERR_OR_ZERO(idev);
+	iommufd_request_end(&request, ret);
+	if (trace_iommufd_device_bind_enabled())
+		trace_iommufd_device_bind(ictx->number, ret ? 0 : *id,
+					  dev_name(dev), group_number(dev), ret,
+					  iommufd_trace_ns(start_ns));
+	return idev;
+}
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, "IOMMUFD");
 
 /**
@@ -134,11 +171,17 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, "IOMMUFD");
  */
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_device_unbind);
+	u32 group = iommufd_group_number(idev->igroup);
 	struct iommufd_ctx *ctx = idev->ctx;
 	bool put_ctx = keeps_ctx(idev);
+	struct device *dev = idev->dev;
+	u32 id = idev->obj.id;
 
 	iommufd_vdevice_unbind(idev);
 	iommufd_object_remove(ctx, &idev->obj);
+	trace_iommufd_device_unbind(ctx->number, id, dev_name(dev), group, 0,
+				    iommufd_trace_ns(start_ns));
 	if (put_ctx)
 		iommufd_ctx_put(ctx);
 }
@@ -202,7 +245,21 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, "IOMMUFD");
 int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
 			  u32 *pt_id)
 {
-	return iommufd_attach(idev, pasid, pt_id);
+	u64 start_ns = iommufd_trace_start(iommufd_device_attach);
+	struct iommufd_request request;
+	u32 target = *pt_id;
+	int ret;
+
+	iommufd_request_begin(&request, idev->ctx,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
+	ret = iommufd_attach(idev, pasid, pt_id);
+	iommufd_request_end(&request, ret);
+	trace_iommufd_device_attach(idev->ctx->number, idev->obj.id,
+				    dev_name(idev->dev),
+				    iommufd_group_number(idev->igroup), pasid,
+				    target, ret ? 0 : *pt_id, ret,
+				    iommufd_trace_ns(start_ns));
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
 
@@ -225,7 +282,21 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
 int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 			   u32 *pt_id)
 {
-	return iommufd_replace(idev, pasid, pt_id);
+	u64 start_ns = iommufd_trace_start(iommufd_device_replace);
+	struct iommufd_request request;
+	u32 target = *pt_id;
+	int ret;
+
+	iommufd_request_begin(&request, idev->ctx,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
+	ret = iommufd_replace(idev, pasid, pt_id);
+	iommufd_request_end(&request, ret);
+	trace_iommufd_device_replace(idev->ctx->number, idev->obj.id,
+				     dev_name(idev->dev),
+				     iommufd_group_number(idev->igroup), pasid,
+				     target, ret ? 0 : *pt_id, ret,
+				     iommufd_trace_ns(start_ns));
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
 

@@ -14,6 +14,7 @@
 #include "core/ioctl.h"
 #include "core/object.h"
 #include "mock/mock.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
 
 /**
@@ -27,7 +28,7 @@ int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 {
 	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
 			 min_t(size_t, ucmd->user_size, size)))
-		return -EFAULT;
+		return iommufd_fail_user(ucmd->ubuffer, size);
 	return 0;
 }
 
@@ -106,12 +107,13 @@ static const struct iommufd_command commands[] = {
 		struct iommu_viommu_alloc, out_viommu_id),
 };
 
-long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
+			unsigned long arg)
 {
 	const struct iommufd_command *command;
 	u8 buffer[UCMD_SIZE] __aligned(sizeof(u64));
 	struct iommufd_ucmd ucmd = {
-		.ctx = file->private_data,
+		.ctx = ctx,
 		.ubuffer = (void __user *)arg,
 		.cmd = buffer,
 	};
@@ -120,19 +122,33 @@ long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 
 	/* VFIO's ioctls have the same type and lower numbers. */
 	if (index >= ARRAY_SIZE(commands))
-		return iommufd_vfio_ioctl(ucmd.ctx, nr, arg);
+		return iommufd_vfio_ioctl(ctx, nr, arg);
 	command = &commands[array_index_nospec(index, ARRAY_SIZE(commands))];
 	if (command->cmd != nr)
-		return -ENOTTY;
+		return iommufd_fail(-ENOTTY, IOMMUFD_REASON_UNKNOWN_COMMAND, nr,
+				    0);
 
 	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuffer))
-		return -EFAULT;
+		return iommufd_fail_user(ucmd.ubuffer, sizeof(u32));
 	if (ucmd.user_size < command->min_size)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE,
+				    ucmd.user_size, command->min_size);
 
 	ret = copy_struct_from_user(ucmd.cmd, command->size, ucmd.ubuffer,
 				    ucmd.user_size);
+	if (ret == -E2BIG)
+		return iommufd_fail(ret, IOMMUFD_REASON_TRAILING_BYTES,
+				    ucmd.user_size, command->size);
 	if (ret)
-		return ret;
+		return iommufd_fail_user(ucmd.ubuffer, ucmd.user_size);
 	return command->run(&ucmd);
+}
+
+long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+{
+	struct iommufd_ctx *ctx = file->private_data;
+	struct iommufd_request request;
+
+	iommufd_request_begin(&request, ctx, nr);
+	return iommufd_request_end(&request, run_command(ctx, nr, arg));
 }

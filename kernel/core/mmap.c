@@ -10,6 +10,7 @@
 #include "core/ctx.h"
 #include "core/mmap.h"
 #include "core/object.h"
+#include "trace/fail.h"
 
 static void mmap_open(struct vm_area_struct *vma)
 {
@@ -48,19 +49,21 @@ static bool find(struct iommufd_ctx *ctx, unsigned long pgoff, size_t length,
 	return held;
 }
 
-int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
+static int map(struct iommufd_ctx *ctx, struct vm_area_struct *vma)
 {
 	unsigned long length = vma->vm_end - vma->vm_start;
-	struct iommufd_ctx *ctx = file->private_data;
 	struct iommufd_mmap found;
 	int ret;
 
 	if (!(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_MMAP_FLAGS,
+				    vma->vm_flags, 0);
 	if (vma->vm_flags & VM_EXEC)
-		return -EPERM;
+		return iommufd_fail(-EPERM, IOMMUFD_REASON_MMAP_FLAGS,
+				    vma->vm_flags, 0);
 	if (!find(ctx, vma->vm_pgoff, length, &found))
-		return -ENXIO;
+		return iommufd_fail(-ENXIO, IOMMUFD_REASON_MMAP_OFFSET,
+				    PFN_PHYS((u64)vma->vm_pgoff), length);
 
 	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
 		     VM_MAYEXEC);
@@ -74,4 +77,13 @@ int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_private_data = found.owner;
 	vma->vm_ops = &mmap_ops;
 	return 0;
+}
+
+int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct iommufd_ctx *ctx = file->private_data;
+	struct iommufd_request request;
+
+	iommufd_request_begin(&request, ctx, IOMMUFD_REQUEST_MMAP);
+	return iommufd_request_end(&request, map(ctx, vma));
 }

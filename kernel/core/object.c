@@ -7,6 +7,7 @@
 #include "core/ctx.h"
 #include "core/object.h"
 #include "mock/mock.h"
+#include "trace/fail.h"
 
 static const struct iommufd_object_ops *const object_ops[IOMMUFD_OBJ_MAX] = {
 	[IOMMUFD_OBJ_ACCESS] = &iommufd_access_ops,
@@ -92,8 +93,12 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 
 	xa_lock(&ctx->objects);
 	obj = xa_load(&ctx->objects, id);
-	if (!obj || (type != IOMMUFD_OBJ_ANY && obj->type != type))
-		obj = ERR_PTR(-ENOENT);
+	if (!obj)
+		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT,
+					   id, type));
+	else if (type != IOMMUFD_OBJ_ANY && obj->type != type)
+		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_WRONG_TYPE,
+					   id, obj->type));
 	else
 		refcount_inc(&obj->wait_cnt);
 	xa_unlock(&ctx->objects);
@@ -199,9 +204,11 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 	xa_lock(&ctx->objects);
 	obj = xa_load(&ctx->objects, id);
 	if (!obj)
-		obj = ERR_PTR(-ENOENT);
+		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT,
+					   id, IOMMUFD_OBJ_ANY));
 	else if (refcount_read(&obj->users) != 1)
-		obj = ERR_PTR(-EBUSY);
+		obj = ERR_PTR(iommufd_fail(-EBUSY, IOMMUFD_REASON_OBJECT_BUSY,
+					   id, refcount_read(&obj->users) - 1));
 	else if (!object_idle(obj))
 		obj = ERR_PTR(-EAGAIN);
 	else

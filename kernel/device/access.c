@@ -11,10 +11,13 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/overflow.h>
+#include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
 #include "device/access.h"
 #include "ioas/ioas.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 static void access_destroy_object(struct iommufd_object *obj)
 {
@@ -111,7 +114,8 @@ static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 	held = iommufd_object_hold(access->ctx, &ioas->obj);
 	iommufd_object_put(access->ctx, &ioas->obj);
 	if (!held)
-		return -ENOENT;
+		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				    ioas_id, 0);
 	if (ioas == access->ioas) {
 		iommufd_object_drop(&ioas->obj);
 		return 0;
@@ -140,13 +144,19 @@ static int change_ioas(struct iommufd_access *access, u32 ioas_id)
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
-	int ret = -EINVAL;
+	struct iommufd_request request;
+	int ret;
 
+	iommufd_request_begin(&request, access->ctx,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	mutex_lock(&access->change_lock);
-	if (!access->ioas)
+	if (access->ioas)
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_ATTACHED,
+				   access->obj.id, access->ioas->obj.id);
+	else
 		ret = change_ioas(access, ioas_id);
 	mutex_unlock(&access->change_lock);
-	return ret;
+	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, "IOMMUFD");
 
@@ -166,13 +176,19 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, "IOMMUFD");
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
-	int ret = -ENOENT;
+	struct iommufd_request request;
+	int ret;
 
+	iommufd_request_begin(&request, access->ctx,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	mutex_lock(&access->change_lock);
 	if (access->ioas)
 		ret = change_ioas(access, ioas_id);
+	else
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_ATTACHED,
+				   access->obj.id, 0);
 	mutex_unlock(&access->change_lock);
-	return ret;
+	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, "IOMMUFD");
 
@@ -217,10 +233,28 @@ static int last_address(unsigned long iova, unsigned long length,
 			unsigned long *last)
 {
 	if (!length)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
 	if (check_add_overflow(iova, length - 1, last))
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, iova,
+				    length);
 	return 0;
+}
+
+static u64 pages_touched(unsigned long iova, unsigned long length)
+{
+	return length ? PHYS_PFN(iova + length - 1) - PHYS_PFN(iova) + 1 : 0;
+}
+
+static int not_attached(const struct iommufd_access *access)
+{
+	return iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_ATTACHED,
+			    access->obj.id, 0);
+}
+
+/* The IOAS that is reached, for tracepoints. */
+static u32 ioas_number(const struct iommufd_ioas *ioas)
+{
+	return ioas ? ioas->obj.id : 0;
 }
 
 /**
@@ -247,23 +281,28 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_access_pin);
+	int prot = flags & IOMMUFD_ACCESS_RW_WRITE ? IOMMU_WRITE : IOMMU_READ;
 	unsigned long last;
 	int ret;
 
-	if (WARN_ON(!iommufd_access_pins(access)) || !PAGE_ALIGNED(iova))
+	if (WARN_ON(!iommufd_access_pins(access)))
 		return -EINVAL;
+	if (!PAGE_ALIGNED(iova))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
+				    iova, PAGE_SIZE);
 	ret = last_address(iova, length, &last);
 	if (ret)
 		return ret;
 
 	down_read(&access->ioas_rwsem);
-	ret = -ENOENT;
-	if (access->ioas)
-		ret = iommufd_ioas_pin(access->ioas, iova, last,
-				       flags & IOMMUFD_ACCESS_RW_WRITE ?
-					       IOMMU_WRITE :
-					       IOMMU_READ,
-				       out_pages);
+	ret = access->ioas ? iommufd_ioas_pin(access->ioas, iova, last, prot,
+					      out_pages) :
+			     not_attached(access);
+	trace_iommufd_access_pin(access->ctx->number, access->obj.id,
+				 ioas_number(access->ioas), iova, length,
+				 pages_touched(iova, length), flags, ret,
+				 iommufd_trace_ns(start_ns));
 	up_read(&access->ioas_rwsem);
 	return ret;
 }
@@ -283,6 +322,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, "IOMMUFD");
 void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_access_unpin);
 	struct iommufd_ioas *ioas;
 	unsigned long last;
 
@@ -292,6 +332,10 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 	ioas = access->ioas ?: access->leaving;
 	if (!WARN_ON(!ioas))
 		iommufd_ioas_unpin(ioas, iova, last);
+	trace_iommufd_access_unpin(access->ctx->number, access->obj.id,
+				   ioas_number(ioas), iova, length,
+				   pages_touched(iova, length), 0, 0,
+				   iommufd_trace_ns(start_ns));
 	up_read(&access->ioas_rwsem);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
@@ -319,6 +363,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_access_rw);
 	unsigned long last;
 	int ret;
 
@@ -327,9 +372,13 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		return ret;
 
 	down_read(&access->ioas_rwsem);
-	ret = -ENOENT;
-	if (access->ioas)
-		ret = iommufd_ioas_rw(access->ioas, iova, data, len, flags);
+	ret = access->ioas ? iommufd_ioas_rw(access->ioas, iova, data, len,
+					     flags) :
+			     not_attached(access);
+	trace_iommufd_access_rw(access->ctx->number, access->obj.id,
+				ioas_number(access->ioas), iova, len,
+				pages_touched(iova, len), flags, ret,
+				iommufd_trace_ns(start_ns));
 	up_read(&access->ioas_rwsem);
 	return ret;
 }

@@ -17,6 +17,7 @@
 #include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
+#include "trace/fail.h"
 
 static struct iommufd_ioas *ioas_of(struct iommufd_hw_pagetable *hwpt)
 {
@@ -33,23 +34,20 @@ static bool can_report_faults(struct device *dev)
 }
 
 /* PASIDs need page tables made for them, on the device itself as well. */
-static int check_pasid(struct iommufd_group *igroup, ioasid_t pasid,
-		       struct iommufd_hw_pagetable *hwpt)
+static bool suits_pasids(struct iommufd_group *igroup, ioasid_t pasid,
+			 struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_attachment *attachment;
 	unsigned long index = IOMMU_NO_PASID;
 
-	if (pasid == IOMMU_NO_PASID) {
-		if (!hwpt->pasid_compatible &&
-		    xa_find_after(&igroup->attachments, &index, ULONG_MAX,
-				  XA_PRESENT))
-			return -EINVAL;
-		return 0;
-	}
+	if (pasid == IOMMU_NO_PASID)
+		return hwpt->pasid_compatible ||
+		       !xa_find_after(&igroup->attachments, &index, ULONG_MAX,
+				      XA_PRESENT);
 	attachment = xa_load(&igroup->attachments, IOMMU_NO_PASID);
 	if (attachment && !attachment->handle->hwpt->pasid_compatible)
-		return -EINVAL;
-	return hwpt->pasid_compatible ? 0 : -EINVAL;
+		return false;
+	return hwpt->pasid_compatible;
 }
 
 static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
@@ -60,10 +58,15 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	/* What an IOMMU translates and what nothing does are no substitutes. */
 	if (iommufd_device_is_noiommu(idev) !=
 	    iommufd_is_noiommu_domain(hwpt->domain))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
+				    hwpt->obj.id, idev->obj.id);
 	if (hwpt->fault && !can_report_faults(idev->dev))
-		return -EINVAL;
-	return check_pasid(idev->igroup, pasid, hwpt);
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_FAULTS_OF_VF,
+				    hwpt->obj.id, 0);
+	if (!suits_pasids(idev->igroup, pasid, hwpt))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_FOR_PASIDS,
+				    hwpt->obj.id, pasid);
+	return 0;
 }
 
 /* Addresses that a device can't use are a matter of the device, not of PASIDs. */
@@ -173,6 +176,7 @@ static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
 	if (!ret)
 		return 0;
 
+	iommufd_fail_driver(ret);
 	xa_erase(attachments, pasid);
 erase_device:
 	xa_destroy(&attachment->devices);
@@ -197,12 +201,17 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	mutex_lock(&igroup->lock);
 	attachment = xa_load(&igroup->attachments, pasid);
 	if (attachment && xa_load(&attachment->devices, idev->obj.id)) {
-		ret = -EBUSY;
+		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_ATTACHED,
+				   idev->obj.id,
+				   attachment->handle->hwpt->obj.id);
 		goto unlock;
 	}
-	ret = -EINVAL;
-	if (attachment && attachment->handle->hwpt != hwpt)
+	if (attachment && attachment->handle->hwpt != hwpt) {
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_GROUP_ATTACHED,
+				   iommufd_group_number(igroup),
+				   attachment->handle->hwpt->obj.id);
 		goto unlock;
+	}
 	ret = check_hwpt(idev, pasid, hwpt);
 	if (ret)
 		goto unlock;
@@ -331,8 +340,11 @@ static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
 		goto free;
 	ret = iommufd_sw_msi_prepare(idev->igroup,
 				     iommufd_hwpt_paging_of(hwpt));
-	if (!ret)
+	if (!ret) {
 		ret = replace_group(idev, pasid, new);
+		if (ret)
+			iommufd_fail_driver(ret);
+	}
 	if (ret)
 		goto unreserve;
 
@@ -362,12 +374,15 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	struct iommufd_hw_pagetable *old = hwpt;
 	struct iommufd_attachment *attachment;
 	unsigned int devices = 1;
-	int ret = -EINVAL;
+	int ret;
 
 	mutex_lock(&igroup->lock);
 	attachment = xa_load(&igroup->attachments, pasid);
-	if (!attachment || !xa_load(&attachment->devices, idev->obj.id))
+	if (!attachment || !xa_load(&attachment->devices, idev->obj.id)) {
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_ATTACHED,
+				   idev->obj.id, pasid);
 		goto unlock;
+	}
 	ret = check_hwpt(idev, pasid, hwpt);
 	if (ret || attachment->handle->hwpt == hwpt)
 		goto unlock;
@@ -402,7 +417,8 @@ int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 {
 	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING &&
 	    !iommufd_hwpt_paging_suits(to_hwpt_paging(&hwpt->obj), idev))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
+				    idev->obj.id, 0);
 	return replace ? replace_hwpt(idev, pasid, hwpt) :
 			 attach_hwpt(idev, pasid, hwpt);
 }

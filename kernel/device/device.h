@@ -97,6 +97,12 @@ static inline bool iommufd_device_is_noiommu(const struct iommufd_device *idev)
 	return IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU) && !idev->igroup->group;
 }
 
+/* The number of the IOMMU group, 0 where there is none. */
+static inline u32 iommufd_group_number(const struct iommufd_group *igroup)
+{
+	return igroup->group ? iommu_group_id(igroup->group) : 0;
+}
+
 /* device/group.c */
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 					struct device *dev);

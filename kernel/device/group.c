@@ -7,6 +7,7 @@
 
 #include "core/ctx.h"
 #include "device/device.h"
+#include "trace/fail.h"
 
 static void group_release(struct kref *ref)
 {
@@ -76,7 +77,8 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 
 	group = iommu_group_get(dev);
 	if (!group)
-		return ERR_PTR(-ENODEV);
+		return ERR_PTR(iommufd_fail(-ENODEV, IOMMUFD_REASON_NO_IOMMU,
+					    0, 0));
 	new = group_alloc(ctx, group);
 	if (IS_ERR(new)) {
 		iommu_group_put(group);

@@ -12,6 +12,7 @@
 #include "core/ioctl.h"
 #include "device/device.h"
 #include "iommu-priv.h"
+#include "trace/fail.h"
 
 /* What a PCI device may use PASIDs for is what was enabled in it. */
 static u64 pasid_capabilities(struct device *dev)
@@ -57,7 +58,7 @@ static int copy_data(struct iommu_hw_info *cmd, const void *data, u32 length)
 
 	if (copy_to_user(user, data, n) ||
 	    clear_user(user + n, cmd->data_len - n))
-		return -EFAULT;
+		return iommufd_fail_user(user, cmd->data_len);
 	return 0;
 }
 
@@ -71,7 +72,7 @@ static int hw_info(struct iommufd_device *idev, struct iommu_hw_info *cmd)
 	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
-		return -EOPNOTSUPP;
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_IOMMU, 0, 0);
 	ops = dev_iommu_ops(dev);
 	if (cmd->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE)
 		type = cmd->in_data_type;
@@ -79,9 +80,9 @@ static int hw_info(struct iommufd_device *idev, struct iommu_hw_info *cmd)
 	if (ops->hw_info) {
 		data = ops->hw_info(dev, &length, &type);
 		if (IS_ERR(data))
-			return PTR_ERR(data);
+			return iommufd_fail_driver(PTR_ERR(data));
 	} else if (type != IOMMU_HW_INFO_TYPE_DEFAULT) {
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 	}
 
 	ret = copy_data(cmd, data, length);
@@ -103,9 +104,11 @@ int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd)
 	struct iommufd_object *obj;
 	int ret;
 
-	if ((cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE) ||
-	    memchr_inv(cmd->__reserved, 0, sizeof(cmd->__reserved)))
-		return -EOPNOTSUPP;
+	if (cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE)
+		return iommufd_fail_flags(cmd->flags,
+					  IOMMU_HW_INFO_FLAG_INPUT_TYPE);
+	if (memchr_inv(cmd->__reserved, 0, sizeof(cmd->__reserved)))
+		return iommufd_fail_reserved(1);
 
 	obj = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(obj))

@@ -8,6 +8,8 @@
 #include "device/device.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 /* The next automatic page table of an IOAS, held; @prev is given back. */
 static struct iommufd_hwpt_paging *
@@ -55,6 +57,23 @@ static int attach_and_fill(struct iommufd_device *idev, ioasid_t pasid,
 	return ret;
 }
 
+static struct iommufd_hwpt_paging *
+alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas)
+{
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_alloc);
+	struct iommufd_hwpt_paging *hwpt;
+
+	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, 0, NULL);
+	trace_iommufd_hwpt_alloc(ioas->ctx->number,
+				 IS_ERR(hwpt) ? 0 : hwpt->obj.id, ioas->obj.id,
+				 idev->obj.id, IOMMUFD_OBJ_HWPT_PAGING, true, 0,
+				 IOMMU_HWPT_DATA_NONE, PTR_ERR_OR_ZERO(hwpt),
+				 iommufd_trace_ns(start_ns));
+	if (!IS_ERR(hwpt))
+		hwpt->automatic = true;
+	return hwpt;
+}
+
 static int attach_new_automatic(struct iommufd_device *idev, ioasid_t pasid,
 				struct iommufd_ioas *ioas, bool replace,
 				u32 *pt_id)
@@ -62,10 +81,9 @@ static int attach_new_automatic(struct iommufd_device *idev, ioasid_t pasid,
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
-	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, 0, NULL);
+	hwpt = alloc_automatic(idev, ioas);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	hwpt->automatic = true;
 	/* Of the device, ahead of the time when others can see it. */
 	refcount_inc(&hwpt->obj.users);
 	ret = attach_and_fill(idev, pasid, hwpt, replace);
@@ -87,7 +105,8 @@ static int attach_ioas(struct iommufd_device *idev, ioasid_t pasid,
 
 	/* Page tables for PASIDs are asked for by name. */
 	if (pasid != IOMMU_NO_PASID)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PASID_NEEDS_HWPT,
+				    ioas->obj.id, pasid);
 
 	mutex_lock(&ioas->auto_lock);
 	while ((hwpt = next_automatic(ioas, hwpt))) {
@@ -133,12 +152,16 @@ static int attach_by_id(struct iommufd_device *idev, ioasid_t pasid,
 		/* The last drop waits for lookups: end ours before it. */
 		iommufd_object_put(idev->ctx, obj);
 		if (!held)
-			return -ENOENT;
+			return iommufd_fail(-ENOENT,
+					    IOMMUFD_REASON_OBJECT_ENDING,
+					    *pt_id, 0);
 		ret = iommufd_attach_hwpt(idev, pasid, hwpt, replace);
 		if (ret)
 			iommufd_hwpt_drop(idev->ctx, hwpt);
 		return ret;
 	default:
+		iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, *pt_id,
+			     obj->type);
 		iommufd_object_put(idev->ctx, obj);
 		return -EINVAL;
 	}
@@ -177,8 +200,17 @@ int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
  */
 void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_device_detach);
 	struct iommufd_hw_pagetable *hwpt = iommufd_detach_hwpt(idev, pasid);
+	u32 target, id;
 
-	if (hwpt)
-		iommufd_hwpt_drop(idev->ctx, hwpt);
+	if (!hwpt)
+		return;
+	id = hwpt->obj.id;
+	target = iommufd_hwpt_paging_of(hwpt)->ioas->obj.id;
+	iommufd_hwpt_drop(idev->ctx, hwpt);
+	trace_iommufd_device_detach(idev->ctx->number, idev->obj.id,
+				    dev_name(idev->dev),
+				    iommufd_group_number(idev->igroup), pasid,
+				    target, id, 0, iommufd_trace_ns(start_ns));
 }

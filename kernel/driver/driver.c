@@ -14,6 +14,7 @@
 #include "core/mmap.h"
 #include "core/object.h"
 #include "device/device.h"
+#include "trace/driver_events.h"
 #include "viommu/veventq.h"
 
 /**
@@ -234,8 +235,10 @@ static int push_event(struct iommufd_veventq *veventq, const void *data,
 	veventq->next_sequence = (sequence + 1) & INT_MAX;
 	/* A gap in the sequence is enough to tell of those before it. */
 	veventq->lost = !event;
-	if (!event)
+	if (!event) {
+		veventq->nr_lost++;
 		return ret;
+	}
 
 	event->header.sequence = sequence;
 	event->length = length;
@@ -274,11 +277,17 @@ int iommufd_viommu_report_event(struct iommufd_viommu *viommu,
 	veventq = find_veventq(viommu, type);
 	if (!veventq) {
 		ret = -EOPNOTSUPP;
+		trace_iommufd_vevent(viommu->ictx->number, viommu->obj.id, 0,
+				     type, data_len, 0, 0, ret);
 		goto unlock;
 	}
 	spin_lock_irqsave(&veventq->lock, flags);
 	if (!veventq->closed)
 		ret = push_event(veventq, event_data, data_len);
+	trace_iommufd_vevent(viommu->ictx->number, viommu->obj.id,
+			     veventq->obj.id, type, data_len,
+			     (veventq->next_sequence - 1) & INT_MAX,
+			     veventq->nr_lost, ret);
 	spin_unlock_irqrestore(&veventq->lock, flags);
 	wake_up_interruptible(&veventq->eventq.wait);
 unlock:

@@ -18,6 +18,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "driver/iova_bitmap.h"
+
 #define PAGE_BITS	(PAGE_SIZE * BITS_PER_BYTE)
 /* The first and the last of the pages may be used in part. */
 #define WINDOW_BITS	(32 * PAGE_BITS)
@@ -59,6 +61,7 @@ struct bitmap_window {
  * @window: what is pinned of it
  * @before: bits below the window that are still to be set
  * @after: bits above the window that are still to be set
+ * @marked: bits that have been set, as often as drivers marked them
  *
  * Its user serialises all that he does with it.
  */
@@ -71,6 +74,7 @@ struct iova_bitmap {
 	struct bitmap_window window;
 	struct bit_range before;
 	struct bit_range after;
+	u64 marked;
 };
 
 /**
@@ -167,13 +171,15 @@ static int open_window(struct iova_bitmap *bitmap, unsigned long first,
 }
 
 /* Set bits that are in the window. */
-static void set_bits(struct bitmap_window *window, unsigned long first,
+static void set_bits(struct iova_bitmap *bitmap, unsigned long first,
 		     unsigned long end)
 {
+	struct bitmap_window *window = &bitmap->window;
 	unsigned long bit = window->offset + (first - window->bits.first);
 	unsigned long nbits = end - first, n;
 	unsigned long *map;
 
+	bitmap->marked += nbits;
 	for (; nbits; nbits -= n, bit += n) {
 		n = min(nbits, PAGE_BITS - bit % PAGE_BITS);
 		map = kmap_local_page(window->pages[bit / PAGE_BITS]);
@@ -232,7 +238,7 @@ void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova,
 		end = window->bits.end;
 	}
 	if (first < end)
-		set_bits(window, first, end);
+		set_bits(bitmap, first, end);
 }
 EXPORT_SYMBOL_NS_GPL(iova_bitmap_set, "IOMMUFD");
 
@@ -246,7 +252,7 @@ static int set_outside(struct iova_bitmap *bitmap, struct bit_range *range)
 		if (ret)
 			return ret;
 		end = bitmap->window.bits.end;
-		set_bits(&bitmap->window, range->first, end);
+		set_bits(bitmap, range->first, end);
 		close_window(&bitmap->window);
 	}
 	return 0;
@@ -320,3 +326,16 @@ int iova_bitmap_for_each(struct iova_bitmap *bitmap, void *opaque,
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(iova_bitmap_for_each, "IOMMUFD");
+
+/**
+ * iova_bitmap_marked - how much drivers have marked
+ * @bitmap: the bitmap
+ *
+ * Returns bits; one counts as often as it was marked, which is once for each of
+ * the pages of the IOMMU that it stands for.
+ */
+u64 iova_bitmap_marked(const struct iova_bitmap *bitmap)
+{
+	return bitmap->marked;
+}
+EXPORT_SYMBOL_NS_GPL(iova_bitmap_marked, "IOMMUFD");

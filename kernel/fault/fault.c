@@ -17,6 +17,8 @@
 #include "fault/eventq.h"
 #include "fault/fault.h"
 #include "hwpt/hwpt.h"
+#include "trace/fail.h"
+#include "trace/guest_events.h"
 
 /* Records that a reader has room for, before it has seen a larger group. */
 #define FEW_RECORDS	8
@@ -32,6 +34,8 @@
  * @unread: those of @groups that have not been read; the node of the others is
  *	an empty list
  * @closed: nobody can read any more
+ * @times: when groups were reported that somebody listens to, as xa_mk_value() of
+ *	nanoseconds, by cookie
  */
 struct iommufd_fault {
 	union {
@@ -48,6 +52,7 @@ struct iommufd_fault {
 	u32 next_cookie;
 	struct list_head unread;
 	bool closed;
+	struct xarray times;
 };
 
 static struct iommufd_fault *to_fault(struct iommufd_object *obj)
@@ -67,6 +72,7 @@ static void fault_destroy(struct iommufd_object *obj)
 
 	WARN_ON(!xa_empty(&fault->groups));
 	xa_destroy(&fault->groups);
+	xa_destroy(&fault->times);
 	mutex_destroy(&fault->answer_lock);
 }
 
@@ -99,6 +105,30 @@ struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault)
 	return &fault->obj;
 }
 
+static bool listened_to(void)
+{
+	return trace_iommufd_fault_report_enabled() ||
+	       trace_iommufd_fault_read_enabled() ||
+	       trace_iommufd_fault_respond_enabled() ||
+	       trace_iommufd_fault_abort_enabled();
+}
+
+/* If there is no memory for it, the group is not timed. */
+static void start_clock(struct iommufd_fault *fault, u32 cookie)
+{
+	if (listened_to())
+		xa_store(&fault->times, cookie,
+			 xa_mk_value(ktime_get_ns() & LONG_MAX), GFP_KERNEL);
+}
+
+/* Nanoseconds since a group was reported, 0 if it is not timed. */
+static u64 waited(struct iommufd_fault *fault, u32 cookie)
+{
+	void *time = xa_load(&fault->times, cookie);
+
+	return time ? ktime_get_ns() - xa_to_value(time) : 0;
+}
+
 /* Nobody but the caller knows of the group any more. */
 static void answer(struct iommufd_fault *fault, struct iopf_group *group,
 		   enum iommu_page_response_code code)
@@ -106,7 +136,26 @@ static void answer(struct iommufd_fault *fault, struct iopf_group *group,
 	lockdep_assert_held(&fault->answer_lock);
 
 	iopf_group_response(group, code);
+	xa_erase(&fault->times, group->cookie);
 	iopf_free_group(group);
+}
+
+static void trace_report(struct iommufd_fault *fault, struct iopf_group *group,
+			 int ret)
+{
+	const struct iommu_fault_page_request *prm;
+	u32 pasid = 0;
+
+	if (!trace_iommufd_fault_report_enabled())
+		return;
+	prm = &list_first_entry(&group->faults, struct iopf_fault, list)->fault.prm;
+	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID)
+		pasid = prm->pasid;
+	trace_iommufd_fault_report(fault->eventq.ctx->number, fault->obj.id,
+				   group->cookie,
+				   READ_ONCE(handle_of(group)->dev_id), pasid,
+				   group->fault_count, prm->perm, prm->addr,
+				   ret);
 }
 
 /**
@@ -123,28 +172,36 @@ int iommufd_fault_report(struct iopf_group *group)
 	struct iommufd_fault *fault = handle_of(group)->hwpt->fault;
 	int ret;
 
+	group->cookie = 0;
 	ret = xa_alloc_cyclic(&fault->groups, &group->cookie, NULL,
 			      XA_LIMIT(1, U32_MAX), &fault->next_cookie,
 			      GFP_KERNEL);
-	if (ret < 0)
+	if (ret < 0) {
+		trace_report(fault, group, ret);
 		return ret;
+	}
+	/* Before anybody can answer it. */
+	start_clock(fault, group->cookie);
 
 	/* The driver no longer answers it when it stops reporting faults. */
 	iopf_group_dequeue(group);
 
 	xa_lock(&fault->groups);
-	if (fault->closed) {
+	ret = fault->closed ? -ENODEV : 0;
+	trace_report(fault, group, ret);
+	if (ret) {
 		__xa_erase(&fault->groups, group->cookie);
-		ret = -ENODEV;
 	} else {
 		/* The reservation holds the memory: this can't fail. */
 		__xa_store(&fault->groups, group->cookie, group, GFP_ATOMIC);
 		list_add_tail(&group->node, &fault->unread);
 		/* Once unlocked it may be answered, and the queue destroyed. */
 		wake_up_interruptible(&fault->eventq.wait);
-		ret = 0;
 	}
 	xa_unlock(&fault->groups);
+	/* Refused, it is still ours. */
+	if (ret)
+		xa_erase(&fault->times, group->cookie);
 	return ret;
 }
 
@@ -165,8 +222,13 @@ static void refuse(struct iommufd_fault *fault,
 		list_move_tail(&group->node, &groups);
 	}
 	xa_unlock(&fault->groups);
-	list_for_each_entry_safe(group, next, &groups, node)
+	list_for_each_entry_safe(group, next, &groups, node) {
+		trace_iommufd_fault_abort(fault->eventq.ctx->number,
+					  fault->obj.id, group->cookie,
+					  IOMMU_PAGE_RESP_INVALID,
+					  waited(fault, group->cookie));
 		answer(fault, group, IOMMU_PAGE_RESP_INVALID);
+	}
 	mutex_unlock(&fault->answer_lock);
 }
 
@@ -247,7 +309,8 @@ static int take_group(struct iommufd_fault *fault, struct fault_reader *reader,
 	if (!group)
 		return 0;
 	if (group->fault_count > max)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_SHORT_BUFFER, max,
+				    group->fault_count);
 	reader->n = group->fault_count;
 	if (reader->n > reader->room)
 		return -E2BIG;
@@ -299,23 +362,28 @@ static ssize_t read_group(struct iommufd_fault *fault,
 	}
 	if (ret)
 		return ret;
+	if (!reader->n)
+		return 0;
 	size = reader->n * sizeof(*reader->records);
 	if (copy_to_user(buf, reader->records, size)) {
 		untake_group(fault, reader->cookie);
-		return -EFAULT;
+		return iommufd_fail_user(buf, size);
 	}
+	trace_iommufd_fault_read(fault->eventq.ctx->number, fault->obj.id,
+				 reader->cookie, reader->n,
+				 waited(fault, reader->cookie));
 	return size;
 }
 
-static ssize_t fault_fops_read(struct file *file, char __user *buf,
-			       size_t count, loff_t *ppos)
+static ssize_t read_groups(struct iommufd_fault *fault, char __user *buf,
+			   size_t count)
 {
-	struct iommufd_fault *fault = file->private_data;
 	struct fault_reader reader = {};
 	ssize_t done = 0, ret;
 
 	if (count % sizeof(*reader.records))
-		return -ESPIPE;
+		return iommufd_fail(-ESPIPE, IOMMUFD_REASON_BAD_LENGTH, count,
+				    sizeof(*reader.records));
 
 	ret = make_room(&reader, FEW_RECORDS);
 	if (ret)
@@ -328,6 +396,17 @@ static ssize_t fault_fops_read(struct file *file, char __user *buf,
 	kvfree(reader.records);
 	/* No room for one more is an error only where nothing was read. */
 	return done ?: ret;
+}
+
+static ssize_t fault_fops_read(struct file *file, char __user *buf,
+			       size_t count, loff_t *ppos)
+{
+	struct iommufd_fault *fault = file->private_data;
+	struct iommufd_request request;
+
+	iommufd_request_begin(&request, fault->eventq.ctx,
+			      IOMMUFD_REQUEST_FAULT_READ);
+	return iommufd_request_end(&request, read_groups(fault, buf, count));
 }
 
 static int respond(struct iommufd_fault *fault,
@@ -343,7 +422,8 @@ static int respond(struct iommufd_fault *fault,
 
 	if (response->code != IOMMUFD_PAGE_RESP_SUCCESS &&
 	    response->code != IOMMUFD_PAGE_RESP_INVALID)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    response->code, 0);
 
 	mutex_lock(&fault->answer_lock);
 	xa_lock(&fault->groups);
@@ -352,35 +432,54 @@ static int respond(struct iommufd_fault *fault,
 	if (group && list_empty(&group->node))
 		__xa_erase(&fault->groups, response->cookie);
 	else
-		ret = -EINVAL;
+		ret = iommufd_fail(-EINVAL,
+				   group ? IOMMUFD_REASON_NOT_READ_YET :
+					   IOMMUFD_REASON_UNKNOWN_COOKIE,
+				   response->cookie, 0);
 	xa_unlock(&fault->groups);
-	if (!ret)
+	if (!ret) {
+		trace_iommufd_fault_respond(fault->eventq.ctx->number,
+					    fault->obj.id, group->cookie,
+					    response->code,
+					    waited(fault, group->cookie));
 		answer(fault, group, response->code);
+	}
 	mutex_unlock(&fault->answer_lock);
 	return ret;
+}
+
+static ssize_t write_responses(struct iommufd_fault *fault,
+			       const char __user *buf, size_t count)
+{
+	struct iommu_hwpt_page_response response;
+	ssize_t done = 0;
+	int ret = 0;
+
+	if (count % sizeof(response))
+		return iommufd_fail(-ESPIPE, IOMMUFD_REASON_BAD_LENGTH, count,
+				    sizeof(response));
+
+	while (done < count) {
+		ret = copy_from_user(&response, buf + done, sizeof(response)) ?
+			      iommufd_fail_user(buf + done, sizeof(response)) :
+			      respond(fault, &response);
+		if (ret)
+			break;
+		done += sizeof(response);
+	}
+	return done ?: ret;
 }
 
 static ssize_t fault_fops_write(struct file *file, const char __user *buf,
 				size_t count, loff_t *ppos)
 {
 	struct iommufd_fault *fault = file->private_data;
-	struct iommu_hwpt_page_response response;
-	ssize_t done = 0;
-	int ret = 0;
+	struct iommufd_request request;
 
-	if (count % sizeof(response))
-		return -ESPIPE;
-
-	while (done < count) {
-		ret = -EFAULT;
-		if (copy_from_user(&response, buf + done, sizeof(response)))
-			break;
-		ret = respond(fault, &response);
-		if (ret)
-			break;
-		done += sizeof(response);
-	}
-	return done ?: ret;
+	iommufd_request_begin(&request, fault->eventq.ctx,
+			      IOMMUFD_REQUEST_FAULT_WRITE);
+	return iommufd_request_end(&request,
+				   write_responses(fault, buf, count));
 }
 
 static __poll_t fault_fops_poll(struct file *file,
@@ -433,7 +532,7 @@ int iommufd_cmd_fault_queue_alloc(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->flags)
-		return -EOPNOTSUPP;
+		return iommufd_fail_flags(cmd->flags, 0);
 
 	fault = iommufd_object_alloc(ucmd->ctx, fault, IOMMUFD_OBJ_FAULT);
 	if (IS_ERR(fault))
@@ -442,6 +541,7 @@ int iommufd_cmd_fault_queue_alloc(struct iommufd_ucmd *ucmd)
 	mutex_init(&fault->answer_lock);
 	xa_init_flags(&fault->groups, XA_FLAGS_ALLOC1);
 	INIT_LIST_HEAD(&fault->unread);
+	xa_init(&fault->times);
 
 	ret = iommufd_eventq_publish(&fault->eventq, ucmd, &desc);
 	if (ret)

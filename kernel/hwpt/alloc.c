@@ -10,6 +10,8 @@
 #include "fault/fault.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 #define PAGING_FLAGS                                                         \
 	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |    \
@@ -45,7 +47,8 @@ static int set_fault_queue(const struct alloc_request *request,
 	held = iommufd_object_hold(ctx, iommufd_fault_object(fault));
 	iommufd_object_put(ctx, iommufd_fault_object(fault));
 	if (!held)
-		return -ENOENT;
+		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				    request->cmd->fault_id, 0);
 	iommufd_hwpt_report_faults(hwpt, fault);
 	return 0;
 }
@@ -76,9 +79,10 @@ static int alloc_paging(const struct alloc_request *request,
 	int ret;
 
 	/* Faults of a second stage are no business of the guest. */
-	if (flags & ~PAGING_FLAGS || ((flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
-				      (flags & IOMMU_HWPT_FAULT_ID_VALID)))
-		return -EOPNOTSUPP;
+	if ((flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
+	    (flags & IOMMU_HWPT_FAULT_ID_VALID))
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_FLAGS_CONFLICT,
+				    flags, 0);
 
 	hwpt = iommufd_hwpt_paging_alloc(ioas, request->idev, flags, user_data);
 	if (IS_ERR(hwpt))
@@ -99,8 +103,11 @@ static int alloc_nested(const struct alloc_request *request,
 	struct iommufd_hwpt_nested *hwpt;
 	int ret;
 
-	if (request->cmd->flags & ~NESTED_FLAGS || !request->user_data.len)
-		return -EOPNOTSUPP;
+	if (request->cmd->flags & ~NESTED_FLAGS)
+		return iommufd_fail_flags(request->cmd->flags, NESTED_FLAGS);
+	if (!request->user_data.len)
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_DATA_MISMATCH,
+				    request->user_data.type, 0);
 
 	hwpt = iommufd_hwpt_nested_alloc(ctx, parent, viommu, request->idev,
 					 request->cmd->flags,
@@ -111,6 +118,12 @@ static int alloc_nested(const struct alloc_request *request,
 	if (ret)
 		iommufd_hwpt_nested_abort(ctx, hwpt);
 	return ret;
+}
+
+static enum iommufd_object_type kind_on(const struct iommufd_object *pt)
+{
+	return pt->type == IOMMUFD_OBJ_IOAS ? IOMMUFD_OBJ_HWPT_PAGING :
+					      IOMMUFD_OBJ_HWPT_NESTED;
 }
 
 static int alloc_on(const struct alloc_request *request,
@@ -127,7 +140,8 @@ static int alloc_on(const struct alloc_request *request,
 		viommu = container_of(obj, struct iommufd_viommu, obj);
 		return alloc_nested(request, viommu->hwpt, viommu);
 	default:
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, obj->id,
+				    obj->type);
 	}
 }
 
@@ -143,14 +157,19 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 			.len = cmd->data_len,
 		},
 	};
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_alloc);
 	struct iommufd_object *pt, *dev;
 	int ret;
 
-	if (cmd->flags & ~PAGING_FLAGS || cmd->__reserved || cmd->__reserved2)
-		return -EOPNOTSUPP;
+	if (cmd->flags & ~PAGING_FLAGS)
+		return iommufd_fail_flags(cmd->flags, PAGING_FLAGS);
+	if (cmd->__reserved || cmd->__reserved2)
+		return iommufd_fail_reserved(cmd->__reserved ?:
+						     cmd->__reserved2);
 	/* Data has a type, and a type has data. */
 	if (!cmd->data_len != !cmd->data_type)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_DATA_MISMATCH,
+				    cmd->data_type, cmd->data_len);
 
 	dev = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(dev))
@@ -162,6 +181,10 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 		goto put_dev;
 	}
 	ret = alloc_on(&request, pt);
+	trace_iommufd_hwpt_alloc(ucmd->ctx->number, ret ? 0 : cmd->out_hwpt_id,
+				 pt->id, dev->id, kind_on(pt), false,
+				 cmd->flags, cmd->data_type, ret,
+				 iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, pt);
 put_dev:
 	iommufd_object_put(ucmd->ctx, dev);

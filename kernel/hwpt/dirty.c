@@ -4,7 +4,6 @@
  * here the marks are read into a bitmap of the user and cleared.
  */
 #include <linux/iommu.h>
-#include <linux/iova_bitmap.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
@@ -12,11 +11,14 @@
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
+#include "driver/iova_bitmap.h"
 #include "hwpt/hwpt.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 /**
  * struct dirty_read - a walk over the marks of a page table
@@ -27,6 +29,7 @@
  *	is marked already
  * @iova: first address of the piece that is held
  * @last: last address
+ * @marked: bits that have been set
  */
 struct dirty_read {
 	struct iommufd_hwpt_paging *hwpt;
@@ -35,6 +38,7 @@ struct dirty_read {
 	struct iommu_iotlb_gather gather;
 	unsigned long iova;
 	unsigned long last;
+	u64 marked;
 };
 
 /* In portions that don't keep the CPU for long and hardly ever cut a page. */
@@ -52,7 +56,7 @@ static int read_memory(struct dirty_read *read, unsigned long iova,
 							      read->flags,
 							      &read->dirty);
 		if (ret)
-			return ret;
+			return iommufd_fail_driver(ret);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (end == last)
@@ -129,10 +133,16 @@ static int read_piece(struct dirty_read *read,
 	int ret;
 
 	bitmap = bitmap_of_piece(read, cmd);
-	if (IS_ERR(bitmap))
-		return PTR_ERR(bitmap);
+	if (IS_ERR(bitmap)) {
+		ret = PTR_ERR(bitmap);
+		return iommufd_fail(ret, ret == -EFAULT ?
+						 IOMMUFD_REASON_USER_MEMORY :
+						 IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->data, 0);
+	}
 	read->dirty.bitmap = bitmap;
 	ret = iova_bitmap_for_each(bitmap, read, read_window);
+	read->marked += iova_bitmap_marked(bitmap);
 	iova_bitmap_free(bitmap);
 	return ret;
 }
@@ -191,7 +201,7 @@ static struct iommufd_hwpt_paging *get_tracking(struct iommufd_ctx *ctx, u32 id)
 	if (hwpt->common.domain->dirty_ops)
 		return hwpt;
 	iommufd_object_put(ctx, obj);
-	return ERR_PTR(-EOPNOTSUPP);
+	return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 }
 
 /* What devices wrote before tracking began is of no interest. */
@@ -205,7 +215,8 @@ static int enable(struct iommufd_hwpt_paging *hwpt)
 	ret = read_range(&read, 0, ULONG_MAX, NULL);
 	if (ret)
 		return ret;
-	return domain->dirty_ops->set_dirty_tracking(domain, true);
+	ret = domain->dirty_ops->set_dirty_tracking(domain, true);
+	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
 /**
@@ -221,8 +232,11 @@ int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd)
 	struct iommu_domain *domain;
 	int ret;
 
-	if ((cmd->flags & ~IOMMU_HWPT_DIRTY_TRACKING_ENABLE) || cmd->__reserved)
-		return -EOPNOTSUPP;
+	if (cmd->flags & ~IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
+		return iommufd_fail_flags(cmd->flags,
+					  IOMMU_HWPT_DIRTY_TRACKING_ENABLE);
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
 	hwpt = get_tracking(ucmd->ctx, cmd->hwpt_id);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
@@ -244,14 +258,23 @@ static int check_range(struct iommufd_hwpt_paging *hwpt,
 			      iommufd_hwpt_smallest_page(hwpt));
 
 	if (cmd->iova > ULONG_MAX || cmd->length > ULONG_MAX)
-		return -EOVERFLOW;
-	if (!cmd->length || hweight64(cmd->page_size) != 1)
-		return -EINVAL;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    cmd->iova, cmd->length);
+	if (!cmd->length)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
+	if (hweight64(cmd->page_size) != 1)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->page_size, 0);
 	if (check_add_overflow((unsigned long)cmd->iova,
 			       (unsigned long)cmd->length - 1, last))
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    cmd->iova, cmd->length);
 	if (!IS_ALIGNED(cmd->iova | cmd->length, alignment))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
+				    IS_ALIGNED(cmd->iova, alignment) ?
+					    cmd->length :
+					    cmd->iova,
+				    alignment);
 	return 0;
 }
 
@@ -266,13 +289,16 @@ int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_get_dirty_bitmap *cmd = ucmd->cmd;
 	struct iommufd_hwpt_paging *hwpt;
+	u64 start_ns = iommufd_trace_start(iommufd_dirty_read);
 	unsigned long last, flags = 0;
-	struct dirty_read read;
+	struct dirty_read read = {};
 	int ret;
 
-	if ((cmd->flags & ~IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) ||
-	    cmd->__reserved)
-		return -EOPNOTSUPP;
+	if (cmd->flags & ~IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR)
+		return iommufd_fail_flags(cmd->flags,
+					  IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR);
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
 	if (cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR)
 		flags |= IOMMU_DIRTY_NO_CLEAR;
 
@@ -284,6 +310,9 @@ int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 		read_init(&read, hwpt, flags);
 		ret = read_range(&read, cmd->iova, last, cmd);
 	}
+	trace_iommufd_dirty_read(ucmd->ctx->number, cmd->hwpt_id, cmd->iova,
+				 cmd->length, cmd->page_size, read.marked,
+				 cmd->flags, ret, iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, &hwpt->obj);
 	return ret;
 }

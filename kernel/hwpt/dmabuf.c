@@ -11,6 +11,7 @@
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /**
  * struct dmabuf_mapping - a dma-buf in a page table
@@ -89,7 +90,7 @@ int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 	}
 	iommufd_dmabuf_unlock(dmabuf);
 	kfree(mapping);
-	return ret;
+	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
 /**

@@ -8,15 +8,17 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "hwpt/hwpt.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 #define MAX_ENTRIES	BIT(19)
 
 static int check_array(const struct iommu_hwpt_invalidate *cmd)
 {
-	if (cmd->entry_num > MAX_ENTRIES || cmd->entry_len > PAGE_SIZE)
-		return -EINVAL;
-	if (cmd->entry_num && (!cmd->data_uptr || !cmd->entry_len))
-		return -EINVAL;
+	if (cmd->entry_num > MAX_ENTRIES || cmd->entry_len > PAGE_SIZE ||
+	    (cmd->entry_num && (!cmd->data_uptr || !cmd->entry_len)))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_ARRAY,
+				    cmd->entry_len, cmd->entry_num);
 	return 0;
 }
 
@@ -43,18 +45,23 @@ static int invalidate_viommu(struct iommufd_viommu *viommu,
 static int invalidate(struct iommufd_object *obj,
 		      struct iommu_user_data_array *array)
 {
+	int ret;
+
 	switch (obj->type) {
 	case IOMMUFD_OBJ_HWPT_NESTED:
-		return invalidate_hwpt(to_hwpt(obj), array);
+		ret = invalidate_hwpt(to_hwpt(obj), array);
+		break;
 	case IOMMUFD_OBJ_VIOMMU:
-		return invalidate_viommu(container_of(obj,
-						      struct iommufd_viommu,
-						      obj),
-					 array);
+		ret = invalidate_viommu(container_of(obj, struct iommufd_viommu,
+						     obj),
+					array);
+		break;
 	default:
 		array->entry_num = 0;
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, obj->id,
+				    obj->type);
 	}
+	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
 int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
@@ -66,12 +73,13 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 		.entry_len = cmd->entry_len,
 		.entry_num = cmd->entry_num,
 	};
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_invalidate);
 	struct iommufd_object *obj;
 	u32 handled = 0;
 	int ret;
 
 	if (cmd->__reserved)
-		ret = -EOPNOTSUPP;
+		ret = iommufd_fail_reserved(cmd->__reserved);
 	else
 		ret = check_array(cmd);
 	if (ret)
@@ -83,6 +91,10 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	}
 	ret = invalidate(obj, &array);
 	handled = array.entry_num;
+	trace_iommufd_hwpt_invalidate(ucmd->ctx->number, cmd->hwpt_id,
+				      obj->type, cmd->data_type, cmd->entry_len,
+				      cmd->entry_num, handled, ret,
+				      iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, obj);
 respond:
 	/* However it ended, the user learns how many entries were handled. */

@@ -9,6 +9,7 @@
 #include "ioas/ioas.h"
 #include "mock/mock.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 static int map_small_pages(struct iommu_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot)
@@ -88,8 +89,10 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 		ret = iommufd_hwpt_map_run(hwpt, iova,
 					   PFN_PHYS(iter.run.pfn) + skip,
 					   length, area->prot);
-		if (ret)
+		if (ret) {
+			iommufd_fail_driver(ret);
 			goto undo;
+		}
 		iova += length;
 		skip = 0;
 		(*runs)++;

@@ -9,6 +9,8 @@
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 static void release(struct iommufd_hwpt_nested *hwpt)
 {
@@ -21,7 +23,13 @@ static void release(struct iommufd_hwpt_nested *hwpt)
 
 static void hwpt_nested_destroy(struct iommufd_object *obj)
 {
-	release(to_hwpt_nested(obj));
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_free);
+	struct iommufd_hwpt_nested *hwpt = to_hwpt_nested(obj);
+	struct iommufd_ctx *ctx = hwpt->parent->ioas->ctx;
+
+	release(hwpt);
+	trace_iommufd_hwpt_free(ctx->number, obj->id, obj->type, false,
+				iommufd_trace_ns(start_ns));
 }
 
 const struct iommufd_object_ops iommufd_hwpt_nested_ops = {
@@ -37,32 +45,43 @@ alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
 	struct iommu_domain *domain;
 
 	if (iommufd_device_is_noiommu(idev))
-		return ERR_PTR(-EOPNOTSUPP);
+		return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 	ops = dev_iommu_ops(idev->dev);
 	flags &= ~IOMMU_HWPT_FAULT_ID_VALID;
 	if (viommu) {
 		if (viommu->iommu_dev != __iommu_get_iommu_dev(idev->dev))
-			return ERR_PTR(-EINVAL);
+			return ERR_PTR(iommufd_fail(-EINVAL,
+						    IOMMUFD_REASON_OTHER_IOMMU,
+						    viommu->obj.id,
+						    idev->obj.id));
 		if (!viommu->ops || !viommu->ops->alloc_domain_nested)
-			return ERR_PTR(-EOPNOTSUPP);
+			return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 		domain = viommu->ops->alloc_domain_nested(viommu, flags,
 							  user_data);
 	} else {
-		if (!parent->nest_parent ||
-		    parent->common.domain->owner != ops)
-			return ERR_PTR(-EINVAL);
+		if (!parent->nest_parent)
+			return ERR_PTR(iommufd_fail(-EINVAL,
+						    IOMMUFD_REASON_NOT_NEST_PARENT,
+						    parent->obj.id, 0));
+		if (parent->common.domain->owner != ops)
+			return ERR_PTR(iommufd_fail(-EINVAL,
+						    IOMMUFD_REASON_OTHER_IOMMU,
+						    parent->obj.id,
+						    idev->obj.id));
 		if (!ops->domain_alloc_nested)
-			return ERR_PTR(-EOPNOTSUPP);
+			return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 		domain = ops->domain_alloc_nested(idev->dev,
 						  parent->common.domain, flags,
 						  user_data);
 	}
-	if (IS_ERR(domain))
+	if (IS_ERR(domain)) {
+		iommufd_fail_driver(PTR_ERR(domain));
 		return domain;
+	}
 	domain->owner = ops;
 	if (WARN_ON_ONCE(domain->type != IOMMU_DOMAIN_NESTED)) {
 		iommu_domain_free(domain);
-		return ERR_PTR(-EOPNOTSUPP);
+		return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 	}
 	return domain;
 }
@@ -103,7 +122,11 @@ iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
 	if (!iommufd_object_hold(ctx, viommu ? &viommu->obj : &parent->obj)) {
 		iommu_domain_free(domain);
 		iommufd_object_abort(ctx, &hwpt->obj);
-		return ERR_PTR(-ENOENT);
+		return ERR_PTR(iommufd_fail(-ENOENT,
+					    IOMMUFD_REASON_OBJECT_ENDING,
+					    viommu ? viommu->obj.id :
+						     parent->obj.id,
+					    0));
 	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->parent = parent;

@@ -10,6 +10,8 @@
 #include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
+#include "trace/device_events.h"
+#include "trace/fail.h"
 
 /* For a page table that is in no table of objects, or not any more. */
 static void release(struct iommufd_hwpt_paging *hwpt)
@@ -22,7 +24,13 @@ static void release(struct iommufd_hwpt_paging *hwpt)
 
 static void hwpt_paging_destroy(struct iommufd_object *obj)
 {
-	release(to_hwpt_paging(obj));
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_free);
+	struct iommufd_hwpt_paging *hwpt = to_hwpt_paging(obj);
+	struct iommufd_ctx *ctx = hwpt->ioas->ctx;
+
+	release(hwpt);
+	trace_iommufd_hwpt_free(ctx->number, obj->id, obj->type,
+				hwpt->automatic, iommufd_trace_ns(start_ns));
 }
 
 const struct iommufd_object_ops iommufd_hwpt_paging_ops = {
@@ -105,13 +113,16 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 		return hwpt;
 	domain = alloc_domain(idev, flags, user_data);
 	if (IS_ERR(domain)) {
+		iommufd_fail_driver(PTR_ERR(domain));
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
 		return ERR_CAST(domain);
 	}
 	if (!iommufd_object_hold(ioas->ctx, &ioas->obj)) {
 		iommu_domain_free(domain);
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
-		return ERR_PTR(-ENOENT);
+		return ERR_PTR(iommufd_fail(-ENOENT,
+					    IOMMUFD_REASON_OBJECT_ENDING,
+					    ioas->obj.id, 0));
 	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->ioas = ioas;
@@ -120,7 +131,9 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 
 	if (!iommufd_hwpt_paging_suits(hwpt, idev)) {
 		iommufd_hwpt_paging_abort(hwpt);
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(iommufd_fail(-EINVAL,
+					    IOMMUFD_REASON_CACHE_COHERENCY,
+					    idev->obj.id, 0));
 	}
 	return hwpt;
 }
@@ -133,6 +146,6 @@ void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt)
 {
 	struct iommufd_ctx *ctx = hwpt->ioas->ctx;
 
-	release(hwpt);
+	hwpt_paging_destroy(&hwpt->obj);
 	iommufd_object_abort(ctx, &hwpt->obj);
 }

@@ -9,6 +9,7 @@
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 static void list_pages(const struct iommufd_area_part *part,
 		       struct page **out_pages)
@@ -32,7 +33,8 @@ static int pin_part(struct iommufd_ioas *ioas,
 	int ret;
 
 	if (!iommufd_pages_are_memory(pages))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_MEMORY,
+				    part->iova, 0);
 
 	mutex_lock(&pages->lock);
 	ret = iommufd_pages_use(pages, iommufd_part_first(part),

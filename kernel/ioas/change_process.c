@@ -8,6 +8,7 @@
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /**
  * struct move - pages on their way to another owner
@@ -23,14 +24,16 @@ struct move {
 	struct iommufd_requester requester;
 };
 
-static int add_move(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
+static int add_move(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    struct list_head *moves)
 {
+	struct iommufd_pages *pages = area->pages;
 	struct move *move;
 
 	/* A process can't give memory that is mapped in its mm to another. */
 	if (pages->source == IOMMUFD_SOURCE_VA)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_VA_STAYS,
+				    area->iova, iommufd_area_length(area));
 	if (pages->moving)
 		return 0;
 	move = kzalloc_obj(*move, GFP_KERNEL_ACCOUNT);
@@ -52,7 +55,7 @@ static int collect_moves(struct iommufd_ioas *ioas, struct list_head *moves)
 
 	mutex_lock(&ioas->space_lock);
 	iommufd_space_for_each(area, &ioas->space, 0, ULONG_MAX) {
-		ret = add_move(ioas, area->pages, moves);
+		ret = add_move(ioas, area, moves);
 		if (ret)
 			break;
 	}
@@ -115,7 +118,7 @@ int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->__reserved);
 
 	ret = down_write_killable(&ctx->process_rwsem);
 	if (ret)

@@ -8,6 +8,7 @@
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 static int copy_part(struct iommufd_area *area, unsigned long iova,
 		     unsigned long last, u32 flags, struct list_head *areas)
@@ -15,7 +16,8 @@ static int copy_part(struct iommufd_area *area, unsigned long iova,
 	struct iommufd_area *new;
 
 	if ((flags & IOMMU_IOAS_MAP_WRITEABLE) && !area->pages->writable)
-		return -EPERM;
+		return iommufd_fail(-EPERM, IOMMUFD_REASON_MAPPING_RIGHTS,
+				    IOMMU_READ, IOMMU_WRITE);
 	new = iommufd_area_alloc(area->pages,
 				 area->offset + (iova - area->iova),
 				 min(last, area->last) - iova + 1, flags);
@@ -36,13 +38,14 @@ static int copy_areas(struct iommufd_ioas *ioas, unsigned long iova,
 
 	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
-			return -ENOENT;
+			break;
 		ret = copy_part(area, iova, last, flags, areas);
 		if (ret || area->last >= last)
 			return ret;
 		iova = area->last + 1;
 	}
-	return -ENOENT;
+	return iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED, iova,
+			    last - iova + 1);
 }
 
 static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
@@ -55,7 +58,8 @@ static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
 	if (cmd->src_iova > ULONG_MAX ||
 	    check_add_overflow((unsigned long)cmd->src_iova,
 			       (unsigned long)cmd->length - 1, &last))
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    cmd->src_iova, cmd->length);
 
 	src = iommufd_ioas_get(ctx, cmd->src_ioas_id);
 	if (IS_ERR(src))

@@ -6,6 +6,7 @@
  */
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /*
  * The area that lies on both sides of the start of an address, or NULL. It
@@ -31,10 +32,13 @@ static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		       struct iommufd_area *tail, unsigned long iova)
 {
-	int ret = -EBUSY;
+	int ret;
 
 	mutex_lock(&ioas->space_lock);
-	if (!area->held) {
+	if (area->held) {
+		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_HARDWARE_USES,
+				   area->iova, area->last);
+	} else {
 		iommufd_space_split(&ioas->space, area, tail, iova);
 		tail->state = IOMMUFD_AREA_MAPPED;
 		tail->prot = area->prot;
@@ -58,7 +62,8 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	/* What is mapped of a dma-buf is known to its owner as a whole. */
 	if (!IS_ALIGNED(iova, ioas->space.alignment) ||
 	    !iommufd_pages_are_memory(pages))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PARTIAL_UNMAP,
+				    area->iova, area->last);
 	tail = iommufd_area_alloc(pages, offset, area->last - iova + 1, 0);
 	if (IS_ERR(tail))
 		return PTR_ERR(tail);

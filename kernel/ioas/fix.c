@@ -8,6 +8,7 @@
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /* Where a range ends that has not begun yet. */
 #define NOWHERE	PHYS_ADDR_MAX
@@ -53,7 +54,9 @@ static int find_phys(struct iommufd_ioas *ioas, unsigned long iova,
 		mutex_unlock(&part.area->pages->lock);
 	} while (ok && iommufd_ioas_next_part(ioas, &part, last));
 	*phys = end - (last - iova) - 1;
-	return ok ? 0 : -EFAULT;
+	return ok ? 0 :
+		    iommufd_fail(-EFAULT, IOMMUFD_REASON_NOT_CONTIGUOUS, iova,
+				 last - iova + 1);
 }
 
 /* Whether none of the areas of a range is being unmapped. */
@@ -106,7 +109,8 @@ int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 	mutex_unlock(&ioas->space_lock);
 	if (mapped)
 		return 0;
-	ret = -ENOENT;
+	ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED, iova,
+			   last - iova + 1);
 unpin:
 	iommufd_ioas_unpin(ioas, iova, last);
 	return ret;

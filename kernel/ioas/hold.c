@@ -2,8 +2,11 @@
 /*
  * Keeps areas from being unmapped while somebody in the kernel uses them.
  */
+#include <linux/iommu.h>
+
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 
 static struct iommufd_area_part part_of(struct iommufd_area *area,
 					unsigned long iova, unsigned long last)
@@ -23,14 +26,19 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 
 	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
-			return -ENOENT;
+			break;
 		if ((area->prot & prot) != prot)
-			return -EPERM;
+			return iommufd_fail(-EPERM,
+					    IOMMUFD_REASON_MAPPING_RIGHTS,
+					    area->prot & (IOMMU_READ |
+							  IOMMU_WRITE),
+					    prot);
 		if (area->last >= last)
 			return 0;
 		iova = area->last + 1;
 	}
-	return -ENOENT;
+	return iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED, iova,
+			    last - iova + 1);
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
 
 static void ioas_destroy(struct iommufd_object *obj)
@@ -82,7 +83,7 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->flags)
-		return -EOPNOTSUPP;
+		return iommufd_fail_flags(cmd->flags, 0);
 
 	ioas = iommufd_ioas_alloc(ucmd->ctx);
 	if (IS_ERR(ioas))
@@ -158,10 +159,11 @@ int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	struct iommu_iova_range *ranges;
 	struct iommufd_ioas *ioas;
 	u32 total, room;
+	size_t size;
 	int ret;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->__reserved);
 
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
@@ -174,11 +176,16 @@ int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 		goto put;
 	}
 	room = min(total, cmd->num_iovas);
-	ret = total > cmd->num_iovas ? -EMSGSIZE : 0;
+	ret = 0;
+	if (total > cmd->num_iovas)
+		ret = iommufd_fail(-EMSGSIZE, IOMMUFD_REASON_SHORT_BUFFER,
+				   cmd->num_iovas, total);
 	cmd->num_iovas = total;
-	if (copy_to_user(u64_to_user_ptr(cmd->allowed_iovas), ranges,
-			 array_size(room, sizeof(*ranges))) ||
-	    iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
+	size = array_size(room, sizeof(*ranges));
+	if (copy_to_user(u64_to_user_ptr(cmd->allowed_iovas), ranges, size))
+		ret = iommufd_fail_user(u64_to_user_ptr(cmd->allowed_iovas),
+					size);
+	else if (iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
 		ret = -EFAULT;
 put:
 	kvfree(ranges);
@@ -195,9 +202,10 @@ static int read_allowed(struct rb_root_cached *allowed,
 
 	for (i = 0; i < num; i++) {
 		if (copy_from_user(&range, ranges + i, sizeof(range)))
-			return -EFAULT;
+			return iommufd_fail_user(ranges + i, sizeof(range));
 		if (range.start > ULONG_MAX || range.last > ULONG_MAX)
-			return -EINVAL;
+			return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_ALLOWED,
+					    range.start, range.last);
 		ret = iommufd_allowed_add(allowed, range.start, range.last);
 		if (ret)
 			return ret;
@@ -216,7 +224,7 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->__reserved);
 
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
@@ -249,7 +257,7 @@ static int reserve_regions(struct iommufd_space *space,
 		ret = iommufd_space_reserve(space, region->start,
 					    region->start +
 						    (region->length - 1),
-					    dev);
+					    dev, false);
 		if (ret) {
 			iommufd_space_unreserve(space, dev);
 			return ret;

@@ -11,6 +11,7 @@
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /* Pin the pages of an area, unless the area has done so; pages are locked. */
 static int area_use(struct iommufd_ioas *ioas, struct iommufd_area *area,
@@ -156,7 +157,8 @@ static int place_area(struct iommufd_space *space, struct iommufd_area *area,
 {
 	/* DMA starts at the same byte of a page as the memory does. */
 	if (!IS_ALIGNED(area->offset, space->alignment))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_MEMORY_ALIGNMENT,
+				    area->offset, space->alignment);
 	return iommufd_space_insert(space, area, iova,
 				    iommufd_area_length(area));
 }
@@ -326,10 +328,10 @@ static int reserve_outside(struct iommufd_space *space,
 	if (geometry->aperture_start)
 		ret = iommufd_space_reserve(space, 0,
 					    geometry->aperture_start - 1,
-					    owner);
+					    owner, true);
 	if (!ret && geometry->aperture_end < ULONG_MAX)
 		ret = iommufd_space_reserve(space, geometry->aperture_end + 1,
-					    ULONG_MAX, owner);
+					    ULONG_MAX, owner, true);
 	if (ret)
 		iommufd_space_unreserve(space, owner);
 	return ret;
@@ -351,12 +353,15 @@ int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 
 	/* Pages are pinned and mapped by PAGE_SIZE at the largest. */
 	if (alignment > PAGE_SIZE)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_HWPT_PAGE_SIZE,
+				    alignment, PAGE_SIZE);
 	for_each_area(area, ioas) {
 		if (!IS_ALIGNED(area->iova | iommufd_area_length(area) |
 					area->offset,
 				alignment))
-			return -EADDRINUSE;
+			return iommufd_fail(-EADDRINUSE,
+					    IOMMUFD_REASON_IOVA_ALIGNMENT,
+					    area->iova, alignment);
 	}
 	return 0;
 }
@@ -520,7 +525,8 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 	if (!enable && ioas->large_pages) {
 		if (!list_empty(&ioas->hwpts) &&
 		    !RB_EMPTY_ROOT(&ioas->space.areas))
-			ret = -EINVAL;
+			ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_EMPTY,
+					   enable, 0);
 		else
 			ret = iommufd_ioas_check_alignment(ioas, PAGE_SIZE);
 	}

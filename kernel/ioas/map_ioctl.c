@@ -12,6 +12,7 @@
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /**
  * iommufd_map_check - check what all map requests have in common
@@ -24,20 +25,26 @@
  */
 int iommufd_map_check(u32 flags, u64 iova, u64 length)
 {
+	const u32 known = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMUFD_MAP_PROTS;
+	bool fixed = flags & IOMMU_IOAS_MAP_FIXED_IOVA;
 	unsigned long last;
 
-	if (flags & ~(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMUFD_MAP_PROTS))
-		return -EOPNOTSUPP;
+	if (flags & ~known)
+		return iommufd_fail_flags(flags, known);
 	if (length >= ULONG_MAX)
-		return -EOVERFLOW;
-	if (!(flags & IOMMUFD_MAP_PROTS) || !length)
-		return -EINVAL;
-	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA))
-		return 0;
-	if (iova >= ULONG_MAX ||
-	    check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
-			       &last))
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    fixed ? iova : 0, length);
+	if (!(flags & IOMMUFD_MAP_PROTS))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NO_RIGHTS_ASKED,
+				    flags, 0);
+	if (!length)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
+	if (fixed &&
+	    (iova >= ULONG_MAX ||
+	     check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
+				&last)))
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, iova,
+				    length);
 	return 0;
 }
 
@@ -55,7 +62,8 @@ int iommufd_map_check_source(u64 start, u64 length)
 	if (start > ULONG_MAX ||
 	    check_add_overflow((unsigned long)start, (unsigned long)length,
 			       &end))
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, start,
+				    length);
 	return 0;
 }
 
@@ -153,7 +161,7 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->__reserved);
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
 		ret = iommufd_map_check_source(cmd->user_va, cmd->length);
@@ -184,12 +192,15 @@ static unsigned int seals_of(struct file *file)
  */
 static int check_memfd(struct file *file, bool writable)
 {
-	if (!(file->f_mode & FMODE_READ))
-		return -EPERM;
-	if (writable && (!(file->f_mode & FMODE_WRITE) ||
-			 seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
-		return -EPERM;
-	return 0;
+	bool may = file->f_mode & FMODE_READ;
+
+	if (writable)
+		may = may && (file->f_mode & FMODE_WRITE) &&
+		      !(seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
+	return may ? 0 :
+		     iommufd_fail(-EPERM, IOMMUFD_REASON_FILE_RIGHTS,
+				  file->f_mode & (FMODE_READ | FMODE_WRITE),
+				  seals_of(file));
 }
 
 static struct iommufd_pages *
@@ -214,8 +225,11 @@ pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
 	struct dma_buf *dma_buf;
 
 	dma_buf = dma_buf_get(cmd->fd);
-	if (IS_ERR(dma_buf))
+	if (IS_ERR(dma_buf)) {
+		iommufd_fail(PTR_ERR(dma_buf), IOMMUFD_REASON_FILE_KIND,
+			     cmd->fd, 0);
 		return ERR_CAST(dma_buf);
+	}
 	pages = iommufd_pages_from_dmabuf(dma_buf, cmd->start, cmd->length);
 	dma_buf_put(dma_buf);
 	return pages;
@@ -228,7 +242,8 @@ pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
 	CLASS(fd, f)(cmd->fd);
 
 	if (fd_empty(f))
-		return ERR_PTR(-EBADF);
+		return ERR_PTR(iommufd_fail(-EBADF, IOMMUFD_REASON_BAD_FD,
+					    cmd->fd, 0));
 	if (shmem_file(fd_file(f)) || is_file_hugepages(fd_file(f)))
 		return pages_from_memfd(ctx, fd_file(f), cmd);
 	return pages_from_dmabuf(cmd);

@@ -15,6 +15,7 @@
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /* Whether a device without an IOMMU keeps pinned what is mapped. */
 static bool serves_noiommu(struct iommufd_ioas *ioas)
@@ -78,14 +79,19 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &part);
 	if (ret)
 		return ret;
-	ret = -EOPNOTSUPP;
-	if (serves_noiommu(ioas)) {
+	if (!serves_noiommu(ioas)) {
+		ret = iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_PHYS, iova,
+				   0);
+	} else {
 		/* Held is the area, not only what of it was asked for. */
 		part.last = part.area->last;
 		contiguous = iommufd_pages_are_memory(part.area->pages) ?
 				     memory_address(&part, phys) :
 				     dmabuf_address(&part, phys);
-		ret = contiguous ? 0 : -ENOENT;
+		ret = contiguous ? 0 :
+				   iommufd_fail(-ENOENT,
+						IOMMUFD_REASON_DMABUF_REVOKED,
+						0, 0);
 	}
 	iommufd_ioas_release(ioas, iova, iova);
 	*length = min(*length, contiguous);
@@ -98,14 +104,18 @@ int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *ioas;
 	int ret;
 
-	if (cmd->flags || cmd->__reserved)
-		return -EOPNOTSUPP;
+	if (cmd->flags)
+		return iommufd_fail_flags(cmd->flags, 0);
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
 	if (!capable(CAP_SYS_RAWIO))
-		return -EPERM;
+		return iommufd_fail(-EPERM, IOMMUFD_REASON_NO_CAPABILITY,
+				    CAP_SYS_RAWIO, 0);
 	if (!cmd->length)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
 	if (cmd->iova >= ULONG_MAX)
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    cmd->iova, cmd->length);
 
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))

@@ -6,15 +6,18 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 
 static int set_rlimit_mode(struct iommufd_ctx *ctx, u64 value)
 {
 	int ret = 0;
 
 	if (!capable(CAP_SYS_RESOURCE))
-		return -EPERM;
+		return iommufd_fail(-EPERM, IOMMUFD_REASON_NO_CAPABILITY,
+				    CAP_SYS_RESOURCE, 0);
 	if (value > 1)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
+				    value, 1);
 
 	/* What is pinned is charged in one way for all its life. */
 	xa_lock(&ctx->objects);
@@ -22,7 +25,7 @@ static int set_rlimit_mode(struct iommufd_ctx *ctx, u64 value)
 		WRITE_ONCE(ctx->accounting, value ? IOMMUFD_ACCOUNT_MM :
 						    IOMMUFD_ACCOUNT_USER);
 	else
-		ret = -EBUSY;
+		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_NOT_EMPTY, value, 0);
 	xa_unlock(&ctx->objects);
 	return ret;
 }
@@ -32,7 +35,7 @@ static int rlimit_mode(struct iommufd_ucmd *ucmd)
 	struct iommu_option *cmd = ucmd->cmd;
 
 	if (cmd->object_id)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->object_id);
 	if (cmd->op == IOMMU_OPTION_OP_SET)
 		return set_rlimit_mode(ucmd->ctx, cmd->val64);
 	cmd->val64 = READ_ONCE(ucmd->ctx->accounting) == IOMMUFD_ACCOUNT_MM;
@@ -51,7 +54,8 @@ static int huge_pages(struct iommufd_ucmd *ucmd)
 	if (cmd->op == IOMMU_OPTION_OP_GET)
 		cmd->val64 = READ_ONCE(ioas->large_pages);
 	else if (cmd->val64 > 1)
-		ret = -EINVAL;
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
+				   cmd->val64, 1);
 	else
 		ret = iommufd_ioas_set_large_pages(ioas, cmd->val64);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
@@ -63,8 +67,11 @@ int iommufd_cmd_option(struct iommufd_ucmd *ucmd)
 	struct iommu_option *cmd = ucmd->cmd;
 	int ret;
 
-	if (cmd->__reserved || cmd->op > IOMMU_OPTION_OP_GET)
-		return -EOPNOTSUPP;
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
+	if (cmd->op > IOMMU_OPTION_OP_GET)
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->op, 0);
 
 	switch (cmd->option_id) {
 	case IOMMU_OPTION_RLIMIT_MODE:
@@ -74,7 +81,8 @@ int iommufd_cmd_option(struct iommufd_ucmd *ucmd)
 		ret = huge_pages(ucmd);
 		break;
 	default:
-		return -EOPNOTSUPP;
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->option_id, 0);
 	}
 	if (!ret && cmd->op == IOMMU_OPTION_OP_GET)
 		ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));

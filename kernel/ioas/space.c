@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "ioas/space.h"
+#include "trace/fail.h"
 
 static unsigned long area_hole(struct iommufd_area *area)
 {
@@ -116,6 +117,13 @@ static void link_area(struct iommufd_space *space, struct iommufd_area *area)
 		set_hole(next, area->last + 1);
 }
 
+static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
+{
+	return container_of(node, struct iommufd_reserved, node)->aperture ?
+		       IOMMUFD_REASON_IOVA_APERTURE :
+		       IOMMUFD_REASON_IOVA_RESERVED;
+}
+
 /**
  * iommufd_space_insert - put an area at an address
  * @space: the space
@@ -130,13 +138,23 @@ int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
 			 unsigned long iova, unsigned long length)
 {
 	unsigned long last = iova + (length - 1);
+	struct interval_tree_node *reserved;
+	struct iommufd_area *other;
 
 	if (!IS_ALIGNED(iova | length, space->alignment))
-		return -EINVAL;
-	if (interval_tree_iter_first(&space->reserved, iova, last))
-		return -EINVAL;
-	if (iommufd_space_first(space, iova, last))
-		return -EEXIST;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
+				    IS_ALIGNED(iova, space->alignment) ?
+					    length :
+					    iova,
+				    space->alignment);
+	reserved = interval_tree_iter_first(&space->reserved, iova, last);
+	if (reserved)
+		return iommufd_fail(-EINVAL, reserved_reason(reserved),
+				    reserved->start, reserved->last);
+	other = iommufd_space_first(space, iova, last);
+	if (other)
+		return iommufd_fail(-EEXIST, IOMMUFD_REASON_IOVA_MAPPED,
+				    other->iova, other->last);
 
 	area->iova = iova;
 	area->last = last;
@@ -335,7 +353,9 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 	if (find_allowed(space, &place, iova))
 		return 0;
 	place.least = length;
-	return find_allowed(space, &place, iova) ? 0 : -ENOSPC;
+	if (find_allowed(space, &place, iova))
+		return 0;
+	return iommufd_fail(-ENOSPC, IOMMUFD_REASON_NO_SPACE, length, align);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
 
@@ -345,23 +365,27 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
  * @start: first address
  * @last: last address
  * @owner: for whose sake
+ * @aperture: a page table can't translate it
  *
  * Returns 0, -EADDRINUSE if an area is there or it must stay usable, or -ENOMEM.
  */
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
-			  unsigned long last, void *owner)
+			  unsigned long last, void *owner, bool aperture)
 {
 	struct iommufd_reserved *new;
 
 	if (iommufd_space_first(space, start, last) ||
 	    interval_tree_iter_first(&space->allowed, start, last))
-		return -EADDRINUSE;
+		return iommufd_fail(-EADDRINUSE,
+				    IOMMUFD_REASON_AREA_IN_THE_WAY, start,
+				    last);
 	new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
 	*new = (struct iommufd_reserved){
 		.node = { .start = start, .last = last },
 		.owner = owner,
+		.aperture = aperture,
 	};
 	interval_tree_insert(&new->node, &space->reserved);
 	return 0;
@@ -405,7 +429,8 @@ int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,
 	struct iommufd_allowed *new;
 
 	if (start > last || interval_tree_iter_first(allowed, start, last))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_ALLOWED, start,
+				    last);
 	new = kzalloc_obj(*new, GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
@@ -447,7 +472,9 @@ int iommufd_space_allow(struct iommufd_space *space,
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
 		if (interval_tree_iter_first(&space->reserved, node->start,
 					     node->last))
-			return -EADDRINUSE;
+			return iommufd_fail(-EADDRINUSE,
+					    IOMMUFD_REASON_IOVA_RESERVED,
+					    node->start, node->last);
 	swap(space->allowed, *allowed);
 	return 0;
 }

@@ -77,10 +77,12 @@ iommufd_area_last_index(const struct iommufd_area *area)
  * struct iommufd_reserved - an interval of addresses that must not be mapped
  * @node: the interval; they may overlap
  * @owner: for whose sake: a device or a page table
+ * @aperture: the page table can't translate it
  */
 struct iommufd_reserved {
 	struct interval_tree_node node;
 	void *owner;
+	bool aperture;
 };
 
 /**
@@ -132,7 +134,7 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 	     area = iommufd_area_next(area, last))
 
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
-			  unsigned long last, void *owner);
+			  unsigned long last, void *owner, bool aperture);
 void iommufd_space_unreserve(struct iommufd_space *space, void *owner);
 
 int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,

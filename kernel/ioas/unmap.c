@@ -11,6 +11,7 @@
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /*
  * Collect the areas in iova..last. An area that is being mapped is not there
@@ -28,9 +29,13 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 			continue;
 		/* Only whole ones: who may unmap parts has cut them before. */
 		if (area->iova < iova || area->last > last)
-			return -ENOENT;
+			return iommufd_fail(-ENOENT,
+					    IOMMUFD_REASON_PARTIAL_UNMAP,
+					    area->iova, area->last);
 		if (area->fixed)
-			return -EBUSY;
+			return iommufd_fail(-EBUSY,
+					    IOMMUFD_REASON_HARDWARE_USES,
+					    area->iova, area->last);
 		list_add_tail(&area->list, areas);
 	}
 	list_for_each_entry(area, areas, list)
@@ -221,17 +226,20 @@ int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 		ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped,
 					       &stats);
 	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX) {
-		ret = -EOVERFLOW;
+		ret = iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				   cmd->iova, cmd->length);
 	} else if (!cmd->length) {
-		ret = -EINVAL;
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
 	} else if (check_add_overflow((unsigned long)cmd->iova,
 				      (unsigned long)cmd->length - 1, &last)) {
-		ret = -EOVERFLOW;
+		ret = iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				   cmd->iova, cmd->length);
 	} else {
 		ret = iommufd_ioas_unmap_range(ioas, cmd->iova, last, &unmapped,
 					       &stats);
 		if (!ret && !unmapped)
-			ret = -ENOENT;
+			ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED,
+					   cmd->iova, cmd->length);
 	}
 	if (!ret) {
 		cmd->length = unmapped;

@@ -84,9 +84,9 @@ static void space_reserved(struct kunit *test)
 
 	iommufd_space_init(&space);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, 0x1000, 0x1fff, &one), 0);
+			iommufd_space_reserve(&space, 0x1000, 0x1fff, &one, false), 0);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, 0x1800, 0x2fff, &two), 0);
+			iommufd_space_reserve(&space, 0x1800, 0x2fff, &two, false), 0);
 	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0x1fff, 1),
 			-EINVAL);
 	iommufd_space_unreserve(&space, &two);
@@ -94,7 +94,7 @@ static void space_reserved(struct kunit *test)
 			-EINVAL);
 	old = insert(test, &space, 0x2000, 0x1000);
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_reserve(&space, 0, 0x2000, &two),
+			iommufd_space_reserve(&space, 0, 0x2000, &two, false),
 			-EADDRINUSE);
 	iommufd_space_unreserve(&space, &one);
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&space.reserved.rb_root));
@@ -117,7 +117,7 @@ static void space_find(struct kunit *test)
 	insert(test, &space, 0x5000, 0x3000);
 	KUNIT_ASSERT_EQ(test,
 			iommufd_space_reserve(&space, 0x100000, 0x1fffff,
-					      &owner),
+					      &owner, false),
 			0);
 
 	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x1000, 1, 0, &iova),
@@ -209,7 +209,7 @@ static void space_random(struct kunit *test)
 	prandom_seed_state(&rnd, 7);
 	KUNIT_ASSERT_EQ(test,
 			iommufd_space_reserve(&space, SLOTS * SZ_4K, ULONG_MAX,
-					      &owner),
+					      &owner, false),
 			0);
 
 	for (round = 0; round < 20000; round++) {

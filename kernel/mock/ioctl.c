@@ -41,7 +41,8 @@ static int add_reserved(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(ioas);
 	ret = down_write_killable(&ioas->hwpts_rwsem);
 	if (!ret) {
-		ret = iommufd_space_reserve(&ioas->space, start, last, NULL);
+		ret = iommufd_space_reserve(&ioas->space, start, last, NULL,
+					    false);
 		up_write(&ioas->hwpts_rwsem);
 	}
 	iommufd_object_put(ucmd->ctx, &ioas->obj);

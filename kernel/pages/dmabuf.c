@@ -13,6 +13,7 @@
 #include "core/ctx.h"
 #include "mock/mock.h"
 #include "pages/dmabuf.h"
+#include "trace/fail.h"
 
 /**
  * iommufd_dmabuf_lock - keep a dma-buf from being taken back, or from being
@@ -78,10 +79,15 @@ static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 	if (ret == -EOPNOTSUPP)
 		ret = ask_vfio_pci(dmabuf->attachment, &range);
 	if (ret)
-		return ret;
+		return iommufd_fail(ret,
+				    ret == -EOPNOTSUPP || ret == -EINVAL ?
+					    IOMMUFD_REASON_DMABUF_EXPORTER :
+					    IOMMUFD_REASON_DMABUF_REVOKED,
+				    0, 0);
 	if (!PAGE_ALIGNED(range.paddr) || start >= range.len ||
 	    length > range.len - start)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_DMABUF_RANGE, start,
+				    range.len);
 	/* What was taken back before now is there again. */
 	dmabuf->revoked = false;
 	*phys = range.paddr + start;

@@ -12,6 +12,7 @@
 #include <linux/sched/user.h>
 
 #include "pages/owner.h"
+#include "trace/fail.h"
 
 /**
  * iommufd_owner_init - the calling process bears pages
@@ -71,17 +72,32 @@ static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
 	return ret;
 }
 
-static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
+static u64 total_charged(struct iommufd_owner *owner)
 {
 	switch (owner->mode) {
 	case IOMMUFD_ACCOUNT_USER:
-		return charge_user(owner, npages, force);
+		return atomic_long_read(&owner->user->locked_vm);
 	case IOMMUFD_ACCOUNT_MM:
-		return charge_mm(owner, npages, true, force);
+		return READ_ONCE(owner->mm->locked_vm);
 	case IOMMUFD_ACCOUNT_NONE:
 		break;
 	}
 	return 0;
+}
+
+static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
+{
+	int ret = 0;
+
+	if (owner->mode == IOMMUFD_ACCOUNT_USER)
+		ret = charge_user(owner, npages, force);
+	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
+		ret = charge_mm(owner, npages, true, force);
+	if (ret == -ENOMEM)
+		iommufd_fail(ret, IOMMUFD_REASON_MEMLOCK,
+			     total_charged(owner) + npages,
+			     memlock_limit(owner));
+	return ret;
 }
 
 static void uncharge(struct iommufd_owner *owner, unsigned long npages)
@@ -100,19 +116,6 @@ static bool same_account(const struct iommufd_owner *a,
 		return false;
 	return a->mode == IOMMUFD_ACCOUNT_USER ? a->user == b->user :
 						 a->mm == b->mm;
-}
-
-static u64 total_charged(struct iommufd_owner *owner)
-{
-	switch (owner->mode) {
-	case IOMMUFD_ACCOUNT_USER:
-		return atomic_long_read(&owner->user->locked_vm);
-	case IOMMUFD_ACCOUNT_MM:
-		return READ_ONCE(owner->mm->locked_vm);
-	case IOMMUFD_ACCOUNT_NONE:
-		break;
-	}
-	return 0;
 }
 
 static u64 shown_limit(struct iommufd_owner *owner)

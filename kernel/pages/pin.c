@@ -9,6 +9,7 @@
 
 #include "mock/mock.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /* Enough for small requests without an allocation. */
 #define SMALL_BATCH	16
@@ -78,7 +79,7 @@ static long pin_remote(struct mm_struct *mm, unsigned long start,
 
 	/* The process may have exited and left its file to another. */
 	if (!mmget_not_zero(mm))
-		return -EFAULT;
+		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE, 0, 0);
 	mmap_read_lock(mm);
 	ret = pin_user_pages_remote(mm, start, npages, flags, batch, &locked);
 	if (locked)
@@ -109,6 +110,44 @@ static unsigned long run_length(struct page **batch, unsigned long npages)
 	return n;
 }
 
+static enum iommufd_reason vma_reason(const struct vm_area_struct *vma,
+				      bool writable)
+{
+	if (!vma)
+		return IOMMUFD_REASON_NO_VMA;
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return IOMMUFD_REASON_VMA_PFNMAP;
+	if (writable && !(vma->vm_flags & VM_WRITE))
+		return IOMMUFD_REASON_VMA_NOT_WRITABLE;
+	if (!(vma->vm_flags & VM_READ))
+		return IOMMUFD_REASON_VMA_NOT_READABLE;
+	return IOMMUFD_REASON_NOT_PINNABLE;
+}
+
+/* Who listens learns what is at the address that can't be pinned. */
+static void explain_va(const struct iommufd_pages *pages, unsigned long address,
+		       int error)
+{
+	struct mm_struct *mm = pages->owner.mm;
+	enum iommufd_reason reason;
+	struct vm_area_struct *vma;
+	u64 second = -error;
+
+	if (!trace_iommufd_fail_enabled() || error == -EINTR ||
+	    !mmget_not_zero(mm))
+		return;
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, address);
+	reason = vma_reason(vma, pages->writable);
+	if (reason == IOMMUFD_REASON_NO_VMA)
+		second = task_tgid_nr(pages->owner.task);
+	else if (reason == IOMMUFD_REASON_VMA_PFNMAP)
+		second = address - vma->vm_start;
+	mmap_read_unlock(mm);
+	mmput_async(mm);
+	iommufd_fail(error, reason, address, second);
+}
+
 /* Pin a batch of user memory. */
 static int pin_va(struct pinning *pinning)
 {
@@ -128,8 +167,11 @@ static int pin_va(struct pinning *pinning)
 	else
 		pinned = pin_remote(pages->owner.mm, start, npages, flags,
 				    batch);
-	if (pinned <= 0)
-		return pinned ?: -EFAULT;
+	if (pinned <= 0) {
+		ret = pinned ?: -EFAULT;
+		explain_va(pages, start, ret);
+		return ret;
+	}
 
 	for (done = 0; done < pinned; done += npages) {
 		npages = run_length(batch + done, pinned - done);
@@ -164,6 +206,19 @@ static int add_folio(struct pinning *pinning, struct folio *folio,
 	return ret;
 }
 
+static int explain_file(const struct iommufd_pages *pages, loff_t start,
+			int error)
+{
+	loff_t size = i_size_read(file_inode(pages->file));
+
+	if (error == -EINTR || error == -ENOMEM)
+		return error;
+	if (start >= size)
+		return iommufd_fail(error, IOMMUFD_REASON_FILE_END, start,
+				    size);
+	return iommufd_fail(error, IOMMUFD_REASON_NOT_PINNABLE, start, -error);
+}
+
 /* Pin a batch of folios of a file, straight from its page cache. */
 static int pin_memfd(struct pinning *pinning)
 {
@@ -177,8 +232,10 @@ static int pin_memfd(struct pinning *pinning)
 
 	nr_folios = memfd_pin_folios(pages->file, start, end, folios,
 				     pinning->capacity, &skip);
-	if (nr_folios <= 0)
-		return nr_folios ?: -EFAULT;
+	if (nr_folios <= 0) {
+		ret = nr_folios ?: -EFAULT;
+		return explain_file(pages, start, ret);
+	}
 
 	skip >>= PAGE_SHIFT;
 	for (i = 0; i < nr_folios; i++) {

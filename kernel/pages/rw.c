@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "pages/pages.h"
+#include "trace/fail.h"
 
 /* Copy with pages that are present; they are locked. */
 static void copy_present(struct iommufd_pages *pages, unsigned long offset,
@@ -116,7 +117,8 @@ int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
 	int ret = 0;
 
 	if (!iommufd_pages_are_memory(pages))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_MEMORY, offset,
+				    0);
 
 	mutex_lock(&pages->lock);
 	if (iommufd_pages_present(pages, offset >> PAGE_SHIFT,

@@ -18,6 +18,8 @@
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
 
+#include "trace/reason.h"
+
 #ifndef __IOMMUFD_TRACE_TYPES
 #define __IOMMUFD_TRACE_TYPES
 /**
@@ -108,6 +110,20 @@ TRACE_DEFINE_ENUM(IOMMUFD_SOURCE_COPY);
 TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_USER);
 TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_MM);
 TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_NONE);
+
+#define IOMMUFD_REASON_EXPORT(_name, _text) \
+	TRACE_DEFINE_ENUM(IOMMUFD_REASON_##_name);
+IOMMUFD_REASONS(IOMMUFD_REASON_EXPORT, IOMMUFD_REASON_EXPORT)
+#undef IOMMUFD_REASON_EXPORT
+
+#define IOMMUFD_REASON_TEXT(_name, _text) \
+	{ IOMMUFD_REASON_##_name, _text },
+#define IOMMUFD_REASON_LAST_TEXT(_name, _text) \
+	{ IOMMUFD_REASON_##_name, _text }
+
+#define show_iommufd_reason(reason) \
+	__print_symbolic(reason, \
+		IOMMUFD_REASONS(IOMMUFD_REASON_TEXT, IOMMUFD_REASON_LAST_TEXT))
 
 #define show_iommufd_object_type(type) \
 	__print_symbolic(type, \
@@ -413,6 +429,48 @@ DEFINE_EVENT(iommufd_account, iommufd_unpin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
 		 enum iommufd_accounting mode, u64 pages, u64 total, u64 limit),
 	TP_ARGS(ctx, ioas, tgid, uid, mode, pages, total, limit));
+
+/**
+ * iommufd_fail - a request of user space failed
+ * @ctx: number of the context
+ * @command: number of the ioctl as strace has it, VFIO's for what VFIO asks on
+ *	behalf of its own; or enum iommufd_file_request
+ * @reason: enum iommufd_reason
+ * @ret: the negative errno that the user gets
+ * @first: a number that goes with the reason, see docs/failures.md
+ * @second: another one
+ * @policy: name of the BPF policy that refused it, else empty
+ *
+ * Context: process context, no lock held. One event a request that began while
+ * somebody listened.
+ */
+TRACE_EVENT(iommufd_fail,
+	TP_PROTO(u32 ctx, u32 command, enum iommufd_reason reason, int ret,
+		 u64 first, u64 second, const char *policy),
+	TP_ARGS(ctx, command, reason, ret, first, second, policy),
+	TP_STRUCT__entry(
+		__field(u32, ctx)
+		__field(u32, command)
+		__field(u32, reason)
+		__field(s32, ret)
+		__field(u64, first)
+		__field(u64, second)
+		__array(char, policy, IOMMUFD_POLICY_NAME_LEN)
+	),
+	TP_fast_assign(
+		__entry->ctx = ctx;
+		__entry->command = command;
+		__entry->reason = reason;
+		__entry->ret = ret;
+		__entry->first = first;
+		__entry->second = second;
+		strscpy_pad(__entry->policy, policy, IOMMUFD_POLICY_NAME_LEN);
+	),
+	TP_printk("ctx=%u command=0x%x reason=%s ret=%d first=0x%llx second=0x%llx policy=%s",
+		  __entry->ctx, __entry->command,
+		  show_iommufd_reason(__entry->reason), __entry->ret,
+		  __entry->first, __entry->second, __entry->policy)
+);
 
 #endif /* __IOMMUFD_TRACE_EVENTS_H */
 

@@ -14,6 +14,17 @@
 	(trace_##event##_enabled() ? ktime_get_ns() : 0)
 
 /**
+ * iommufd_trace_ns - the time since a request began
+ * @start_ns: what iommufd_trace_start() has returned
+ *
+ * Returns nanoseconds, 0 if the request is not timed.
+ */
+static inline u64 iommufd_trace_ns(u64 start_ns)
+{
+	return start_ns ? ktime_get_ns() - start_ns : 0;
+}
+
+/**
  * iommufd_trace_lap - add the time since a mark to a part and move the mark
  * @mark: clock of the request, 0 if it is not timed
  * @part: nanoseconds of the part that ends here

@@ -6,10 +6,12 @@
  */
 #include <linux/export.h>
 #include <linux/iommufd.h>
+#include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
 
 /*
@@ -25,6 +27,11 @@ static struct iommufd_ioas *current_ioas(struct iommufd_ctx *ctx)
 	if (!ioas || xa_load(&ctx->objects, ioas->obj.id) != &ioas->obj)
 		return NULL;
 	return ioas;
+}
+
+static int no_ioas(void)
+{
+	return iommufd_fail(-ENODEV, IOMMUFD_REASON_NO_CONTAINER_IOAS, 0, 0);
 }
 
 /**
@@ -43,7 +50,7 @@ struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx)
 	if (ioas)
 		refcount_inc(&ioas->obj.wait_cnt);
 	xa_unlock(&ctx->objects);
-	return ioas ?: ERR_PTR(-ENODEV);
+	return ioas ?: ERR_PTR(no_ioas());
 }
 
 /**
@@ -81,7 +88,7 @@ int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd)
 	int ret;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return iommufd_fail_reserved(cmd->__reserved);
 
 	switch (cmd->op) {
 	case IOMMU_VFIO_IOAS_GET:
@@ -95,7 +102,8 @@ int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd)
 		xa_unlock(&ctx->objects);
 		return 0;
 	default:
-		return -EOPNOTSUPP;
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->op, 0);
 	}
 }
 
@@ -117,7 +125,7 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 	if (ioas)
 		*out_ioas_id = ioas->obj.id;
 	xa_unlock(&ictx->objects);
-	return ioas ? 0 : -ENODEV;
+	return ioas ? 0 : no_ioas();
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, "IOMMUFD_VFIO");
 
@@ -126,6 +134,34 @@ EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, "IOMMUFD_VFIO");
  * in the table.
  */
 static DEFINE_MUTEX(create_lock);
+
+static int create_ioas(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas;
+	bool chosen = false;
+	int ret = 0;
+
+	ioas = iommufd_ioas_alloc(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	mutex_lock(&create_lock);
+	xa_lock(&ictx->objects);
+	if (ictx->vfio_noiommu) {
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_CONTAINER_NOIOMMU, 0,
+				   0);
+	} else if (!current_ioas(ictx)) {
+		ictx->vfio_ioas = ioas;
+		chosen = true;
+	}
+	xa_unlock(&ictx->objects);
+	if (chosen)
+		iommufd_object_publish(ictx, &ioas->obj);
+	else
+		iommufd_object_abort(ictx, &ioas->obj);
+	mutex_unlock(&create_lock);
+	return ret;
+}
 
 /**
  * iommufd_vfio_compat_ioas_create - make an IOAS for type1 requests
@@ -140,29 +176,10 @@ static DEFINE_MUTEX(create_lock);
  */
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 {
-	struct iommufd_ioas *ioas;
-	bool chosen = false;
-	int ret = 0;
+	struct iommufd_request request;
 
-	ioas = iommufd_ioas_alloc(ictx);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-
-	mutex_lock(&create_lock);
-	xa_lock(&ictx->objects);
-	if (ictx->vfio_noiommu) {
-		ret = -EINVAL;
-	} else if (!current_ioas(ictx)) {
-		ictx->vfio_ioas = ioas;
-		chosen = true;
-	}
-	xa_unlock(&ictx->objects);
-	if (chosen)
-		iommufd_object_publish(ictx, &ioas->obj);
-	else
-		iommufd_object_abort(ictx, &ioas->obj);
-	mutex_unlock(&create_lock);
-	return ret;
+	iommufd_request_begin(&request, ictx, VFIO_GROUP_SET_CONTAINER);
+	return iommufd_request_end(&request, create_ioas(ictx));
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, "IOMMUFD_VFIO");
 
@@ -179,16 +196,19 @@ EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, "IOMMUFD_VFIO");
  */
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {
+	struct iommufd_request request;
 	int ret = 0;
 
+	iommufd_request_begin(&request, ictx, VFIO_GROUP_SET_CONTAINER);
 	mutex_lock(&create_lock);
 	xa_lock(&ictx->objects);
 	if (current_ioas(ictx))
-		ret = -EINVAL;
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_CONTAINER_NOIOMMU, 0,
+				   0);
 	else
 		ictx->vfio_noiommu = true;
 	xa_unlock(&ictx->objects);
 	mutex_unlock(&create_lock);
-	return ret;
+	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, "IOMMUFD_VFIO");

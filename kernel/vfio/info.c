@@ -9,6 +9,7 @@
 #include "core/ctx.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
 
 /**
@@ -90,9 +91,9 @@ static int respond(void __user *arg, struct vfio_iommu_type1_info *info,
 	if (room >= info->argsz) {
 		info->cap_offset = sizeof(*info);
 		if (copy_to_user(arg + sizeof(*info), chain, size))
-			return -EFAULT;
+			return iommufd_fail_user(arg + sizeof(*info), size);
 	}
-	return copy_to_user(arg, info, head) ? -EFAULT : 0;
+	return copy_to_user(arg, info, head) ? iommufd_fail_user(arg, head) : 0;
 }
 
 /**
@@ -112,9 +113,11 @@ int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg)
 	int ret;
 
 	if (copy_from_user(&info, arg, offsetofend(typeof(info), iova_pgsizes)))
-		return -EFAULT;
+		return iommufd_fail_user(arg, sizeof(info));
 	if (info.argsz < offsetofend(typeof(info), iova_pgsizes))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE,
+				    info.argsz,
+				    offsetofend(typeof(info), iova_pgsizes));
 
 	ioas = iommufd_vfio_ioas_get(ctx);
 	if (IS_ERR(ioas))

@@ -18,6 +18,7 @@
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
 
 /* Whether no DMA can bypass the CPU caches: KVM asks on behalf of guests. */
@@ -77,15 +78,22 @@ static int set_iommu(struct iommufd_ctx *ctx, unsigned long type)
 {
 	if (READ_ONCE(ctx->vfio_noiommu)) {
 		if (type != VFIO_NOIOMMU_IOMMU)
-			return -EINVAL;
-		return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+			return iommufd_fail(-EINVAL,
+					    IOMMUFD_REASON_CONTAINER_NOIOMMU,
+					    type, 0);
+		return capable(CAP_SYS_RAWIO) ?
+			       0 :
+			       iommufd_fail(-EPERM,
+					    IOMMUFD_REASON_NO_CAPABILITY,
+					    CAP_SYS_RAWIO, 0);
 	}
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 		return set_type1(ctx, type);
 	default:
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_VALUE, type,
+				    0);
 	}
 }
 
@@ -147,14 +155,18 @@ static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
 		.start_ns = iommufd_trace_start(iommufd_ioas_map),
 	};
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_map, size);
+	const u32 known = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
 	struct vfio_iommu_type1_dma_map map;
 	u32 flags = IOMMU_IOAS_MAP_FIXED_IOVA;
 
 	if (copy_from_user(&map, arg, size))
-		return -EFAULT;
-	if (map.argsz < size ||
-	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
-		return -EINVAL;
+		return iommufd_fail_user(arg, size);
+	if (map.argsz < size)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE, map.argsz,
+				    size);
+	if (map.flags & ~known)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_FLAG,
+				    map.flags, known);
 	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
 		flags |= IOMMU_IOAS_MAP_READABLE;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
@@ -170,13 +182,18 @@ static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
 
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
 		*last = ULONG_MAX;
-		return unmap->iova || unmap->size ? -EINVAL : 0;
+		if (unmap->iova || unmap->size)
+			return iommufd_fail(-EINVAL,
+					    IOMMUFD_REASON_FLAGS_CONFLICT,
+					    unmap->flags, 0);
+		return 0;
 	}
 	if (!unmap->size)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
 	if (check_add_overflow(unmap->iova, unmap->size - 1, &last64) ||
 	    last64 > ULONG_MAX)
-		return -EOVERFLOW;
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
+				    unmap->iova, unmap->size);
 	*last = last64;
 	return 0;
 }
@@ -219,14 +236,19 @@ static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 	int ret;
 
 	if (copy_from_user(&unmap, arg, size))
-		return -EFAULT;
-	if (unmap.argsz < size || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
-		return -EINVAL;
+		return iommufd_fail_user(arg, size);
+	if (unmap.argsz < size)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE,
+				    unmap.argsz, size);
+	if (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_FLAG,
+				    unmap.flags, VFIO_DMA_UNMAP_FLAG_ALL);
 	ret = run_unmap(ctx, &unmap, &unmapped, &stats);
 	if (ret)
 		return ret;
 	unmap.size = unmapped;
-	return copy_to_user(arg, &unmap, size) ? -EFAULT : 0;
+	return copy_to_user(arg, &unmap, size) ? iommufd_fail_user(arg, size) :
+						 0;
 }
 
 /**
@@ -254,6 +276,7 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(ctx, (void __user *)arg);
 	default:
-		return -ENOTTY;
+		return iommufd_fail(-ENOTTY, IOMMUFD_REASON_UNKNOWN_COMMAND, nr,
+				    0);
 	}
 }

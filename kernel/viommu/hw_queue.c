@@ -9,6 +9,7 @@
 #include "core/ioctl.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "trace/fail.h"
 #include "viommu/viommu.h"
 
 static struct iommufd_hw_queue *to_hw_queue(struct iommufd_object *obj)
@@ -57,10 +58,10 @@ static int start(struct iommufd_hw_queue *queue, u32 index)
 	if (ret)
 		return ret;
 	ret = queue->viommu->ops->hw_queue_init_phys(queue, index, phys);
-	if (ret)
-		iommufd_ioas_unfix(ioas_of(queue), queue->base_addr,
-				   last_of(queue));
-	return ret;
+	if (!ret)
+		return 0;
+	iommufd_ioas_unfix(ioas_of(queue), queue->base_addr, last_of(queue));
+	return iommufd_fail_driver(ret);
 }
 
 static int set_up(struct iommufd_hw_queue *queue, struct iommufd_ucmd *ucmd)
@@ -92,16 +93,17 @@ static int alloc_hw_queue(struct iommufd_ucmd *ucmd,
 	int ret;
 
 	if (!ops || !ops->get_hw_queue_size || !ops->hw_queue_init_phys)
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 	size = ops->get_hw_queue_size(viommu, cmd->type);
 	if (!size || WARN_ON_ONCE(size < sizeof(*queue)))
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 
 	obj = __iommufd_object_alloc(ucmd->ctx, size, IOMMUFD_OBJ_HW_QUEUE);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = -ENOENT;
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				   viommu->obj.id, 0);
 		goto abort;
 	}
 	queue = to_hw_queue(obj);
@@ -123,11 +125,17 @@ static int check(const struct iommu_hw_queue_alloc *cmd)
 	u64 first = cmd->nesting_parent_iova;
 	u64 last = first + cmd->length - 1;
 
-	if (cmd->type == IOMMU_HW_QUEUE_TYPE_DEFAULT || cmd->flags)
-		return -EOPNOTSUPP;
+	if (cmd->flags)
+		return iommufd_fail_flags(cmd->flags, 0);
+	if (cmd->type == IOMMU_HW_QUEUE_TYPE_DEFAULT)
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->type, 0);
 	if (!cmd->length)
-		return -EINVAL;
-	return last < first || last > ULONG_MAX ? -EOVERFLOW : 0;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
+	if (last < first || last > ULONG_MAX)
+		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, first,
+				    cmd->length);
+	return 0;
 }
 
 int iommufd_cmd_hw_queue_alloc(struct iommufd_ucmd *ucmd)

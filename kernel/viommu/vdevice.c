@@ -10,6 +10,8 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "device/device.h"
+#include "trace/fail.h"
+#include "trace/guest_events.h"
 #include "viommu/viommu.h"
 
 /*
@@ -24,9 +26,11 @@ static int claim_device(struct iommufd_vdevice *vdev)
 
 	mutex_lock(&idev->igroup->lock);
 	if (idev->unbinding)
-		ret = -ENOENT;
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				   idev->obj.id, 0);
 	else if (idev->vdev)
-		ret = -EEXIST;
+		ret = iommufd_fail(-EEXIST, IOMMUFD_REASON_DUPLICATE,
+				   idev->obj.id, 0);
 	else
 		idev->vdev = vdev;
 	mutex_unlock(&idev->igroup->lock);
@@ -50,11 +54,15 @@ static int insert(struct iommufd_vdevice *vdev)
 
 	ret = xa_insert(&viommu->vdevs, vdev->virt_id, NULL,
 			GFP_KERNEL_ACCOUNT);
+	if (ret == -EBUSY)
+		return iommufd_fail(-EEXIST, IOMMUFD_REASON_DUPLICATE,
+				    vdev->virt_id, 0);
 	if (ret)
-		return ret == -EBUSY ? -EEXIST : ret;
+		return ret;
 	if (viommu->ops && viommu->ops->vdevice_init) {
 		ret = viommu->ops->vdevice_init(vdev);
 		if (ret) {
+			iommufd_fail_driver(ret);
 			xa_release(&viommu->vdevs, vdev->virt_id);
 			return ret;
 		}
@@ -96,7 +104,8 @@ static int publish(struct iommufd_vdevice *vdev)
 
 	mutex_lock(&idev->igroup->lock);
 	if (idev->unbinding)
-		ret = -ENOENT;
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				   idev->obj.id, 0);
 	else
 		iommufd_object_publish(idev->ctx, &vdev->obj);
 	mutex_unlock(&idev->igroup->lock);
@@ -145,10 +154,11 @@ static int alloc_vdevice(struct iommufd_ucmd *ucmd,
 
 	if (iommufd_device_is_noiommu(idev) ||
 	    viommu->iommu_dev != __iommu_get_iommu_dev(idev->dev))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
+				    viommu->obj.id, idev->obj.id);
 	if (viommu->ops && viommu->ops->vdevice_size) {
 		if (WARN_ON_ONCE(viommu->ops->vdevice_size < size))
-			return -EOPNOTSUPP;
+			return iommufd_fail_driver(-EOPNOTSUPP);
 		size = viommu->ops->vdevice_size;
 	}
 
@@ -156,7 +166,8 @@ static int alloc_vdevice(struct iommufd_ucmd *ucmd,
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = -ENOENT;
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				   viommu->obj.id, 0);
 		goto abort;
 	}
 	vdev = container_of(obj, struct iommufd_vdevice, obj);
@@ -174,6 +185,7 @@ abort:
 
 int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_vdevice_alloc);
 	struct iommu_vdevice_alloc *cmd = ucmd->cmd;
 	struct iommufd_viommu *viommu;
 	struct iommufd_object *dev;
@@ -181,7 +193,8 @@ int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
 
 	/* The key of an xarray. */
 	if (cmd->virt_id > ULONG_MAX)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
+				    cmd->virt_id, ULONG_MAX);
 
 	viommu = iommufd_viommu_get(ucmd->ctx, cmd->viommu_id);
 	if (IS_ERR(viommu))
@@ -194,6 +207,10 @@ int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
 		if (ret)
 			iommufd_object_put(ucmd->ctx, dev);
 	}
+	trace_iommufd_vdevice_alloc(ucmd->ctx->number,
+				    ret ? 0 : cmd->out_vdevice_id,
+				    cmd->viommu_id, cmd->dev_id, cmd->virt_id,
+				    ret, iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, &viommu->obj);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "core/ioctl.h"
+#include "trace/fail.h"
 #include "viommu/veventq.h"
 #include "viommu/viommu.h"
 
@@ -48,7 +49,8 @@ static int link(struct iommufd_veventq *veventq)
 	down_write(&viommu->veventqs_rwsem);
 	list_for_each_entry(each, &viommu->veventqs, node)
 		if (each->type == veventq->type)
-			ret = -EEXIST;
+			ret = iommufd_fail(-EEXIST, IOMMUFD_REASON_DUPLICATE,
+					   veventq->type, 0);
 	if (!ret)
 		list_add_rcu(&veventq->node, &viommu->veventqs);
 	up_write(&viommu->veventqs_rwsem);
@@ -105,7 +107,8 @@ static ssize_t take(struct iommufd_veventq *veventq, struct taken *taken,
 	if (event)
 		size += event->length;
 	if (size > max)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_SHORT_BUFFER, max,
+				    size);
 
 	taken->event = event;
 	if (event) {
@@ -161,7 +164,7 @@ static ssize_t read_one(struct iommufd_veventq *veventq, char __user *buf,
 
 	if (copy(buf, &taken)) {
 		untake(veventq, &taken);
-		return -EFAULT;
+		return iommufd_fail_user(buf, size);
 	}
 	if (taken.event) {
 		spin_lock_irq(&veventq->lock);
@@ -172,14 +175,14 @@ static ssize_t read_one(struct iommufd_veventq *veventq, char __user *buf,
 	return size;
 }
 
-static ssize_t veventq_fops_read(struct file *file, char __user *buf,
-				 size_t count, loff_t *ppos)
+static ssize_t read_all(struct iommufd_veventq *veventq, char __user *buf,
+			size_t count)
 {
-	struct iommufd_veventq *veventq = file->private_data;
 	ssize_t done = 0, ret;
 
 	if (count < sizeof(struct iommufd_vevent_header))
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_SHORT_BUFFER, count,
+				    sizeof(struct iommufd_vevent_header));
 
 	do {
 		ret = read_one(veventq, buf + done, count - done);
@@ -188,6 +191,17 @@ static ssize_t veventq_fops_read(struct file *file, char __user *buf,
 	} while (ret > 0);
 	/* No room for one more is an error only where nothing was read. */
 	return done ?: ret;
+}
+
+static ssize_t veventq_fops_read(struct file *file, char __user *buf,
+				 size_t count, loff_t *ppos)
+{
+	struct iommufd_veventq *veventq = file->private_data;
+	struct iommufd_request request;
+
+	iommufd_request_begin(&request, veventq->eventq.ctx,
+			      IOMMUFD_REQUEST_VEVENT_READ);
+	return iommufd_request_end(&request, read_all(veventq, buf, count));
 }
 
 static __poll_t veventq_fops_poll(struct file *file,
@@ -260,7 +274,8 @@ static int alloc_veventq(struct iommufd_ucmd *ucmd,
 	if (IS_ERR(veventq))
 		return PTR_ERR(veventq);
 	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = -ENOENT;
+		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				   viommu->obj.id, 0);
 		goto abort;
 	}
 	iommufd_eventq_init(&veventq->eventq, ucmd->ctx);
@@ -284,11 +299,16 @@ int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd)
 	struct iommufd_viommu *viommu;
 	int ret;
 
-	if (cmd->flags || cmd->__reserved ||
-	    cmd->type == IOMMU_VEVENTQ_TYPE_DEFAULT)
-		return -EOPNOTSUPP;
+	if (cmd->flags)
+		return iommufd_fail_flags(cmd->flags, 0);
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
+	if (cmd->type == IOMMU_VEVENTQ_TYPE_DEFAULT)
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->type, 0);
 	if (!cmd->veventq_depth || cmd->veventq_depth > MAX_DEPTH)
-		return -EINVAL;
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
+				    cmd->veventq_depth, MAX_DEPTH);
 
 	viommu = iommufd_viommu_get(ucmd->ctx, cmd->viommu_id);
 	if (IS_ERR(viommu))

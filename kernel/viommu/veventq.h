@@ -33,6 +33,7 @@ struct iommufd_vevent {
  * @events: struct iommufd_vevent
  * @nr_events: how many are in @events or on their way to the user
  * @next_sequence: of the next event, be it lost or not
+ * @nr_lost: events that were lost since the queue was made
  * @lost: the last event was lost: the user is told once @events is empty
  * @closed: nobody can read any more
  */
@@ -53,6 +54,7 @@ struct iommufd_veventq {
 	struct list_head events;
 	u32 nr_events;
 	u32 next_sequence;
+	u64 nr_lost;
 	bool lost;
 	bool closed;
 };

@@ -9,6 +9,8 @@
 #include "device/device.h"
 #include "hwpt/hwpt.h"
 #include "iommu-priv.h"
+#include "trace/fail.h"
+#include "trace/guest_events.h"
 #include "viommu/viommu.h"
 
 static struct iommufd_viommu *to_viommu(struct iommufd_object *obj)
@@ -67,14 +69,18 @@ static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 	struct iommufd_object *obj;
 
 	if (!hwpt->nest_parent)
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(iommufd_fail(-EINVAL,
+					    IOMMUFD_REASON_NOT_NEST_PARENT,
+					    hwpt->obj.id, 0));
 
 	obj = __iommufd_object_alloc(ctx, size, IOMMUFD_OBJ_VIOMMU);
 	if (IS_ERR(obj))
 		return ERR_CAST(obj);
 	if (!iommufd_object_hold(ctx, &hwpt->obj)) {
 		iommufd_object_abort(ctx, obj);
-		return ERR_PTR(-ENOENT);
+		return ERR_PTR(iommufd_fail(-ENOENT,
+					    IOMMUFD_REASON_OBJECT_ENDING,
+					    hwpt->obj.id, 0));
 	}
 	viommu = to_viommu(obj);
 	viommu->ictx = ctx;
@@ -104,13 +110,13 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 	ops = dev_iommu_ops(idev->dev);
 	if (!ops->get_viommu_size || !ops->viommu_init)
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 	size = ops->get_viommu_size(idev->dev, cmd->type);
 	if (!size || WARN_ON_ONCE(size < sizeof(*viommu)))
-		return -EOPNOTSUPP;
+		return iommufd_fail_driver(-EOPNOTSUPP);
 
 	obj = iommufd_object_get(ucmd->ctx, cmd->hwpt_id,
 				 IOMMUFD_OBJ_HWPT_PAGING);
@@ -124,8 +130,10 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 
 	ret = ops->viommu_init(viommu, hwpt->common.domain,
 			       user_data.len ? &user_data : NULL);
-	if (ret)
+	if (ret) {
+		iommufd_fail_driver(ret);
 		goto release;
+	}
 	cmd->out_viommu_id = viommu->obj.id;
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	if (ret)
@@ -143,18 +151,27 @@ release:
 
 int iommufd_cmd_viommu_alloc(struct iommufd_ucmd *ucmd)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_viommu_alloc);
 	struct iommu_viommu_alloc *cmd = ucmd->cmd;
 	struct iommufd_object *obj;
 	int ret;
 
-	if (cmd->flags || cmd->__reserved ||
-	    cmd->type == IOMMU_VIOMMU_TYPE_DEFAULT)
-		return -EOPNOTSUPP;
+	if (cmd->flags)
+		return iommufd_fail_flags(cmd->flags, 0);
+	if (cmd->__reserved)
+		return iommufd_fail_reserved(cmd->__reserved);
+	if (cmd->type == IOMMU_VIOMMU_TYPE_DEFAULT)
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
+				    cmd->type, 0);
 
 	obj = iommufd_object_get(ucmd->ctx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	ret = alloc_viommu(ucmd, to_device(obj));
+	trace_iommufd_viommu_alloc(ucmd->ctx->number,
+				   ret ? 0 : cmd->out_viommu_id, cmd->dev_id,
+				   cmd->hwpt_id, cmd->type, ret,
+				   iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, obj);
 	return ret;
 }

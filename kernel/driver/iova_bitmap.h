@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_DRIVER_IOVA_BITMAP_H
+#define __IOMMUFD_DRIVER_IOVA_BITMAP_H
+
+#include <linux/iova_bitmap.h>
+
+/* driver/iova_bitmap.c: what include/linux/iova_bitmap.h has no need for */
+#if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
+u64 iova_bitmap_marked(const struct iova_bitmap *bitmap);
+#else
+static inline u64 iova_bitmap_marked(const struct iova_bitmap *bitmap)
+{
+	return 0;
+}
+#endif
+
+#endif
