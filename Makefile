@@ -9,7 +9,7 @@ PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev kernel peer debug kernels containers tools selftests bench lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-full kernel peer debug kernels containers drivers tools selftests bench lint install clean distclean
 
 help: ## this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
@@ -27,7 +27,7 @@ demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a g
 test: setup-dev kernels tools selftests lint ## from nothing: build everything, run all tests that fit CI
 	@$(PYTEST) tests/
 
-test-full: setup kernels containers tools selftests lint ## also the tests that take long, and all guest tests on the peer
+test-full: setup-full kernels containers drivers tools selftests lint ## also the tests that take long, and all guest tests on the peer
 	@$(PYTEST) --full --kernels main,peer,debug,container,peer-container tests/
 
 setup: ## install the packages that are needed (Debian 12 or 13)
@@ -35,6 +35,9 @@ setup: ## install the packages that are needed (Debian 12 or 13)
 
 setup-dev: # what tests and lint use, too
 	@scripts/setup --dev
+
+setup-full: # what test-full uses, too
+	@scripts/setup --full
 
 kernel: setup ## the patched kernel and its modules
 	@scripts/build-kernel main
@@ -50,6 +53,9 @@ kernels: setup
 
 containers: setup # for test-full: iommufd as the VFIO container, devices without an IOMMU
 	@scripts/build-kernel container peer-container
+
+drivers: setup-full kernel # for test-full: compiled for arm64, and without iommufd
+	@scripts/build-drivers
 
 tools: setup ## BPF objects, skeletons, tools
 	@scripts/build-tools

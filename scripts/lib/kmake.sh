@@ -10,10 +10,43 @@
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=iommufd KBUILD_BUILD_HOST=bpf LC_ALL=C
 export CCACHE_DIR=$CACHE/ccache CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=10G
+# What make is told of another processor than this machine's.
+KARCH=()
 
 # kmake TREE OBJECT-DIR ARG...
 kmake() {
 	local tree=$1 obj=$2
 	shift 2
-	make -C "$tree" O="$obj" CC='ccache gcc' HOSTCC='ccache gcc' "$@"
+	make -C "$tree" O="$obj" CC='ccache gcc' HOSTCC='ccache gcc' "${KARCH[@]}" "$@"
+}
+
+# kconfig TREE OBJECT-DIR FRAGMENT...: tinyconfig, the fragments, olddefconfig; then every line of
+# the fragments is held against the result (a later fragment overrides an earlier one). .config is
+# written only if it differs.
+kconfig() {
+	local tree=$1 obj=$2 new=$1/$2/.new missing
+	shift 2
+	rm -rf "$new"
+	mkdir -p "$new"
+	kmake "$tree" "$obj/.new" tinyconfig
+	(cd "$new" && "$tree/scripts/kconfig/merge_config.sh" -m -Q -O . .config "$@")
+	kmake "$tree" "$obj/.new" olddefconfig
+	missing=$(awk '
+		function set(line) {
+			if (line ~ /^CONFIG_[A-Za-z0-9_]+=/) { k = line; sub(/=.*/, "", k); v = substr(line, length(k) + 2) }
+			else if (line ~ /^# CONFIG_[A-Za-z0-9_]+ is not set$/) { split(line, w, " "); k = w[2]; v = "n" }
+			else return 0
+			return 1
+		}
+		FILENAME == ARGV[ARGC - 1] { if (set($0)) got[k] = v; next }
+		{ if (set($0)) want[k] = v }
+		END { for (k in want) if ((k in got ? got[k] : "n") != want[k]) print k "=" want[k] }
+	' "$@" "$new/.config")
+	if [ -n "$missing" ]; then
+		echo "error: asked for in scripts/config, but not so after olddefconfig:"
+		echo "$missing"
+		return 1
+	fi
+	cmp -s "$new/.config" "$tree/$obj/.config" || cp "$new/.config" "$tree/$obj/.config"
+	rm -rf "$new"
 }
