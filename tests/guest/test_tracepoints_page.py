@@ -9,7 +9,7 @@ from iommufd import trace
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "tracepoints.md"
 # Size and alignment.
-LAYOUT = {"u32": (4, 4), "s32": (4, 4), "u64": (8, 8), "char[16]": (16, 1)}
+LAYOUT = {"u32": (4, 4), "s32": (4, 4), "u64": (8, 8), "char[16]": (16, 1), "char[32]": (32, 1)}
 COMMON_HEADER = 8
 
 pytestmark = pytest.mark.guest(kernels="main")
@@ -27,10 +27,10 @@ def documented() -> dict[str, list[tuple[str, str]]]:
 def running(event: str) -> list[tuple[str, str, int]]:
     """(name, type, offset) of the fields of an event of this kernel, in order."""
     fields = []
-    for declaration, offset, _ in trace.format_fields("iommufd", event):
+    for declaration, offset, size in trace.format_fields("iommufd", event):
         kind, name, array = re.fullmatch(r"(\w+) (\w+)(\[\w+\])?", declaration).groups()
         # Some kernels print the name of the constant.
-        fields.append((name, kind + ("[16]" if array else ""), offset))
+        fields.append((name, kind + (f"[{size}]" if array else ""), offset))
     return fields
 
 
