@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "core/mmap.h"
@@ -20,15 +21,33 @@
 #include "mock/mock.h"
 #include "vfio/vfio.h"
 
-static atomic_t last_ctx_number;
+DEFINE_XARRAY_FLAGS(iommufd_contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+static u32 next_ctx_number;
+
+/* Numbers are used in turn: one does not come again for a long time. */
+static int number_ctx(struct iommufd_ctx *ctx)
+{
+	int ret;
+
+	ret = xa_alloc_cyclic(&iommufd_contexts, &ctx->number, NULL,
+			      XA_LIMIT(1, U32_MAX), &next_ctx_number,
+			      GFP_KERNEL_ACCOUNT);
+	return min(ret, 0);
+}
 
 static int iommufd_fops_open(struct inode *inode, struct file *file)
 {
 	struct iommufd_ctx *ctx;
+	int ret;
 
 	ctx = kzalloc_obj(*ctx, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
+	ret = number_ctx(ctx);
+	if (ret) {
+		kfree(ctx);
+		return ret;
+	}
 
 	/* Ids start at 1: user space may take 0 for none. */
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -43,12 +62,13 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	/* What programs are used to that know VFIO's own container. */
 	ctx->accounting = iommufd_container_is(inode) ? IOMMUFD_ACCOUNT_MM :
 							IOMMUFD_ACCOUNT_USER;
-	ctx->number = atomic_inc_return(&last_ctx_number);
 	ctx->tgid = task_tgid_nr(current);
 	ctx->uid = from_kuid_munged(&init_user_ns, current_uid());
 	get_task_comm(ctx->comm, current);
 	file->private_data = ctx;
 	trace_iommufd_ctx_open(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
+	/* The reservation holds the memory: this can't fail. */
+	xa_store(&iommufd_contexts, ctx->number, ctx, GFP_KERNEL);
 	return 0;
 }
 
@@ -64,9 +84,11 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 	WARN_ON(!xa_empty(&ctx->groups));
 	WARN_ON(!list_empty(&ctx->mmaps));
 	iommufd_sw_msi_free(ctx);
+	WARN_ON(atomic_long_read(&ctx->pinned));
+	xa_erase(&iommufd_contexts, ctx->number);
 	trace_iommufd_ctx_close(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
 	xa_destroy(&ctx->objects);
-	kfree(ctx);
+	kfree_rcu(ctx, rcu);
 	return 0;
 }
 
@@ -159,6 +181,11 @@ static int __init iommufd_init(void)
 {
 	int ret;
 
+	/* What uses iommufd does not need BPF. */
+	ret = iommufd_bpf_init();
+	if (ret)
+		pr_warn("iommufd: no policies and no iterators: BPF says %d\n",
+			ret);
 	ret = iommufd_mock_init();
 	if (ret)
 		return ret;

@@ -37,6 +37,8 @@ struct iommufd_ioas;
  *	xa_lock of @objects
  * @mmaps: struct iommufd_mmap by their offset, see core/mmap.h
  * @accounting: what pinned pages are charged to from now on
+ * @pinned: pages that are charged for it
+ * @rcu: who lists contexts may still look at it
  * @number: names the context in tracepoints, never used twice
  * @tgid: process that opened it, in the initial pid namespace
  * @uid: its real user id, in the initial user namespace
@@ -64,12 +66,17 @@ struct iommufd_ctx {
 	struct mutex mmaps_lock;
 	struct list_head mmaps;
 	enum iommufd_accounting accounting;
+	atomic_long_t pinned;
+	struct rcu_head rcu;
 
 	u32 number;
 	pid_t tgid;
 	uid_t uid;
 	char comm[TASK_COMM_LEN];
 };
+
+/* All contexts by their number, from open to release; read under RCU. */
+extern struct xarray iommufd_contexts;
 
 struct device *iommufd_misc_device(void);
 

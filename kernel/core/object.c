@@ -2,6 +2,7 @@
 /*
  * The object table: ids, lookup, lifetimes. The rules are in core/object.h.
  */
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core/ctx.h"
@@ -153,7 +154,8 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	trace_iommufd_object_destroy(ctx->number, obj);
 	object_ops[obj->type]->destroy(obj);
-	kfree(obj);
+	/* Who lists objects may still look at it, see core/info.c. */
+	kfree_rcu_mightsleep(obj);
 }
 
 /**
@@ -170,14 +172,16 @@ void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 }
 
 /**
- * iommufd_object_drop_auto - end a dependency on an object nobody asked for
+ * iommufd_object_drop_last - end a dependency on an object nobody asked for
  * @ctx: context of the object
  * @obj: an object that was made automatically
  *
- * Like iommufd_object_drop(), and destroys the object if this was the last
- * that depended on it. May sleep.
+ * Like iommufd_object_drop(), and takes the object out of the table if this was
+ * the last that depended on it.
+ *
+ * Returns true if the caller is to end the object with iommufd_object_finish().
  */
-void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
+bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 			      struct iommufd_object *obj)
 {
 	bool last;
@@ -188,9 +192,7 @@ void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
 	if (last)
 		__xa_erase(&ctx->objects, obj->id);
 	xa_unlock(&ctx->objects);
-
-	if (last)
-		iommufd_object_finish(ctx, obj);
+	return last;
 }
 
 /*

@@ -97,7 +97,7 @@ static inline void iommufd_object_drop(struct iommufd_object *obj)
 	refcount_dec(&obj->users);
 }
 
-void iommufd_object_drop_auto(struct iommufd_ctx *ctx,
+bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 			      struct iommufd_object *obj);
 
 int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);

@@ -368,7 +368,8 @@ free:
  * changed on failure.
  */
 static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt)
+			struct iommufd_hw_pagetable *hwpt,
+			struct list_head *ended)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hw_pagetable *old = hwpt;
@@ -397,7 +398,7 @@ unlock:
 	if (ret)
 		return ret;
 	while (devices--)
-		iommufd_hwpt_drop(idev->ctx, old);
+		iommufd_hwpt_drop_later(idev->ctx, old, ended);
 	return 0;
 }
 
@@ -408,17 +409,19 @@ unlock:
  * @hwpt: the page table, held by the caller; on success the devices that are
  *	attached to it depend on it in his place
  * @replace: move the device from what it is attached to
+ * @ended: gets what it was attached to, if that is gone, for iommufd_hwpts_end()
  *
  * Returns 0 or a negative errno, see iommufd_device_attach() and
  * iommufd_device_replace(). Nothing is changed on failure.
  */
 int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt, bool replace)
+			struct iommufd_hw_pagetable *hwpt, bool replace,
+			struct list_head *ended)
 {
 	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING &&
 	    !iommufd_hwpt_paging_suits(to_hwpt_paging(&hwpt->obj), idev))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
 				    idev->obj.id, 0);
-	return replace ? replace_hwpt(idev, pasid, hwpt) :
+	return replace ? replace_hwpt(idev, pasid, hwpt, ended) :
 			 attach_hwpt(idev, pasid, hwpt);
 }

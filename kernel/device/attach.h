@@ -10,7 +10,8 @@ struct iommufd_hw_pagetable;
 struct iommufd_hwpt_paging;
 
 int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt, bool replace);
+			struct iommufd_hw_pagetable *hwpt, bool replace,
+			struct list_head *ended);
 struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
 						 ioasid_t pasid);
 

@@ -3,6 +3,7 @@
  * What a device is attached to by id: a page table, or an IOAS through a page
  * table that is found or made for it.
  */
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "device/attach.h"
 #include "device/device.h"
@@ -11,9 +12,33 @@
 #include "trace/device_events.h"
 #include "trace/fail.h"
 
+/**
+ * struct attach_request - what is to be attached to what
+ * @idev: the device
+ * @pasid: IOMMU_NO_PASID or a PASID
+ * @replace: it is attached already, and moves
+ * @pt_id: id of the target, set to that of the page table
+ * @ended: page tables that are gone by this, see iommufd_hwpts_end()
+ */
+struct attach_request {
+	struct iommufd_device *idev;
+	ioasid_t pasid;
+	bool replace;
+	u32 *pt_id;
+	struct list_head ended;
+};
+
+static int attach_hwpt(struct attach_request *request,
+		       struct iommufd_hw_pagetable *hwpt)
+{
+	return iommufd_attach_hwpt(request->idev, request->pasid, hwpt,
+				   request->replace, &request->ended);
+}
+
 /* The next automatic page table of an IOAS, held; @prev is given back. */
 static struct iommufd_hwpt_paging *
-next_automatic(struct iommufd_ioas *ioas, struct iommufd_hwpt_paging *prev)
+next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
+	       struct iommufd_hwpt_paging *prev)
 {
 	struct iommufd_hwpt_paging *hwpt =
 		prev ?: list_entry(&ioas->hwpts, struct iommufd_hwpt_paging,
@@ -29,8 +54,39 @@ next_automatic(struct iommufd_ioas *ioas, struct iommufd_hwpt_paging *prev)
 	}
 	up_read(&ioas->hwpts_rwsem);
 	if (prev)
-		iommufd_hwpt_drop(ioas->ctx, &prev->common);
+		iommufd_hwpt_drop_later(ioas->ctx, &prev->common,
+					&request->ended);
 	return found ? hwpt : NULL;
+}
+
+/* What attach_existing() returns if no page table suits the device. */
+#define NONE_SUITS	1
+
+/* Attach to an automatic page table that is there. */
+static int attach_existing(struct attach_request *request,
+			   struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt_paging *hwpt = NULL;
+	u32 id;
+	int ret;
+
+	lockdep_assert_held(&ioas->auto_lock);
+
+	while ((hwpt = next_automatic(request, ioas, hwpt))) {
+		id = hwpt->obj.id;
+		ret = attach_hwpt(request, &hwpt->common);
+		if (!ret) {
+			*request->pt_id = id;
+			return 0;
+		}
+		/* Other errors than not being compatible are final. */
+		if (ret != -EINVAL) {
+			iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common,
+						&request->ended);
+			return ret;
+		}
+	}
+	return NONE_SUITS;
 }
 
 /*
@@ -38,133 +94,177 @@ next_automatic(struct iommufd_ioas *ioas, struct iommufd_hwpt_paging *prev)
  * that it is filled after that. What is attached already must not see an empty
  * one in between: its page table is filled before.
  */
-static int attach_and_fill(struct iommufd_device *idev, ioasid_t pasid,
-			   struct iommufd_hwpt_paging *hwpt, bool replace)
+static int attach_and_fill(struct attach_request *request,
+			   struct iommufd_hwpt_paging *hwpt)
 {
 	int ret;
 
-	if (replace) {
+	if (request->replace) {
 		ret = iommufd_ioas_add_hwpt(hwpt->ioas, hwpt);
-		return ret ?: iommufd_attach_hwpt(idev, pasid, &hwpt->common,
-						  true);
+		return ret ?: attach_hwpt(request, &hwpt->common);
 	}
-	ret = iommufd_attach_hwpt(idev, pasid, &hwpt->common, false);
+	ret = attach_hwpt(request, &hwpt->common);
 	if (ret)
 		return ret;
 	ret = iommufd_ioas_add_hwpt(hwpt->ioas, hwpt);
 	if (ret)
-		iommufd_detach_hwpt(idev, pasid);
+		iommufd_detach_hwpt(request->idev, request->pasid);
 	return ret;
 }
 
 static struct iommufd_hwpt_paging *
-alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas)
+alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas,
+		u32 flags)
 {
 	u64 start_ns = iommufd_trace_start(iommufd_hwpt_alloc);
 	struct iommufd_hwpt_paging *hwpt;
 
-	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, 0, NULL);
+	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, flags, NULL);
 	trace_iommufd_hwpt_alloc(ioas->ctx->number,
 				 IS_ERR(hwpt) ? 0 : hwpt->obj.id, ioas->obj.id,
-				 idev->obj.id, IOMMUFD_OBJ_HWPT_PAGING, true, 0,
-				 IOMMU_HWPT_DATA_NONE, PTR_ERR_OR_ZERO(hwpt),
+				 idev->obj.id, IOMMUFD_OBJ_HWPT_PAGING, true,
+				 flags, IOMMU_HWPT_DATA_NONE,
+				 PTR_ERR_OR_ZERO(hwpt),
 				 iommufd_trace_ns(start_ns));
 	if (!IS_ERR(hwpt))
 		hwpt->automatic = true;
 	return hwpt;
 }
 
-static int attach_new_automatic(struct iommufd_device *idev, ioasid_t pasid,
-				struct iommufd_ioas *ioas, bool replace,
-				u32 *pt_id)
+/* Returns the page table, which the device keeps, or an ERR_PTR. */
+static struct iommufd_hwpt_paging *
+attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 {
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
-	hwpt = alloc_automatic(idev, ioas);
+	lockdep_assert_held(&ioas->auto_lock);
+
+	hwpt = alloc_automatic(request->idev, ioas, flags);
 	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
+		return hwpt;
 	/* Of the device, ahead of the time when others can see it. */
 	refcount_inc(&hwpt->obj.users);
-	ret = attach_and_fill(idev, pasid, hwpt, replace);
+	ret = attach_and_fill(request, hwpt);
 	if (ret) {
 		iommufd_hwpt_paging_abort(hwpt);
-		return ret;
+		return ERR_PTR(ret);
 	}
-	*pt_id = hwpt->obj.id;
+	*request->pt_id = hwpt->obj.id;
 	iommufd_object_publish(ioas->ctx, &hwpt->obj);
-	return 0;
+	return hwpt;
 }
 
-static int attach_ioas(struct iommufd_device *idev, ioasid_t pasid,
-		       struct iommufd_ioas *ioas, bool replace, u32 *pt_id)
+/* Ask the policies, with no lock held, before a page table is made. */
+static noinline int attach_asked(struct attach_request *request,
+				 struct iommufd_ioas *ioas)
 {
+	struct iommufd_hwpt_call call = {
+		.args = {
+			.parent = ioas->obj.id,
+			.device = request->idev->obj.id,
+			.kind = IOMMUFD_OBJ_HWPT_PAGING,
+			.automatic = true,
+		},
+	};
 	struct iommufd_hwpt_paging *hwpt = NULL;
-	u32 id;
-	int ret;
+	int ret, told;
 
-	/* Page tables for PASIDs are asked for by name. */
-	if (pasid != IOMMU_NO_PASID)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PASID_NEEDS_HWPT,
-				    ioas->obj.id, pasid);
-
-	mutex_lock(&ioas->auto_lock);
-	while ((hwpt = next_automatic(ioas, hwpt))) {
-		id = hwpt->obj.id;
-		ret = iommufd_attach_hwpt(idev, pasid, &hwpt->common, replace);
-		if (!ret) {
-			*pt_id = id;
-			goto unlock;
+	told = iommufd_policy_hwpt_alloc(&call, ioas->ctx, request->idev);
+	ret = told;
+	if (!ret) {
+		mutex_lock(&ioas->auto_lock);
+		ret = attach_existing(request, ioas);
+		told = ret ?: -EALREADY;
+		if (ret == NONE_SUITS) {
+			hwpt = attach_new(request, ioas, call.args.add_flags);
+			ret = PTR_ERR_OR_ZERO(hwpt);
+			told = ret;
 		}
-		/* Other errors than not being compatible are final. */
-		if (ret != -EINVAL) {
-			iommufd_hwpt_drop(ioas->ctx, &hwpt->common);
-			goto unlock;
-		}
+		mutex_unlock(&ioas->auto_lock);
 	}
-	ret = attach_new_automatic(idev, pasid, ioas, replace, pt_id);
-unlock:
-	mutex_unlock(&ioas->auto_lock);
+	call.args.flags = call.args.add_flags;
+	if (told)
+		iommufd_policy_hwpt_done(&call, 0, told);
+	else
+		/* It can't go before the device, which is the caller's. */
+		hwpt->common.seen =
+			iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
 	return ret;
 }
 
-static int attach_by_id(struct iommufd_device *idev, ioasid_t pasid,
-			u32 *pt_id, bool replace)
+static int attach_ioas(struct attach_request *request,
+		       struct iommufd_ioas *ioas)
 {
+	int ret;
+
+	/* Page tables for PASIDs are asked for by name. */
+	if (request->pasid != IOMMU_NO_PASID)
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PASID_NEEDS_HWPT,
+				    ioas->obj.id, request->pasid);
+
+	mutex_lock(&ioas->auto_lock);
+	ret = attach_existing(request, ioas);
+	if (ret == NONE_SUITS && !iommufd_has_policies())
+		ret = PTR_ERR_OR_ZERO(attach_new(request, ioas, 0));
+	mutex_unlock(&ioas->auto_lock);
+	return ret == NONE_SUITS ? attach_asked(request, ioas) : ret;
+}
+
+static int attach_to_object(struct attach_request *request)
+{
+	struct iommufd_ctx *ctx = request->idev->ctx;
 	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_object *obj;
 	bool held;
 	int ret;
 
-	obj = iommufd_object_get(idev->ctx, *pt_id, IOMMUFD_OBJ_ANY);
+	obj = iommufd_object_get(ctx, *request->pt_id, IOMMUFD_OBJ_ANY);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
 	switch (obj->type) {
 	case IOMMUFD_OBJ_IOAS:
-		ret = attach_ioas(idev, pasid, to_ioas(obj), replace, pt_id);
-		iommufd_object_put(idev->ctx, obj);
+		ret = attach_ioas(request, to_ioas(obj));
+		iommufd_object_put(ctx, obj);
 		return ret;
 	case IOMMUFD_OBJ_HWPT_PAGING:
 	case IOMMUFD_OBJ_HWPT_NESTED:
 		hwpt = to_hwpt(obj);
-		held = iommufd_object_hold(idev->ctx, obj);
+		held = iommufd_object_hold(ctx, obj);
 		/* The last drop waits for lookups: end ours before it. */
-		iommufd_object_put(idev->ctx, obj);
+		iommufd_object_put(ctx, obj);
 		if (!held)
 			return iommufd_fail(-ENOENT,
 					    IOMMUFD_REASON_OBJECT_ENDING,
-					    *pt_id, 0);
-		ret = iommufd_attach_hwpt(idev, pasid, hwpt, replace);
+					    *request->pt_id, 0);
+		ret = attach_hwpt(request, hwpt);
 		if (ret)
-			iommufd_hwpt_drop(idev->ctx, hwpt);
+			iommufd_hwpt_drop_later(ctx, hwpt, &request->ended);
 		return ret;
 	default:
-		iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, *pt_id,
-			     obj->type);
-		iommufd_object_put(idev->ctx, obj);
+		iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE,
+			     *request->pt_id, obj->type);
+		iommufd_object_put(ctx, obj);
 		return -EINVAL;
 	}
+}
+
+static int attach_by_id(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id,
+			bool replace)
+{
+	struct attach_request request = {
+		.idev = idev,
+		.pasid = pasid,
+		.replace = replace,
+		.pt_id = pt_id,
+		.ended = LIST_HEAD_INIT(request.ended),
+	};
+	int ret;
+
+	ret = attach_to_object(&request);
+	iommufd_hwpts_end(idev->ctx, &request.ended);
+	return ret;
 }
 
 /**

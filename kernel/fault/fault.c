@@ -34,6 +34,7 @@
  * @unread: those of @groups that have not been read; the node of the others is
  *	an empty list
  * @closed: nobody can read any more
+ * @outstanding: how many groups there are
  * @times: when groups were reported that somebody listens to, as xa_mk_value() of
  *	nanoseconds, by cookie
  */
@@ -52,6 +53,7 @@ struct iommufd_fault {
 	u32 next_cookie;
 	struct list_head unread;
 	bool closed;
+	atomic_t outstanding;
 	struct xarray times;
 };
 
@@ -105,6 +107,17 @@ struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault)
 	return &fault->obj;
 }
 
+/**
+ * iommufd_fault_outstanding - how many groups of a queue wait for an answer
+ * @obj: the object of the queue
+ *
+ * Context: any that keeps the memory of the queue.
+ */
+u64 iommufd_fault_outstanding(struct iommufd_object *obj)
+{
+	return atomic_read(&to_fault(obj)->outstanding);
+}
+
 static bool listened_to(void)
 {
 	return trace_iommufd_fault_report_enabled() ||
@@ -136,6 +149,7 @@ static void answer(struct iommufd_fault *fault, struct iopf_group *group,
 	lockdep_assert_held(&fault->answer_lock);
 
 	iopf_group_response(group, code);
+	atomic_dec(&fault->outstanding);
 	xa_erase(&fault->times, group->cookie);
 	iopf_free_group(group);
 }
@@ -195,6 +209,7 @@ int iommufd_fault_report(struct iopf_group *group)
 		/* The reservation holds the memory: this can't fail. */
 		__xa_store(&fault->groups, group->cookie, group, GFP_ATOMIC);
 		list_add_tail(&group->node, &fault->unread);
+		atomic_inc(&fault->outstanding);
 		/* Once unlocked it may be answered, and the queue destroyed. */
 		wake_up_interruptible(&fault->eventq.wait);
 	}

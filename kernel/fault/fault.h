@@ -11,6 +11,7 @@ struct iopf_group;
 
 struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id);
 struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault);
+u64 iommufd_fault_outstanding(struct iommufd_object *obj);
 int iommufd_fault_report(struct iopf_group *group);
 void iommufd_fault_flush(struct iommufd_fault *fault,
 			 struct iommufd_attach_handle *handle);

@@ -4,6 +4,7 @@
  */
 #include <linux/iommu.h>
 
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "device/device.h"
@@ -23,13 +24,17 @@
  * @ucmd: the request
  * @cmd: its structure
  * @idev: the device
+ * @flags: enum iommufd_hwpt_alloc_flags, those that policies have added included
  * @user_data: what the user tells the driver
+ * @call: what policies say about it, or NULL
  */
 struct alloc_request {
 	struct iommufd_ucmd *ucmd;
 	struct iommu_hwpt_alloc *cmd;
 	struct iommufd_device *idev;
+	u32 flags;
 	struct iommu_user_data user_data;
+	struct iommufd_hwpt_call *call;
 };
 
 static int set_fault_queue(const struct alloc_request *request,
@@ -39,7 +44,7 @@ static int set_fault_queue(const struct alloc_request *request,
 	struct iommufd_fault *fault;
 	bool held;
 
-	if (!(request->cmd->flags & IOMMU_HWPT_FAULT_ID_VALID))
+	if (!(request->flags & IOMMU_HWPT_FAULT_ID_VALID))
 		return 0;
 	fault = iommufd_fault_get(ctx, request->cmd->fault_id);
 	if (IS_ERR(fault))
@@ -64,9 +69,14 @@ static int finish(const struct alloc_request *request,
 		return ret;
 	request->cmd->out_hwpt_id = hwpt->obj.id;
 	ret = iommufd_ucmd_respond(request->ucmd, sizeof(*request->cmd));
-	if (!ret)
-		iommufd_object_publish(request->ucmd->ctx, &hwpt->obj);
-	return ret;
+	if (ret)
+		return ret;
+	/* Policies learn of it before anybody can destroy it. */
+	if (request->call)
+		hwpt->seen = iommufd_policy_hwpt_done(request->call,
+						      hwpt->obj.id, 0);
+	iommufd_object_publish(request->ucmd->ctx, &hwpt->obj);
+	return 0;
 }
 
 static int alloc_paging(const struct alloc_request *request,
@@ -74,7 +84,7 @@ static int alloc_paging(const struct alloc_request *request,
 {
 	const struct iommu_user_data *user_data =
 		request->user_data.len ? &request->user_data : NULL;
-	u32 flags = request->cmd->flags;
+	u32 flags = request->flags;
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
@@ -103,15 +113,14 @@ static int alloc_nested(const struct alloc_request *request,
 	struct iommufd_hwpt_nested *hwpt;
 	int ret;
 
-	if (request->cmd->flags & ~NESTED_FLAGS)
-		return iommufd_fail_flags(request->cmd->flags, NESTED_FLAGS);
+	if (request->flags & ~NESTED_FLAGS)
+		return iommufd_fail_flags(request->flags, NESTED_FLAGS);
 	if (!request->user_data.len)
 		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_DATA_MISMATCH,
 				    request->user_data.type, 0);
 
 	hwpt = iommufd_hwpt_nested_alloc(ctx, parent, viommu, request->idev,
-					 request->cmd->flags,
-					 &request->user_data);
+					 request->flags, &request->user_data);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 	ret = finish(request, &hwpt->common);
@@ -145,12 +154,57 @@ static int alloc_on(const struct alloc_request *request,
 	}
 }
 
+/* What a policy adds must not make a request fail that would not without. */
+static int alloc_with_added(struct alloc_request *request,
+			    struct iommufd_object *pt, u32 add_flags)
+{
+	u32 flags = request->flags;
+	int ret;
+
+	request->flags |= add_flags;
+	request->call->args.flags = request->flags;
+	ret = alloc_on(request, pt);
+	if (ret != -EOPNOTSUPP || request->flags == flags)
+		return ret;
+	request->flags = flags;
+	request->call->args.flags = flags;
+	return alloc_on(request, pt);
+}
+
+static noinline int alloc_asked(struct alloc_request *request,
+				struct iommufd_object *pt)
+{
+	struct iommu_hwpt_alloc *cmd = request->cmd;
+	struct iommufd_hwpt_call call = {
+		.args = {
+			.parent = pt->id,
+			.device = cmd->dev_id,
+			.kind = kind_on(pt),
+			.flags = cmd->flags,
+			.data_type = cmd->data_type,
+			.data_len = cmd->data_len,
+			.data = cmd->data_uptr,
+		},
+	};
+	int ret;
+
+	request->call = &call;
+	ret = iommufd_policy_hwpt_alloc(&call, request->ucmd->ctx,
+					request->idev);
+	if (!ret)
+		ret = alloc_with_added(request, pt, call.args.add_flags);
+	if (ret)
+		iommufd_policy_hwpt_done(&call, 0, ret);
+	return ret;
+}
+
 int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_alloc *cmd = ucmd->cmd;
 	struct alloc_request request = {
 		.ucmd = ucmd,
 		.cmd = cmd,
+		.flags = cmd->flags,
 		.user_data = {
 			.type = cmd->data_type,
 			.uptr = u64_to_user_ptr(cmd->data_uptr),
@@ -180,10 +234,11 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 		ret = PTR_ERR(pt);
 		goto put_dev;
 	}
-	ret = alloc_on(&request, pt);
+	ret = iommufd_has_policies() ? alloc_asked(&request, pt) :
+				       alloc_on(&request, pt);
 	trace_iommufd_hwpt_alloc(ucmd->ctx->number, ret ? 0 : cmd->out_hwpt_id,
 				 pt->id, dev->id, kind_on(pt), false,
-				 cmd->flags, cmd->data_type, ret,
+				 request.flags, cmd->data_type, ret,
 				 iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, pt);
 put_dev:

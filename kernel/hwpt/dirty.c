@@ -135,10 +135,13 @@ static int read_piece(struct dirty_read *read,
 	bitmap = bitmap_of_piece(read, cmd);
 	if (IS_ERR(bitmap)) {
 		ret = PTR_ERR(bitmap);
-		return iommufd_fail(ret, ret == -EFAULT ?
-						 IOMMUFD_REASON_USER_MEMORY :
-						 IOMMUFD_REASON_UNKNOWN_VALUE,
-				    cmd->data, 0);
+		/* Some machines want it aligned. */
+		if (ret == -EINVAL)
+			iommufd_fail(ret, IOMMUFD_REASON_UNKNOWN_VALUE,
+				     cmd->data, 0);
+		else if (ret == -EFAULT)
+			iommufd_fail_user(u64_to_user_ptr(cmd->data), 0);
+		return ret;
 	}
 	read->dirty.bitmap = bitmap;
 	ret = iova_bitmap_for_each(bitmap, read, read_window);

@@ -46,16 +46,56 @@ void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt)
 }
 
 /**
+ * iommufd_hwpt_drop_later - drop a page table while locks are held
+ * @ctx: its context
+ * @hwpt: the page table, on which a device no longer depends
+ * @ended: gets it, if it is gone, for iommufd_hwpts_end()
+ */
+void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
+			     struct iommufd_hw_pagetable *hwpt,
+			     struct list_head *ended)
+{
+	struct iommufd_hwpt_paging *paging;
+
+	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING) {
+		paging = to_hwpt_paging(&hwpt->obj);
+		if (paging->automatic) {
+			if (iommufd_object_drop_last(ctx, &hwpt->obj))
+				list_add_tail(&paging->ended, ended);
+			return;
+		}
+	}
+	iommufd_object_drop(&hwpt->obj);
+}
+
+/**
+ * iommufd_hwpts_end - end page tables that are gone
+ * @ctx: their context
+ * @ended: struct iommufd_hwpt_paging by their ended, empty afterwards
+ *
+ * Context: may sleep; policies are told: no lock of iommufd is held.
+ */
+void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended)
+{
+	struct iommufd_hwpt_paging *each, *next;
+
+	list_for_each_entry_safe(each, next, ended, ended)
+		iommufd_object_finish(ctx, &each->common.obj);
+	INIT_LIST_HEAD(ended);
+}
+
+/**
  * iommufd_hwpt_drop - a device no longer depends on a page table
  * @ctx: its context
  * @hwpt: the page table, which may be gone after this
+ *
+ * Context: as iommufd_hwpts_end().
  */
 void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
 		       struct iommufd_hw_pagetable *hwpt)
 {
-	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING &&
-	    to_hwpt_paging(&hwpt->obj)->automatic)
-		iommufd_object_drop_auto(ctx, &hwpt->obj);
-	else
-		iommufd_object_drop(&hwpt->obj);
+	LIST_HEAD(ended);
+
+	iommufd_hwpt_drop_later(ctx, hwpt, &ended);
+	iommufd_hwpts_end(ctx, &ended);
 }

@@ -11,6 +11,7 @@ struct iommufd_area;
 struct iommufd_device;
 struct iommufd_fault;
 struct iommufd_ioas;
+struct iommufd_seen;
 struct iommufd_viommu;
 
 /**
@@ -19,12 +20,16 @@ struct iommufd_viommu;
  * @domain: the page table of the IOMMU driver, of which this is the cookie
  * @fault: queue for its page faults, which it depends on, or NULL
  * @pasid_compatible: devices that it is attached to may have PASIDs attached
+ * @invalidations: requests to invalidate it that reached the driver
+ * @seen: policies that are to be told when it is gone, or NULL
  */
 struct iommufd_hw_pagetable {
 	struct iommufd_object obj;
 	struct iommu_domain *domain;
 	struct iommufd_fault *fault;
 	bool pasid_compatible;
+	atomic64_t invalidations;
+	struct iommufd_seen *seen;
 };
 
 /**
@@ -33,6 +38,7 @@ struct iommufd_hw_pagetable {
  * @common: object and domain
  * @ioas: the IOAS, which it depends on
  * @node: link in &iommufd_ioas.hwpts
+ * @ended: link for who has taken it out of the table of objects and ends it later
  * @automatic: made for an attach to the IOAS, gone with the last device
  * @coherent: DMA can't bypass the CPU caches; once set it stays
  * @nest_parent: can be the second stage of others
@@ -46,6 +52,7 @@ struct iommufd_hwpt_paging {
 	};
 	struct iommufd_ioas *ioas;
 	struct list_head node;
+	struct list_head ended;
 	bool automatic;
 	bool coherent;
 	bool nest_parent;
@@ -107,6 +114,10 @@ void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
 void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt);
 void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
 		       struct iommufd_hw_pagetable *hwpt);
+void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
+			     struct iommufd_hw_pagetable *hwpt,
+			     struct list_head *ended);
+void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended);
 
 /* hwpt/paging.c */
 struct iommufd_hwpt_paging *

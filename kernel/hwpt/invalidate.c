@@ -5,6 +5,7 @@
  */
 #include <linux/iommu.h>
 
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "hwpt/hwpt.h"
@@ -64,18 +65,120 @@ static int invalidate(struct iommufd_object *obj,
 	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
+/* Where nested page tables and vIOMMUs are counted, see struct iommufd_object_info. */
+static void count(struct iommufd_object *obj)
+{
+	struct iommufd_hw_pagetable *hwpt;
+
+	if (obj->type == IOMMUFD_OBJ_VIOMMU)
+		hwpt = &container_of(obj, struct iommufd_viommu, obj)->hwpt->common;
+	else
+		hwpt = to_hwpt(obj);
+	atomic64_inc(&hwpt->invalidations);
+}
+
+/**
+ * struct invalidation - a request
+ * @ctx: the context
+ * @cmd: its structure
+ * @array: the entries; their number becomes that of those that were handled
+ * @kind: what kind of object it is about, once that is known
+ */
+struct invalidation {
+	struct iommufd_ctx *ctx;
+	const struct iommu_hwpt_invalidate *cmd;
+	struct iommu_user_data_array array;
+	enum iommufd_object_type kind;
+};
+
+static bool can_be_invalidated(enum iommufd_object_type kind)
+{
+	return kind == IOMMUFD_OBJ_HWPT_NESTED || kind == IOMMUFD_OBJ_VIOMMU;
+}
+
+static int run(struct invalidation *request)
+{
+	struct iommufd_object *obj;
+	int ret;
+
+	obj = iommufd_object_get(request->ctx, request->cmd->hwpt_id,
+				 IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj)) {
+		request->array.entry_num = 0;
+		return PTR_ERR(obj);
+	}
+	request->kind = obj->type;
+	if (can_be_invalidated(obj->type))
+		count(obj);
+	ret = invalidate(obj, &request->array);
+	iommufd_object_put(request->ctx, obj);
+	return ret;
+}
+
+/* As many entries as the policies let through. */
+static int run_limited(struct invalidation *request, u32 limit)
+{
+	u32 asked = request->array.entry_num;
+	int ret = 0;
+
+	request->array.entry_num = limit;
+	if (limit || !asked)
+		ret = run(request);
+	/* 0 would mean that all of them were handled. */
+	return ret ?: limit < asked ? -EAGAIN : 0;
+}
+
+static noinline int run_asked(struct invalidation *request)
+{
+	const struct iommu_hwpt_invalidate *cmd = request->cmd;
+	struct iommufd_invalidate_call call = {
+		.args = {
+			.object = cmd->hwpt_id,
+			.data_type = cmd->data_type,
+			.entry_len = cmd->entry_len,
+			.asked = cmd->entry_num,
+			.data = cmd->data_uptr,
+		},
+	};
+	struct iommufd_object *obj;
+	int ret;
+
+	/* A policy may make it wait: the object may well be gone after that. */
+	obj = iommufd_object_get(request->ctx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj)) {
+		request->array.entry_num = 0;
+		return PTR_ERR(obj);
+	}
+	request->kind = obj->type;
+	iommufd_object_put(request->ctx, obj);
+	if (!can_be_invalidated(request->kind))
+		return run(request);
+
+	call.args.kind = request->kind;
+	ret = iommufd_policy_invalidate(&call, request->ctx);
+	if (ret)
+		request->array.entry_num = 0;
+	else
+		ret = run_limited(request, call.args.limit);
+	iommufd_policy_invalidate_done(&call, request->array.entry_num, ret);
+	return ret;
+}
+
 int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 {
-	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
-	struct iommu_user_data_array array = {
-		.type = cmd->data_type,
-		.uptr = u64_to_user_ptr(cmd->data_uptr),
-		.entry_len = cmd->entry_len,
-		.entry_num = cmd->entry_num,
-	};
 	u64 start_ns = iommufd_trace_start(iommufd_hwpt_invalidate);
-	struct iommufd_object *obj;
-	u32 handled = 0;
+	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
+	struct invalidation request = {
+		.ctx = ucmd->ctx,
+		.cmd = cmd,
+		.array = {
+			.type = cmd->data_type,
+			.uptr = u64_to_user_ptr(cmd->data_uptr),
+			.entry_len = cmd->entry_len,
+			.entry_num = cmd->entry_num,
+		},
+		.kind = IOMMUFD_OBJ_NONE,
+	};
 	int ret;
 
 	if (cmd->__reserved)
@@ -83,22 +186,19 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	else
 		ret = check_array(cmd);
 	if (ret)
-		goto respond;
-	obj = iommufd_object_get(ucmd->ctx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
-	if (IS_ERR(obj)) {
-		ret = PTR_ERR(obj);
-		goto respond;
-	}
-	ret = invalidate(obj, &array);
-	handled = array.entry_num;
-	trace_iommufd_hwpt_invalidate(ucmd->ctx->number, cmd->hwpt_id,
-				      obj->type, cmd->data_type, cmd->entry_len,
-				      cmd->entry_num, handled, ret,
-				      iommufd_trace_ns(start_ns));
-	iommufd_object_put(ucmd->ctx, obj);
-respond:
+		request.array.entry_num = 0;
+	else
+		ret = iommufd_has_policies() ? run_asked(&request) :
+					       run(&request);
+	if (request.kind != IOMMUFD_OBJ_NONE)
+		trace_iommufd_hwpt_invalidate(ucmd->ctx->number, cmd->hwpt_id,
+					      request.kind, cmd->data_type,
+					      cmd->entry_len, cmd->entry_num,
+					      request.array.entry_num, ret,
+					      iommufd_trace_ns(start_ns));
+
 	/* However it ended, the user learns how many entries were handled. */
-	cmd->entry_num = handled;
+	cmd->entry_num = request.array.entry_num;
 	if (iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
 		return -EFAULT;
 	return ret;

@@ -4,6 +4,7 @@
  */
 #include <linux/iommu.h>
 
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
@@ -31,6 +32,8 @@ static void hwpt_paging_destroy(struct iommufd_object *obj)
 	release(hwpt);
 	trace_iommufd_hwpt_free(ctx->number, obj->id, obj->type,
 				hwpt->automatic, iommufd_trace_ns(start_ns));
+	iommufd_policy_hwpt_free(ctx, obj->id, obj->type, hwpt->automatic,
+				 hwpt->common.seen);
 }
 
 const struct iommufd_object_ops iommufd_hwpt_paging_ops = {

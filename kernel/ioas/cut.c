@@ -28,6 +28,18 @@ static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 	return area;
 }
 
+/* A page on both sides of the cut is kept pinned by both. */
+static void count_cut(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		      struct iommufd_area *tail)
+{
+	write_seqcount_begin(&ioas->counts_seq);
+	ioas->counts.areas++;
+	write_seqcount_end(&ioas->counts_seq);
+	if (area->pinned &&
+	    iommufd_area_last_index(area) == iommufd_area_first_index(tail))
+		atomic_long_inc(&ioas->pinned);
+}
+
 /* Who holds an area counts by its pages and knows no other. */
 static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		       struct iommufd_area *tail, unsigned long iova)
@@ -43,6 +55,7 @@ static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		tail->state = IOMMUFD_AREA_MAPPED;
 		tail->prot = area->prot;
 		tail->pinned = area->pinned;
+		count_cut(ioas, area, tail);
 		ret = 0;
 	}
 	mutex_unlock(&ioas->space_lock);

@@ -71,6 +71,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 	INIT_LIST_HEAD(&ioas->hwpts);
 	mutex_init(&ioas->space_lock);
 	iommufd_space_init(&ioas->space);
+	seqcount_mutex_init(&ioas->counts_seq, &ioas->space_lock);
 	init_waitqueue_head(&ioas->released);
 	ioas->large_pages = true;
 	return ioas;
@@ -96,6 +97,37 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 	}
 	iommufd_object_publish(ucmd->ctx, &ioas->obj);
 	return 0;
+}
+
+/**
+ * iommufd_ioas_count - count a request that has changed an IOAS
+ * @ioas: the IOAS, whose space_lock is held
+ * @map: it mapped something, or unmapped it
+ * @areas: how many areas
+ * @bytes: how much
+ *
+ * Returns the number of the request.
+ */
+u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
+		       u64 bytes)
+{
+	struct iommufd_ioas_counts *counts = &ioas->counts;
+
+	lockdep_assert_held(&ioas->space_lock);
+
+	write_seqcount_begin(&ioas->counts_seq);
+	counts->seq++;
+	if (map) {
+		counts->maps++;
+		counts->areas += areas;
+		counts->mapped += bytes;
+	} else {
+		counts->unmaps++;
+		counts->areas -= areas;
+		counts->mapped -= bytes;
+	}
+	write_seqcount_end(&ioas->counts_seq);
+	return counts->seq;
 }
 
 /* Write the usable ranges, as many as there is room for; returns how many. */

@@ -4,6 +4,7 @@
 
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/seqlock.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -16,6 +17,22 @@ struct iommufd_access;
 struct iommufd_hwpt_paging;
 
 /**
+ * struct iommufd_ioas_counts - what has become of an IOAS so far
+ * @seq: requests that have changed it, so that each has a number of its own
+ * @mapped: bytes that are mapped
+ * @areas: areas that are mapped
+ * @maps: map requests that succeeded
+ * @unmaps: unmap requests that unmapped something
+ */
+struct iommufd_ioas_counts {
+	u64 seq;
+	u64 mapped;
+	u64 areas;
+	u64 maps;
+	u64 unmaps;
+};
+
+/**
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
  * @ctx: its context
@@ -24,6 +41,10 @@ struct iommufd_hwpt_paging;
  * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
  * @space: the addresses. Its areas and their state are protected by @space_lock,
  *	what is reserved or allowed by @hwpts_rwsem held for writing
+ * @counts: changed under @space_lock and @counts_seq, by which who takes no
+ *	lock reads them as of one moment
+ * @counts_seq: see there
+ * @pinned: pages that areas keep pinned
  * @released: unmaps that wait until drivers let go of areas
  * @large_pages: page tables may use pages larger than PAGE_SIZE. Protected by
  *	@hwpts_rwsem
@@ -69,6 +90,9 @@ struct iommufd_ioas {
 	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
+	seqcount_mutex_t counts_seq;
+	struct iommufd_ioas_counts counts;
+	atomic_long_t pinned;
 	wait_queue_head_t released;
 };
 
@@ -81,7 +105,7 @@ static inline struct iommufd_requester
 iommufd_ioas_requester(struct iommufd_ioas *ioas)
 {
 	return (struct iommufd_requester){
-		.ctx = ioas->ctx->number,
+		.ctx = ioas->ctx,
 		.ioas = ioas->obj.id,
 	};
 }
@@ -91,6 +115,9 @@ struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
 struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 						  u32 max, u32 *total,
 						  __u64 *alignment);
+
+u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
+		       u64 bytes);
 
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,

@@ -26,6 +26,8 @@ static int area_use(struct iommufd_ioas *ioas, struct iommufd_area *area,
 				iommufd_area_last_index(area), &requester,
 				pinned);
 	area->pinned = !ret;
+	if (!ret)
+		atomic_long_add(iommufd_area_npages(area), &ioas->pinned);
 	return ret;
 }
 
@@ -36,6 +38,7 @@ static void area_unuse(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	if (!area->pinned)
 		return;
 	area->pinned = false;
+	atomic_long_sub(iommufd_area_npages(area), &ioas->pinned);
 	iommufd_pages_unuse(area->pages, iommufd_area_first_index(area),
 			    iommufd_area_last_index(area), &requester);
 }
@@ -281,6 +284,7 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 {
 	struct iommufd_area *area;
 	u64 clock = stats->start_ns;
+	u64 nr_areas = 0, bytes = 0;
 	u64 rest = 0;
 	int ret;
 
@@ -300,13 +304,18 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list) {
-		if (ret)
+		if (ret) {
 			iommufd_space_remove(&ioas->space, area);
-		else
-			area->state = IOMMUFD_AREA_MAPPED;
+			continue;
+		}
+		area->state = IOMMUFD_AREA_MAPPED;
+		nr_areas++;
+		bytes += iommufd_area_length(area);
 	}
-	if (!ret)
+	if (!ret) {
 		INIT_LIST_HEAD(areas);
+		stats->seq = iommufd_ioas_count(ioas, true, nr_areas, bytes);
+	}
 	mutex_unlock(&ioas->space_lock);
 up:
 	up_read(&ioas->hwpts_rwsem);

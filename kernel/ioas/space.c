@@ -466,15 +466,17 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_allowed_free);
 int iommufd_space_allow(struct iommufd_space *space,
 			struct rb_root_cached *allowed)
 {
-	struct interval_tree_node *node;
+	struct interval_tree_node *node, *reserved;
 
 	for (node = interval_tree_iter_first(allowed, 0, ULONG_MAX); node;
-	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
-		if (interval_tree_iter_first(&space->reserved, node->start,
-					     node->last))
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
+		reserved = interval_tree_iter_first(&space->reserved,
+						    node->start, node->last);
+		if (reserved)
 			return iommufd_fail(-EADDRINUSE,
-					    IOMMUFD_REASON_IOVA_RESERVED,
-					    node->start, node->last);
+					    reserved_reason(reserved),
+					    reserved->start, reserved->last);
+	}
 	swap(space->allowed, *allowed);
 	return 0;
 }

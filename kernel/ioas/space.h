@@ -73,6 +73,13 @@ iommufd_area_last_index(const struct iommufd_area *area)
 	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
 }
 
+static inline unsigned long
+iommufd_area_npages(const struct iommufd_area *area)
+{
+	return iommufd_area_last_index(area) - iommufd_area_first_index(area) +
+	       1;
+}
+
 /**
  * struct iommufd_reserved - an interval of addresses that must not be mapped
  * @node: the interval; they may overlap

@@ -112,6 +112,7 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 						       &requester);
 		mutex_unlock(&area->pages->lock);
 		area->pinned = false;
+		atomic_long_sub(last - first + 1, &ioas->pinned);
 		iommufd_trace_lap(clock, &stats->unpin_ns);
 	}
 }
@@ -139,6 +140,7 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 	u64 clock = stats->start_ns;
 	LIST_HEAD(areas);
+	u64 nr_areas = 0;
 	int ret;
 
 	*unmapped = 0;
@@ -158,7 +160,9 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	list_for_each_entry(area, &areas, list) {
 		*unmapped += iommufd_area_length(area);
 		iommufd_space_remove(&ioas->space, area);
+		nr_areas++;
 	}
+	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, *unmapped);
 	mutex_unlock(&ioas->space_lock);
 	up_read(&ioas->hwpts_rwsem);
 	iommufd_areas_free(&areas);

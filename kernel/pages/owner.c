@@ -11,6 +11,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
 
+#include "core/ctx.h"
 #include "pages/owner.h"
 #include "trace/fail.h"
 
@@ -128,8 +129,9 @@ static void count_pinned(struct iommufd_owner *owner, unsigned long npages,
 			 const struct iommufd_requester *requester)
 {
 	atomic64_add(npages, &owner->mm->pinned_vm);
+	atomic_long_add(npages, &requester->ctx->pinned);
 	if (trace_iommufd_pin_enabled())
-		trace_iommufd_pin(requester->ctx, requester->ioas,
+		trace_iommufd_pin(requester->ctx->number, requester->ioas,
 				  task_tgid_nr(owner->task),
 				  from_kuid_munged(&init_user_ns,
 						   owner->user->uid),
@@ -141,8 +143,9 @@ static void count_unpinned(struct iommufd_owner *owner, unsigned long npages,
 			   const struct iommufd_requester *requester)
 {
 	atomic64_sub(npages, &owner->mm->pinned_vm);
+	atomic_long_sub(npages, &requester->ctx->pinned);
 	if (trace_iommufd_unpin_enabled())
-		trace_iommufd_unpin(requester->ctx, requester->ioas,
+		trace_iommufd_unpin(requester->ctx->number, requester->ioas,
 				    task_tgid_nr(owner->task),
 				    from_kuid_munged(&init_user_ns,
 						     owner->user->uid),
@@ -154,7 +157,7 @@ static void count_unpinned(struct iommufd_owner *owner, unsigned long npages,
  * iommufd_owner_charge - charge an owner for pages
  * @owner: the owner
  * @npages: number of pages
- * @requester: for the tracepoint
+ * @requester: for whom
  *
  * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
  *
@@ -175,7 +178,7 @@ int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
  * iommufd_owner_uncharge - an owner no longer bears pages
  * @owner: the owner
  * @npages: number of pages
- * @requester: for the tracepoint
+ * @requester: for whom
  *
  * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
  */
@@ -192,7 +195,7 @@ void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
  * @to: the other
  * @npages: number of pages
  * @force: whatever the other's limit
- * @requester: for the tracepoints
+ * @requester: for whom
  *
  * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
  *

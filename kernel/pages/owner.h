@@ -27,14 +27,11 @@ struct iommufd_owner {
 
 /**
  * struct iommufd_requester - for whom pages are pinned or unpinned
- * @ctx: number of the context
- * @ioas: id of the IOAS
- *
- * Who pins and who unpins may differ, as may the owner: only tracepoints look
- * at this.
+ * @ctx: the context, whose pinned pages are counted
+ * @ioas: id of the IOAS, for tracepoints: who pins and who unpins may differ
  */
 struct iommufd_requester {
-	u32 ctx;
+	struct iommufd_ctx *ctx;
 	u32 ioas;
 };
 

@@ -70,16 +70,18 @@ static __always_inline int add_run(struct pinning *pinning, unsigned long pfn,
 	return 0;
 }
 
-static long pin_remote(struct mm_struct *mm, unsigned long start,
+static long pin_remote(const struct iommufd_owner *owner, unsigned long start,
 		       unsigned long npages, unsigned int flags,
 		       struct page **batch)
 {
+	struct mm_struct *mm = owner->mm;
 	int locked = 1;
 	long ret;
 
 	/* The process may have exited and left its file to another. */
 	if (!mmget_not_zero(mm))
-		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE, 0, 0);
+		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE,
+				    owner->task->tgid, 0);
 	mmap_read_lock(mm);
 	ret = pin_user_pages_remote(mm, start, npages, flags, batch, &locked);
 	if (locked)
@@ -165,8 +167,7 @@ static int pin_va(struct pinning *pinning)
 	if (pages->owner.mm == current->mm)
 		pinned = pin_user_pages_fast(start, npages, flags, batch);
 	else
-		pinned = pin_remote(pages->owner.mm, start, npages, flags,
-				    batch);
+		pinned = pin_remote(&pages->owner, start, npages, flags, batch);
 	if (pinned <= 0) {
 		ret = pinned ?: -EFAULT;
 		explain_va(pages, start, ret);

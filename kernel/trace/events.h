@@ -57,6 +57,8 @@ enum iommufd_accounting {
  * @runs: physically contiguous runs handed to the IOMMU
  * @pinned: pages newly pinned
  * @domains: page tables written
+ * @seq: number of the request among those that have changed the IOAS, 0 if it
+ *	has not
  */
 struct iommufd_map_stats {
 	u64 start_ns;
@@ -66,6 +68,7 @@ struct iommufd_map_stats {
 	u64 runs;
 	u64 pinned;
 	u32 domains;
+	u64 seq;
 };
 
 /**
@@ -79,6 +82,8 @@ struct iommufd_map_stats {
  * @unpinned: pages no longer pinned
  * @areas: areas removed
  * @domains: page tables cleared
+ * @seq: number of the request among those that have changed the IOAS, 0 if it
+ *	has not
  */
 struct iommufd_unmap_stats {
 	u64 start_ns;
@@ -90,6 +95,7 @@ struct iommufd_unmap_stats {
 	u64 unpinned;
 	u32 areas;
 	u32 domains;
+	u64 seq;
 };
 #endif /* __IOMMUFD_TRACE_TYPES */
 
@@ -111,7 +117,7 @@ TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_USER);
 TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_MM);
 TRACE_DEFINE_ENUM(IOMMUFD_ACCOUNT_NONE);
 
-#define IOMMUFD_REASON_EXPORT(_name, _text) \
+#define IOMMUFD_REASON_EXPORT(_name, ...) \
 	TRACE_DEFINE_ENUM(IOMMUFD_REASON_##_name);
 IOMMUFD_REASONS(IOMMUFD_REASON_EXPORT, IOMMUFD_REASON_EXPORT)
 #undef IOMMUFD_REASON_EXPORT
@@ -272,6 +278,7 @@ TRACE_EVENT(iommufd_ioas_map,
 		__field(u64, lock_ns)
 		__field(u64, pin_ns)
 		__field(u64, map_ns)
+		__field(u64, seq)
 	),
 	TP_fast_assign(
 		__entry->ctx = ctx;
@@ -289,13 +296,14 @@ TRACE_EVENT(iommufd_ioas_map,
 		__entry->lock_ns = stats->lock_ns;
 		__entry->pin_ns = stats->pin_ns;
 		__entry->map_ns = stats->map_ns;
+		__entry->seq = stats->seq;
 	),
-	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx source=%s prot=0x%x runs=%llu pinned=%llu domains=%u ret=%d ns=%llu lock_ns=%llu pin_ns=%llu map_ns=%llu",
+	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx source=%s prot=0x%x runs=%llu pinned=%llu domains=%u ret=%d ns=%llu lock_ns=%llu pin_ns=%llu map_ns=%llu seq=%llu",
 		  __entry->ctx, __entry->ioas, __entry->iova, __entry->length,
 		  show_iommufd_source(__entry->source), __entry->prot,
 		  __entry->runs, __entry->pinned, __entry->domains,
 		  __entry->ret, __entry->ns, __entry->lock_ns, __entry->pin_ns,
-		  __entry->map_ns)
+		  __entry->map_ns, __entry->seq)
 );
 
 /**
@@ -333,6 +341,7 @@ TRACE_EVENT(iommufd_ioas_unmap,
 		__field(u64, unmap_ns)
 		__field(u64, sync_ns)
 		__field(u64, unpin_ns)
+		__field(u64, seq)
 	),
 	TP_fast_assign(
 		__entry->ctx = ctx;
@@ -352,13 +361,14 @@ TRACE_EVENT(iommufd_ioas_unmap,
 		__entry->unmap_ns = stats->unmap_ns;
 		__entry->sync_ns = stats->sync_ns;
 		__entry->unpin_ns = stats->unpin_ns;
+		__entry->seq = stats->seq;
 	),
-	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx unmapped=0x%llx runs=%llu unpinned=%llu areas=%u domains=%u ret=%d ns=%llu lock_ns=%llu unmap_ns=%llu sync_ns=%llu unpin_ns=%llu",
+	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx unmapped=0x%llx runs=%llu unpinned=%llu areas=%u domains=%u ret=%d ns=%llu lock_ns=%llu unmap_ns=%llu sync_ns=%llu unpin_ns=%llu seq=%llu",
 		  __entry->ctx, __entry->ioas, __entry->iova, __entry->length,
 		  __entry->unmapped, __entry->runs, __entry->unpinned,
 		  __entry->areas, __entry->domains, __entry->ret, __entry->ns,
 		  __entry->lock_ns, __entry->unmap_ns, __entry->sync_ns,
-		  __entry->unpin_ns)
+		  __entry->unpin_ns, __entry->seq)
 );
 
 DECLARE_EVENT_CLASS(iommufd_account,

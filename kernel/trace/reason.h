@@ -115,7 +115,7 @@ enum iommufd_file_request {
 	R(CONTAINER_NOIOMMU, "container_noiommu") \
 	LAST(NO_PHYS, "no_phys")		/* IOVA */
 
-#define IOMMUFD_REASON_ENUM(_name, _text)	IOMMUFD_REASON_##_name,
+#define IOMMUFD_REASON_ENUM(_name, ...)	IOMMUFD_REASON_##_name,
 /**
  * enum iommufd_reason - why a request of user space failed
  *

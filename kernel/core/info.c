@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What there is, for who comes late: contexts and their objects, found under RCU
+ * without any lock. That is why the memory of either stays for a grace period.
+ */
+#include <linux/rcupdate.h>
+#include <linux/xarray.h>
+
+#include "bpf/iommufd_bpf.h"
+#include "core/ctx.h"
+#include "core/info.h"
+#include "core/object.h"
+#include "device/access.h"
+#include "fault/fault.h"
+#include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+
+/* How often a reader waits for a change of what he reads to end. */
+#define MANY_TRIES	64
+
+/**
+ * iommufd_next_ctx_info - the next context
+ * @number: number to look behind, 0 for the first one
+ * @info: filled in
+ *
+ * Context: any, also in the middle of anything that iommufd does.
+ *
+ * Returns false if there is none.
+ */
+bool iommufd_next_ctx_info(u32 number, struct iommufd_ctx_info *info)
+{
+	unsigned long index = number;
+	struct iommufd_ctx *ctx;
+
+	rcu_read_lock();
+	ctx = xa_find_after(&iommufd_contexts, &index, ULONG_MAX, XA_PRESENT);
+	if (ctx) {
+		*info = (struct iommufd_ctx_info){
+			.ctx = ctx->number,
+			.tgid = ctx->tgid,
+			.uid = ctx->uid,
+			.accounting = READ_ONCE(ctx->accounting),
+			.pinned = atomic_long_read(&ctx->pinned),
+		};
+		memcpy(info->comm, ctx->comm, sizeof(info->comm));
+	}
+	rcu_read_unlock();
+	return ctx;
+}
+
+/*
+ * The numbers of an IOAS belong together. A reader that has interrupted their
+ * change would wait for ever: it takes what there is then.
+ */
+static void ioas_info(struct iommufd_ioas *ioas,
+		      struct iommufd_object_info *info)
+{
+	struct iommufd_ioas_counts counts;
+	unsigned int tries = 0, start;
+
+	do {
+		start = raw_read_seqcount(&ioas->counts_seq);
+		counts = ioas->counts;
+	} while (((start & 1) || read_seqcount_retry(&ioas->counts_seq, start)) &&
+		 ++tries < MANY_TRIES);
+
+	info->seq = counts.seq;
+	info->mapped = counts.mapped;
+	info->areas = counts.areas;
+	info->maps = counts.maps;
+	info->unmaps = counts.unmaps;
+	info->pinned = atomic_long_read(&ioas->pinned);
+}
+
+static void hwpt_info(struct iommufd_hw_pagetable *hwpt,
+		      struct iommufd_object_info *info)
+{
+	info->invalidations = atomic64_read(&hwpt->invalidations);
+	if (hwpt->fault)
+		info->flags |= IOMMUFD_INFO_FAULTS;
+}
+
+static void paging_info(struct iommufd_hwpt_paging *hwpt,
+			struct iommufd_object_info *info)
+{
+	hwpt_info(&hwpt->common, info);
+	info->parent = hwpt->ioas->obj.id;
+	if (hwpt->automatic)
+		info->flags |= IOMMUFD_INFO_AUTOMATIC;
+	if (hwpt->nest_parent)
+		info->flags |= IOMMUFD_INFO_NEST_PARENT;
+	if (READ_ONCE(hwpt->coherent))
+		info->flags |= IOMMUFD_INFO_COHERENT;
+}
+
+static void nested_info(struct iommufd_hwpt_nested *hwpt,
+			struct iommufd_object_info *info)
+{
+	hwpt_info(&hwpt->common, info);
+	info->parent = hwpt->viommu ? hwpt->viommu->obj.id :
+				      hwpt->parent->obj.id;
+}
+
+static void access_info(struct iommufd_access *access,
+			struct iommufd_object_info *info)
+{
+	struct iommufd_ioas *ioas = READ_ONCE(access->ioas);
+
+	info->parent = ioas ? ioas->obj.id : 0;
+}
+
+static void object_info(struct iommufd_object *obj,
+			struct iommufd_object_info *info)
+{
+	info->id = obj->id;
+	info->type = obj->type;
+	info->users = refcount_read(&obj->users) - 1;
+	switch (obj->type) {
+	case IOMMUFD_OBJ_IOAS:
+		ioas_info(to_ioas(obj), info);
+		break;
+	case IOMMUFD_OBJ_HWPT_PAGING:
+		paging_info(to_hwpt_paging(obj), info);
+		break;
+	case IOMMUFD_OBJ_HWPT_NESTED:
+		nested_info(to_hwpt_nested(obj), info);
+		break;
+	case IOMMUFD_OBJ_ACCESS:
+		access_info(container_of(obj, struct iommufd_access, obj),
+			    info);
+		break;
+	case IOMMUFD_OBJ_VIOMMU:
+		info->parent = container_of(obj, struct iommufd_viommu,
+					    obj)->hwpt->obj.id;
+		break;
+	case IOMMUFD_OBJ_FAULT:
+		info->faults = iommufd_fault_outstanding(obj);
+		break;
+	default:
+		break;
+	}
+}
+
+/**
+ * iommufd_next_object_info - the next object of a context
+ * @number: number of the context
+ * @id: id to look behind, 0 for the first one
+ * @info: filled in
+ *
+ * Context: any, also in the middle of anything that iommufd does.
+ *
+ * Returns false if there is none, or no such context.
+ */
+bool iommufd_next_object_info(u32 number, u32 id,
+			      struct iommufd_object_info *info)
+{
+	struct iommufd_object *obj = NULL;
+	unsigned long index = id;
+	struct iommufd_ctx *ctx;
+
+	rcu_read_lock();
+	ctx = xa_load(&iommufd_contexts, number);
+	if (ctx)
+		obj = xa_find_after(&ctx->objects, &index, ULONG_MAX,
+				    XA_PRESENT);
+	if (obj) {
+		*info = (struct iommufd_object_info){ .ctx = number };
+		object_info(obj, info);
+	}
+	rcu_read_unlock();
+	return obj;
+}
