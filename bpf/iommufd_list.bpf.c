@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lists all contexts and their objects once, into a ring buffer: what a tool
+ * that starts late asks before it listens to events, or after it has begun to,
+ * since both carry the numbers that tell which events are in the list already.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "iommufd_list.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct bpf_iter_iommufd_ctx {
+	__u64 __opaque[6];
+};
+
+struct bpf_iter_iommufd_object {
+	__u64 __opaque[12];
+};
+
+extern int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it) __ksym;
+extern struct iommufd_ctx_info *
+bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it) __ksym;
+extern void
+bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it) __ksym;
+extern int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
+				       __u32 ctx) __ksym;
+extern struct iommufd_object_info *
+bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it) __ksym;
+extern void
+bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it) __ksym;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} list SEC(".maps");
+
+/* Entries that found no room. */
+__u64 lost;
+
+static void list_objects(__u32 ctx)
+{
+	struct iommufd_object_info *object;
+	struct list_object entry = { .kind = LIST_OBJECT };
+	struct bpf_iter_iommufd_object it;
+
+	bpf_iter_iommufd_object_new(&it, ctx);
+	while ((object = bpf_iter_iommufd_object_next(&it))) {
+		entry.ctx = object->ctx;
+		entry.id = object->id;
+		entry.type = object->type;
+		entry.users = object->users;
+		entry.parent = object->parent;
+		entry.flags = object->flags;
+		entry.seq = object->seq;
+		entry.mapped = object->mapped;
+		entry.areas = object->areas;
+		entry.pinned = object->pinned;
+		entry.maps = object->maps;
+		entry.unmaps = object->unmaps;
+		entry.invalidations = object->invalidations;
+		entry.faults = object->faults;
+		if (bpf_ringbuf_output(&list, &entry, sizeof(entry), 0))
+			lost++;
+	}
+	bpf_iter_iommufd_object_destroy(&it);
+}
+
+SEC("syscall")
+int list_all(void *unused)
+{
+	struct iommufd_ctx_info *ctx;
+	struct list_ctx entry = { .kind = LIST_CTX };
+	struct bpf_iter_iommufd_ctx it;
+
+	bpf_iter_iommufd_ctx_new(&it);
+	while ((ctx = bpf_iter_iommufd_ctx_next(&it))) {
+		entry.ctx = ctx->ctx;
+		entry.tgid = ctx->tgid;
+		entry.uid = ctx->uid;
+		entry.accounting = ctx->accounting;
+		entry.pinned = ctx->pinned;
+		bpf_probe_read_kernel(entry.comm, sizeof(entry.comm),
+				      ctx->comm);
+		if (bpf_ringbuf_output(&list, &entry, sizeof(entry), 0))
+			lost++;
+		list_objects(entry.ctx);
+	}
+	bpf_iter_iommufd_ctx_destroy(&it);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What policies see of iommufd: kernel/bpf/iommufd_bpf.h as far as they use it.
+ * As in iommufd_events.h only names and types count.
+ *
+ * A policy takes its settings from a map of one element, which can be changed
+ * while it is attached.
+ */
+#ifndef __IOMMUFD_POLICY_H
+#define __IOMMUFD_POLICY_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct iommufd_bpf_caller {
+	__u32 ctx;
+	__u32 tgid;
+	__u32 uid;
+	__u64 cgroup_id;
+};
+
+struct iommufd_bpf_hwpt {
+	struct iommufd_bpf_caller caller;
+	__u32 hwpt;
+	__u32 parent;
+	__u32 device;
+	__u32 kind;
+	__u32 automatic;
+	__u32 flags;
+	__s32 ret;
+	__u32 add_flags;
+	__u64 ns;
+};
+
+struct iommufd_bpf_invalidate {
+	struct iommufd_bpf_caller caller;
+	__u32 object;
+	__u32 kind;
+	__u32 asked;
+	__u32 handled;
+	__s32 ret;
+	__u32 limit;
+	__u64 delay_ns;
+	__u64 ns;
+};
+
+#pragma clang attribute pop
+
+struct iommufd_bpf_ops {
+	int (*hwpt_alloc)(struct iommufd_bpf_hwpt *call);
+	void (*hwpt_alloc_done)(struct iommufd_bpf_hwpt *call);
+	void (*hwpt_free)(struct iommufd_bpf_hwpt *call);
+	int (*hwpt_invalidate)(struct iommufd_bpf_invalidate *call);
+	void (*hwpt_invalidate_done)(struct iommufd_bpf_invalidate *call);
+	char name[16];
+	__s32 priority;
+	__u32 flags;
+	__u64 cgroup_id;
+};
+
+#define EDQUOT	     122
+#define NSEC_PER_SEC 1000000000ULL
+
+/* enum iommufd_hwpt_alloc_flags */
+#define IOMMU_HWPT_ALLOC_DIRTY_TRACKING 2
+
+#endif

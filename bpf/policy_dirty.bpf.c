@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Policy: page tables are made with dirty tracking wherever the IOMMU has it, so
+ * that a guest can be migrated whatever its VMM asked for. Attach it for the
+ * cgroup of such guests.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "iommufd_policy.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("struct_ops/hwpt_alloc")
+int BPF_PROG(dirty_alloc, struct iommufd_bpf_hwpt *call)
+{
+	call->add_flags = IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct iommufd_bpf_ops dirty = {
+	.hwpt_alloc = (void *)dirty_alloc,
+	.name = "dirty",
+	.priority = 10,
+};
