@@ -7,10 +7,14 @@ or the kernel's answer from us when it fails; this goes to libc directly.
 
 import ctypes
 import os
+from collections.abc import Callable
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
 _libc.ioctl.restype = ctypes.c_int
+
+# Told of each call that fails: descriptor, request, errno.
+on_failure: Callable[[int, int, int], None] | None = None
 
 
 def ioctl(fd: int, request: int, argument: ctypes.Structure | ctypes.Array | int | None) -> int:
@@ -21,6 +25,8 @@ def ioctl(fd: int, request: int, argument: ctypes.Structure | ctypes.Array | int
     result = _libc.ioctl(fd, request, address)
     if result < 0:
         error = ctypes.get_errno()
+        if on_failure:
+            on_failure(fd, request, error)
         raise OSError(error, os.strerror(error))
     return result
 

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Tracepoints through tracefs, in a trace instance of our own."""
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from .openfile import Closing
+
 TRACEFS = Path("/sys/kernel/tracing")
 LINE = re.compile(
     r"^\s*(?P<comm>.*)-(?P<pid>\d+)\s+\[\d+\]\s.*?\s[\d.]+: (?P<name>\w+): (?P<rest>.*)$"
 )
-FIELD = re.compile(r"(\w+)=(\S+)")
+FIELD = re.compile(r"(\w+)=(\S*)")
+_count = itertools.count(1)
 
 
 @dataclass
@@ -43,6 +47,50 @@ def format_fields(system: str, event: str) -> list[tuple[str, int, int]]:
     return [(d, int(o), int(s)) for d, o, s in found if not d.split()[-1].startswith("common_")]
 
 
+def parse(text: str) -> list[Event]:
+    """The events of a trace or of a piece of it."""
+    found = []
+    for line in text.splitlines():
+        if match := LINE.match(line):
+            fields = dict(FIELD.findall(match["rest"]))
+            found.append(Event(match["name"], int(match["pid"]), fields, match["rest"]))
+    return found
+
+
+class Stream(Closing):
+    """Events as they come, from now to close(); to begin and to end takes its time."""
+
+    def __init__(self, system: str, *events: str) -> None:
+        self._folder = TRACEFS / "instances" / f"stream-{os.getpid()}-{next(_count)}"
+        self._folder.mkdir()
+        self._enables = [
+            self._folder / "events" / system / event / "enable" for event in events or ("",)
+        ]
+        for enable in self._enables:
+            enable.write_text("1")
+        pipe = self._folder / "trace_pipe"
+        self._pipe = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Listens no more."""
+        for enable in self._enables:
+            enable.write_text("0")
+        os.close(self._pipe)
+        self._folder.rmdir()
+
+    def read(self) -> list[Event]:
+        """What has come since the last time."""
+        data = b""
+        while True:
+            try:
+                data += os.read(self._pipe, 1 << 16)
+            except BlockingIOError:
+                break
+        text = data.decode()
+        assert "LOST" not in text, "events are lost"
+        return parse(text)
+
+
 class Tracer:
     """Records events from the beginning of a with to its end."""
 
@@ -62,13 +110,8 @@ class Tracer:
 
     def events(self, *names: str) -> list[Event]:
         """What was recorded so far, of these events only if any are named."""
-        found = []
-        for line in (self._folder / "trace").read_text().splitlines():
-            match = LINE.match(line)
-            if match and (not names or match["name"] in names):
-                fields = dict(FIELD.findall(match["rest"]))
-                found.append(Event(match["name"], int(match["pid"]), fields, match["rest"]))
-        return found
+        events = parse((self._folder / "trace").read_text())
+        return [e for e in events if not names or e.name in names]
 
     def lost(self) -> int:
         """Events that found no room."""
