@@ -131,7 +131,10 @@ alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 	return hwpt;
 }
 
-/* Returns the page table, which the device keeps, or an ERR_PTR. */
+/*
+ * Returns the page table, which the device keeps, held for the caller as well,
+ * or an ERR_PTR.
+ */
 static struct iommufd_hwpt_paging *
 attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 {
@@ -143,8 +146,8 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 	hwpt = alloc_automatic(request->idev, ioas, flags);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	/* Of the device, ahead of the time when others can see it. */
-	refcount_inc(&hwpt->obj.users);
+	/* The device and the caller, ahead of the time when others can see it. */
+	refcount_add(2, &hwpt->obj.users);
 	ret = attach_and_fill(request, hwpt);
 	if (ret) {
 		iommufd_hwpt_paging_abort(hwpt);
@@ -153,6 +156,17 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 	*request->pt_id = hwpt->obj.id;
 	iommufd_object_publish(ioas->ctx, &hwpt->obj);
 	return hwpt;
+}
+
+static int attach_unasked(struct attach_request *request,
+			  struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt_paging *hwpt = attach_new(request, ioas, 0);
+
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common, &request->ended);
+	return 0;
 }
 
 /* Ask the policies, with no lock held, before a page table is made. */
@@ -184,13 +198,14 @@ static noinline int attach_asked(struct attach_request *request,
 		mutex_unlock(&ioas->auto_lock);
 	}
 	call.args.flags = call.args.add_flags;
-	if (told)
+	if (told) {
 		iommufd_policy_hwpt_done(&call, 0, told);
-	else
-		/* It can't go before the device, which is the caller's. */
-		hwpt->common.seen =
-			iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
-	return ret;
+		return ret;
+	}
+	/* Held: another device of the group may have taken ours off it. */
+	hwpt->common.seen = iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
+	iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common, &request->ended);
+	return 0;
 }
 
 static int attach_ioas(struct attach_request *request,
@@ -206,7 +221,7 @@ static int attach_ioas(struct attach_request *request,
 	mutex_lock(&ioas->auto_lock);
 	ret = attach_existing(request, ioas);
 	if (ret == NONE_SUITS && !iommufd_has_policies())
-		ret = PTR_ERR_OR_ZERO(attach_new(request, ioas, 0));
+		ret = attach_unasked(request, ioas);
 	mutex_unlock(&ioas->auto_lock);
 	return ret == NONE_SUITS ? attach_asked(request, ioas) : ret;
 }
