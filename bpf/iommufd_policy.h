@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What policies see of iommufd: kernel/bpf/iommufd_bpf.h as far as they use it.
- * As in iommufd_events.h only names and types count.
+ * What policies see of iommufd: kernel/bpf/iommufd_bpf.h says what it means. As
+ * in iommufd_events.h only names and types count.
  *
  * A policy takes its settings from a map of one element, which can be changed
  * while it is attached.
@@ -29,6 +29,9 @@ struct iommufd_bpf_hwpt {
 	__u32 kind;
 	__u32 automatic;
 	__u32 flags;
+	__u32 data_type;
+	__u32 data_len;
+	__u64 data;
 	__s32 ret;
 	__u32 add_flags;
 	__u64 ns;
@@ -38,8 +41,11 @@ struct iommufd_bpf_invalidate {
 	struct iommufd_bpf_caller caller;
 	__u32 object;
 	__u32 kind;
+	__u32 data_type;
+	__u32 entry_len;
 	__u32 asked;
 	__u32 handled;
+	__u64 data;
 	__s32 ret;
 	__u32 limit;
 	__u64 delay_ns;
