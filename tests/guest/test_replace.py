@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import pytest
 from errnos import fails
 from iommufd import mem, uapi
-from iommufd.ctx import Context
+from iommufd.ctx import RW, Context
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
+from iommufd.uapi import MAP_READABLE
 from pattern import pattern
 
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
@@ -123,37 +124,106 @@ def words(page: bytes) -> list[bytes]:
     return [page[i : i + 8] for i in range(0, len(page), 8)]
 
 
-def test_under_dma(world: World) -> None:
-    """What is written arrives on one side, or faults, however often the device is moved."""
-    data = pattern("under DMA", PAGE)
-    nothing = bytes(8)
-    world.load(data)
-    stop = threading.Event()
-    moves = transfers = arrived = 0
+class UnderDma:
+    """A device that reads and writes a page while it is moved between two IOASes.
 
-    def move() -> None:
-        nonlocal moves
-        while not stop.is_set():
-            world.device.attach(world.other.ioas)
-            world.device.attach(world.one.ioas)
-            moves += 2
+    Around it is memory that it must not reach: the pages beside that page in each IOAS, and a huge
+    page that is mapped nowhere, but is in physical memory where the device believes that page to
+    be. That one is what a device finds that is let past the IOMMU for a moment.
+    """
 
-    mover = threading.Thread(target=move)
-    mover.start()
-    try:
-        # However slow the machine is, some of both have to be seen.
-        while transfers < 10 or moves < 10 or not arrived:
-            transfers += 1
-            world.device.dma_write(IOVA)
-            pages = world.one.page.read(), world.other.page.read()
-            for word, *sides in zip(words(data), *map(words, pages), strict=True):
-                assert sorted(sides) in ([nothing, nothing], sorted([nothing, word]))
-            arrived += data in pages
-            world.one.clear()
-            world.other.clear()
-    finally:
-        stop.set()
-        mover.join()
+    def __init__(self, context: Context, buffers: list[mem.Buffer], bystander: mem.Buffer) -> None:
+        self._context = context
+        self._buffers = buffers
+        self._bystander = bystander
+        self._around = [pattern(f"around {i}", buffer.size) for i, buffer in enumerate(buffers)]
+        self._calm = pattern("bystander", bystander.size)
+        for buffer, data in zip([*buffers, bystander], [*self._around, self._calm], strict=True):
+            buffer.write(data)
+        self._iova = mem.physical(bystander, bystander.size // 2)
+        self.astray = bystander.address + bystander.size // 2 - PAGE
+        self.targets = [self.ioas(buffer.address) for buffer in buffers]
+        self._sources = [[pattern(f"{i} {j}", PAGE) for j in range(3)] for i in range(2)]
+        allowed = [bytes(PAGE), *(page for some in self._sources for page in some)]
+        self._allowed = list(zip(*map(words, allowed), strict=True))
+        self._stop = threading.Event()
+        self._moves = self._rounds = 0
+        self._arrived = [0, 0]
+
+    def ioas(self, address: int, prot: int = RW) -> int:
+        """One with three pages, the middle one where the device looks for it."""
+        ioas = self._context.ioas_alloc()
+        self._context.map(ioas, address, 3 * PAGE, iova=self._iova - PAGE, prot=prot)
+        return ioas
+
+    def run(self, device: Edu, targets: list[int], rounds: int = 10) -> None:
+        """Transfers while the device is moved from one target to the next."""
+        mover = threading.Thread(target=self._move, args=(device, targets))
+        mover.start()
+        try:
+            # However slow the machine is, some of all have to be seen.
+            while self._rounds < rounds or self._moves < 10 or not all(self._arrived):
+                self._round(device)
+                self._look_around()
+        finally:
+            self._stop.set()
+            mover.join()
+
+    def _move(self, device: Edu, targets: list[int]) -> None:
+        while not self._stop.is_set():
+            for target in targets:
+                device.attach(target)
+                self._moves += 1
+
+    def _round(self, device: Edu) -> None:
+        """From one of the pages to the device, and back to one of them."""
+        sources = [some[self._rounds % len(some)] for some in self._sources]
+        self._rounds += 1
+        for buffer, source in zip(self._buffers, sources, strict=True):
+            buffer.write(source, PAGE)
+        device.dma_read(self._iova)
+        for buffer in self._buffers:
+            buffer.write(bytes(PAGE), PAGE)
+        device.dma_write(self._iova)
+        pages = [buffer.read(PAGE, PAGE) for buffer in self._buffers]
+        # What the device could not read is nothing, or what it has read before.
+        for came, allowed in zip(zip(*map(words, pages), strict=True), self._allowed, strict=True):
+            assert bytes(8) in came, "to both pages"
+            assert set(came) <= set(allowed), "from other memory"
+        for i, page in enumerate(pages):
+            self._arrived[i] += page in sources
+
+    def _look_around(self) -> None:
+        assert self._bystander.read() == self._calm, "to other memory"
+        for buffer, data in zip(self._buffers, self._around, strict=True):
+            assert buffer.read(0, PAGE) == data[:PAGE], "to the page before"
+            assert buffer.read(2 * PAGE) == data[2 * PAGE :], "to the page behind"
+
+
+@pytest.fixture
+def under_dma(context: Context) -> Iterator[UnderDma]:
+    with mem.anonymous(3 * PAGE) as a, mem.anonymous(3 * PAGE) as b:
+        with mem.hugetlb(mem.HUGE) as bystander:
+            yield UnderDma(context, [a, b], bystander)
+
+
+@pytest.mark.limit(240)
+def test_under_dma(context: Context, under_dma: UnderDma) -> None:
+    """All that is read and written is one page or the other, or faults, however often the device
+    is moved."""
+    with Edu(context, under_dma.targets[0]) as device:
+        under_dma.run(device, under_dma.targets)
+
+
+@pytest.mark.guest(iommu="intel")
+@pytest.mark.parametrize("prot", [MAP_READABLE, RW], ids=["reads", "reads-and-writes"])
+def test_under_dma_would_find(context: Context, under_dma: UnderDma, prot: int) -> None:
+    """The same, led to other memory on every move: the test before this one can fail."""
+    one, two = under_dma.targets
+    astray = under_dma.ioas(under_dma.astray, prot)
+    with Edu(context, one) as device:
+        with pytest.raises(AssertionError, match="other memory"):
+            under_dma.run(device, [one, astray, two, astray], rounds=100)
 
 
 def test_by_name(world: World) -> None:

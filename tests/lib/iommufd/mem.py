@@ -11,6 +11,7 @@ PAGE = mmap.PAGESIZE
 HUGE = 2 << 20
 
 PROT_NONE, PROT_READ, PROT_WRITE = 0, 1, 2
+MAP_NORESERVE = 0x4000
 MAP_HUGETLB = 0x40000
 MADV_HUGEPAGE = 14
 MADV_NOHUGEPAGE = 15
@@ -87,9 +88,9 @@ def transparent_huge(size: int) -> Buffer:
     return buffer
 
 
-def hugetlb(size: int) -> Buffer:
+def hugetlb(size: int, flags: int = 0) -> Buffer:
     """Private pages out of the pool of huge pages."""
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
+    flags |= mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
     return Buffer(mmap.mmap(-1, size, flags))
 
 
@@ -106,6 +107,14 @@ def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
     if result:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def physical(buffer: Buffer, offset: int = 0) -> int:
+    """Where a byte is; what is not pinned may move, huge pages the least."""
+    address = buffer.address + offset
+    with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+        entry = int.from_bytes(os.pread(pagemap.fileno(), 8, address // PAGE * 8), "little")
+    return (entry & (1 << 55) - 1) * PAGE + address % PAGE
 
 
 def smaps_kib(buffer: Buffer, field: str) -> int:
