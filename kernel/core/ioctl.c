@@ -39,6 +39,15 @@ static int destroy_ioctl(struct iommufd_ucmd *ucmd)
 	return iommufd_object_destroy(ucmd->ctx, cmd->id);
 }
 
+#ifndef CONFIG_IOMMUFD_NOIOMMU
+int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_noiommu_get_pa *cmd = ucmd->cmd;
+
+	return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_PHYS, cmd->iova, 0);
+}
+#endif
+
 /* Room for the largest structure. */
 #define UCMD_SIZE	128
 

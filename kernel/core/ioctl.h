@@ -38,20 +38,12 @@ int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_option(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_viommu_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd);
-
-#ifdef CONFIG_IOMMUFD_NOIOMMU
-int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
-#else
-static inline int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
-{
-	return -EOPNOTSUPP;
-}
-#endif
 
 #endif

@@ -208,15 +208,14 @@ static int add_folio(struct pinning *pinning, struct folio *folio,
 }
 
 static int explain_file(const struct iommufd_pages *pages, loff_t start,
-			int error)
+			loff_t end, int error)
 {
 	loff_t size = i_size_read(file_inode(pages->file));
 
 	if (error == -EINTR || error == -ENOMEM)
 		return error;
-	if (start >= size)
-		return iommufd_fail(error, IOMMUFD_REASON_FILE_END, start,
-				    size);
+	if (end >= size)
+		return iommufd_fail(error, IOMMUFD_REASON_FILE_END, end, size);
 	return iommufd_fail(error, IOMMUFD_REASON_NOT_PINNABLE, start, -error);
 }
 
@@ -235,7 +234,7 @@ static int pin_memfd(struct pinning *pinning)
 				     pinning->capacity, &skip);
 	if (nr_folios <= 0) {
 		ret = nr_folios ?: -EFAULT;
-		return explain_file(pages, start, ret);
+		return explain_file(pages, start, end, ret);
 	}
 
 	skip >>= PAGE_SHIFT;
