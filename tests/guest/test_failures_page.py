@@ -3,9 +3,26 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from iommufd import reasons
+
+# Those that no guest of these tests can have, and why.
+NOT_PROVOKED = {
+    "not_said": "would be a defect",
+    "object_ending": "takes a race that no request can be held in",
+    "not_coherent": "x86 keeps the caches coherent",
+    "group_owned": "no two devices of these guests share a group",
+    "group_attached": "no two devices of these guests share a group",
+    "faults_of_vf": "no IOMMU of QEMU has page requests for virtual functions",
+    "cache_coherency": "no IOMMU of QEMU can enforce it",
+    "hwpt_page_size": "no IOMMU of these guests has larger pages than the CPUs",
+    "denied_by_policy": "has tests with the policies",
+    "limited_by_policy": "has tests with the policies",
+}
+# As the tables in the tests have them.
+CASE = re.compile(r'Case\(\s*"(\w+)"|\["reason"\].*== \(?"(\w+)"')
 
 pytestmark = pytest.mark.guest(kernels="main")
 
@@ -24,3 +41,13 @@ def test_enum() -> None:
     body = re.search(r"enum iommufd_reason \{(.*?)\};", text, flags=re.DOTALL)[1]
     found = re.findall(r"IOMMUFD_REASON_(\w+) = (\d+)", body)
     assert [(int(n), name.lower()) for name, n in found] == reasons.printed()
+
+
+def test_all_are_provoked() -> None:
+    """Each by a test of its own, but for those that can't be."""
+    tests = Path(__file__).parent.glob("test_reasons*.py")
+    found = {a or b for test in tests for a, b in CASE.findall(test.read_text())}
+    # One is told once for each allocation.
+    found.add("no_memory")
+    assert not found & NOT_PROVOKED.keys()
+    assert found | NOT_PROVOKED.keys() == {*reasons.documented()}

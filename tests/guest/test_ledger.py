@@ -44,7 +44,7 @@ def test_another_errno_is_told(ledger: Ledger, context: Context) -> None:
 
 
 def test_told_without_a_call(ledger: Ledger, context: Context) -> None:
-    with pytest.raises(AssertionError, match="an event without a call: .* no_object"):
+    with pytest.raises(AssertionError, match=r"an event without a call: .* no_object"):
         with ledger.held(), fails(errno.ENOENT):
             fcntl.ioctl(context.fd, uapi.NUMBER["DESTROY"], uapi.Destroy(id=NO_ID))
 
