@@ -5,6 +5,7 @@ Messages are lines of JSON: from the host on descriptor 4, to it on descriptor 3
 (machine.py makes them so).
 """
 
+import gc
 import json
 import os
 
@@ -35,6 +36,9 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
+        # What is there now stays: looking through it after each test would take long.
+        gc.collect()
+        gc.freeze()
         self._send(ready=True)
         with os.fdopen(FROM_HOST, "rb", closefd=False) as lines:
             for line in lines:
