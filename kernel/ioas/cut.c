@@ -32,9 +32,7 @@ static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 static void count_cut(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		      struct iommufd_area *tail)
 {
-	write_seqcount_begin(&ioas->counts_seq);
-	ioas->counts.areas++;
-	write_seqcount_end(&ioas->counts_seq);
+	iommufd_ioas_count_cut(ioas);
 	if (area->pinned &&
 	    iommufd_area_last_index(area) == iommufd_area_first_index(tail))
 		atomic_long_inc(&ioas->pinned);

@@ -71,7 +71,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 	INIT_LIST_HEAD(&ioas->hwpts);
 	mutex_init(&ioas->space_lock);
 	iommufd_space_init(&ioas->space);
-	seqcount_mutex_init(&ioas->counts_seq, &ioas->space_lock);
+	seqcount_init(&ioas->counts_seq);
 	init_waitqueue_head(&ioas->released);
 	ioas->large_pages = true;
 	return ioas;
@@ -115,6 +115,7 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 
 	lockdep_assert_held(&ioas->space_lock);
 
+	preempt_disable();
 	write_seqcount_begin(&ioas->counts_seq);
 	counts->seq++;
 	if (map) {
@@ -127,7 +128,23 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		counts->mapped -= bytes;
 	}
 	write_seqcount_end(&ioas->counts_seq);
+	preempt_enable();
 	return counts->seq;
+}
+
+/**
+ * iommufd_ioas_count_cut - count that there is one more area
+ * @ioas: the IOAS, whose space_lock is held
+ */
+void iommufd_ioas_count_cut(struct iommufd_ioas *ioas)
+{
+	lockdep_assert_held(&ioas->space_lock);
+
+	preempt_disable();
+	write_seqcount_begin(&ioas->counts_seq);
+	ioas->counts.areas++;
+	write_seqcount_end(&ioas->counts_seq);
+	preempt_enable();
 }
 
 /* Write the usable ranges, as many as there is room for; returns how many. */

@@ -42,7 +42,8 @@ struct iommufd_ioas_counts {
  * @space: the addresses. Its areas and their state are protected by @space_lock,
  *	what is reserved or allowed by @hwpts_rwsem held for writing
  * @counts: changed under @space_lock and @counts_seq, by which who takes no
- *	lock reads them as of one moment
+ *	lock reads them as of one moment; with preemption off, so that he need
+ *	not wait
  * @counts_seq: see there
  * @pinned: pages that areas keep pinned
  * @released: unmaps that wait until drivers let go of areas
@@ -90,7 +91,7 @@ struct iommufd_ioas {
 	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
-	seqcount_mutex_t counts_seq;
+	seqcount_t counts_seq;
 	struct iommufd_ioas_counts counts;
 	atomic_long_t pinned;
 	wait_queue_head_t released;
@@ -118,6 +119,7 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 
 u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		       u64 bytes);
+void iommufd_ioas_count_cut(struct iommufd_ioas *ioas);
 
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
