@@ -95,7 +95,7 @@ static int hw_info(struct iommufd_device *idev, struct iommu_hw_info *cmd)
 }
 
 /**
- * iommufd_get_hw_info - IOMMU_GET_HW_INFO
+ * iommufd_cmd_get_hw_info - IOMMU_GET_HW_INFO
  * @ucmd: the request: a device, and which kind of data is wanted of its IOMMU
  */
 int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd)

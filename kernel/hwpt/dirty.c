@@ -223,7 +223,7 @@ static int enable(struct iommufd_hwpt_paging *hwpt)
 }
 
 /**
- * iommufd_hwpt_set_dirty_tracking - IOMMU_HWPT_SET_DIRTY_TRACKING
+ * iommufd_cmd_hwpt_set_dirty_tracking - IOMMU_HWPT_SET_DIRTY_TRACKING
  * @ucmd: the request: whether the IOMMU marks pages that devices write to
  *
  * Enabling clears all marks, also if tracking is enabled already.
@@ -282,7 +282,7 @@ static int check_range(struct iommufd_hwpt_paging *hwpt,
 }
 
 /**
- * iommufd_hwpt_get_dirty_bitmap - IOMMU_HWPT_GET_DIRTY_BITMAP
+ * iommufd_cmd_hwpt_get_dirty_bitmap - IOMMU_HWPT_GET_DIRTY_BITMAP
  * @ucmd: the request: a range and the user's bitmap
  *
  * Bits are set, none is cleared. What is not mapped is not dirty. When marks

@@ -39,6 +39,8 @@ struct mock_pin {
  * @access: the access
  * @ctx: the context; @access has a reference
  * @pins_pages: it can pin pages
+ * @pins: struct mock_pin: what it has pinned
+ * @last_id: of the last of them
  */
 struct mock_access {
 	struct iommufd_access *access;

@@ -116,11 +116,7 @@ enum iommufd_file_request {
 	LAST(NO_PHYS, "no_phys")		/* IOVA */
 
 #define IOMMUFD_REASON_ENUM(_name, ...)	IOMMUFD_REASON_##_name,
-/**
- * enum iommufd_reason - why a request of user space failed
- *
- * docs/failures.md lists them, with the numbers that go with each.
- */
+/* Why a request of user space failed; docs/failures.md has each. */
 enum iommufd_reason {
 	IOMMUFD_REASONS(IOMMUFD_REASON_ENUM, IOMMUFD_REASON_ENUM)
 };
