@@ -6,6 +6,8 @@
 PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
+# A guest hardly uses more than one processor: two at a time, each with all the tests that want it.
+PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -25,10 +27,10 @@ demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a g
 	@scripts/demo
 
 test: setup-dev kernels tools selftests lint ## from nothing: build everything, run all tests that fit CI
-	@$(PYTEST) tests/
+	@$(PYTEST) $(PARALLEL) tests/
 
 test-full: setup-full kernels containers drivers tools selftests lint ## also the tests that take long, and all guest tests on the peer
-	@$(PYTEST) --full --kernels main,peer,debug,container,peer-container tests/
+	@$(PYTEST) $(PARALLEL) --full --kernels main,peer,debug,container,peer-container tests/
 
 setup: ## install the packages that are needed (Debian 12 or 13)
 	@scripts/setup

@@ -10,6 +10,9 @@ TESTS = Path(__file__).resolve().parent.parent.parent
 # The second has samples of what can go wrong, for the test of all this.
 GUEST_TESTS = {TESTS / "guest", TESTS / "harness"}
 
+# The name by which a guest knows an item, to which pytest-xdist adds something.
+NODEID = pytest.StashKey[str]()
+
 # One boot serves most tests: all the devices that they use are there.
 DEFAULT_DEVICES = ("edu", "edu", "nvme")
 
@@ -62,6 +65,11 @@ def wish(definition: pytest.Item | pytest.Function) -> Wish:
 def is_guest_path(path: Path) -> bool:
     """Whether the tests of a file run in a guest."""
     return not GUEST_TESTS.isdisjoint(path.parents)
+
+
+def nodeid_of(item: pytest.Item) -> str:
+    """The name by which a guest knows an item."""
+    return item.stash.get(NODEID, item.nodeid)
 
 
 def config_of(item: pytest.Function) -> GuestConfig:

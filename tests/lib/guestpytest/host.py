@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .config import GuestConfig, config_of, is_guest_path
+from .config import GuestConfig, config_of, is_guest_path, nodeid_of
 from .machine import GuestDied, Machine
 
 LIMIT = 60.0
@@ -86,9 +86,9 @@ class Host:
             return [_failure(item, "setup", error)]
         after = None
         if nextitem and is_guest_path(nextitem.path) and config_of(nextitem) == machine.config:
-            after = nextitem.nodeid
-        answer = machine.run_test(item.nodeid, after, self._limit(item, machine.config))
-        reports = [self._from_wire(data) for data in answer["reports"]]
+            after = nodeid_of(nextitem)
+        answer = machine.run_test(nodeid_of(item), after, self._limit(item, machine.config))
+        reports = [self._from_wire(data, item) for data in answer["reports"]]
         if all(r.passed for r in reports):
             for error in self._host_hooks(machine, item, "after"):
                 reports.append(_failure(item, "teardown", error))
@@ -98,9 +98,10 @@ class Host:
             self._machine = None
         return reports
 
-    def _from_wire(self, data: dict) -> pytest.TestReport:
+    def _from_wire(self, data: dict, item: pytest.Item) -> pytest.TestReport:
         hook = self._config.hook.pytest_report_from_serializable
         report = hook(config=self._config, data=data)
+        report.nodeid = item.nodeid
         if report.skipped and isinstance(report.longrepr, list):
             # JSON has no tuples, pytest's summary of skips insists on one.
             report.longrepr = tuple(report.longrepr)

@@ -100,17 +100,31 @@ def _deselected(item: pytest.Item, full: bool) -> bool:
     return empty or (not full and _takes_long(item))
 
 
+def _in_parallel(config: pytest.Config) -> bool:
+    """Whether this process is one of several that pytest-xdist has started."""
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     full = config.getoption("--full")
     dropped = [i for i in items if _deselected(i, full)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [i for i in items if i not in set(dropped)]
-    # Host tests first, then guest by guest, each in the order it first comes up.
+    # Host tests first, then guest by guest, each in the order it first comes up. Among several
+    # processes those of one guest stay together, and what takes longest comes first.
+    parallel = _in_parallel(config)
     order: dict[guests.GuestConfig | None, int] = {None: -1}
     keys = {
         item: guests.config_of(item) if guests.is_guest_path(item.path) else None for item in items
     }
     for key in keys.values():
         order.setdefault(key, len(order))
+    if parallel:
+        for key in order:
+            order[key] -= len(order) * (key is not None and key.kernel == "debug")
+        for item in items:
+            item.stash[guests.NODEID] = item.nodeid
+            item.add_marker(pytest.mark.xdist_group(name=str(order[keys[item]])))
     items.sort(key=lambda item: order[keys[item]])
