@@ -102,7 +102,8 @@ TRACE_EVENT(iommufd_vdevice_alloc,
  * @addr: address of the first one
  * @ret: 0, or a negative errno if nobody will answer it here
  *
- * Context: process context, in a worker of the IOMMU core; a spinlock is held.
+ * Context: process context, where the IOMMU driver reports it; a spinlock is
+ * held.
  */
 TRACE_EVENT(iommufd_fault_report,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 device, u32 pasid,
