@@ -18,6 +18,10 @@ iommufd                                        simple_close
 iommufd_dirty_tracking domain_dirty8k            enforce_dirty
                      domain_dirty64M_huge      set_dirty_tracking
                      domain_dirty128M
+--------------------------------------------------------------------------------
+vfio                 a_name_of_more_than_twenty_five_letters map
+                     another_name_of_more_than_twenty_five_letters unmap
+                     short
 """
 
 OUTPUT = """\
@@ -36,16 +40,19 @@ ok 4 a.four # XFAIL unknown
 
 
 def test_built() -> None:
-    assert kselftest.cases(), "no programs in build/selftests: run make selftests"
+    for cases in (kselftest.cases(), kselftest.vfio_cases()):
+        assert cases, "no programs in build/selftests: run make selftests"
 
 
 def test_list() -> None:
     """Each variant of a fixture with each of its tests."""
     variants = ("domain_dirty8k", "domain_dirty64M_huge", "domain_dirty128M")
     tests = ("enforce_dirty", "set_dirty_tracking")
+    long = "name_of_more_than_twenty_five_letters"
+    long_names = (f"a_{long}", f"another_{long}", "short")
     assert kselftest.parse_list(LIST) == ["iommufd.simple_close", "iommufd.cmd_fail"] + [
         f"iommufd_dirty_tracking.{variant}.{test}" for variant in variants for test in tests
-    ]
+    ] + [f"vfio.{variant}.{test}" for variant in long_names for test in ("map", "unmap")]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +79,11 @@ def test_result(case: str, how: str, reason: str) -> None:
         ('echo begun; kill -SEGV "$$"', "failed", "begun\n\nthe program was ended by SIGSEGV"),
         ("echo begun; sleep 60 & wait", "failed", "begun\n\nthe program did not end in 5 s"),
         ("exit 0", "failed", "the program ended without a word"),
+        ("echo no device; exit 4", "skipped", "no device"),
+        ('echo "not ok 1 $2"; exit 4', "failed", "not ok 1 a.one"),
+        ('echo "ok 1 $2 $3"', "failed", "ok 1 a.one 0000:00:01.0"),
     ],
-    ids=["passes", "fails", "crashes", "hangs", "silent"],
+    ids=["passes", "fails", "crashes", "hangs", "silent", "skips", "skips-not", "device"],
 )
 def test_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, how: str, words: str
@@ -84,7 +94,8 @@ def test_run(
     program.chmod(0o755)
     monkeypatch.setattr(kselftest, "BUILD", tmp_path)
     monkeypatch.setattr(kselftest, "LIMIT", 5.0)
-    result = kselftest.run("program", "a.one")
+    devices = ["0000:00:01.0"] if "$3" in body else []
+    result = kselftest.run("program", "a.one", devices=devices)
     assert result.how == how
     assert words in result.output
 
@@ -92,6 +103,9 @@ def test_run(
 @pytest.mark.parametrize("known", ["PEER", "SKIPPED"])
 def test_no_idle_pattern(known: str) -> None:
     lists = getattr(known_cases, known)
-    patterns = lists if known == "SKIPPED" else sum(lists.values(), ())
+    patterns = lists if isinstance(lists, tuple) else sum(lists.values(), ())
+    cases = [*kselftest.cases()]
+    for device in ("igb", "edu", "nvme"):
+        cases += [f"{device}.{case}" for case in kselftest.vfio_cases()]
     for pattern in patterns:
-        assert any(fnmatchcase(case, pattern) for case in kselftest.cases()), pattern
+        assert any(fnmatchcase(case, pattern) for case in cases), pattern

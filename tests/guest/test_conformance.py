@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The base kernel's own tests of iommufd, unmodified, a test a case."""
 
-import conformance_known
+import conformance
 import kselftest
 import pytest
 
@@ -14,10 +14,6 @@ PATIENCE = 6
 
 @pytest.mark.parametrize("case", CASES)
 def test_case(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
-    if why := conformance_known.reason(case, kernel):
-        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
+    conformance.expect(request, case, kernel)
     result = kselftest.run(CASES[case], case, PATIENCE if kernel == "debug" else 1)
-    if result.how == "skipped" and conformance_known.may_skip(case):
-        pytest.skip(result.reason)
-    if result.how != "passed":
-        pytest.fail(result.output, pytrace=False)
+    conformance.judge(result, case)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A plugin: the results of the conformance test side by side, a column a kernel.
+"""A plugin: the results of the conformance tests side by side, a column a kernel.
 
 It writes build/log/conformance.txt, and the sums of it at the end of the run.
 """
@@ -12,7 +12,9 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from vmrun.paths import ROOT, writable_dir
 
-CASE = re.compile(r"test_conformance\.py::test_case\[(?P<kernel>.+)-\w+-(?P<case>[\w.]+)\]$")
+CASE = re.compile(
+    r"test_(?:conformance|vfio_suite)\.py::test_\w+\[(?P<kernel>.+)-\w+-(?P<case>[\w.]+)\]$"
+)
 # The peer first, to compare with; others as they come.
 FIRST = ("peer", "main", "debug")
 KNOWN = "peer*"
@@ -28,7 +30,7 @@ def outcome(report: pytest.TestReport) -> str:
 
 
 def known_of_peer(case: str) -> str:
-    """How a case ends on the peer, as test_conformance.py has it."""
+    """How a case ends on the peer, as the tests have it."""
     if conformance_known.reason(case, "peer"):
         return "xfail"
     return "skip" if conformance_known.may_skip(case) else "pass"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The base kernel's own tests of iommufd: which cases there are, and running one.
+"""The base kernel's own tests of iommufd and VFIO: which cases there are, and running one.
 
 A run of a single case is what the programs' option -r does; a case that hangs, or
 that brings the kernel down, takes no other's result with it.
@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vmrun.paths import BUILD
@@ -18,9 +19,11 @@ PROGRAMS = ("iommufd", "iommufd_fail_nth")
 # The programs end a case after 30 s themselves; what is stuck in the kernel outlives that.
 LIMIT = 45.0
 
-# In the list of cases: the columns after the fixture's name.
-VARIANT = slice(21, 46)
-TEST = slice(46, None)
+# What they end with when they have nothing to test.
+SKIP = 4
+
+# In the list of cases: where a line goes on that doesn't begin with a fixture.
+VARIANT = 21
 RESULT = re.compile(r"^(not ok|ok) \d+ (\S+)(?: # (SKIP|XFAIL|XPASS|ERROR) ?(.*))?$", re.MULTILINE)
 
 
@@ -46,8 +49,10 @@ def parse_list(text: str) -> list[str]:
         tests = rest[-1:]
         variants = rest[:-1]
         for line in lines[1:]:
-            variants += line[VARIANT].split()
-            tests += line[TEST].split()
+            words = line.split()
+            if not line[VARIANT:].startswith(" "):
+                variants.append(words.pop(0))
+            tests += words
         for variant in variants or [""]:
             cases += [".".join(filter(None, (fixture, variant, test))) for test in tests]
     return cases
@@ -65,6 +70,14 @@ def cases() -> dict[str, str]:
     return found
 
 
+def vfio_cases() -> dict[str, str]:
+    """The same of the tests of VFIO, as they were listed when they were built."""
+    found = {}
+    for path in sorted((BUILD / "selftests" / "vfio").glob("*.cases")):
+        found.update(dict.fromkeys(parse_list(path.read_text()), f"vfio/{path.stem}"))
+    return found
+
+
 def parse_result(case: str, output: str) -> Result:
     """The line about a case in a program's output; without one it has failed."""
     for line in RESULT.finditer(output):
@@ -78,7 +91,7 @@ def parse_result(case: str, output: str) -> Result:
     return Result("failed", output + "\nthe program ended without a word about the case")
 
 
-def run(program: str, case: str, patience: int = 1) -> Result:
+def run(program: str, case: str, patience: int = 1, devices: Sequence[str] = ()) -> Result:
     """Runs one case; on a slow kernel it may take `patience` times as long."""
     limit = LIMIT * patience
     environment = dict(os.environ)
@@ -88,13 +101,13 @@ def run(program: str, case: str, patience: int = 1) -> Result:
     with tempfile.TemporaryFile("w+") as output:
         # Not a pipe: a child stuck in the kernel would keep that open.
         process = subprocess.Popen(
-            [BUILD / "selftests" / program, "-r", case],
+            [BUILD / "selftests" / program, "-r", case, *devices],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
         )
-        hung = ""
+        hung, status = "", 0
         try:
             status = process.wait(limit)
             if status < 0:
@@ -104,4 +117,9 @@ def run(program: str, case: str, patience: int = 1) -> Result:
             hung = f"\nthe program did not end in {limit:g} s"
         output.seek(0)
         text = output.read() + hung
-    return Result("failed", text) if hung else parse_result(case, text)
+    if hung:
+        return Result("failed", text)
+    if status == SKIP and not any(found[2] == case for found in RESULT.finditer(text)):
+        # It did not come as far as the case.
+        return Result("skipped", text, text.strip().rpartition("\n")[2])
+    return parse_result(case, text)

@@ -11,6 +11,8 @@ from .errors import VmError
 # Above what QEMU places by itself; the guest binds these slots to vfio-pci.
 FIRST_SLOT = 0x10
 LAST_SLOT = 0x1D
+# A network adapter's virtual functions are 16 slots above it, and have to fit in too.
+SLOTS = {"igb": 0x0C}
 DISK_SIZE = 64 << 20
 
 # edu clips addresses to 28 bits by default. A device that could not even utter
@@ -43,7 +45,7 @@ def _nvme(index: int, options: list[str], scratch: str) -> tuple[list[str], list
 
 def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
     name, *options = spec.split(",")
-    slot = FIRST_SLOT + index
+    slot = SLOTS.get(name, FIRST_SLOT + index)
     if slot > LAST_SLOT:
         raise VmError(f"too many devices, {LAST_SLOT - FIRST_SLOT + 1} are possible")
     before: list[str] = []

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The base kernel's own tests of VFIO, unmodified, a test a case.
+
+They have a driver for igb, which does real DMA: frames that it sends to itself.
+Which IOMMU API they use is in the name of the variant; `vfio_type1*` is not ours.
+"""
+
+import conformance
+import kselftest
+import pytest
+from iommufd import edu, nvme, vfio
+
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.guest(
+        kernels=("main", "peer"),
+        devices=("igb", "edu", "nvme"),
+        # The tests of a driver map 1 GiB of small pages, others one huge page of that size.
+        memory="4G",
+        append=("hugepagesz=1G hugepages=1",),
+    ),
+    pytest.mark.limit(240),
+]
+
+CASES = kselftest.vfio_cases()
+IDS = {"igb": (0x8086, 0x10C9), "edu": (edu.VENDOR, edu.DEVICE), "nvme": (nvme.VENDOR, nvme.DEVICE)}
+DRIVER = "vfio_pci_driver_test"
+VIRTUAL = "vfio_pci_sriov_uapi_test"
+ALL_DEVICES = "vfio_pci_device_init_perf_test"
+# What says something about the others, too.
+OTHERS = ("vfio_cdev.", "vfio_pci_device_test.", "vfio_pci_irq_test.")
+# On emulated processors.
+PATIENCE = 4
+
+
+def named(device: str, *of: str) -> list[str]:
+    """Cases by the name that they have here: the device, then their own."""
+    return [f"{device}.{case}" for case in CASES if case.startswith(of or "")]
+
+
+def run(request: pytest.FixtureRequest, name: str, kernel: str) -> None:
+    """One case."""
+    device, _, case = name.partition(".")
+    conformance.expect(request, name, kernel)
+    addresses = vfio.find(*IDS[device])[:1]
+    if CASES[case].endswith(ALL_DEVICES):
+        addresses += [vfio.find(*IDS[other])[0] for other in IDS if other != device]
+    result = kselftest.run(CASES[case], case, PATIENCE, addresses)
+    conformance.judge(result, name)
+
+
+ELSEWHERE = named("igb", DRIVER, VIRTUAL)
+BESIDE = [
+    *(case for case in named("igb") if case not in ELSEWHERE),
+    *named("edu", *OTHERS),
+    *named("nvme", *OTHERS),
+]
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_case(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
+    run(request, case, kernel)
+
+
+@pytest.mark.parametrize("case", named("igb", f"{DRIVER}.iommufd"))
+def test_dma(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
+    run(request, case, kernel)
