@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Other tracers read the events too: perf and bpftrace; trace instances all tests use."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from iommufd import reasons
+
+LIB = Path(__file__).resolve().parent.parent / "lib"
+# A device of the mock comes and goes, and a request fails.
+PROGRAM = f"""
+import sys
+sys.path.insert(0, "{LIB}")
+from iommufd import mock
+from iommufd.ctx import NO_ID, Context
+with Context() as context:
+    with mock.Device(context, context.ioas_alloc()):
+        try:
+            context.destroy(NO_ID)
+        except OSError as error:
+            assert error.errno == 2
+"""
+NO_OBJECT = list(reasons.documented()).index("no_object")
+
+pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(300)]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> list[str]:
+    """The command that runs it."""
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return [sys.executable, str(path)]
+
+
+def run(*command: str, **environment: str) -> str:
+    """What it prints."""
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+def test_bpftrace(program: list[str]) -> None:
+    """Its fields are typed: a name is a string, an errno has its sign."""
+    script = """
+        tracepoint:iommufd:iommufd_fail {
+            printf("fail %x %d %d %x\\n", args->command, args->reason, args->ret, args->first);
+        }
+        tracepoint:iommufd:iommufd_device_bind {
+            printf("bind %s %d\\n", args->device, args->ret);
+        }
+    """
+    # Kernel headers are in the source, which no guest has; BTF is all that it needs.
+    text = run("bpftrace", "-e", script, "-c", " ".join(program), BPFTRACE_KERNEL_SOURCE="")
+    assert re.findall(r"^fail (.*)$", text, flags=re.MULTILINE) == [f"3b80 {NO_OBJECT} -2 7ffffff0"]
+    assert re.findall(r"^bind iommufd_mock\d+ 0$", text, flags=re.MULTILINE)
+
+
+@pytest.mark.skipif(not shutil.which("perf"), reason="there is no perf here")
+def test_perf(program: list[str], tmp_path: Path) -> None:
+    """It decodes the fields by the format files, names of enums included."""
+    data = str(tmp_path / "perf.data")
+    run("perf", "record", "-q", "-o", data, "-e", "iommufd:*", "--", *program)
+    text = run("perf", "script", "-i", data, "-F", "comm,event,trace")
+    (failed,) = re.findall(r"iommufd:iommufd_fail: (.*)", text)
+    assert "reason=no_object ret=-2 first=0x7ffffff0" in failed
+    (bound,) = re.findall(r"iommufd:iommufd_device_bind: (.*)", text)
+    assert re.search(r"device=iommufd_mock\d+ group=\d+ ret=0", bound)
