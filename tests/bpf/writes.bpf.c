@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs that write where they must not: one is loaded at a time. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "../../bpf/iommufd_policy.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define HWPT(_member)                                               \
+	SEC("?struct_ops/hwpt_alloc")                               \
+	int BPF_PROG(hwpt_##_member, struct iommufd_bpf_hwpt *call) \
+	{                                                           \
+		call->_member = 1;                                  \
+		return 0;                                           \
+	}                                                           \
+	SEC("?.struct_ops.link")                                    \
+	struct iommufd_bpf_ops set_hwpt_##_member = {               \
+		.hwpt_alloc = (void *)hwpt_##_member,               \
+		.name = "writes",                                   \
+	}
+
+#define INVALIDATE(_member)                                              \
+	SEC("?struct_ops/hwpt_invalidate")                               \
+	int BPF_PROG(inv_##_member, struct iommufd_bpf_invalidate *call) \
+	{                                                                \
+		call->_member = 1;                                       \
+		return 0;                                                \
+	}                                                                \
+	SEC("?.struct_ops.link")                                         \
+	struct iommufd_bpf_ops set_inv_##_member = {                     \
+		.hwpt_invalidate = (void *)inv_##_member,                \
+		.name = "writes",                                        \
+	}
+
+HWPT(hwpt);
+HWPT(parent);
+HWPT(device);
+HWPT(kind);
+HWPT(automatic);
+HWPT(flags);
+HWPT(data_type);
+HWPT(data_len);
+HWPT(data);
+HWPT(ret);
+HWPT(add_flags);
+HWPT(ns);
+INVALIDATE(object);
+INVALIDATE(kind);
+INVALIDATE(data_type);
+INVALIDATE(entry_len);
+INVALIDATE(asked);
+INVALIDATE(handled);
+INVALIDATE(data);
+INVALIDATE(ret);
+INVALIDATE(limit);
+INVALIDATE(delay_ns);
+INVALIDATE(ns);
+
+SEC("?struct_ops/hwpt_alloc")
+int BPF_PROG(hwpt_caller, struct iommufd_bpf_hwpt *call)
+{
+	call->caller.uid = 0;
+	return 0;
+}
+
+SEC("?.struct_ops.link")
+struct iommufd_bpf_ops set_hwpt_caller = {
+	.hwpt_alloc = (void *)hwpt_caller,
+	.name = "writes",
+};
