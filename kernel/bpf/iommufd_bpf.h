@@ -106,13 +106,14 @@ struct iommufd_bpf_invalidate {
 /**
  * struct iommufd_bpf_ops - a policy: what BPF says about requests
  * @hwpt_alloc: before the driver makes a page table. 0 lets it go on, a negative
- *	errno refuses; anything else refuses with EPERM
+ *	errno refuses; anything else refuses with EPERM, as do those errnos that
+ *	only the kernel knows, from ERESTARTSYS (512) on
  * @hwpt_alloc_done: afterwards, for each policy whose hwpt_alloc was called or
  *	would have been if it had one, whatever became of the request
  * @hwpt_free: a page table is gone of which this link was told in
  *	hwpt_alloc_done() that it was made
  * @hwpt_invalidate: before the driver is asked to invalidate. 0 lets it go on,
- *	a negative errno refuses all entries; anything else refuses with EPERM
+ *	a negative errno refuses all entries, as with page tables
  * @hwpt_invalidate_done: afterwards, as with page tables
  * @name: tells of a refusal in iommufd_fail; not empty
  * @priority: the higher comes first; equal ones in the order of their attach

@@ -272,12 +272,28 @@ static int refusal(int ret, const struct iommufd_bpf_ops *ops)
 {
 	if (!ret)
 		return 0;
-	if (ret > 0 || ret < -MAX_ERRNO)
+	/* Those of the kernel's own would make the request begin again. */
+	if (ret > 0 || ret <= -ERESTARTSYS)
 		ret = -EPERM;
 	if (trace_iommufd_fail_enabled())
 		__iommufd_fail(ret, IOMMUFD_REASON_DENIED_BY_POLICY,
 			       (s64)ops->priority, 0, ops->name);
 	return ret;
+}
+
+/* Ahead of what can't be undone: a policy that counts must see all of them go. */
+static struct iommufd_seen *remember(const struct iommufd_asked *asked)
+{
+	struct iommufd_seen *seen;
+	unsigned int i;
+
+	seen = kmalloc_flex(*seen, links, asked->nr, GFP_KERNEL_ACCOUNT);
+	if (!seen)
+		return NULL;
+	seen->nr = asked->nr;
+	for (i = 0; i < asked->nr; i++)
+		seen->links[i] = asked->policies[i].link;
+	return seen;
 }
 
 /**
@@ -290,7 +306,7 @@ static int refusal(int ret, const struct iommufd_bpf_ops *ops)
  *
  * Ended with iommufd_policy_hwpt_done() whatever is returned.
  *
- * Returns 0 or the negative errno of the policy that has refused it.
+ * Returns 0, the negative errno of the policy that has refused it, or -ENOMEM.
  */
 int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			      struct iommufd_ctx *ctx,
@@ -319,22 +335,13 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 	/* Those behind the one that refused were not asked. */
 	release(&call->asked, i);
 	call->args.add_flags = add;
+	if (!ret && call->asked.nr) {
+		call->seen = remember(&call->asked);
+		if (!call->seen)
+			ret = -ENOMEM;
+	}
 	call->start_ns = ktime_get_ns();
 	return ret;
-}
-
-static struct iommufd_seen *remember(const struct iommufd_asked *asked)
-{
-	struct iommufd_seen *seen;
-	unsigned int i;
-
-	seen = kmalloc_flex(*seen, links, asked->nr, GFP_KERNEL_ACCOUNT);
-	if (!seen)
-		return NULL;
-	seen->nr = asked->nr;
-	for (i = 0; i < asked->nr; i++)
-		seen->links[i] = asked->policies[i].link;
-	return seen;
 }
 
 /**
@@ -349,7 +356,7 @@ static struct iommufd_seen *remember(const struct iommufd_asked *asked)
 struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 					      u32 hwpt, int ret)
 {
-	struct iommufd_seen *seen = NULL;
+	struct iommufd_seen *seen = call->seen;
 	unsigned int i;
 
 	call->args.ns = ktime_get_ns() - call->start_ns;
@@ -361,10 +368,11 @@ struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 		if (ops->hwpt_alloc_done)
 			ops->hwpt_alloc_done(&call->args);
 	}
-	if (!ret && call->asked.nr)
-		seen = remember(&call->asked);
 	release(&call->asked, 0);
-	return seen;
+	if (!ret)
+		return seen;
+	kfree(seen);
+	return NULL;
 }
 
 /**

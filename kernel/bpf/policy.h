@@ -40,11 +40,13 @@ struct iommufd_seen {
 /**
  * struct iommufd_hwpt_call - what policies say about a page table
  * @asked: whom
+ * @seen: the same, to be kept with the page table, or NULL
  * @args: what they see
  * @start_ns: when the driver began
  */
 struct iommufd_hwpt_call {
 	struct iommufd_asked asked;
+	struct iommufd_seen *seen;
 	struct iommufd_bpf_hwpt args;
 	u64 start_ns;
 };
