@@ -2,6 +2,7 @@
 """The mock IOMMU: devices, page tables that can be looked into, and in-kernel access."""
 
 import ctypes
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,23 @@ def command(context: Context, op: str, object_id: int = 0, **part: int) -> tuple
     for field, value in dict(values).items():
         setattr(fields, field, value)
     return ioctl(context.fd, api.TEST_CMD, argument), fields
+
+
+def _is(context: Context, op: str, object_id: int, **part: dict) -> bool:
+    """Whether what one of its checks looks at is so."""
+    try:
+        command(context, op, object_id, **part)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return False
+    return True
+
+
+def iotlb(context: Context, hwpt: int, index: int, value: int) -> bool:
+    """Whether an entry of the TLB of a guest's page table is this one."""
+    part = {"id": index, "iotlb": value}
+    return _is(context, "MD_CHECK_IOTLB", hwpt, check_iotlb=part)
 
 
 def _address(memory: Buffer | int) -> int:
@@ -60,6 +78,47 @@ class Device(Closing):
             self._context, "MOCK_DOMAIN_REPLACE", self.id, mock_domain_replace={"pt_id": pt_id}
         )
         self.hwpt = out.pt_id
+
+    def pasid_attach(self, pasid: int, pt_id: int) -> int:
+        """Attaches a PASID to an IOAS or page table; the page table that it is on."""
+        part = {"pasid": pasid, "pt_id": pt_id}
+        _, out = command(self._context, "PASID_ATTACH", self.id, pasid_attach=part)
+        return out.pt_id
+
+    def pasid_replace(self, pasid: int, pt_id: int) -> int:
+        """Puts a PASID on another one; the page table that it is on."""
+        part = {"pasid": pasid, "pt_id": pt_id}
+        _, out = command(self._context, "PASID_REPLACE", self.id, pasid_replace=part)
+        return out.pt_id
+
+    def pasid_detach(self, pasid: int) -> None:
+        """No error if it is not attached."""
+        command(self._context, "PASID_DETACH", self.id, pasid_detach={"pasid": pasid})
+
+    def pasid_check(self, pasid: int, hwpt: int) -> None:
+        """An error unless the IOMMU has a PASID on this page table; 0 as that: on none."""
+        part = {"pasid": pasid, "hwpt_id": hwpt}
+        command(self._context, "PASID_CHECK_HWPT", self.id, pasid_check=part)
+
+    def fault(self, addr: int = START, pasid: int = 0, group: int = 0, perm: int = 1) -> None:
+        """It asks for a page that it can't reach, as the one request of a group."""
+        part = {
+            "dev_id": self.device,
+            "pasid": pasid,
+            "grpid": group,
+            "perm": perm,
+            "addr": addr,
+        }
+        command(self._context, "TRIGGER_IOPF", trigger_iopf=part)
+
+    def event(self) -> None:
+        """It has something to tell its vIOMMU."""
+        command(self._context, "TRIGGER_VEVENT", trigger_vevent={"dev_id": self.device})
+
+    def cache(self, index: int, value: int) -> bool:
+        """Whether an entry of its cache is this one."""
+        part = {"id": index, "cache": value}
+        return _is(self._context, "DEV_CHECK_CACHE", self.device, check_dev_cache=part)
 
     def check(self, iova: int, memory: Buffer | int, length: int | None = None) -> None:
         """An error unless its page table leads from there to this memory."""
