@@ -7,6 +7,7 @@ import pytest
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
+from iommufd.nest import Nest
 from pattern import pattern
 
 
@@ -29,3 +30,11 @@ def buffer() -> Iterator[mem.Buffer]:
     with mem.anonymous(16 * PAGE) as buffer:
         buffer.write(pattern("buffer", buffer.size))
         yield buffer
+
+
+@pytest.fixture
+def nest() -> Iterator[Nest]:
+    """What a guest is given, of which nothing may be left at the end."""
+    with Nest() as nest:
+        yield nest
+        nest.finish()
