@@ -68,6 +68,18 @@ static int ask_vfio_pci(struct dma_buf_attachment *attachment,
 	return ret;
 }
 
+/* Where an exporter that knows iommufd says no, it has nothing to give now. */
+static int explain(int error)
+{
+	if (error == -ENOMEM)
+		return error;
+	return iommufd_fail(error,
+			    error == -EOPNOTSUPP || error == -EINVAL ?
+				    IOMMUFD_REASON_DMABUF_EXPORTER :
+				    IOMMUFD_REASON_DMABUF_REVOKED,
+			    0, 0);
+}
+
 /* The physical address of start..start+length-1; the dma-buf is locked. */
 static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 		     unsigned long length, phys_addr_t *phys)
@@ -79,11 +91,7 @@ static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 	if (ret == -EOPNOTSUPP)
 		ret = ask_vfio_pci(dmabuf->attachment, &range);
 	if (ret)
-		return iommufd_fail(ret,
-				    ret == -EOPNOTSUPP || ret == -EINVAL ?
-					    IOMMUFD_REASON_DMABUF_EXPORTER :
-					    IOMMUFD_REASON_DMABUF_REVOKED,
-				    0, 0);
+		return explain(ret);
 	if (!PAGE_ALIGNED(range.paddr) || start >= range.len ||
 	    length > range.len - start)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_DMABUF_RANGE, start,
@@ -124,7 +132,7 @@ struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 					    &attach_ops, dmabuf);
 	if (IS_ERR(attachment)) {
 		kfree(dmabuf);
-		return ERR_CAST(attachment);
+		return ERR_PTR(explain(PTR_ERR(attachment)));
 	}
 	dmabuf->attachment = attachment;
 	get_dma_buf(dma_buf);
