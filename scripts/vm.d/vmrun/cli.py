@@ -62,7 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="DEVICE[,OPTION...]",
         help="a PCI device for vfio-pci: edu, nvme[,file=IMAGE], any of QEMU's, or none;"
-        " may be repeated (edu)",
+        " may be repeated (edu); with function=N in the slot of the one before",
     )
     add("--iommu", choices=sorted(IOMMUS), default="intel", help="kind of IOMMU (intel)")
     add(

@@ -43,11 +43,25 @@ def _nvme(index: int, options: list[str], scratch: str) -> tuple[list[str], list
     return ["-drive", drive], [f"drive=disk{index}", *rest]
 
 
-def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
-    name, *options = spec.split(",")
+def _place(index: int, name: str, options: list[str], devices: Devices) -> str:
+    """Slot and function: function=N is one more of the device before, which is multifunction=on.
+
+    Nothing keeps the functions of a slot apart: they are in one IOMMU group.
+    """
+    functions = [x for x in options if x.startswith("function=")]
+    if functions and devices.addresses:
+        options.remove(functions[0])
+        slot = devices.addresses[-1].split(":")[2].split(".")[0]
+        return f"{slot}.{functions[0].removeprefix('function=')}"
     slot = SLOTS.get(name, FIRST_SLOT + index)
     if slot > LAST_SLOT:
         raise VmError(f"too many devices, {LAST_SLOT - FIRST_SLOT + 1} are possible")
+    return f"{slot:02x}.0"
+
+
+def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
+    name, *options = spec.split(",")
+    place = _place(index, name, options, devices)
     before: list[str] = []
     if name == "nvme":
         before, options = _nvme(index, options, scratch)
@@ -55,8 +69,8 @@ def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
         options = [EDU_MASK, *options]
     if any(x.startswith(("addr=", "bus=")) for x in options):
         raise VmError(f"{spec}: the address of a device is not free to choose")
-    devices.args += [*before, "-device", ",".join([name, *options, f"addr={slot:#x}"])]
-    devices.addresses.append(f"0000:00:{slot:02x}.0")
+    devices.args += [*before, "-device", ",".join([name, *options, f"addr={place}"])]
+    devices.addresses.append(f"0000:00:{place}")
 
 
 @contextmanager
