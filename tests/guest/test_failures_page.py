@@ -13,8 +13,6 @@ NOT_PROVOKED = {
     "not_said": "would be a defect",
     "object_ending": "takes a race that no request can be held in",
     "not_coherent": "x86 keeps the caches coherent",
-    "group_owned": "no two devices of these guests share a group",
-    "group_attached": "no two devices of these guests share a group",
     "faults_of_vf": "no IOMMU of QEMU has page requests for virtual functions",
     "cache_coherency": "no IOMMU of QEMU can enforce it",
     "hwpt_page_size": "no IOMMU of these guests has larger pages than the CPUs",

@@ -146,6 +146,34 @@ def test_interrupts(stream: Stream, context: Context) -> None:
         case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
 
 
+@pytest.mark.guest(devices=("edu,multifunction=on", "edu,function=1"))
+class TestGroup:
+    """Two functions of a slot, which nothing keeps apart."""
+
+    def test_owned(self, stream: Stream, context: Context) -> None:
+        """By another context, as that of another VM."""
+        first, second = addresses()
+        group = group_number(first)
+        assert group_number(second) == group
+        with vfio.Device(first) as device, vfio.Device(second) as other, Context() as others:
+            other.bind(others)
+            case = Case("group_owned", errno.EPERM, lambda c: device.bind(c), (group, errno.EPERM))
+            case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
+
+    def test_attached(self, stream: Stream, context: Context, ioas: int) -> None:
+        """To another page table."""
+        another = context.ioas_alloc()
+        with Edu(context) as device, Edu(context, index=1) as other:
+            hwpt = device.attach(ioas)
+            case = Case(
+                "group_attached",
+                errno.EINVAL,
+                lambda _: other.attach(another),
+                (group_number(device.address), hwpt),
+            )
+            case.run(stream, context, vfio.DEVICE_ATTACH_IOMMUFD_PT)
+
+
 @pytest.mark.guest(
     kernels="container",
     iommu="none",
