@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Other tracers read the events too: perf and bpftrace; trace instances all tests use."""
+"""Other tracers read the events too: perf, bpftrace, libbpf; trace instances all tests use."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from iommufd import reasons
+from iommufd.ctx import NO_ID
+from vmrun.paths import BUILD
 
+BPFTOOL = "/usr/sbin/bpftool"
 LIB = Path(__file__).resolve().parent.parent / "lib"
 # A device of the mock comes and goes, and a request fails.
 PROGRAM = f"""
@@ -72,3 +77,27 @@ def test_perf(program: list[str], tmp_path: Path) -> None:
     assert "reason=no_object ret=-2 first=0x7ffffff0" in failed
     (bound,) = re.findall(r"iommufd:iommufd_device_bind: (.*)", text)
     assert re.search(r"device=iommufd_mock\d+ group=\d+ ret=0", bound)
+
+
+@pytest.fixture
+def bpffs(tmp_path: Path) -> Iterator[Path]:
+    """Where BPF objects are pinned."""
+    folder = tmp_path / "bpf"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "bpf", folder], check=True)
+    yield folder
+    # What is pinned goes with it.
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_libbpf(program: list[str], bpffs: Path) -> None:
+    """A program of tests/bpf that counts failures; bpftool loads it by libbpf."""
+    source = str(BUILD / "selftests" / "failures.bpf.o")
+    maps = bpffs / "maps"
+    load = ("prog", "loadall", source, str(bpffs / "programs"), "pinmaps", str(maps), "autoattach")
+    run(BPFTOOL, *load)
+    for _ in range(2):
+        run(*program)
+    (entry,) = json.loads(run(BPFTOOL, "-j", "map", "dump", "pinned", str(maps / "failures")))
+    assert entry["formatted"]["key"] == {"command": 0x3B80, "reason": NO_OBJECT}
+    assert entry["formatted"]["value"] == {"ret": -2, "first": NO_ID, "second": 0, "times": 2}
