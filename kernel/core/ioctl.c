@@ -109,7 +109,7 @@ static const struct iommufd_command commands[] = {
 	COMMAND(IOMMU_VDEVICE_ALLOC, iommufd_cmd_vdevice_alloc,
 		struct iommu_vdevice_alloc, virt_id),
 	COMMAND(IOMMU_VEVENTQ_ALLOC, iommufd_cmd_veventq_alloc,
-		struct iommu_veventq_alloc, __reserved),
+		struct iommu_veventq_alloc, out_veventq_fd),
 	COMMAND(IOMMU_VFIO_IOAS, iommufd_cmd_vfio_ioas, struct iommu_vfio_ioas,
 		__reserved),
 	COMMAND(IOMMU_VIOMMU_ALLOC, iommufd_cmd_viommu_alloc,
