@@ -39,6 +39,7 @@ FIELDS = {
         "u64 lock_ns",
         "u64 pin_ns",
         "u64 map_ns",
+        "u64 seq",
     ],
     "iommufd_ioas_unmap": [
         "u32 ctx",
@@ -57,6 +58,7 @@ FIELDS = {
         "u64 unmap_ns",
         "u64 sync_ns",
         "u64 unpin_ns",
+        "u64 seq",
     ],
 }
 FIELDS["iommufd_ctx_close"] = FIELDS["iommufd_ctx_open"]
@@ -228,6 +230,20 @@ def test_failures(tracer: Tracer) -> None:
     unmaps = [e for e in tracer.events("iommufd_ioas_unmap") if e.number("iova") == IOVA]
     assert [e.number("ret") for e in unmaps] == [-errno.ENOENT]
     assert unmaps[0].number("unmapped") == 0
+
+
+def test_numbers(tracer: Tracer) -> None:
+    """What changes an IOAS is numbered, maps and unmaps in one; what fails has no number."""
+    with Context() as context, mem.anonymous(PAGE) as buffer:
+        for ioas in (context.ioas_alloc(), context.ioas_alloc()):
+            context.map(ioas, buffer, iova=IOVA)
+            with fails(errno.EEXIST):
+                context.map(ioas, buffer, iova=IOVA)
+            context.unmap_all(ioas)
+            context.map(ioas, buffer, iova=IOVA)
+    events = tracer.events("iommufd_ioas_map", "iommufd_ioas_unmap")
+    # And what the end of the context unmaps.
+    assert [e.number("seq") for e in events] == [1, 0, 2, 3, 1, 0, 2, 3, 4, 4]
 
 
 def test_destroyed_ioas(tracer: Tracer) -> None:
