@@ -164,7 +164,8 @@ struct iommufd_ctx_info {
  * @ctx: number of its context
  * @id: its id
  * @type: enum iommufd_object_type
- * @users: objects that depend on it, of a device or an access also its driver
+ * @users: objects that depend on it, of a device or an access also its driver,
+ *	of a queue its file
  * @parent: page table: id of the IOAS, or of the second stage or vIOMMU of a
  *	nested one; vIOMMU: of its page table; access: of its IOAS; else 0
  * @flags: page table: IOMMUFD_INFO_*

@@ -150,10 +150,25 @@ static bool object_idle(struct iommufd_object *obj)
 	return refcount_read(&obj->wait_cnt) == 1;
 }
 
-static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+/*
+ * Nobody finds it from here on. Its id names nothing else before it is gone, so
+ * that what events and policies say of either is in order.
+ */
+static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	/* A reservation, in a place that is there: this can't fail. */
+	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
+}
+
+static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			bool buried)
 {
 	trace_iommufd_object_destroy(ctx->number, obj);
 	object_ops[obj->type]->destroy(obj);
+	if (!buried)
+		xa_erase(&ctx->objects, obj->id);
 	/* Who lists objects may still look at it, see core/info.c. */
 	kfree_rcu_mightsleep(obj);
 }
@@ -162,13 +177,15 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
  * iommufd_object_finish - destroy an object that has left the table
  * @ctx: context of the object
  * @obj: the object; the caller is who took it out
+ * @buried: by iommufd_object_bury()
  *
  * Calls that are using the object are waited for.
  */
-void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			   bool buried)
 {
 	wait_event(ctx->destroy_wait, object_idle(obj));
-	object_free(ctx, obj);
+	object_free(ctx, obj, buried);
 }
 
 /**
@@ -190,7 +207,7 @@ bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 	refcount_dec(&obj->users);
 	last = refcount_read(&obj->users) == 1;
 	if (last)
-		__xa_erase(&ctx->objects, obj->id);
+		object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
 	return last;
 }
@@ -214,7 +231,7 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 	else if (!object_idle(obj))
 		obj = ERR_PTR(-EAGAIN);
 	else
-		__xa_erase(&ctx->objects, id);
+		object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
 	return obj;
 }
@@ -245,7 +262,7 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 	wake_up_all(&ctx->destroy_wait);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	object_free(ctx, obj);
+	object_free(ctx, obj, false);
 	return 0;
 }
 
@@ -259,14 +276,14 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
  */
 void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
-	void *old;
-
-	old = xa_erase(&ctx->objects, obj->id);
-	WARN_ON(old != obj);
+	xa_lock(&ctx->objects);
+	WARN_ON(xa_load(&ctx->objects, obj->id) != obj);
+	object_leave(ctx, obj);
+	xa_unlock(&ctx->objects);
 	iommufd_object_drop(obj);
 	WARN_ON(refcount_read(&obj->users) != 1);
 	wake_up_all(&ctx->destroy_wait);
-	iommufd_object_finish(ctx, obj);
+	iommufd_object_finish(ctx, obj, false);
 }
 
 /**
@@ -290,8 +307,7 @@ bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	ours = xa_load(&ctx->objects, obj->id) == obj;
 	if (ours) {
 		WARN_ON(refcount_read(&obj->users) != 1);
-		/* A reservation, in a place that is there: this can't fail. */
-		__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
+		object_leave(ctx, obj);
 	}
 	xa_unlock(&ctx->objects);
 	if (ours)
@@ -316,7 +332,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			if (refcount_read(&obj->users) != 1)
 				continue;
 			xa_erase(&ctx->objects, id);
-			object_free(ctx, obj);
+			object_free(ctx, obj, true);
 			progress = true;
 		}
 	} while (progress);

@@ -104,8 +104,8 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);
 void iommufd_object_remove(struct iommufd_ctx *ctx,
 			   struct iommufd_object *obj);
 bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj);
-void iommufd_object_finish(struct iommufd_ctx *ctx,
-			   struct iommufd_object *obj);
+void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			   bool buried);
 void iommufd_object_destroy_all(struct iommufd_ctx *ctx);
 
 #endif

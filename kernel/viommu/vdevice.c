@@ -234,5 +234,5 @@ void iommufd_vdevice_unbind(struct iommufd_device *idev)
 	mutex_unlock(&idev->igroup->lock);
 
 	if (ours)
-		iommufd_object_finish(idev->ctx, &vdev->obj);
+		iommufd_object_finish(idev->ctx, &vdev->obj, true);
 }
