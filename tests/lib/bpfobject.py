@@ -3,7 +3,8 @@
 
 import ctypes
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,8 @@ from types import TracebackType
 from vmrun.paths import BUILD
 
 OBJECTS = BUILD / "tools"
+# Those of tests/bpf.
+TESTS = BUILD / "selftests"
 _lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
 _POINTER = ctypes.c_void_p
 for _name in (
@@ -18,10 +21,57 @@ for _name in (
     "bpf_object__find_map_by_name",
     "bpf_object__find_program_by_name",
     "bpf_map__attach_struct_ops",
+    "bpf_program__attach",
+    "bpf_map__initial_value",
+    "bpf_object__next_map",
 ):
     getattr(_lib, _name).restype = _POINTER
+# BPF_MAP_TYPE_STRUCT_OPS
+STRUCT_OPS = 26
 _RINGBUF_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, ctypes.c_size_t)
 _lib.ring_buffer__new.restype = _POINTER
+
+# What libbpf has to say goes here; the verifier's log is part of it.
+_messages: list[str] = []
+
+
+@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, _POINTER)
+def _print(level: int, form: bytes, arguments: int) -> int:
+    """A callback with a va_list, which is a pointer on this machine."""
+    text = ctypes.create_string_buffer(1 << 16)
+    size = ctypes.c_size_t(len(text))
+    if level < DEBUG:
+        ctypes.CDLL(None).vsnprintf(text, size, form, _POINTER(arguments))
+        _messages.append(text.value.decode(errors="replace"))
+    return 0
+
+
+DEBUG = 2
+_lib.libbpf_set_print(_print)
+
+
+class NotLoaded(OSError):
+    """An object that was refused, and why."""
+
+    def __init__(self, error: int, log: str) -> None:
+        super().__init__(error, f"{os.strerror(error)}\n{log}")
+        self.log = log
+
+
+class Members(ctypes.Structure):
+    """struct iommufd_bpf_ops before it is loaded; functions by pointers that may be cleared."""
+
+    _fields_ = [
+        ("hwpt_alloc", ctypes.c_uint64),
+        ("hwpt_alloc_done", ctypes.c_uint64),
+        ("hwpt_free", ctypes.c_uint64),
+        ("hwpt_invalidate", ctypes.c_uint64),
+        ("hwpt_invalidate_done", ctypes.c_uint64),
+        ("name", ctypes.c_char * 16),
+        ("priority", ctypes.c_int32),
+        ("flags", ctypes.c_uint32),
+        ("cgroup_id", ctypes.c_uint64),
+    ]
 
 
 def _check(result: int) -> int:
@@ -60,11 +110,15 @@ class _TestRun(ctypes.Structure):
 
 
 class Map:
-    """A map of an object that is loaded."""
+    """A map of an object."""
 
     def __init__(self, pointer: ctypes.c_void_p) -> None:
         self.pointer = pointer
-        self.fd = _lib.bpf_map__fd(pointer)
+
+    @property
+    def fd(self) -> int:
+        """There is none before it is loaded."""
+        return _lib.bpf_map__fd(self.pointer)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         _check(_lib.bpf_map_update_elem(self.fd, key, value, ctypes.c_uint64(0)))
@@ -74,8 +128,20 @@ class Map:
         value = ctypes.create_string_buffer(_lib.bpf_map__value_size(self.pointer))
         return None if _lib.bpf_map_lookup_elem(self.fd, key, value) else value.raw
 
-    def records(self) -> list[bytes]:
-        """What is in a ring buffer, which is empty then."""
+    def __iter__(self) -> Iterator[bytes]:
+        """The keys of a hash."""
+        key, following = None, ctypes.create_string_buffer(_lib.bpf_map__key_size(self.pointer))
+        while not _lib.bpf_map_get_next_key(self.fd, key, following):
+            key = following.raw
+            yield key
+
+    @property
+    def members(self) -> Members:
+        """What a policy is to be, until it is loaded."""
+        return Members.from_address(_lib.bpf_map__initial_value(self.pointer, None))
+
+    def records(self, patience: float = 0) -> list[bytes]:
+        """What is in a ring buffer, which is empty then; waits so long for the first one."""
         found: list[bytes] = []
 
         def take(_: object, data: int, size: int) -> int:
@@ -84,17 +150,23 @@ class Map:
 
         callback = _RINGBUF_CALLBACK(take)
         ring = _pointer(_lib.ring_buffer__new(self.fd, callback, None, None))
+        end = time.monotonic() + patience
         _lib.ring_buffer__consume(ring)
+        while not found and (left := end - time.monotonic()) > 0:
+            _lib.ring_buffer__poll(ring, ctypes.c_int(int(left * 1000) + 1))
         _lib.ring_buffer__free(ring)
         return found
 
 
 class Link:
-    """A policy that is attached, until close()."""
+    """A policy, or a program by its pointer, that is attached, until close()."""
 
-    def __init__(self, policy: Map) -> None:
+    def __init__(self, what: Map | ctypes.c_void_p) -> None:
         self._pointer: ctypes.c_void_p | None = None
-        self._pointer = _pointer(_lib.bpf_map__attach_struct_ops(policy.pointer))
+        if isinstance(what, Map):
+            self._pointer = _pointer(_lib.bpf_map__attach_struct_ops(what.pointer))
+        else:
+            self._pointer = _pointer(_lib.bpf_program__attach(what))
 
     def __enter__(self) -> "Link":
         return self
@@ -119,13 +191,17 @@ class Link:
 
 
 class Object:
-    """An object file, loaded."""
+    """An object file, loaded, once `prepare` has seen it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, prepare: Callable[["Object"], None] | None = None) -> None:
+        del _messages[:]
         self._pointer = _pointer(_lib.bpf_object__open_file(str(path).encode(), None))
         try:
-            _check(_lib.bpf_object__load(self._pointer))
-        except OSError:
+            if prepare:
+                prepare(self)
+            if (result := _lib.bpf_object__load(self._pointer)) < 0:
+                raise NotLoaded(-result, "".join(_messages))
+        except BaseException:
             self.close()
             raise
 
@@ -133,9 +209,23 @@ class Object:
         """One of its maps."""
         return Map(_pointer(_lib.bpf_object__find_map_by_name(self._pointer, name.encode())))
 
+    def only(self, name: str) -> None:
+        """Of its policies only this one is to be loaded."""
+        current = _lib.bpf_object__next_map(self._pointer, None)
+        wanted = self.map(name).pointer.value
+        while current:
+            pointer = _POINTER(current)
+            if _lib.bpf_map__type(pointer) == STRUCT_OPS:
+                _check(_lib.bpf_map__set_autocreate(pointer, ctypes.c_bool(current == wanted)))
+            current = _lib.bpf_object__next_map(self._pointer, pointer)
+
+    def program(self, name: str) -> ctypes.c_void_p:
+        """One of its programs."""
+        return _pointer(_lib.bpf_object__find_program_by_name(self._pointer, name.encode()))
+
     def run(self, name: str) -> int:
         """Runs a program of type syscall; what it returns."""
-        program = _pointer(_lib.bpf_object__find_program_by_name(self._pointer, name.encode()))
+        program = self.program(name)
         options = _TestRun(sz=ctypes.sizeof(_TestRun))
         fd = _lib.bpf_program__fd(program)
         _check(_lib.bpf_prog_test_run_opts(fd, ctypes.byref(options)))
@@ -146,11 +236,16 @@ class Object:
         _lib.bpf_object__close(self._pointer)
 
 
+def path_of(name: str) -> Path:
+    """An object of bpf/, or of tests/bpf."""
+    paths = [folder / f"{name}.bpf.o" for folder in (OBJECTS, TESTS)]
+    return next((path for path in paths if path.exists()), paths[-1])
+
+
 @contextmanager
-def loaded(name: str) -> Iterator[Object]:
-    """An object of bpf/, or a path."""
-    path = OBJECTS / f"{name}.bpf.o" if os.sep not in name else Path(name)
-    loaded_object = Object(path)
+def loaded(name: str, prepare: Callable[[Object], None] | None = None) -> Iterator[Object]:
+    """An object of bpf/ or of tests/bpf, or a path."""
+    loaded_object = Object(Path(name) if os.sep in name else path_of(name), prepare)
     try:
         yield loaded_object
     finally:
@@ -158,9 +253,11 @@ def loaded(name: str) -> Iterator[Object]:
 
 
 @contextmanager
-def attached(name: str, settings: bytes = b"") -> Iterator[Object]:
+def attached(
+    name: str, settings: bytes = b"", prepare: Callable[[Object], None] | None = None
+) -> Iterator[Object]:
     """A policy of bpf/, attached."""
-    with loaded(f"policy_{name}") as policy:
+    with loaded(f"policy_{name}", prepare) as policy:
         if settings:
             policy.map("settings")[bytes(4)] = settings
         with Link(policy.map(name)):
