@@ -1,0 +1,586 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Hooks of policies: what they see, in which order, and that each start has its end."""
+
+import ctypes
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import permutations
+
+import cgroup
+import pytest
+from child import Child
+from errnos import errno_of, fails
+from iommufd import dirty, invalidate, mem, mock, mock_uapi, uapi
+from iommufd.ctx import Context
+from iommufd.nest import IOTLB, Nest
+from iommufd.pins import NOBODY, unprivileged
+from iommufd.trace import Stream
+from recorder import (
+    ALLOC,
+    ALLOC_DONE,
+    FREE,
+    FUNCTIONS,
+    INVALIDATE,
+    INVALIDATE_DONE,
+    NAMES,
+    Recorder,
+    recording,
+)
+from workers import Workers
+
+# The sanitizer kernel has no BTF.
+pytestmark = pytest.mark.guest(kernels="main")
+
+# enum iommufd_object_type
+PAGING, NESTED, VIOMMU = 2, 3, 7
+DIRTY, PARENT = uapi.HWPT_ALLOC_DIRTY_TRACKING, uapi.HWPT_ALLOC_NEST_PARENT
+REFUSED, QUOTA = errno.EACCES, errno.EDQUOT
+VIRT_ID = 0x99
+MEMLOCK = 64 << 10
+MS = 1_000_000
+
+
+@pytest.fixture
+def one() -> Iterator[Recorder]:
+    """One policy, attached."""
+    with recording("first") as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def three() -> Iterator[Recorder]:
+    """Three, in the order of their names."""
+    with recording(*NAMES) as recorder:
+        yield recorder
+
+
+def context_number(recorder: Recorder, nest: Nest) -> int:
+    """How events and policies call a context."""
+    recorder.calls()
+    nest.destroy(nest.paging())
+    return recorder.calls()[0].ctx
+
+
+def test_none_attached(nest: Nest) -> None:
+    """Programs that are loaded only, or no longer attached, are not called."""
+    with recording() as recorder:
+        for _ in range(2):
+            nested = nest.nested()
+            assert invalidate.page_table(nest.context, nested) == (0, 1)
+            nest.destroy(nested)
+            assert recorder.seen() == []
+            recorder.attach("first")
+            recorder.detach("first")
+        assert not any(recorder.count(who, hook) for who in NAMES for hook in FUNCTIONS)
+
+
+@pytest.mark.parametrize("flags", [0, DIRTY, PARENT])
+def test_page_table_by_name(one: Recorder, nest: Nest, flags: int) -> None:
+    one.calls()
+    hwpt = nest.paging(flags)
+    nest.destroy(hwpt)
+    start, done, free = one.calls()
+    assert [c.hook for c in (start, done, free)] == [ALLOC, ALLOC_DONE, FREE]
+    who = {"tgid": os.getpid(), "uid": 0, "cgroup_id": cgroup.id_of(cgroup.ROOT)}
+    common = {**who, "kind": PAGING, "automatic": 0, "ret": 0}
+    asked = {"parent": nest.ioas, "device": nest.device.device, "flags": flags, "data": 0}
+    start.has(**common, **asked, object=0, add_flags=0, ns=0, length=0, data_type=0)
+    done.has(**common, **asked, object=hwpt, add_flags=0)
+    free.has(**common, object=hwpt)
+    assert done.ns > 0
+    assert len({c.ctx for c in (start, done, free)}) == 1
+
+
+@pytest.mark.parametrize("through", ["parent", "viommu"])
+def test_page_table_of_guest(one: Recorder, nest: Nest, through: str) -> None:
+    """With what the user tells the driver, which a policy can read."""
+    on = nest.viommu() if through == "viommu" else nest.parent
+    data = mock_uapi.HwptSelftest(iotlb=IOTLB)
+    one.calls()
+    argument = uapi.HwptAlloc(**nest.hwpt_fields(data, pt_id=on))
+    nest.context.command("HWPT_ALLOC", argument)
+    nest.destroy(nest.keep(argument.out_hwpt_id))
+    start, done, free = one.calls()
+    told = {
+        "parent": on,
+        "device": nest.device.device,
+        "kind": NESTED,
+        "automatic": 0,
+        "data_type": mock_uapi.IOMMU_HWPT_DATA_SELFTEST,
+        "length": ctypes.sizeof(data),
+        "data": ctypes.addressof(data),
+    }
+    start.has(**told, hook=ALLOC, object=0, word=IOTLB)
+    done.has(**told, hook=ALLOC_DONE, object=argument.out_hwpt_id, ret=0)
+    free.has(hook=FREE, object=argument.out_hwpt_id, kind=NESTED, automatic=0)
+
+
+def test_automatic_page_table(one: Recorder, context: Context, ioas: int) -> None:
+    """When it is made, not when another device comes to it; when it goes."""
+    with mock.Device(context, ioas) as device:
+        start, done = one.calls()
+        told = {"parent": ioas, "device": device.device, "kind": PAGING, "automatic": 1}
+        start.has(**told, hook=ALLOC, object=0)
+        done.has(**told, hook=ALLOC_DONE, object=device.hwpt, ret=0)
+        with mock.Device(context, ioas) as second:
+            assert second.hwpt == device.hwpt
+        assert one.calls() == []
+        hwpt = device.hwpt
+    (free,) = one.calls()
+    free.has(hook=FREE, object=hwpt, kind=PAGING, automatic=1)
+
+
+def test_automatic_page_table_replaced(one: Recorder, context: Context, ioas: int) -> None:
+    """A device that moves to another IOAS makes one there and leaves its own."""
+    other = context.ioas_alloc()
+    with mock.Device(context, ioas) as device:
+        old = device.hwpt
+        one.calls()
+        device.replace(other)
+        start, done, free = one.calls()
+        start.has(hook=ALLOC, parent=other, automatic=1)
+        done.has(hook=ALLOC_DONE, object=device.hwpt, ret=0)
+        free.has(hook=FREE, object=old)
+
+
+def test_automatic_page_table_refused(one: Recorder, context: Context, ioas: int) -> None:
+    """Then the device is not attached, or stays where it is."""
+    other = context.ioas_alloc()
+    with mock.Device(context, ioas) as device:
+        old = device.hwpt
+        one.tell("first", alloc=-REFUSED)
+        one.calls()
+        with fails(REFUSED):
+            mock.Device(context, other)
+        with fails(REFUSED):
+            device.replace(other)
+        assert one.seen() == [("first", hook) for hook in 2 * (ALLOC, ALLOC_DONE)]
+        assert errno_of(context.destroy, old) == errno.EBUSY
+    context.destroy(other)
+
+
+def test_context_closed(one: Recorder) -> None:
+    """All that was in it is told to be gone."""
+    with Nest() as nest:
+        made = [nest.device.hwpt, nest.parent, nest.nested(), nest.paging()]
+        one.calls()
+    frees = one.calls()
+    assert {c.hook for c in frees} == {FREE}
+    assert sorted(c.object for c in frees) == sorted(made)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_invalidation_of_page_table(one: Recorder, nest: Nest, count: int) -> None:
+    nested = nest.nested()
+    one.calls()
+    assert invalidate.page_table(nest.context, nested, count) == (0, count)
+    start, done = one.calls()
+    told = {
+        "object": nested,
+        "kind": NESTED,
+        "data_type": mock_uapi.IOMMU_HWPT_INVALIDATE_DATA_SELFTEST,
+        "length": ctypes.sizeof(mock_uapi.HwptInvalidateSelftest) if count else 0,
+        "asked": count,
+        "limit": count,
+        "delay_ns": 0,
+        "tgid": os.getpid(),
+    }
+    start.has(**told, hook=INVALIDATE, handled=0, ret=0, ns=0)
+    done.has(**told, hook=INVALIDATE_DONE, handled=count, ret=0)
+    assert done.ns > 0
+
+
+def test_invalidation_of_viommu(one: Recorder, nest: Nest) -> None:
+    viommu = nest.viommu()
+    nest.vdevice(viommu, VIRT_ID)
+    one.calls()
+    assert invalidate.viommu(nest.context, viommu, VIRT_ID, 2) == (0, 2)
+    start, done = one.calls()
+    data_type = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST
+    told = {"object": viommu, "kind": VIOMMU, "asked": 2, "data_type": data_type}
+    start.has(**told, hook=INVALIDATE, length=ctypes.sizeof(mock_uapi.ViommuInvalidateSelftest))
+    done.has(**told, hook=INVALIDATE_DONE, handled=2, ret=0)
+    assert start.data == done.data != 0
+
+
+def test_invalidation_that_fails(one: Recorder, nest: Nest) -> None:
+    """The end says how far it came."""
+    viommu = nest.viommu()
+    nest.vdevice(viommu, VIRT_ID)
+    one.calls()
+    got = invalidate.viommu(nest.context, viommu, VIRT_ID + 1, 2)
+    assert got == (errno.EINVAL, 0)
+    start, done = one.calls()
+    start.has(hook=INVALIDATE, asked=2)
+    done.has(hook=INVALIDATE_DONE, handled=0, ret=-errno.EINVAL)
+
+
+@pytest.mark.parametrize("target", ["ioas", "parent", "device", "unknown"])
+def test_not_to_be_invalidated(one: Recorder, nest: Nest, target: str) -> None:
+    """What can't be invalidated is refused before anybody is asked."""
+    targets = {"ioas": nest.ioas, "parent": nest.parent, "device": nest.device.device}
+    one.calls()
+    error, handled = invalidate.page_table(nest.context, targets.get(target, 0x7FFFFFF0))
+    assert (error, handled) == (errno.ENOENT if target == "unknown" else errno.EINVAL, 0)
+    assert one.calls() == []
+
+
+def test_caller(one: Recorder, nest: Nest) -> None:
+    """Who makes the request, who need not be who opened the context."""
+    one.calls()
+
+    def body(_: Child) -> None:
+        with unprivileged(MEMLOCK):
+            nest.context.destroy(nest.context.hwpt_alloc(nest.device.device, nest.ioas))
+
+    with Child(body) as child:
+        pass
+    calls = one.calls()
+    assert [c.hook for c in calls] == [ALLOC, ALLOC_DONE, FREE]
+    for call in calls:
+        call.has(tgid=child.pid, uid=NOBODY)
+
+
+def test_contexts_differ(one: Recorder, nest: Nest) -> None:
+    with Nest() as other:
+        numbers = {context_number(one, each) for each in (nest, other)}
+    assert len(numbers) == 2
+
+
+@pytest.mark.parametrize("refuser", NAMES)
+def test_refusal(three: Recorder, nest: Nest, refuser: str) -> None:
+    """Those behind are not asked; those before and who refused are told how it ended."""
+    nested = nest.nested()
+    three.tell(refuser, alloc=-REFUSED, invalidate=-QUOTA)
+    three.calls()
+    asked = NAMES[: NAMES.index(refuser) + 1]
+    with Stream("iommufd", "iommufd_fail") as stream:
+        with fails(REFUSED):
+            nest.paging()
+        assert invalidate.page_table(nest.context, nested, 2) == (QUOTA, 0)
+        events = stream.read()
+    calls = three.calls()
+    assert [(c.who, c.hook) for c in calls] == [
+        (who, hook) for hook in (ALLOC, ALLOC_DONE, INVALIDATE, INVALIDATE_DONE) for who in asked
+    ]
+    for call in calls:
+        if call.hook == ALLOC_DONE:
+            call.has(object=0, ret=-REFUSED)
+        if call.hook == INVALIDATE_DONE:
+            call.has(handled=0, ret=-QUOTA)
+    assert [(e["policy"], e["reason"], e.number("ret")) for e in events] == [
+        (refuser, "denied_by_policy", -REFUSED),
+        (refuser, "denied_by_policy", -QUOTA),
+    ]
+    assert mock.iotlb(nest.context, nested, 0, IOTLB), "invalidated in spite of it"
+
+
+def test_driver_refuses(three: Recorder, nest: Nest) -> None:
+    """All have been asked, all are told the errno of the driver; nothing is there to go."""
+    three.calls()
+    with fails(errno.EOPNOTSUPP):
+        nest.nested(data_type=0xFFFFFFFF)
+    calls = three.calls()
+    assert [(c.who, c.hook) for c in calls] == [(w, h) for h in (ALLOC, ALLOC_DONE) for w in NAMES]
+    for call in calls[3:]:
+        call.has(object=0, ret=-errno.EOPNOTSUPP)
+
+
+@pytest.mark.parametrize("order", permutations((-5, 0, 7)), ids=str)
+def test_priority(nest: Nest, order: tuple[int, ...]) -> None:
+    """The highest first, whoever was attached first, in every hook."""
+    members = {name: {"priority": p} for name, p in zip(NAMES, order, strict=True)}
+    expected = sorted(NAMES, key=lambda name: -members[name]["priority"])
+    with recording(*NAMES, **members) as recorder:
+        nested = nest.nested()
+        invalidate.page_table(nest.context, nested)
+        nest.destroy(nested)
+        hooks = (ALLOC, ALLOC_DONE, INVALIDATE, INVALIDATE_DONE, FREE)
+        assert recorder.seen() == [(who, hook) for hook in hooks for who in expected]
+
+
+@pytest.mark.parametrize("order", permutations(NAMES), ids="-".join)
+def test_equal_priority(nest: Nest, order: tuple[str, ...]) -> None:
+    """In the order of their attach."""
+    with recording(*order) as recorder:
+        nest.paging()
+        assert [who for who, hook in recorder.seen() if hook == ALLOC] == list(order)
+
+
+@pytest.mark.parametrize("missing", FUNCTIONS)
+def test_member_left_out(nest: Nest, missing: str) -> None:
+    """The others are called as they would be, those of other policies too."""
+    with recording("first", "second", first={missing: 0}) as recorder:
+        nested = nest.nested()
+        invalidate.page_table(nest.context, nested)
+        nest.destroy(nested)
+        hooks = (ALLOC, ALLOC_DONE, INVALIDATE, INVALIDATE_DONE, FREE)
+        expected = [(who, hook) for hook in hooks for who in ("first", "second")]
+        expected.remove(("first", missing))
+        assert recorder.seen() == expected
+
+
+def test_flags_added(three: Recorder, nest: Nest) -> None:
+    """Dirty tracking alone, whatever else is asked for; the end tells all."""
+    three.tell("second", add_flags=0xFFFFFFFF)
+    three.calls()
+    hwpt = nest.paging()
+    dirty.track(nest.context, hwpt)
+    done = three.calls()[3]
+    done.has(who="first", hook=ALLOC_DONE, flags=DIRTY, add_flags=DIRTY)
+    three.tell("second", add_flags=PARENT | uapi.HWPT_FAULT_ID_VALID)
+    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
+    three.calls()[3].has(hook=ALLOC_DONE, flags=0, add_flags=0)
+
+
+def test_flags_asked_for_stay(one: Recorder, nest: Nest) -> None:
+    """A policy that adds nothing takes nothing away."""
+    dirty.track(nest.context, nest.paging(DIRTY))
+    one.tell("first", add_flags=DIRTY)
+    one.calls()
+    nest.nested(pt_id=nest.paging(PARENT))
+    nested_done = one.calls()[3]
+    nested_done.has(hook=ALLOC_DONE, kind=NESTED, flags=0, add_flags=0, ret=0)
+
+
+def test_limit(three: Recorder, nest: Nest) -> None:
+    """The lowest counts, no higher one than what was asked for."""
+    nested = nest.nested()
+    three.calls()
+    three.tell("first", limit=3)
+    three.tell("second", limit=2)
+    three.tell("third", limit=1000)
+    with Stream("iommufd", "iommufd_fail") as stream:
+        assert invalidate.page_table(nest.context, nested, 4) == (errno.EAGAIN, 2)
+        events = stream.read()
+    told = [(e["policy"], e["reason"], e.number("first"), e.number("second")) for e in events]
+    assert told == [("second", "limited_by_policy", 2, 4)] or told == [
+        ("first", "limited_by_policy", 3, 4),
+        ("second", "limited_by_policy", 2, 4),
+    ]
+    valid = [mock.iotlb(nest.context, nested, i, IOTLB) for i in range(4)]
+    assert valid == [False, False, True, True]
+    calls = three.calls()
+    for call in calls:
+        if call.hook == INVALIDATE:
+            call.has(asked=4, limit=4)
+        else:
+            call.has(asked=4, limit=2, handled=2, ret=-errno.EAGAIN)
+    assert invalidate.page_table(nest.context, nested, 2) == (0, 2)
+    three.tell("second", limit=0)
+    assert invalidate.page_table(nest.context, nested, 1) == (errno.EAGAIN, 0)
+    assert invalidate.page_table(nest.context, nested, 0) == (0, 0)
+
+
+def test_delay(three: Recorder, nest: Nest) -> None:
+    """The longest of all; not part of the time that is told."""
+    nested = nest.nested()
+    three.tell("first", delay_ns=10 * MS)
+    three.tell("second", delay_ns=150 * MS)
+    three.calls()
+    start = time.monotonic_ns()
+    assert invalidate.page_table(nest.context, nested) == (0, 1)
+    assert time.monotonic_ns() - start >= 150 * MS
+    ends = [c for c in three.calls() if c.hook == INVALIDATE_DONE]
+    assert [c.delay_ns for c in ends] == [150 * MS] * 3
+    three.tell("second", delay_ns=1)
+    three.tell("first", invalidate=-REFUSED, delay_ns=900 * MS)
+    start = time.monotonic_ns()
+    assert invalidate.page_table(nest.context, nested) == (REFUSED, 0)
+    assert time.monotonic_ns() - start < 900 * MS, "who is refused does not wait"
+
+
+def test_time_without_delay(one: Recorder, nest: Nest) -> None:
+    """The shortest of some: a guest's processor may be taken away at any time."""
+    nested = nest.nested()
+    one.tell("first", delay_ns=100 * MS)
+    for _ in range(5):
+        invalidate.page_table(nest.context, nested)
+    assert min(c.ns for c in one.calls() if c.hook == INVALIDATE_DONE) < 100 * MS
+
+
+def test_cgroup(nest: Nest) -> None:
+    """A cgroup and those below it, not those above or beside."""
+    with cgroup.cgroup() as group, cgroup.cgroup(group) as below, cgroup.cgroup() as beside:
+        with recording("first", "second", first={"cgroup_id": group.id}) as recorder:
+            for where, scope in (
+                (group, ["first", "second"]),
+                (below, ["first", "second"]),
+                (beside, ["second"]),
+            ):
+                with where.inside():
+                    nest.paging()
+                calls = [c for c in recorder.calls() if c.hook == ALLOC]
+                assert [c.who for c in calls] == scope
+                assert {c.cgroup_id for c in calls} == {where.id}
+            nest.paging()
+            assert recorder.seen() == [("second", ALLOC), ("second", ALLOC_DONE)]
+
+
+def test_cgroup_is_of_the_task(nest: Nest) -> None:
+    """Of who makes the request, not of who opened the context."""
+    with cgroup.cgroup() as group, recording("first", first={"cgroup_id": group.id}) as recorder:
+
+        def body(child: Child) -> None:
+            child.pause()
+            nest.context.destroy(nest.context.hwpt_alloc(nest.device.device, nest.ioas))
+
+        with Child(body) as child:
+            child.met()
+            group.enter(child.pid)
+        assert recorder.seen() == [("first", hook) for hook in (ALLOC, ALLOC_DONE, FREE)]
+
+
+def test_free_is_told_to_who_saw_it(nest: Nest) -> None:
+    """Whatever the cgroup of who frees, and to nobody else."""
+    with cgroup.cgroup() as group:
+        with recording("first", first={"cgroup_id": group.id}) as recorder:
+            outside = nest.paging()
+            with group.inside():
+                inside = nest.paging()
+            recorder.attach("second")
+            both = nest.paging()
+            recorder.calls()
+            with group.inside():
+                nest.destroy(outside)
+            assert recorder.seen() == []
+            nest.destroy(inside)
+            assert recorder.seen() == [("first", FREE)]
+            nest.destroy(both)
+            assert recorder.seen() == [("second", FREE)]
+
+
+def test_free_after_detach(nest: Nest) -> None:
+    """A link that is gone is told of nothing, nor is its policy by another link."""
+    with recording("first", "second") as recorder:
+        hwpt = nest.paging()
+        recorder.detach("first")
+        recorder.attach("first")
+        recorder.calls()
+        nest.destroy(hwpt)
+        assert recorder.seen() == [("second", FREE)]
+
+
+def test_update(nest: Nest) -> None:
+    """Another policy by the same link, which keeps what the link has seen."""
+    with recording("first") as recorder:
+        hwpt = nest.paging()
+        recorder.links["first"].update(recorder.map("second"))
+        recorder.calls()
+        nest.paging()
+        nest.destroy(hwpt)
+        assert recorder.seen() == [("second", hook) for hook in (ALLOC, ALLOC_DONE, FREE)]
+
+
+def test_update_changes_place_and_scope(nest: Nest) -> None:
+    with cgroup.cgroup() as group:
+        members = {"third": {"priority": 9, "cgroup_id": group.id}}
+        with recording("first", "second", **members) as recorder:
+            recorder.links["second"].update(recorder.map("third"))
+            nest.paging()
+            with group.inside():
+                nest.paging()
+            asked = [who for who, hook in recorder.seen() if hook == ALLOC]
+            assert asked == ["first", "third", "first"]
+
+
+@pytest.mark.parametrize("change", ["detach", "update"])
+@pytest.mark.parametrize("request_of", ["alloc", "invalidate"])
+def test_changed_in_the_middle(nest: Nest, change: str, request_of: str) -> None:
+    """Whoever has seen a start sees its end, and is the one who is waited for."""
+    nested = nest.nested()
+    with recording("first") as recorder:
+        recorder.tell("first", stay=True)
+        calls = {
+            "alloc": (lambda: nest.paging(), ALLOC, ALLOC_DONE),
+            "invalidate": (
+                lambda: invalidate.page_table(nest.context, nested),
+                INVALIDATE,
+                INVALIDATE_DONE,
+            ),
+        }
+        call, start, done = calls[request_of]
+        thread = threading.Thread(target=call)
+        thread.start()
+        recorder.wait_for(start)
+        if change == "detach":
+            recorder.detach("first")
+        else:
+            recorder.links["first"].update(recorder.map("second"))
+        assert thread.is_alive()
+        assert recorder.seen() == []
+        recorder.tell("first")
+        thread.join()
+        assert recorder.seen() == [("first", done)]
+        # What comes then is none of its business.
+        call()
+        assert ("first", start) not in recorder.seen()
+
+
+def storm(nest: Nest, nested: int, stop: Callable[[], bool]) -> None:
+    """Requests of all kinds, until it is told to stop."""
+    context, device = nest.context, nest.device.device
+    while not stop():
+        context.destroy(context.hwpt_alloc(device, nest.ioas))
+        invalidate.page_table(context, nested, 4)
+        ioas = context.ioas_alloc()
+        mock.Device(context, ioas).close()
+        context.destroy(ioas)
+
+
+def test_changed_under_load(nest: Nest) -> None:
+    """Attached, updated and detached while requests run: every start has one end."""
+    nested = nest.nested()
+    works = [partial(storm, nest, nested) for _ in range(4)]
+    with recording() as recorder:
+        for name in NAMES:
+            recorder.tell(name, quiet=True)
+        recorder.attach("third")
+        rounds = 0
+        with Workers(*works) as workers:
+            end = time.monotonic() + 4
+            # Until every policy was at it, however slow the machine.
+            while time.monotonic() < end or not all(recorder.count(n, ALLOC) for n in NAMES):
+                recorder.attach("first")
+                recorder.links["first"].update(recorder.map("second"))
+                recorder.links["first"].update(recorder.map("first"))
+                recorder.links["first"].update(recorder.map("second"))
+                recorder.detach("first")
+                rounds += 1
+                workers.check()
+        assert rounds
+        for name in NAMES:
+            counts = [recorder.count(name, hook) for hook in FUNCTIONS]
+            assert counts[0] == counts[1], f"{name}: allocations without an end"
+            assert counts[3] == counts[4], f"{name}: invalidations without an end"
+        # Attached all the time, it has seen all come and go.
+        assert recorder.count("third", FREE) == recorder.count("third", ALLOC_DONE) > 0
+
+
+def test_no_lock_is_held(nest: Nest, buffer: mem.Buffer) -> None:
+    """While a policy takes its time, everything else in the context goes on."""
+    context = nest.context
+    with recording("first") as recorder:
+        recorder.tell("first", stay=True)
+        other = context.ioas_alloc()
+        threads = [
+            threading.Thread(target=nest.paging),
+            threading.Thread(target=lambda: mock.Device(context, other).close()),
+        ]
+        for thread in threads:
+            thread.start()
+            recorder.wait_for(ALLOC)
+        for ioas in (nest.ioas, other):
+            iova = context.map(ioas, buffer)
+            context.unmap(ioas, iova, buffer.size)
+            context.iova_ranges(ioas)
+            context.destroy(context.ioas_alloc())
+        assert all(thread.is_alive() for thread in threads)
+        recorder.tell("first")
+        for thread in threads:
+            thread.join()
+    context.destroy(other)
