@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What can't be a policy: refused when it is loaded or attached, with a reason."""
+
+import ctypes
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import cgroup
+import pytest
+from bpfobject import Link, NotLoaded, Object, loaded
+from errnos import errno_of, fails
+from iommufd.ctx import Context
+from iommufd.nest import Nest
+from recorder import NAMES, recording
+
+# The sanitizer kernel has no BTF.
+pytestmark = pytest.mark.guest(kernels="main")
+
+MOST = 16
+LONG = 30.0
+O_NONBLOCK = os.O_NONBLOCK
+
+HWPT = (
+    "hwpt",
+    "parent",
+    "device",
+    "kind",
+    "automatic",
+    "flags",
+    "data_type",
+    "data_len",
+    "data",
+    "ret",
+    "ns",
+    "caller",
+)
+INVALIDATE = (
+    "object",
+    "kind",
+    "data_type",
+    "entry_len",
+    "asked",
+    "handled",
+    "data",
+    "ret",
+    "ns",
+)
+
+
+def only(name: str) -> Callable[[Object], None]:
+    """One policy of an object in which all are optional."""
+    return lambda unloaded: unloaded.only(name)
+
+
+def with_members(policy: str, **members: Any) -> Callable[[Object], None]:
+    """A policy that is made with these."""
+
+    def prepare(unloaded: Object) -> None:
+        for member, value in members.items():
+            setattr(unloaded.map(policy).members, member, value)
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    "member", [*(f"hwpt_{m}" for m in HWPT), *(f"inv_{m}" for m in INVALIDATE)]
+)
+def test_write(member: str) -> None:
+    """The verifier says what may be written."""
+    with pytest.raises(NotLoaded) as caught, loaded("writes", only(f"set_{member}")):
+        pass
+    assert caught.value.errno == errno.EACCES
+    assert "only add_flags, limit and delay_ns can be written" in caught.value.log
+
+
+@pytest.mark.parametrize("member", ["hwpt_add_flags", "inv_limit", "inv_delay_ns"])
+def test_write_that_is_allowed(member: str) -> None:
+    name = f"set_{member}"
+    with loaded("writes", only(name)) as policy, Link(policy.map(name)):
+        pass
+
+
+def test_unknown_member() -> None:
+    """A policy for a later kernel that makes use of what is new there."""
+    with pytest.raises(NotLoaded) as caught, loaded("unknown"):
+        pass
+    assert caught.value.errno == errno.ENOTSUP
+    assert "later" in caught.value.log
+
+
+def test_unknown_member_not_used() -> None:
+    """The same policy with nothing in it."""
+
+    def clear(unloaded: Object) -> None:
+        address = ctypes.addressof(unloaded.map("unknown").members)
+        ctypes.c_uint32.from_address(address + 16).value = 0
+
+    with loaded("unknown", clear) as policy, Link(policy.map("unknown")):
+        pass
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"name": b""}, {"flags": 1}, {"flags": 1 << 31}],
+    ids=["empty-name", "flag", "last-flag"],
+)
+def test_members(members: dict[str, Any]) -> None:
+    """Said when it is attached: until then it is only a map."""
+    with loaded("bare", with_members("bare", **members)) as policy, fails(errno.EINVAL):
+        Link(policy.map("bare"))
+
+
+def test_name_without_end() -> None:
+    """Sixteen bytes leave no room for what ends a name."""
+
+    def fill(unloaded: Object) -> None:
+        members = unloaded.map("bare").members
+        ctypes.memset(ctypes.addressof(members) + type(members).name.offset, ord("x"), 16)
+
+    with loaded("bare", fill) as policy, fails(errno.EINVAL):
+        Link(policy.map("bare"))
+
+
+def test_longest_name() -> None:
+    with loaded("bare", with_members("bare", name=b"x" * 15)) as policy:
+        Link(policy.map("bare")).close()
+
+
+def test_without_link() -> None:
+    """As older policies of other subsystems are attached."""
+    with loaded("bare") as policy, fails(errno.EOPNOTSUPP):
+        Link(policy.map("unlinked"))
+
+
+def test_twice(nest: Nest) -> None:
+    """The first stays, the second never was."""
+    with recording("first") as recorder:
+        with fails(errno.EEXIST):
+            Link(recorder.map("first"))
+        nest.paging()
+        assert len(recorder.seen()) == 2
+        recorder.detach("first")
+        recorder.attach("first")
+
+
+def test_update_to_what_is_attached(nest: Nest) -> None:
+    """By another link or by this one; nothing changes."""
+    with recording(*NAMES) as recorder:
+        for other in NAMES:
+            with fails(errno.EEXIST):
+                recorder.links["second"].update(recorder.map(other))
+        nest.paging()
+        assert [who for who, _ in recorder.seen()] == 2 * list(NAMES)
+
+
+def test_update_to_another_kind() -> None:
+    """A map that is no policy."""
+    with recording("first") as recorder, fails(errno.EINVAL):
+        recorder.links["first"].update(recorder.map("settings"))
+
+
+def test_too_many(nest: Nest) -> None:
+    """All of those that there may be are asked; when one goes, another may come."""
+    with ExitStack() as stack:
+        policies = [stack.enter_context(loaded("bare")).map("bare") for _ in range(MOST + 1)]
+        links = [stack.enter_context(Link(policy)) for policy in policies[:MOST]]
+        with fails(errno.E2BIG):
+            Link(policies[MOST])
+        nest.paging()
+        links[3].update(policies[MOST])
+        with fails(errno.E2BIG):
+            Link(policies[3])
+        links[3].close()
+        stack.enter_context(Link(policies[3]))
+
+
+def test_all_of_them_are_asked(nest: Nest) -> None:
+    with ExitStack() as stack:
+        recorders = [stack.enter_context(recording(*NAMES)) for _ in range(MOST // len(NAMES))]
+        last = stack.enter_context(recording("first"))
+        nest.destroy(nest.paging())
+        for recorder in recorders:
+            assert len(recorder.calls()) == 3 * len(NAMES)
+        assert len(last.calls()) == 3
+
+
+def test_cgroup_unknown(nest: Nest) -> None:
+    """None, or one that is gone; at an update as well."""
+    with cgroup.cgroup() as group:
+        gone = group.id
+    for unknown in (gone, (1 << 64) - 1):
+        members = {"first": {"cgroup_id": unknown}}
+        with recording("second", **members) as recorder:
+            assert errno_of(recorder.attach, "first") in (errno.ENOENT, errno.ESTALE)
+            update = recorder.links["second"].update
+            assert errno_of(update, recorder.map("first")) in (errno.ENOENT, errno.ESTALE)
+            nest.paging()
+            assert {who for who, _ in recorder.seen()} == {"second"}
+
+
+def delete_module(name: str) -> None:
+    """delete_module(); EWOULDBLOCK while somebody needs it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(176, name.encode(), O_NONBLOCK):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def holders() -> list[str]:
+    """Modules that use iommufd, those that others use last."""
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        for holder in Path(f"/sys/module/{name}/holders").iterdir():
+            visit(holder.name)
+            if holder.name not in found:
+                found.append(holder.name)
+
+    visit("iommufd")
+    return found
+
+
+def unload_soon(name: str) -> None:
+    """What BPF has held is given back when its memory is."""
+    end = time.monotonic() + LONG
+    while error := errno_of(delete_module, name):
+        assert error == errno.EWOULDBLOCK, os.strerror(error)
+        assert time.monotonic() < end, f"{name} stays in use"
+        time.sleep(0.05)
+
+
+# A guest of its own: no device is in the hands of what is unloaded.
+@pytest.mark.guest(devices=[])
+@pytest.mark.parametrize("user", ["policy", "iterator"])
+def test_module_in_use(user: str) -> None:
+    """It can't go under a policy or a program that lists objects, and can go afterwards."""
+    others = holders()
+    for name in others:
+        unload_soon(name)
+    try:
+        with loaded("policy_audit" if user == "policy" else "iommufd_list") as loaded_object:
+            for _ in range(20):
+                assert errno_of(delete_module, "iommufd") == errno.EWOULDBLOCK
+            if user == "policy":
+                with Link(loaded_object.map("audit")):
+                    assert errno_of(delete_module, "iommufd") == errno.EWOULDBLOCK
+                    Context().close()
+        unload_soon("iommufd")
+        assert not Path("/dev/iommu").exists()
+    finally:
+        subprocess.run(["modprobe", "-a", "iommufd", *others], check=True)
+    with loaded("policy_audit") as policy, Link(policy.map("audit")), Context() as context:
+        context.ioas_alloc()
