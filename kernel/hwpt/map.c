@@ -52,6 +52,99 @@ int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 	return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
 }
 
+/* How often who maps many runs looks whether he has been killed. */
+#define RUNS_UNKILLED	256
+
+/**
+ * struct area_walk - how far an area is mapped
+ * @hwpt: the page table
+ * @area: the area
+ * @iova: next address
+ * @skip: bytes before it in its page: only the first and the last page may be
+ *	mapped in part
+ * @runs: runs so far
+ */
+struct area_walk {
+	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_area *area;
+	unsigned long iova;
+	unsigned long skip;
+	u64 runs;
+};
+
+/*
+ * Map the runs of a block, which is one that the area uses and so ends with its
+ * last page or before. Scattered memory has a run for each page: what is needed
+ * for each stays in registers.
+ */
+static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter)
+{
+	const struct iommufd_block *block = iter->block;
+	unsigned long pfn = iter->run.pfn, npages = iter->run.npages;
+	unsigned long last = walk->area->last, iova = walk->iova;
+	struct iommu_domain *domain = walk->hwpt->common.domain;
+	bool large_pages = walk->hwpt->ioas->large_pages;
+	unsigned long skip = walk->skip;
+	int prot = walk->area->prot, ret;
+	unsigned int i = iter->i;
+
+	for (;;) {
+		size_t length = min(npages * PAGE_SIZE - skip, last - iova + 1);
+		phys_addr_t phys = PFN_PHYS(pfn) + skip;
+
+		if (length <= PAGE_SIZE || large_pages)
+			ret = iommu_map(domain, iova, phys, length, prot,
+					GFP_KERNEL_ACCOUNT);
+		else
+			ret = map_small_pages(domain, iova, phys, length, prot);
+		if (ret) {
+			iommufd_fail_driver(ret);
+			break;
+		}
+		iova += length;
+		skip = 0;
+		if (++i == block->nr_runs)
+			break;
+		if (!(i % RUNS_UNKILLED) && fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		pfn = iommufd_run_pfn(block->runs[i]);
+		npages = iommufd_run_bound(block, i + 1) -
+			 iommufd_run_start(block->runs[i]);
+	}
+	walk->runs += i - iter->i;
+	walk->iova = iova;
+	walk->skip = skip;
+	return ret;
+}
+
+static int map_memory(struct area_walk *walk)
+{
+	struct iommufd_area *area = walk->area;
+	struct iommufd_run_iter iter;
+	bool more;
+	int ret;
+
+	for (more = iommufd_run_first(&iter, &area->pages->blocks,
+				      iommufd_area_first_index(area),
+				      iommufd_area_last_index(area));
+	     more; more = iommufd_run_next_block(&iter)) {
+		ret = map_block(walk, &iter);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	if (walk->iova != area->iova)
+		iommu_unmap(walk->hwpt->common.domain, area->iova,
+			    walk->iova - area->iova);
+	return ret;
+}
+
 /**
  * iommufd_hwpt_map_area - map an area
  * @hwpt: the page table
@@ -64,49 +157,24 @@ int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 			  struct iommufd_area *area, u64 *runs)
 {
-	struct iommufd_pages *pages = area->pages;
-	unsigned long skip = offset_in_page(area->offset);
-	unsigned long iova = area->iova;
-	struct iommufd_run_iter iter;
+	struct area_walk walk = {
+		.hwpt = hwpt,
+		.area = area,
+		.iova = area->iova,
+		.skip = offset_in_page(area->offset),
+	};
 	int ret;
 
-	lockdep_assert_held(&pages->lock);
+	lockdep_assert_held(&area->pages->lock);
 
 	if (iommufd_mock_should_fail())
 		return -ENOMEM;
-	if (!iommufd_pages_are_memory(pages)) {
+	if (!iommufd_pages_are_memory(area->pages)) {
 		(*runs)++;
 		return iommufd_hwpt_map_dmabuf(hwpt, area);
 	}
-
-	iommufd_for_each_run(&iter, &pages->blocks,
-			     iommufd_area_first_index(area),
-			     iommufd_area_last_index(area)) {
-		/* Only the first and last page may be mapped in part. */
-		size_t length = min(iter.run.npages * PAGE_SIZE - skip,
-				    area->last - iova + 1);
-
-		ret = iommufd_hwpt_map_run(hwpt, iova,
-					   PFN_PHYS(iter.run.pfn) + skip,
-					   length, area->prot);
-		if (ret) {
-			iommufd_fail_driver(ret);
-			goto undo;
-		}
-		iova += length;
-		skip = 0;
-		(*runs)++;
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			goto undo;
-		}
-	}
-	return 0;
-
-undo:
-	if (iova != area->iova)
-		iommu_unmap(hwpt->common.domain, area->iova,
-			    iova - area->iova);
+	ret = map_memory(&walk);
+	*runs += walk.runs;
 	return ret;
 }
 

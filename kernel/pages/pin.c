@@ -112,6 +112,27 @@ static unsigned long run_length(struct page **batch, unsigned long npages)
 	return n;
 }
 
+/*
+ * Add what the block has room for of a batch; returns how many pages that are.
+ * Scattered memory has a run for each page: what is needed for each stays in
+ * registers.
+ */
+static noinline unsigned long add_batch(struct pinning *pinning, struct page **batch,
+			       unsigned long npages)
+{
+	struct iommufd_block_builder builder = pinning->builder;
+	unsigned long done, n;
+
+	for (done = 0; done < npages; done += n) {
+		n = run_length(batch + done, npages - done);
+		if (!iommufd_builder_add(&builder, page_to_pfn(batch[done]), n))
+			break;
+	}
+	pinning->builder = builder;
+	pinning->index += done;
+	return done;
+}
+
 static enum iommufd_reason vma_reason(const struct vm_area_struct *vma,
 				      bool writable)
 {
@@ -174,15 +195,16 @@ static int pin_va(struct pinning *pinning)
 		return ret;
 	}
 
-	for (done = 0; done < pinned; done += npages) {
-		npages = run_length(batch + done, pinned - done);
-		ret = add_run(pinning, page_to_pfn(batch[done]), npages);
+	for (done = 0;;) {
+		done += add_batch(pinning, batch + done, pinned - done);
+		if (done == pinned)
+			return 0;
+		ret = next_block(pinning);
 		if (ret) {
 			unpin_user_pages(batch + done, pinned - done);
 			return ret;
 		}
 	}
-	return 0;
 }
 
 /*

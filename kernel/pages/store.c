@@ -196,14 +196,17 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages)
 {
-	builder->max_runs = min(npages, BLOCK_MAX_RUNS);
-	builder->block = iommufd_block_alloc(builder->max_runs);
+	unsigned int max_runs = min(npages, BLOCK_MAX_RUNS);
+
+	*builder = (struct iommufd_block_builder){
+		.block = iommufd_block_alloc(max_runs),
+		.next_pfn = ULONG_MAX,
+		.max_runs = max_runs,
+	};
 	if (!builder->block)
 		return -ENOMEM;
 	builder->block->node.start = index;
-	builder->block->node.last = index - 1;
 	builder->block->users = 1;
-	builder->block->nr_runs = 0;
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start);
@@ -220,10 +223,13 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
 	struct iommufd_block *block = builder->block;
 
 	builder->block = NULL;
-	if (block && block->nr_runs)
-		insert_fitted(block, builder->max_runs, blocks);
-	else
+	if (!block || !builder->nr_runs) {
 		kfree(block);
+		return;
+	}
+	block->nr_runs = builder->nr_runs;
+	block->node.last = block->node.start + builder->covered - 1;
+	insert_fitted(block, builder->max_runs, blocks);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
 

@@ -156,13 +156,18 @@ static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
 
 /**
  * struct iommufd_block_builder - collects pages into a block
- * @block: the block under construction, or NULL
+ * @block: the block under construction, or NULL. It learns of what is in it when
+ *	it is finished
  * @next_pfn: PFN that would continue the last run
+ * @covered: pages so far
+ * @nr_runs: runs so far
  * @max_runs: runs that @block has room for
  */
 struct iommufd_block_builder {
 	struct iommufd_block *block;
 	unsigned long next_pfn;
+	unsigned long covered;
+	unsigned int nr_runs;
 	unsigned int max_runs;
 };
 
@@ -182,20 +187,16 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
 static inline bool iommufd_builder_add(struct iommufd_block_builder *builder,
 				       unsigned long pfn, unsigned long npages)
 {
-	struct iommufd_block *block = builder->block;
-	unsigned long covered = iommufd_block_npages(block);
-
-	if (npages > BLOCK_MAX_PAGES - covered)
+	if (npages > BLOCK_MAX_PAGES - builder->covered)
 		return false;
-	if (!block->nr_runs || pfn != builder->next_pfn) {
-		if (block->nr_runs == builder->max_runs)
+	if (pfn != builder->next_pfn) {
+		if (builder->nr_runs == builder->max_runs)
 			return false;
-		block->nr_runs++;
-		block->runs[block->nr_runs - 1] =
-			iommufd_pack_run(covered, pfn);
+		builder->block->runs[builder->nr_runs++] =
+			iommufd_pack_run(builder->covered, pfn);
 	}
 	builder->next_pfn = pfn + npages;
-	block->node.last += npages;
+	builder->covered += npages;
 	return true;
 }
 
