@@ -1,0 +1,584 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The policies of bpf/, each from end to end."""
+
+import errno
+import json
+import os
+import signal
+import statistics
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cgroup
+import pytest
+from bpfobject import Map, Object, attached, path_of
+from child import Child
+from errnos import errno_of, fails
+from iommufd import dirty, edu, invalidate, mem, mock, mock_uapi, uapi
+from iommufd.ctx import Context
+from iommufd.mem import PAGE
+from iommufd.nest import Nest
+from iommufd.pins import NOBODY, unprivileged
+from iommufd.trace import Stream
+from recorder import INVALIDATE, INVALIDATE_DONE, recording
+from workers import Workers
+
+# The sanitizer kernel has no BTF.
+pytestmark = pytest.mark.guest(kernels="main")
+
+QUOTA = errno.EDQUOT
+BY_UID, BY_CGROUP = 0, 1
+DIRTY = uapi.HWPT_ALLOC_DIRTY_TRACKING
+MEMLOCK = 64 << 10
+S = 1_000_000_000
+# For what depends on a machine that may be slow.
+LONG = 30.0
+
+
+def quota(limit: int, by: int = BY_UID) -> bytes:
+    """Settings of the policy of that name."""
+    return struct.pack("II", limit, by)
+
+
+def owned(policy: Object, owner: int) -> int:
+    """How many page tables the quota policy says somebody has."""
+    value = policy.map("owners").get(struct.pack("Q", owner))
+    return struct.unpack("Q", value or bytes(8))[0]
+
+
+def fill(nest: Nest, count: int) -> list[int]:
+    """So many page tables, and not one more."""
+    made = [nest.paging() for _ in range(count)]
+    with fails(QUOTA):
+        nest.paging()
+    return made
+
+
+def test_quota(nest: Nest) -> None:
+    """What is freed may be made again."""
+    with attached("quota", quota(3)) as policy:
+        made = fill(nest, 3)
+        nest.destroy(made[1])
+        fill(nest, 1)
+        for hwpt in made[::2]:
+            nest.destroy(hwpt)
+        fill(nest, 2)
+        assert owned(policy, 0) == 3
+
+
+def test_quota_tells_who_refused(nest: Nest) -> None:
+    with attached("quota", quota(1)), Stream("iommufd", "iommufd_fail") as stream:
+        fill(nest, 1)
+        (event,) = stream.read()
+        assert (event["policy"], event["reason"]) == ("quota", "denied_by_policy")
+        assert event.number("ret") == -QUOTA
+
+
+def test_quota_counts_nested_and_automatic(nest: Nest) -> None:
+    """All kinds; a device that comes to a page table that is there costs nothing."""
+    with attached("quota", quota(3)):
+        nested = nest.nested()
+        other, third = nest.context.ioas_alloc(), nest.context.ioas_alloc()
+        with mock.Device(nest.context, other), mock.Device(nest.context, other):
+            fill(nest, 1)
+            for refused in (nest.nested, lambda: mock.Device(nest.context, third)):
+                with fails(QUOTA):
+                    refused()
+        fill(nest, 1)
+        nest.destroy(nested)
+        fill(nest, 1)
+        for ioas in (other, third):
+            nest.context.destroy(ioas)
+
+
+def test_quota_of_automatic(context: Context, ioas: int) -> None:
+    """A device that is refused is not attached, and can be later."""
+    with attached("quota", quota(1)) as policy:
+        other = context.ioas_alloc()
+        with mock.Device(context, ioas) as device:
+            with fails(QUOTA):
+                mock.Device(context, other)
+            with fails(QUOTA):
+                device.replace(other)
+            assert owned(policy, 0) == 1
+        with mock.Device(context, other):
+            assert owned(policy, 0) == 1
+        assert owned(policy, 0) == 0
+
+
+def test_quota_of_users(nest: Nest) -> None:
+    """Each has his own."""
+    with attached("quota", quota(2)):
+        fill(nest, 2)
+
+        def body(_: Child) -> None:
+            with unprivileged(MEMLOCK):
+                for _ in range(2):
+                    nest.context.hwpt_alloc(nest.device.device, nest.ioas)
+                with fails(QUOTA):
+                    nest.context.hwpt_alloc(nest.device.device, nest.ioas)
+
+        before = set(ids(nest))
+        with Child(body):
+            pass
+        for hwpt in set(ids(nest)) - before:
+            nest.context.destroy(hwpt)
+
+
+def ids(nest: Nest) -> list[int]:
+    """Page tables of the IOAS that can be destroyed, by trying to track with them."""
+    got = []
+    for each in range(1, 48):
+        if errno_of(dirty.track, nest.context, each) != errno.ENOENT:
+            got.append(each)
+    return got
+
+
+def test_quota_of_cgroups(nest: Nest) -> None:
+    """Each has its own, whoever is in it."""
+    with attached("quota", quota(2, BY_CGROUP)) as policy:
+        fill(nest, 2)
+        with cgroup.cgroup() as first, cgroup.cgroup() as second:
+            for group in (first, second):
+                with group.inside():
+                    fill(nest, 2)
+                assert owned(policy, group.id) == 2
+        assert owned(policy, cgroup.id_of(cgroup.ROOT)) == 2
+
+
+def test_quota_freed_by_another(nest: Nest) -> None:
+    """What is freed is given back to who had it, whoever frees it."""
+    with attached("quota", quota(2)) as policy:
+        made = fill(nest, 2)
+
+        def body(_: Child) -> None:
+            with unprivileged(MEMLOCK):
+                for hwpt in made:
+                    nest.context.destroy(hwpt)
+
+        with Child(body):
+            pass
+        for hwpt in made:
+            nest.forget(hwpt)
+        assert owned(policy, 0) == 0
+        assert owned(policy, NOBODY) == 0
+        fill(nest, 2)
+
+
+def test_quota_given_back_with_context(nest: Nest) -> None:
+    with attached("quota", quota(3)) as policy:
+        with Nest() as other:
+            fill(other, 1)
+            assert owned(policy, 0) == 3
+        assert owned(policy, 0) == 0
+        fill(nest, 3)
+
+
+def test_quota_refused_by_another(nest: Nest) -> None:
+    """What another policy or the driver refuses does not count."""
+    with attached("quota", quota(1)) as policy, recording("first") as recorder:
+        recorder.tell("first", alloc=-errno.EACCES)
+        for _ in range(3):
+            with fails(errno.EACCES):
+                nest.paging()
+        recorder.detach("first")
+        with fails(errno.EOPNOTSUPP):
+            nest.nested(data_type=0xFFFFFFFF)
+        assert owned(policy, 0) == 0
+        fill(nest, 1)
+
+
+def test_quota_changed(nest: Nest) -> None:
+    """While it is attached: for requests from then on."""
+    with attached("quota", quota(1)) as policy:
+        fill(nest, 1)
+        policy.map("settings")[bytes(4)] = quota(3)
+        fill(nest, 2)
+        policy.map("settings")[bytes(4)] = quota(1)
+        with fails(QUOTA):
+            nest.paging()
+        policy.map("settings")[bytes(4)] = quota(0)
+        for _ in range(5):
+            nest.paging()
+
+
+def test_quota_under_load(nest: Nest) -> None:
+    """Never more than allowed, and none lost or won."""
+    most, threads, rounds = 3, 6, 60
+    level, peak = 0, 0
+    lock = threading.Lock()
+    refused = 0
+
+    def work(_: object) -> None:
+        nonlocal level, peak, refused
+        for _ in range(rounds):
+            try:
+                hwpt = nest.context.hwpt_alloc(nest.device.device, nest.ioas)
+            except OSError as error:
+                assert error.errno == QUOTA
+                refused += 1
+                continue
+            with lock:
+                level += 1
+                peak = max(peak, level)
+            # No longer counted before it is freed.
+            with lock:
+                level -= 1
+            nest.context.destroy(hwpt)
+
+    with attached("quota", quota(most)) as policy:
+        with Workers(*[work] * threads) as workers:
+            workers.join()
+        assert 0 < peak <= most
+        assert owned(policy, 0) == 0
+        assert list(policy.map("hwpts")) == []
+
+
+@dataclass
+class Guest:
+    """What one guest has to invalidate."""
+
+    nest: Nest
+    hwpt: int
+
+    def flood(self, seconds: float, count: int) -> tuple[int, float]:
+        """Requests without a pause for a while; entries that were handled, and how long it was."""
+        handled, start = 0, time.monotonic()
+        while (elapsed := time.monotonic() - start) < seconds:
+            assert invalidate.page_table(self.nest.context, self.hwpt, count) == (0, count)
+            handled += count
+        return handled, elapsed
+
+    def latencies(self, count: int) -> list[float]:
+        """Of single entries, one after the other."""
+        found = []
+        for _ in range(count):
+            start = time.monotonic()
+            assert invalidate.page_table(self.nest.context, self.hwpt) == (0, 1)
+            found.append(time.monotonic() - start)
+        return found
+
+
+@pytest.fixture
+def guest(nest: Nest) -> Guest:
+    return Guest(nest, nest.nested())
+
+
+@contextmanager
+def flooder() -> Iterator[None]:
+    """Another process that floods a context of its own meanwhile."""
+
+    def body(child: Child) -> None:
+        with Nest() as nest:
+            guest = Guest(nest, nest.nested())
+            child.pause()
+            stop = threading.Event()
+            thread = threading.Thread(target=lambda: (child.pause(), stop.set()))
+            thread.start()
+            while not stop.is_set():
+                guest.flood(0, 1)
+                invalidate.page_table(nest.context, guest.hwpt, 50)
+            thread.join()
+
+    with Child(body) as child:
+        child.met()
+        child.go_on()
+        child.met()
+        yield
+        child.go_on()
+
+
+def bucket(rate: int, burst: int) -> bytes:
+    """Settings of the policy of that name."""
+    return struct.pack("QQ", rate, burst)
+
+
+def delayed(buckets: Map) -> list[int]:
+    """Requests of each context that had to wait."""
+    return [struct.unpack("3Q", buckets.get(key) or bytes(24))[1] for key in list(buckets)]
+
+
+def test_bucket_rate(guest: Guest) -> None:
+    """Who floods gets the rate: no more, and about that."""
+    rate, burst, count = 2000, 400, 40
+    with attached("bucket", bucket(rate, burst)):
+        handled, elapsed = guest.flood(3, count)
+    assert handled <= burst + rate * elapsed + count
+    assert handled >= rate * elapsed * 0.3
+    free, free_elapsed = guest.flood(0.5, count)
+    assert free / free_elapsed > handled / elapsed
+
+
+def test_bucket_burst(guest: Guest) -> None:
+    """As many at once as it says, then no faster than the rate."""
+    with attached("bucket", bucket(100, 50)) as policy:
+        assert invalidate.page_table(guest.nest.context, guest.hwpt, 50) == (0, 50)
+        assert sum(delayed(policy.map("buckets"))) == 0
+        start = time.monotonic()
+        assert invalidate.page_table(guest.nest.context, guest.hwpt, 50) == (0, 50)
+        handled_after = time.monotonic() - start
+        # Some of the time may have passed before it began.
+        assert sum(delayed(policy.map("buckets"))) == 1 or handled_after < 0.5
+
+
+def test_bucket_of_contexts(guest: Guest) -> None:
+    """A context that keeps to its rate has the latency that it would have alone."""
+    with attached("bucket") as policy, flooder():
+        medians: dict[bool, list[float]] = {False: [], True: []}
+        for limited in (False, True) * 3:
+            policy.map("settings")[bytes(4)] = bucket(20000 if limited else 0, 20000)
+            medians[limited].append(statistics.median(guest.latencies(40)))
+        waits = delayed(policy.map("buckets"))
+    assert min(medians[True]) <= 5 * min(medians[False])
+    # The flooding one alone had to wait, if anybody had.
+    assert sorted(waits)[:-1] == [0] * (len(waits) - 1)
+
+
+def test_bucket_delays_who_floods_alone(guest: Guest) -> None:
+    """Another context is not made to wait while one always is."""
+    with attached("bucket", bucket(1000, 100)) as policy, flooder():
+        end = time.monotonic() + LONG
+        while not sum(delayed(policy.map("buckets"))):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        guest.latencies(20)
+        waits = delayed(policy.map("buckets"))
+    assert len(waits) == 2
+    assert min(waits) == 0 < max(waits)
+
+
+def test_bucket_of_one_entry_a_second(guest: Guest) -> None:
+    """A request never waits for longer than a second, whatever it owes."""
+    with recording("first") as recorder, attached("bucket", bucket(1, 1)):
+        start = time.monotonic()
+        assert invalidate.page_table(guest.nest.context, guest.hwpt, 1000) == (0, 1000)
+        elapsed = time.monotonic() - start
+        done = [call for call in recorder.calls() if call.hook == INVALIDATE_DONE]
+    assert [call.delay_ns for call in done] == [S]
+    assert 1 <= elapsed < LONG
+
+
+def test_bucket_killed(guest: Guest) -> None:
+    """A delay ends with its process; nothing is invalidated then."""
+    with recording("first") as recorder, attached("bucket", bucket(1, 1)):
+
+        def body(child: Child) -> None:
+            child.pause()
+            while True:
+                invalidate.page_table(guest.nest.context, guest.hwpt, 1000)
+
+        with pytest.raises(AssertionError, match="ended with -9"), Child(body) as child:
+            child.met()
+            child.go_on()
+            recorder.wait_for(INVALIDATE)
+            os.kill(child.pid, signal.SIGKILL)
+        done = [call for call in recorder.calls() if call.hook == INVALIDATE_DONE]
+    assert (done[-1].ret, done[-1].handled) == (-errno.EINTR, 0)
+
+
+def test_bucket_of_threads(guest: Guest) -> None:
+    """Of one context, which share what it may do."""
+    rate, burst, count = 2000, 200, 20
+    results: list[tuple[int, float]] = []
+    with attached("bucket", bucket(rate, burst)):
+        start = time.monotonic()
+        threads = [
+            threading.Thread(target=lambda: results.append(guest.flood(2, count))) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        elapsed = time.monotonic() - start
+    assert sum(handled for handled, _ in results) <= burst + rate * elapsed + 4 * count
+
+
+def written(context: Context, ioas: int, hwpt: int, buffer: mem.Buffer) -> None:
+    """Pages that are written to are found by a page table."""
+    iova = mock.START + (1 << 24)
+    context.map(ioas, buffer, 4 * PAGE, iova=iova)
+    dirty.track(context, hwpt)
+    dirty.mark(context, hwpt, iova, [2, 7])
+    assert dirty.read(context, hwpt, iova, 4 * PAGE, PAGE) == [1, 3]
+    assert dirty.read(context, hwpt, iova, 4 * PAGE, PAGE) == []
+    context.unmap(ioas, iova, 4 * PAGE)
+
+
+def test_dirty(nest: Nest, buffer: mem.Buffer) -> None:
+    """Page tables for which nobody asked for it, by name and automatic ones."""
+    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
+    with attached("dirty"):
+        written(nest.context, nest.ioas, nest.paging(), buffer)
+        other = nest.context.ioas_alloc()
+        with mock.Device(nest.context, other) as device:
+            written(nest.context, other, device.hwpt, buffer)
+        nest.context.destroy(other)
+    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
+
+
+def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
+    with attached("dirty"):
+        for flags in (DIRTY, uapi.HWPT_ALLOC_NEST_PARENT, DIRTY | uapi.HWPT_ALLOC_NEST_PARENT):
+            written(nest.context, nest.ioas, nest.paging(flags), buffer)
+
+
+def test_dirty_not_supported(buffer: mem.Buffer) -> None:
+    """A device whose IOMMU can't is served as it would be without."""
+    with attached("dirty"), Nest(mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY) as nest:
+        for hwpt in (nest.device.hwpt, nest.paging(), nest.parent):
+            assert errno_of(dirty.track, nest.context, hwpt) == errno.EOPNOTSUPP
+        nest.device.check(mock.START, nest.buffer, PAGE)
+        with fails(errno.EOPNOTSUPP):
+            nest.paging(DIRTY)
+        nest.finish()
+
+
+def test_dirty_and_nested(nest: Nest) -> None:
+    """A guest's own page tables are as they were."""
+    with attached("dirty"), recording("first") as recorder:
+        nested = nest.nested()
+        on_viommu = nest.nested(on=nest.viommu())
+        flags = [(call.hook, call.flags, call.add_flags, call.ret) for call in recorder.calls()]
+        for hwpt in (nested, on_viommu):
+            assert invalidate.page_table(nest.context, hwpt) == (0, 1)
+    assert {f[1:] for f in flags} == {(0, 0, 0)}
+
+
+def test_dirty_on_hardware(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """With the IOMMU of the guest, whether it can or not, DMA arrives."""
+    with attached("dirty"):
+        context.map(ioas, buffer, iova=0x100000)
+        with edu.Edu(context, ioas) as device:
+            device.dma_read(0x100000)
+            device.dma_write(0x100000 + PAGE)
+        assert buffer.read(0, PAGE) == buffer.read(PAGE, PAGE)
+
+
+AUDIT = struct.Struct("=3Q9Ii16s")
+AUDIT_ALLOC, AUDIT_FREE, AUDIT_INVALIDATE = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Record:
+    """struct audit_record"""
+
+    time_ns: int
+    cgroup_id: int
+    ns: int
+    kind: int
+    tgid: int
+    uid: int
+    ctx: int
+    object: int
+    device: int
+    flags: int
+    asked: int
+    handled: int
+    ret: int
+    comm: bytes
+
+    def what(self) -> tuple[int, ...]:
+        """All but time and who."""
+        return (self.kind, self.object, self.device, self.flags, self.asked, self.handled, self.ret)
+
+
+def audit(policy: Object) -> list[Record]:
+    """Those since the last time."""
+    return [Record(*AUDIT.unpack(data)) for data in policy.map("records").records()]
+
+
+def test_audit(nest: Nest) -> None:
+    with attached("audit") as policy:
+        device = nest.device.device
+        hwpt = nest.paging(DIRTY)
+        nested = nest.nested()
+        invalidate.page_table(nest.context, nested, 3)
+        with fails(errno.EOPNOTSUPP):
+            nest.nested(data_type=0xFFFFFFFF)
+        nest.destroy(hwpt)
+        records = audit(policy)
+    assert [r.what() for r in records] == [
+        (AUDIT_ALLOC, hwpt, device, DIRTY, 0, 0, 0),
+        (AUDIT_ALLOC, nested, device, 0, 0, 0, 0),
+        (AUDIT_INVALIDATE, nested, 0, 0, 3, 3, 0),
+        (AUDIT_ALLOC, 0, device, 0, 0, 0, -errno.EOPNOTSUPP),
+        (AUDIT_FREE, hwpt, 0, 0, 0, 0, 0),
+    ]
+    comm = open("/proc/self/comm").read().strip().encode()
+    who = (os.getpid(), 0, cgroup.id_of(cgroup.ROOT), comm)
+    assert {(r.tgid, r.uid, r.cgroup_id, r.comm.rstrip(b"\0")) for r in records} == {who}
+    assert len({r.ctx for r in records}) == 1
+    times = [r.time_ns for r in records]
+    assert times == sorted(times)
+    assert all(r.ns > 0 for r in records if r.kind != AUDIT_FREE and not r.ret)
+
+
+def test_audit_of_refusals(nest: Nest) -> None:
+    """Asked last, it does not see what others refuse, unless it has a higher priority."""
+
+    def high(unloaded: Object) -> None:
+        unloaded.map("audit").members.priority = 1000
+
+    with attached("quota", quota(1)), ExitStack() as stack:
+        policy = stack.enter_context(attached("audit"))
+        early = stack.enter_context(attached("audit", prepare=high))
+        fill(nest, 1)
+        assert [r.ret for r in audit(policy)] == [0]
+        assert [r.ret for r in audit(early)] == [0, -QUOTA]
+
+
+def test_audit_log_is_full(nest: Nest) -> None:
+    """Then records are lost and counted, and nothing else happens."""
+    with attached("audit") as policy:
+        nested = nest.nested()
+        for _ in range(5000):
+            assert invalidate.page_table(nest.context, nested) == (0, 1)
+        kept = len(audit(policy))
+        (lost,) = struct.unpack("Q", policy.map(".bss").get(bytes(4)) or bytes(8))
+    assert kept < 5001
+    assert kept + lost == 5001
+
+
+def bpftool(*arguments: str) -> str:
+    """What it says."""
+    command = ["/usr/sbin/bpftool", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def bpffs(tmp_path: Path) -> Iterator[Path]:
+    """A file system to pin to."""
+    subprocess.run(["mount", "-t", "bpf", "bpf", str(tmp_path)], check=True)
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_bpftool(nest: Nest, bpffs: Path) -> None:
+    """As docs/policies.md says: no program stays behind that keeps it attached."""
+    path = bpffs / "quota"
+    command = [
+        "/usr/sbin/bpftool",
+        "struct_ops",
+        "register",
+        str(path_of("policy_quota")),
+        str(bpffs),
+    ]
+    # It looks for a type of the module in the kernel, to print it, when all is done already.
+    status = subprocess.run(command, check=False).returncode
+    assert status in (0, -signal.SIGSEGV)
+    assert path.exists()
+    value = quota(2).hex(" ").split()
+    zero = ["0"] * 4
+    bpftool("map", "update", "name", "settings", "key", *zero, "value", "hex", *value)
+    fill(nest, 2)
+    owners = json.loads(bpftool("-j", "map", "dump", "name", "owners"))
+    assert [entry["formatted"] for entry in owners] == [{"key": 0, "value": 2}]
+    path.unlink()
+    for _ in range(3):
+        nest.paging()
