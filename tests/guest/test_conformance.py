@@ -6,7 +6,7 @@ import kselftest
 import pytest
 
 # Bitmaps of dirty pages are tried on up to 128 MiB of huge pages.
-pytestmark = pytest.mark.guest(devices=(), hugepages=80)
+pytestmark = pytest.mark.guest(devices=(), hugepages=80, beside="peer")
 CASES = kselftest.cases()
 # How much longer a case may take on the sanitizer kernel.
 PATIENCE = 6

@@ -13,7 +13,7 @@ from _pytest.terminal import TerminalReporter
 from vmrun.paths import ROOT, writable_dir
 
 CASE = re.compile(
-    r"test_(?:conformance|vfio_suite)\.py::test_\w+\[(?P<kernel>.+)-\w+-(?P<case>[\w.]+)\]$"
+    r"test_(?:conformance|vfio_suite)\.py::test_\w+\[(?P<kernel>.+)-\w+-(?P<case>[\w.]+)\](?:@\w+)?$"
 )
 # The peer first, to compare with; others as they come.
 FIRST = ("peer", "main", "debug")
@@ -67,7 +67,7 @@ class Table:
         if "peer" not in kernels:
             kernels.insert(0, KNOWN)
             rows = {case: {KNOWN: known_of_peer(case), **row} for case, row in rows.items()}
-            notes.append("* as known: it was not run this time, make test-full does")
+            notes.append("* as known: it was not run this time, make test does")
         width = max(map(len, rows))
         head = {"case": dict(zip(kernels, kernels, strict=True))}
         lines = [

@@ -36,9 +36,10 @@ class GuestConfig:
 
 @dataclass
 class Wish:
-    """What the markers of a test say; `kernels` and `iommu` may be several."""
+    """What the markers of a test say; `kernels`, `beside` and `iommu` may be several."""
 
     kernels: tuple[str, ...] | None = None
+    beside: tuple[str, ...] = ()
     iommus: tuple[str, ...] = ("intel",)
     rest: dict = field(default_factory=dict)
 
@@ -56,6 +57,8 @@ def wish(definition: pytest.Item | pytest.Function) -> Wish:
     result = Wish()
     if "kernels" in found:
         result.kernels = _several(found.pop("kernels"))
+    if "beside" in found:
+        result.beside = _several(found.pop("beside"))
     if "iommu" in found:
         result.iommus = _several(found.pop("iommu"))
     result.rest = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}

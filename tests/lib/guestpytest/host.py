@@ -75,8 +75,7 @@ class Host:
         if config in self._broken:
             raise GuestDied(self._broken[config])
         if not self._machine:
-            kernels = self._config.getoption("--kernels")
-            self._machine = Machine(config, self._files[config], kernels)
+            self._machine = Machine(config, self._files[config])
         return reports
 
     def _run_in(

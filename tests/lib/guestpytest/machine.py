@@ -31,7 +31,7 @@ class GuestDied(Exception):
 class Machine:
     """One boot. Host hooks of tests get it, for the disks' images."""
 
-    def __init__(self, config: GuestConfig, files: list[str], kernels: str) -> None:
+    def __init__(self, config: GuestConfig, files: list[str]) -> None:
         self.config = config
         self._scratch = tempfile.TemporaryDirectory(prefix="guest-")
         self.disks: list[Path] = []
@@ -39,7 +39,7 @@ class Machine:
         self._stderr = tempfile.TemporaryFile()
         self._data = b""
         self._process = subprocess.Popen(
-            [*self._vm_command(), "--", *self._worker_command(files, kernels)],
+            [*self._vm_command(), "--", *self._worker_command(files)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,11 +72,11 @@ class Machine:
         self.disks.append(image)
         return f"nvme,file={image}"
 
-    def _worker_command(self, files: list[str], kernels: str) -> list[str]:
+    def _worker_command(self, files: list[str]) -> list[str]:
         # pytest takes the standard streams for itself: ours get other numbers.
         script = 'exec "$@" 3>&1 4<&0 1>&2 0</dev/null'
         pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--guest-worker"]
-        options = ["--kernels", kernels, "--full", "--basetemp=/run/pytest", *files]
+        options = ["--kernels", self.config.kernel, "--full", "--basetemp=/run/pytest", *files]
         return ["sh", "-c", script, "sh", *pytest, *options]
 
     def send(self, **message: object) -> None:

@@ -11,8 +11,9 @@ SPECIAL = ("container", "peer-container")
 # Take minutes on the sanitizer kernel, for paths that other tests take there, too.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
-    "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=): the guest"
-    " that a test of tests/guest runs in; kernels may be 'ours', iommu may be a list",
+    "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, beside=): the"
+    " guest that a test of tests/guest runs in; kernels may be 'ours', iommu may be a list, beside"
+    " are kernels that it runs on as well, unless the command line names others",
     "limit(seconds): how long a test may take on an ordinary kernel",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
@@ -26,9 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--kernels",
         "--kernel",
-        default="main,debug",
         metavar="NAME[,NAME...]",
-        help="kernels of build/kernel that the guest tests run on, each on its own (main,debug)",
+        help="kernels of build/kernel that the guest tests run on, each on its own (main,debug,"
+        " and the peer for tests that compare)",
     )
     group.addoption("--full", action="store_true", help="also run the tests that take long")
     group.addoption("--guest-worker", action="store_true", help="used inside of guests")
@@ -47,10 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Host(config), "guest-host")
 
 
-def _kernels(config: pytest.Config, wanted: tuple[str, ...] | None) -> list[str]:
-    kernels = config.getoption("--kernels").split(",")
-    if wanted == ("ours",):
-        wanted = OURS
+def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
+    option = config.getoption("--kernels")
+    kernels = option.split(",") if option else [*OURS, *wish.beside]
+    wanted = OURS if wish.kernels == ("ours",) else wish.kernels
     return [k for k in kernels if (k not in SPECIAL if wanted is None else k in wanted)]
 
 
@@ -60,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     wish = guests.wish(metafunc.definition)
     for name, values in (
-        ("kernel", _kernels(metafunc.config, wish.kernels)),
+        ("kernel", _kernels(metafunc.config, wish)),
         ("iommu", list(wish.iommus)),
     ):
         if name not in metafunc.fixturenames:
