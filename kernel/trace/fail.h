@@ -107,6 +107,8 @@ static inline int iommufd_fail_driver(int error)
 {
 	if (error == -EOPNOTSUPP)
 		return iommufd_fail(error, IOMMUFD_REASON_DRIVER_LACKS, 0, 0);
+	if (error == -ENOMEM)
+		return iommufd_fail(error, IOMMUFD_REASON_NO_MEMORY, 0, 0);
 	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
 }
 

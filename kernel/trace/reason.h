@@ -79,7 +79,7 @@ enum iommufd_file_request {
 	R(PROCESS_GONE, "process_gone")		/* its tgid */ \
 	R(NOT_CONTIGUOUS, "not_contiguous")	/* IOVA, length */ \
 	R(NOT_MEMORY, "not_memory")		/* IOVA or offset */ \
-	R(FILE_END, "file_end")			/* offset, size of the file */ \
+	R(FILE_END, "file_end")			/* last offset, size of the file */ \
 	R(BAD_FD, "bad_fd")			/* the descriptor */ \
 	R(FILE_KIND, "file_kind")		/* the descriptor */ \
 	R(FILE_RIGHTS, "file_rights")		/* mode of the file, its seals */ \
