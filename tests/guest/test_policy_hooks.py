@@ -163,6 +163,31 @@ def test_automatic_page_table_refused(one: Recorder, context: Context, ioas: int
     context.destroy(other)
 
 
+def test_automatic_page_table_made_meanwhile(one: Recorder, context: Context, ioas: int) -> None:
+    """Two attaches at once need one: the other is told that it is there already."""
+    one.tell("first", stay=True)
+    devices: list[mock.Device] = []
+
+    def attach(_: object) -> None:
+        devices.append(mock.Device(context, ioas))
+
+    with Workers(attach, attach) as workers:
+        for _ in range(2):
+            one.wait_for(ALLOC)
+        one.tell("first")
+        workers.join()
+    assert devices[0].hwpt == devices[1].hwpt
+    dones = one.calls()
+    assert {c.hook for c in dones} == {ALLOC_DONE}
+    assert sorted((c.ret, c.object) for c in dones) == [
+        (-errno.EALREADY, 0),
+        (0, devices[0].hwpt),
+    ]
+    for device in devices:
+        device.close()
+    assert one.seen() == [("first", FREE)]
+
+
 def test_context_closed(one: Recorder) -> None:
     """All that was in it is told to be gone."""
     with Nest() as nest:
@@ -486,6 +511,25 @@ def test_update_changes_place_and_scope(nest: Nest) -> None:
                 nest.paging()
             asked = [who for who, hook in recorder.seen() if hook == ALLOC]
             assert asked == ["first", "third", "first"]
+
+
+def test_update_leaves_no_gap(nest: Nest) -> None:
+    """There is always one of the two that refuses."""
+    with recording("first") as recorder:
+        for name in ("first", "second"):
+            recorder.tell(name, alloc=-REFUSED, quiet=True)
+
+        def try_it(stop: Callable[[], bool]) -> None:
+            while not stop():
+                with fails(REFUSED):
+                    nest.context.hwpt_alloc(nest.device.device, nest.ioas)
+
+        with Workers(try_it, try_it) as workers:
+            end = time.monotonic() + 2
+            while time.monotonic() < end or not recorder.count("second", ALLOC):
+                for name in ("second", "first"):
+                    recorder.links["first"].update(recorder.map(name))
+                workers.check()
 
 
 @pytest.mark.parametrize("change", ["detach", "update"])

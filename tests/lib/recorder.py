@@ -70,6 +70,8 @@ class Recorder:
 
     object: Object
     links: dict[str, Link] = field(default_factory=dict)
+    # Behind what was waited for.
+    _left: list[Call] = field(default_factory=list)
 
     def map(self, name: str) -> Map:
         """The struct_ops map of a policy, or another map."""
@@ -101,7 +103,8 @@ class Recorder:
 
     def calls(self, patience: float = 0) -> list[Call]:
         """Those since the last time; waits so long for one."""
-        return [_call(data) for data in self.map("calls").records(patience)]
+        left, self._left = self._left, []
+        return left + [_call(data) for data in self.map("calls").records(0 if left else patience)]
 
     def seen(self) -> list[tuple[str, str]]:
         """Who was called for what since the last time."""
@@ -111,8 +114,10 @@ class Recorder:
         """The next call of a hook; others before it are dropped."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            for call in self.calls(PATIENCE):
+            calls = self.calls(PATIENCE)
+            for i, call in enumerate(calls):
                 if call.hook == hook:
+                    self._left = calls[i + 1 :]
                     return call
         raise TimeoutError(hook)
 
