@@ -582,5 +582,9 @@ def test_bpftool(nest: Nest, bpffs: Path) -> None:
     owners = json.loads(bpftool("-j", "map", "dump", "name", "owners"))
     assert [entry["formatted"] for entry in owners] == [{"key": 0, "value": 2}]
     path.unlink()
+    # A file that is gone lets go of its link a moment later.
+    end = time.monotonic() + LONG
+    while errno_of(nest.paging):
+        assert time.monotonic() < end, "it is still attached"
     for _ in range(3):
         nest.paging()
