@@ -199,7 +199,8 @@ static int check_memfd(struct file *file, bool writable)
 		      !(seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
 	return may ? 0 :
 		     iommufd_fail(-EPERM, IOMMUFD_REASON_FILE_RIGHTS,
-				  file->f_mode & (FMODE_READ | FMODE_WRITE),
+				  (__force u32)(file->f_mode &
+						(FMODE_READ | FMODE_WRITE)),
 				  seals_of(file));
 }
 

@@ -117,8 +117,8 @@ static unsigned long run_length(struct page **batch, unsigned long npages)
  * Scattered memory has a run for each page: what is needed for each stays in
  * registers.
  */
-static noinline unsigned long add_batch(struct pinning *pinning, struct page **batch,
-			       unsigned long npages)
+static noinline unsigned long
+add_batch(struct pinning *pinning, struct page **batch, unsigned long npages)
 {
 	struct iommufd_block_builder builder = pinning->builder;
 	unsigned long done, n;
