@@ -100,7 +100,7 @@ def test_run(
     assert words in result.output
 
 
-@pytest.mark.parametrize("known", ["PEER", "SKIPPED"])
+@pytest.mark.parametrize("known", ["PEER", "CONTAINER", "SKIPPED"])
 def test_no_idle_pattern(known: str) -> None:
     lists = getattr(known_cases, known)
     patterns = lists if isinstance(lists, tuple) else sum(lists.values(), ())

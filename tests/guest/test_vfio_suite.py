@@ -2,7 +2,8 @@
 """The base kernel's own tests of VFIO, unmodified, a test a case.
 
 They have a driver for igb, which does real DMA: frames that it sends to itself.
-Which IOMMU API they use is in the name of the variant; `vfio_type1*` is not ours.
+Which IOMMU API they use is in the name of the variant. `vfio_type1*` is iommufd
+where iommufd is the container, and nothing of ours on the other kernels.
 """
 
 import conformance
@@ -13,11 +14,11 @@ from iommufd import edu, nvme, vfio
 pytestmark = [
     pytest.mark.full,
     pytest.mark.guest(
-        kernels=("main", "peer"),
+        kernels=("main", "peer", "container", "peer-container"),
         devices=("igb", "edu", "nvme"),
         # The tests of a driver map 1 GiB of small pages, others one huge page of that size.
         memory="4G",
-        append=("hugepagesz=1G hugepages=1",),
+        append=("hugepagesz=1G hugepages=1", "vfio_pci.enable_sriov=1"),
     ),
     pytest.mark.limit(240),
 ]
@@ -62,6 +63,19 @@ def test_case(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
     run(request, case, kernel)
 
 
+@pytest.mark.guest(kernels=("main", "peer"))
 @pytest.mark.parametrize("case", named("igb", f"{DRIVER}.iommufd"))
 def test_dma(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
+    run(request, case, kernel)
+
+
+@pytest.mark.guest(kernels=("container", "peer-container"))
+@pytest.mark.parametrize("case", named("igb", f"{DRIVER}.vfio_type1"))
+def test_dma_of_container(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
+    run(request, case, kernel)
+
+
+@pytest.mark.guest(kernels=("container", "peer-container"))
+@pytest.mark.parametrize("case", named("igb", VIRTUAL))
+def test_virtual_function(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
     run(request, case, kernel)
