@@ -7,29 +7,10 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "iommufd_iter.h"
 #include "iommufd_list.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-struct bpf_iter_iommufd_ctx {
-	__u64 __opaque[6];
-};
-
-struct bpf_iter_iommufd_object {
-	__u64 __opaque[12];
-};
-
-extern int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it) __ksym;
-extern struct iommufd_ctx_info *
-bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it) __ksym;
-extern void
-bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it) __ksym;
-extern int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
-				       __u32 ctx) __ksym;
-extern struct iommufd_object_info *
-bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it) __ksym;
-extern void
-bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it) __ksym;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

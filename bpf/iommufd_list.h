@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What iommufd_list.bpf.c writes, and of kernel/bpf/iommufd_bpf.h what it reads.
- * The members mean the same in both.
+ * What iommufd_list.bpf.c writes. The members mean the same as those of the
+ * kernel's structures that they come from, see iommufd_iter.h.
  */
 #ifndef __IOMMUFD_LIST_H
 #define __IOMMUFD_LIST_H
@@ -42,38 +42,5 @@ struct list_object {
 	__u64 invalidations;
 	__u64 faults;
 };
-
-#ifdef __bpf__
-#pragma clang attribute push(__attribute__((preserve_access_index)), \
-			     apply_to = record)
-
-struct iommufd_ctx_info {
-	__u32 ctx;
-	__u32 tgid;
-	__u32 uid;
-	__u32 accounting;
-	char comm[16];
-	__u64 pinned;
-};
-
-struct iommufd_object_info {
-	__u32 ctx;
-	__u32 id;
-	__u32 type;
-	__u32 users;
-	__u32 parent;
-	__u32 flags;
-	__u64 seq;
-	__u64 mapped;
-	__u64 areas;
-	__u64 pinned;
-	__u64 maps;
-	__u64 unmaps;
-	__u64 invalidations;
-	__u64 faults;
-};
-
-#pragma clang attribute pop
-#endif
 
 #endif

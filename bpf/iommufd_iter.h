@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The iterators over contexts and objects, and of kernel/bpf/iommufd_bpf.h what
+ * they find. As in iommufd_events.h only names and types count.
+ */
+#ifndef __IOMMUFD_ITER_H
+#define __IOMMUFD_ITER_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct iommufd_ctx_info {
+	__u32 ctx;
+	__u32 tgid;
+	__u32 uid;
+	__u32 accounting;
+	char comm[16];
+	__u64 pinned;
+};
+
+struct iommufd_object_info {
+	__u32 ctx;
+	__u32 id;
+	__u32 type;
+	__u32 users;
+	__u32 parent;
+	__u32 flags;
+	__u64 seq;
+	__u64 mapped;
+	__u64 areas;
+	__u64 pinned;
+	__u64 maps;
+	__u64 unmaps;
+	__u64 invalidations;
+	__u64 faults;
+};
+
+#pragma clang attribute pop
+
+struct bpf_iter_iommufd_ctx {
+	__u64 __opaque[6];
+};
+
+struct bpf_iter_iommufd_object {
+	__u64 __opaque[12];
+};
+
+int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it) __ksym;
+struct iommufd_ctx_info *
+bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it) __ksym;
+void bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it) __ksym;
+int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
+				__u32 ctx) __ksym;
+struct iommufd_object_info *
+bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it) __ksym;
+void bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it) __ksym;
+
+#endif
