@@ -8,7 +8,9 @@ from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
+from iommufd.trace import Stream
 from pattern import pattern
+from seen import Seen
 
 
 @pytest.fixture
@@ -38,3 +40,18 @@ def nest() -> Iterator[Nest]:
     with Nest() as nest:
         yield nest
         nest.finish()
+
+
+@pytest.fixture(scope="module")
+def stream() -> Iterator[Stream]:
+    """All events of iommufd."""
+    with Stream("iommufd") as stream:
+        yield stream
+
+
+@pytest.fixture
+def seen(stream: Stream) -> Seen:
+    """The events of a test."""
+    seen = Seen(stream)
+    seen.forget()
+    return seen

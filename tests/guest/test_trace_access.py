@@ -11,7 +11,6 @@ from iommufd import mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.mock import Access
-from iommufd.trace import Stream
 from iommufd.uapi import MAP_READABLE
 from seen import Seen
 
@@ -19,19 +18,6 @@ pytestmark = pytest.mark.guest(kernels="ours")
 
 IOVA = mock.START
 WRITE, SLOW = 1, 4
-
-
-@pytest.fixture(scope="module")
-def stream() -> Iterator[Stream]:
-    with Stream("iommufd") as stream:
-        yield stream
-
-
-@pytest.fixture
-def seen(stream: Stream) -> Seen:
-    seen = Seen(stream)
-    seen.forget()
-    return seen
 
 
 @dataclass

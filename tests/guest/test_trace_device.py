@@ -3,7 +3,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from iommufd import mock_uapi, uapi, vfio
 from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu, addresses
 from iommufd.nest import Nest
-from iommufd.trace import Stream
 from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
@@ -20,19 +18,6 @@ pytestmark = pytest.mark.guest(kernels="ours")
 PAGING = 2
 PASID = 7
 GROUPS = Path("/sys/kernel/iommu_groups")
-
-
-@pytest.fixture(scope="module")
-def stream() -> Iterator[Stream]:
-    with Stream("iommufd") as stream:
-        yield stream
-
-
-@pytest.fixture
-def seen(stream: Stream) -> Seen:
-    seen = Seen(stream)
-    seen.forget()
-    return seen
 
 
 def group_of(device: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from errnos import fails
 from iommufd import mock_uapi, uapi
 from iommufd.nest import IOVA, FaultQueue, Nest
-from iommufd.trace import Event, Stream
+from iommufd.trace import Event
 from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
@@ -19,19 +19,6 @@ PASID = 9
 SUCCESS, INVALID = uapi.PAGE_RESP_SUCCESS, uapi.PAGE_RESP_INVALID
 # For a worker of the kernel that never comes.
 PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def stream() -> Iterator[Stream]:
-    with Stream("iommufd") as stream:
-        yield stream
-
-
-@pytest.fixture
-def seen(stream: Stream) -> Seen:
-    seen = Seen(stream)
-    seen.forget()
-    return seen
 
 
 @pytest.fixture

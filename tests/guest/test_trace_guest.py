@@ -10,26 +10,12 @@ from errnos import fails
 from iommufd import mock_uapi, trace
 from iommufd.ctx import NO_ID
 from iommufd.nest import VEVENTQ, VIOMMU, Nest
-from iommufd.trace import Stream
 from seen import Seen, values
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
 VIRT_ID = 0x123456789A
 LENGTH = ctypes.sizeof(mock_uapi.ViommuEventSelftest)
-
-
-@pytest.fixture(scope="module")
-def stream() -> Iterator[Stream]:
-    with Stream("iommufd") as stream:
-        yield stream
-
-
-@pytest.fixture
-def seen(stream: Stream) -> Seen:
-    seen = Seen(stream)
-    seen.forget()
-    return seen
 
 
 @pytest.fixture

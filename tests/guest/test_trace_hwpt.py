@@ -3,7 +3,6 @@
 
 import ctypes
 import errno
-from collections.abc import Iterator
 
 import pytest
 from errnos import fails
@@ -11,7 +10,6 @@ from iommufd import dirty, mem, mock, mock_uapi, uapi
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import IOVA, SELFTEST, Nest
-from iommufd.trace import Stream
 from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
@@ -23,19 +21,6 @@ VIOMMU_DATA = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST
 MSI = 0xFEE00000
 # The mock's smallest pages in one of ours.
 EACH = PAGE // mock.PAGE
-
-
-@pytest.fixture(scope="module")
-def stream() -> Iterator[Stream]:
-    with Stream("iommufd") as stream:
-        yield stream
-
-
-@pytest.fixture
-def seen(stream: Stream) -> Seen:
-    seen = Seen(stream)
-    seen.forget()
-    return seen
 
 
 @pytest.fixture
