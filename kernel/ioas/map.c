@@ -74,10 +74,10 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	int ret;
 
 	mutex_lock(&area->pages->lock);
-	iommufd_trace_lap(clock, &stats->lock_ns);
+	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->lock_ns);
 
 	ret = area_use(ioas, area, &pinned);
-	iommufd_trace_lap(clock, &stats->pin_ns);
+	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->pin_ns);
 	if (ret)
 		goto unlock;
 
@@ -89,7 +89,7 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 			goto undo;
 		stats->domains++;
 	}
-	iommufd_trace_lap(clock, &stats->map_ns);
+	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->map_ns);
 	stats->runs += runs;
 	stats->pinned += pinned;
 	goto unlock;
@@ -288,18 +288,18 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	u64 rest = 0;
 	int ret;
 
-	iommufd_trace_lap(&clock, &rest);
+	iommufd_trace_lap(iommufd_ioas_map, &clock, &rest);
 	ret = down_read_killable(&ioas->hwpts_rwsem);
 	if (ret)
 		return ret;
 	mutex_lock(&ioas->space_lock);
-	iommufd_trace_lap(&clock, &stats->lock_ns);
+	iommufd_trace_lap(iommufd_ioas_map, &clock, &stats->lock_ns);
 	ret = place_areas(ioas, areas, flags, iova);
 	mutex_unlock(&ioas->space_lock);
 	if (ret)
 		goto up;
 
-	iommufd_trace_lap(&clock, &rest);
+	iommufd_trace_lap(iommufd_ioas_map, &clock, &rest);
 	ret = fill_areas(ioas, areas, stats, &clock);
 
 	mutex_lock(&ioas->space_lock);

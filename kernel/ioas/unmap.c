@@ -80,9 +80,9 @@ static void clear_page_tables(struct iommufd_ioas *ioas,
 			iommufd_hwpt_unmap_area(hwpt, area, &gather);
 			cond_resched();
 		}
-		iommufd_trace_lap(clock, &stats->unmap_ns);
+		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->unmap_ns);
 		iommu_iotlb_sync(hwpt->common.domain, &gather);
-		iommufd_trace_lap(clock, &stats->sync_ns);
+		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->sync_ns);
 		stats->domains++;
 	}
 }
@@ -103,7 +103,7 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 		last = iommufd_area_last_index(area);
 
 		mutex_lock(&area->pages->lock);
-		iommufd_trace_lap(clock, &stats->lock_ns);
+		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->lock_ns);
 		if (stats->start_ns)
 			iommufd_for_each_run(&iter, &area->pages->blocks, first,
 					     last)
@@ -113,7 +113,7 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 		mutex_unlock(&area->pages->lock);
 		area->pinned = false;
 		atomic_long_sub(last - first + 1, &ioas->pinned);
-		iommufd_trace_lap(clock, &stats->unpin_ns);
+		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->unpin_ns);
 	}
 }
 
@@ -152,7 +152,7 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 		goto unlock;
 
 	down_read(&ioas->hwpts_rwsem);
-	iommufd_trace_lap(&clock, &stats->lock_ns);
+	iommufd_trace_lap(iommufd_ioas_unmap, &clock, &stats->lock_ns);
 	clear_page_tables(ioas, &areas, stats, &clock);
 	give_pages_back(ioas, &areas, stats, &clock);
 

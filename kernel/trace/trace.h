@@ -26,10 +26,17 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 
 /**
  * iommufd_trace_lap - add the time since a mark to a part and move the mark
+ * @event: whose parts are timed
  * @mark: clock of the request, 0 if it is not timed
  * @part: nanoseconds of the part that ends here
  */
-static inline void iommufd_trace_lap(u64 *mark, u64 *part)
+#define iommufd_trace_lap(event, mark, part) \
+	do { \
+		if (trace_##event##_enabled()) \
+			__iommufd_trace_lap(mark, part); \
+	} while (0)
+
+static inline void __iommufd_trace_lap(u64 *mark, u64 *part)
 {
 	u64 now;
 
