@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from guestpytest.plugin import kernels_of
 from vmrun.paths import ROOT
 
 SAMPLES = "tests/harness/sample_outcomes.py"
@@ -29,7 +30,7 @@ PASSED = {"test_passes", "test_passes_in_a_new_guest", "test_passes_at_last"}
 @pytest.fixture(scope="module")
 def report(pytestconfig: pytest.Config) -> str:
     """What pytest says of the samples."""
-    kernel = pytestconfig.getoption("--kernels").split(",")[0]
+    kernel = kernels_of(pytestconfig)[0]
     pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA"]
     done = subprocess.run(
         [*pytest_command, "--kernels", kernel, SAMPLES],

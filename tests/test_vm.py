@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from guestpytest.plugin import kernels_of
 from vmrun.paths import ROOT
 
 VM = str(ROOT / "scripts" / "vm")
@@ -33,7 +34,7 @@ Call Trace:
 @pytest.fixture
 def kernel(pytestconfig: pytest.Config) -> str:
     """Any will do: the first of those that are tested."""
-    return pytestconfig.getoption("--kernels").split(",")[0]
+    return kernels_of(pytestconfig)[0]
 
 
 @pytest.fixture

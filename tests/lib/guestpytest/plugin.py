@@ -48,9 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Host(config), "guest-host")
 
 
-def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
+def kernels_of(config: pytest.Config, beside: tuple[str, ...] = ()) -> list[str]:
+    """Those that the command line names, else ours and some to compare with."""
     option = config.getoption("--kernels")
-    kernels = option.split(",") if option else [*OURS, *wish.beside]
+    return option.split(",") if option else [*OURS, *beside]
+
+
+def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
+    kernels = kernels_of(config, wish.beside)
     wanted = OURS if wish.kernels == ("ours",) else wish.kernels
     return [k for k in kernels if (k not in SPECIAL if wanted is None else k in wanted)]
 
