@@ -31,6 +31,9 @@ __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 /* mounts.c: makes the host's root, with a throw-away layer, our root. */
 void mount_root(void);
 
+/* cpus.c: starts the CPUs that maxcpus= held back. */
+void start_cpus(void);
+
 /* channel.c */
 extern int ctl_fd, stdin_fd;
 void channel_open(void);

@@ -55,6 +55,7 @@ int main(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	mount_root();
+	start_cpus();
 	channel_open();
 	channel_send(MSG_HELLO, NULL, 0);
 	data = channel_receive(&type, &len);

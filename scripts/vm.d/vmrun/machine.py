@@ -25,6 +25,14 @@ CMDLINE = (
     " no_timer_check tsc=nowatchdog"
 )
 
+# QEMU's multi-threaded emulation has a race in translating code that another
+# CPU is patching: an int3 that is already gone may stay, "Oops: int3" in an idle
+# CPU's sched_clock_tick() in about one boot in a hundred. The kernel patches
+# itself most while it boots; the other CPUs come after that (init/cpus.c). They
+# would calibrate their delay loop for seconds by then; lpj= says that a jiffy of
+# 4 ms has no more cycles than those of 4 GHz, so that no delay is too short.
+ONE_AT_FIRST = "maxcpus=1 lpj=16000000"
+
 # There is no interrupt remapping behind these, which iommufd and VFIO insist on.
 UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 
@@ -39,9 +47,11 @@ def accelerator(kvm: bool, icount: bool) -> list[str]:
     return ["-accel", "tcg,thread=multi", "-cpu", "max"]
 
 
-def command_line(options: argparse.Namespace) -> str:
+def command_line(options: argparse.Namespace, kvm: bool) -> str:
     """The kernel's command line."""
     words = [CMDLINE]
+    if options.smp > 1 and not kvm:
+        words.append(ONE_AT_FIRST)
     if options.iommu == "virtio":
         words.append(UNSAFE)
     if options.hugepages:
@@ -76,7 +86,7 @@ def qemu_command(
         *("-M", "q35,kernel-irqchip=split,hpet=off", *accelerator(kvm, options.icount)),
         *("-smp", str(options.smp), "-m", options.memory),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
-        *("-append", command_line(options)),
+        *("-append", command_line(options, kvm)),
         *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
         *IOMMUS[options.iommu],
         *("-virtfs", share),
