@@ -19,10 +19,11 @@ NOT_PROVOKED = {
     "denied_by_policy": "has tests with the policies",
     "limited_by_policy": "has tests with the policies",
 }
+BTF = Path("/sys/kernel/btf")
 # As the tables in the tests have them.
 CASE = re.compile(r'Case\(\s*"(\w+)"|\["reason"\].*== \(?"(\w+)"')
 
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
 
 
 def test_list() -> None:
@@ -32,10 +33,10 @@ def test_list() -> None:
 
 def test_enum() -> None:
     """The same in BTF, where programs find them by name."""
-    command = ["/usr/sbin/bpftool", "btf", "dump", "file", "/sys/kernel/btf/iommufd", "format", "c"]
-    text = subprocess.run(
-        [*command, "-B", "/sys/kernel/btf/vmlinux"], check=True, capture_output=True, text=True
-    ).stdout
+    kernel, module = BTF / "vmlinux", BTF / "iommufd"
+    file = [module, "-B", kernel] if module.exists() else [kernel]
+    command = ["/usr/sbin/bpftool", "btf", "dump", "file", *file, "format", "c"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     body = re.search(r"enum iommufd_reason \{(.*?)\};", text, flags=re.DOTALL)[1]
     found = re.findall(r"IOMMUFD_REASON_(\w+) = (\d+)", body)
     assert [(int(n), name.lower()) for name, n in found] == reasons.printed()
