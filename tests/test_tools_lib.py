@@ -194,6 +194,44 @@ def test_no_percentiles(lib):
     assert lib("percentiles", "") == ["0 0 0 0"]
 
 
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [
+        (
+            "interval",
+            {
+                "0.01": "0.01",
+                "5": "5",
+                "86400": "86400",
+                "0": "no",
+                "0.001": "no",
+                "-1": "no",
+                "nan": "no",
+                "1e9": "no",
+                "1s": "no",
+                "": "no",
+            },
+        ),
+        (
+            "number",
+            {
+                "0:0": "0",
+                "1:1": "1",
+                "1:0": "no",
+                "0:-1": "no",
+                "0: -1": "no",
+                "0:1.5": "no",
+                "0:": "no",
+                "0:99999999999999999999": "no",
+            },
+        ),
+    ],
+)
+def test_arguments(lib, function, table):
+    """What the tools take as INTERVAL, and as COUNT and other numbers."""
+    assert dict(zip(table, lib(function, *table), strict=True)) == table
+
+
 BTF = "sys/kernel/btf/vmlinux"
 TRACEFS = "sys/kernel/tracing/events/"
 DEVICE = "sys/class/misc/iommu"

@@ -9,6 +9,7 @@
 #include "../env.h"
 #include "../fmt.h"
 #include "../hist.h"
+#include "../loop.h"
 
 static void do_bytes(const char *arg)
 {
@@ -89,6 +90,27 @@ static void do_env(const char *arg)
 		puts(env_problem_text(env_check(root, caps)));
 }
 
+static void do_interval(const char *arg)
+{
+	double interval;
+
+	if (loop_parse_interval(arg, &interval))
+		printf("%g\n", interval);
+	else
+		puts("no");
+}
+
+/* MIN:NUMBER */
+static void do_number(const char *arg)
+{
+	unsigned long min = strtoul(arg, NULL, 10), number;
+
+	if (loop_parse_number(strchr(arg, ':') + 1, min, &number))
+		printf("%lu\n", number);
+	else
+		puts("no");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const char *arg);
@@ -97,7 +119,8 @@ static const struct {
 	{ "short", do_short },	 { "rate", do_rate },
 	{ "ns", do_ns },	 { "name", do_name },
 	{ "bucket", do_bucket }, { "percentiles", do_percentiles },
-	{ "env", do_env },
+	{ "env", do_env },	 { "interval", do_interval },
+	{ "number", do_number },
 };
 
 int main(int argc, char **argv)

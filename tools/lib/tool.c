@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "env.h"
+#include "err.h"
+#include "tool.h"
+
+bool tool_check(bool verbose)
+{
+	enum env_problem problem = env_check("", env_capabilities());
+
+	err_keep_libbpf(verbose);
+	if (!problem)
+		return true;
+	err_say("%s", env_problem_text(problem));
+	err_advise(env_problem_advice(problem));
+	return false;
+}
+
+void tool_refused(int err)
+{
+	err_say("the kernel does not take the BPF programs: %s", strerror(err));
+	err_advise(err_libbpf_log());
+	if (err == EPERM)
+		err_advise("A container or the kernel's lockdown may forbid it: see the kernel log.");
+}
+
+__u64 tool_misses(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	__u64 misses = 0;
+
+	bpf_object__for_each_program(prog, obj) {
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+
+		if (!bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info,
+					     &size))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
+void *tool_memory(void *memory)
+{
+	if (!memory) {
+		err_say("out of memory");
+		exit(EXIT_FAILURE);
+	}
+	return memory;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What every tool with BPF programs begins with. */
+#ifndef __LIB_TOOL_H
+#define __LIB_TOOL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct bpf_object;
+
+/*
+ * Whether the tools can work on this machine; if not, what is missing was said.
+ * From here on libbpf's messages are kept, or shown if @verbose.
+ */
+bool tool_check(bool verbose);
+
+/* Says that the kernel does not take the BPF programs; @err: an errno. */
+void tool_refused(int err);
+
+/* Events that did not reach the programs of @obj: one was running already. */
+__u64 tool_misses(struct bpf_object *obj);
+
+/* Memory that there is, or the program ends: it takes very little. */
+void *tool_memory(void *memory);
+
+#endif
