@@ -16,7 +16,9 @@
 			     apply_to = record)
 
 struct task_struct {
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	int tgid;
 	char comm[16];
 };
 
@@ -32,9 +34,20 @@ struct trace_event_raw_iommufd_object {
 	__u32 type;
 };
 
+struct trace_event_raw_iommufd_fail {
+	__u32 ctx;
+	__u32 command;
+	__u32 reason;
+	__s32 ret;
+	__u64 first;
+	__u64 second;
+	char policy[16];
+};
+
 struct trace_event_raw_iommufd_ioas_map {
 	__u32 ctx;
 	__u32 ioas;
+	__u64 iova;
 	__u64 length;
 	__s32 ret;
 	__u64 ns;
@@ -43,6 +56,8 @@ struct trace_event_raw_iommufd_ioas_map {
 struct trace_event_raw_iommufd_ioas_unmap {
 	__u32 ctx;
 	__u32 ioas;
+	__u64 iova;
+	__u64 length;
 	__u64 unmapped;
 	__s32 ret;
 	__u64 ns;
@@ -53,6 +68,29 @@ struct trace_event_raw_iommufd_account {
 	__u32 ctx;
 	__u32 ioas;
 	__u64 pages;
+};
+
+/* iommufd_device_bind, iommufd_device_unbind */
+struct trace_event_raw_iommufd_device_bound {
+	__u32 ctx;
+	char device[32];
+	__s32 ret;
+};
+
+/* iommufd_device_attach, iommufd_device_replace, iommufd_device_detach */
+struct trace_event_raw_iommufd_device_attached {
+	__u32 ctx;
+	__u32 id;
+	char device[32];
+	__u32 target;
+	__s32 ret;
+};
+
+struct trace_event_raw_iommufd_hwpt_alloc {
+	__u32 ctx;
+	__u32 parent;
+	__u32 device;
+	__s32 ret;
 };
 
 #pragma clang attribute pop

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sends each failure, and what the other events of a request that fails say it
+ * was about: iommufd_fail has no room for that. What finds no room in the ring
+ * buffer counts in `lost`.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "iommufd_events.h"
+#include "iommufd_why.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} records SEC(".maps");
+
+/* Failures of this process only; of all if it is 0. */
+const volatile __u32 only_tgid;
+/* Failures of what descends from this process only; of all if it is 0. */
+const volatile __u32 ancestor;
+/* Failures for these reasons only, if any: a bit for each. */
+const volatile __u64 only_reasons[4];
+
+/* Failures that found no room. */
+__u64 lost;
+
+/* So deep are processes nested at the most. */
+#define MAX_DEPTH 64
+
+static bool descends(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	int i;
+
+	for (i = 0; i < MAX_DEPTH && task; i++) {
+		__u32 tgid = BPF_CORE_READ(task, tgid);
+
+		if (tgid == ancestor)
+			return true;
+		if (tgid <= 1)
+			return false;
+		task = BPF_CORE_READ(task, real_parent);
+	}
+	return false;
+}
+
+static bool is_wanted(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (only_tgid && tgid != only_tgid)
+		return false;
+	return !ancestor || descends();
+}
+
+static bool is_reason_wanted(__u32 reason)
+{
+	bool any = false;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (!only_reasons[i])
+			continue;
+		any = true;
+		if (reason / 64 == i && only_reasons[i] >> reason % 64 & 1)
+			return true;
+	}
+	return !any;
+}
+
+SEC("tp/iommufd/iommufd_fail")
+int fail(struct trace_event_raw_iommufd_fail *event)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct why_fail *record;
+
+	if (!is_reason_wanted(event->reason) || !is_wanted())
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		__sync_fetch_and_add(&lost, 1);
+		return 0;
+	}
+	record->kind = WHY_FAIL;
+	record->tid = bpf_get_current_pid_tgid();
+	record->tgid = bpf_get_current_pid_tgid() >> 32;
+	record->uid = bpf_get_current_uid_gid();
+	record->ctx = event->ctx;
+	record->ret = event->ret;
+	record->command = event->command;
+	record->reason = event->reason;
+	record->first = event->first;
+	record->second = event->second;
+	bpf_core_read(record->policy, sizeof(record->policy), &event->policy);
+	/* The process's name, not the thread's. */
+	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* Of what does not fit, the failure is told all the same. */
+static struct why_subject *begin(__u32 kind, __u32 ctx, __s32 ret)
+{
+	struct why_subject *record;
+
+	if (!ret || !is_wanted())
+		return NULL;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record)
+		return NULL;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->kind = kind;
+	record->tid = bpf_get_current_pid_tgid();
+	record->ctx = ctx;
+	record->ret = ret;
+	return record;
+}
+
+SEC("tp/iommufd/iommufd_ioas_map")
+int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
+{
+	struct why_subject *record = begin(WHY_MAP, event->ctx, event->ret);
+
+	if (!record)
+		return 0;
+	record->ioas = event->ioas;
+	record->iova = event->iova;
+	record->length = event->length;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_ioas_unmap")
+int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
+{
+	struct why_subject *record = begin(WHY_UNMAP, event->ctx, event->ret);
+
+	if (!record)
+		return 0;
+	record->ioas = event->ioas;
+	record->iova = event->iova;
+	record->length = event->length;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_hwpt_alloc")
+int hwpt_alloc(struct trace_event_raw_iommufd_hwpt_alloc *event)
+{
+	struct why_subject *record = begin(WHY_HWPT, event->ctx, event->ret);
+
+	if (!record)
+		return 0;
+	record->ioas = event->parent;
+	record->device = event->device;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_device_bind")
+int device_bind(struct trace_event_raw_iommufd_device_bound *event)
+{
+	struct why_subject *record = begin(WHY_DEVICE, event->ctx, event->ret);
+
+	if (!record)
+		return 0;
+	bpf_core_read(record->name, sizeof(record->name), &event->device);
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+static int device_moves(struct trace_event_raw_iommufd_device_attached *event)
+{
+	struct why_subject *record = begin(WHY_DEVICE, event->ctx, event->ret);
+
+	if (!record)
+		return 0;
+	record->ioas = event->target;
+	record->device = event->id;
+	bpf_core_read(record->name, sizeof(record->name), &event->device);
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_device_attach")
+int device_attach(struct trace_event_raw_iommufd_device_attached *event)
+{
+	return device_moves(event);
+}
+
+SEC("tp/iommufd/iommufd_device_replace")
+int device_replace(struct trace_event_raw_iommufd_device_attached *event)
+{
+	return device_moves(event);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What iommufd_why.bpf.c and iommufd-why share. */
+#ifndef __IOMMUFD_WHY_H
+#define __IOMMUFD_WHY_H
+
+#include <linux/types.h>
+
+enum why_kind {
+	WHY_FAIL = 1, /* iommufd_fail */
+	WHY_MAP = 2, /* what the request was about; from here on: struct why_subject */
+	WHY_UNMAP = 3,
+	WHY_HWPT = 4,
+	WHY_DEVICE = 5, /* the only one that comes behind its WHY_FAIL */
+};
+
+/* A failure. Processes and users are those of the initial namespaces. */
+struct why_fail {
+	__u32 kind; /* WHY_FAIL */
+	__u32 tid;
+	__u32 ctx;
+	__s32 ret;
+	__u32 tgid;
+	__u32 uid;
+	__u32 command;
+	__u32 reason;
+	__u64 first;
+	__u64 second;
+	char policy[16];
+	char comm[16];
+};
+
+/* What another event tells of a request that fails; a thread has one at a time. */
+struct why_subject {
+	__u32 kind;
+	__u32 tid;
+	__u32 ctx;
+	__s32 ret;
+	__u32 ioas; /* of WHY_HWPT: what it is on */
+	__u32 device;
+	__u64 iova;
+	__u64 length;
+	char name[32]; /* of the device */
+};
+
+#endif
