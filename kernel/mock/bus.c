@@ -146,6 +146,7 @@ int __init iommufd_mock_init(void)
 	if (ret)
 		goto remove_sysfs;
 	mock_fault_init();
+	mock_knobs_init();
 	return 0;
 
 remove_sysfs:
@@ -166,6 +167,7 @@ unregister_node:
  */
 void iommufd_mock_exit(void)
 {
+	mock_knobs_exit();
 	mock_fault_exit();
 	iommu_device_unregister_bus(&mock_iommu, &mock_bus, &mock_bus_notifier);
 	iommu_device_sysfs_remove(&mock_iommu);

@@ -93,6 +93,8 @@ static int init_table(struct mock_paging *paging, u32 type)
 	else
 		paging->domain.pgsize_bitmap &= MOCK_PAGE_SIZE |
 						MOCK_HUGE_PAGE_SIZE;
+	if (READ_ONCE(mock_knobs.large_pages))
+		paging->domain.pgsize_bitmap &= ~(2 * PAGE_SIZE - 1);
 	return 0;
 }
 

@@ -130,6 +130,25 @@ int mock_iopf_replace(struct mock_device *mdev, struct iommu_domain *domain,
 void mock_fault_init(void);
 void mock_fault_exit(void);
 
+/**
+ * struct mock_knobs - what tests switch on for a while, see mock/knobs.c
+ * @not_coherent: DMA of the devices bypasses the caches of the CPUs
+ * @must_enforce: the IOMMU can keep devices from doing so, and its page tables
+ *	can't
+ * @large_pages: new page tables have no page as small as one of the CPUs
+ */
+struct mock_knobs {
+	bool not_coherent;
+	bool must_enforce;
+	bool large_pages;
+};
+
+/* mock/knobs.c */
+extern struct mock_knobs mock_knobs;
+void mock_knobs_init(void);
+void mock_knobs_exit(void);
+int mock_hold_vdevice(void);
+
 /* Requests, see iommufd_test.h. */
 int mock_slot_create(struct iommufd_ucmd *ucmd);
 int mock_slot_replace(struct iommufd_ucmd *ucmd);

@@ -181,12 +181,19 @@ static int viommu_hw_queue_init(struct iommufd_hw_queue *core, u32 index,
 	return ret;
 }
 
+/* There is nothing to set up. */
+static int viommu_vdevice_init(struct iommufd_vdevice *vdev)
+{
+	return mock_hold_vdevice();
+}
+
 static const struct iommufd_viommu_ops mock_viommu_ops = {
 	.destroy = viommu_destroy,
 	.alloc_domain_nested = viommu_alloc_domain_nested,
 	.cache_invalidate = viommu_cache_invalidate,
 	.get_hw_queue_size = viommu_hw_queue_size,
 	.hw_queue_init_phys = viommu_hw_queue_init,
+	.vdevice_init = viommu_vdevice_init,
 };
 
 /**
