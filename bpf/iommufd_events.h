@@ -49,8 +49,13 @@ struct trace_event_raw_iommufd_ioas_map {
 	__u32 ioas;
 	__u64 iova;
 	__u64 length;
+	__u64 runs;
+	__u64 pinned;
 	__s32 ret;
 	__u64 ns;
+	__u64 lock_ns;
+	__u64 pin_ns;
+	__u64 map_ns;
 };
 
 struct trace_event_raw_iommufd_ioas_unmap {
@@ -59,8 +64,14 @@ struct trace_event_raw_iommufd_ioas_unmap {
 	__u64 iova;
 	__u64 length;
 	__u64 unmapped;
+	__u64 runs;
+	__u64 unpinned;
 	__s32 ret;
 	__u64 ns;
+	__u64 lock_ns;
+	__u64 unmap_ns;
+	__u64 sync_ns;
+	__u64 unpin_ns;
 };
 
 /* iommufd_pin, iommufd_unpin */
@@ -90,6 +101,45 @@ struct trace_event_raw_iommufd_hwpt_alloc {
 	__u32 ctx;
 	__u32 parent;
 	__u32 device;
+	__s32 ret;
+};
+
+struct trace_event_raw_iommufd_fault_report {
+	__u32 ctx;
+	__u32 fault;
+	__u32 cookie;
+	__u32 device;
+	__u32 pasid;
+	__u32 faults;
+	__u32 perm;
+	__u64 addr;
+	__s32 ret;
+};
+
+struct trace_event_raw_iommufd_fault_read {
+	__u32 ctx;
+	__u32 fault;
+	__u32 cookie;
+	__u64 wait_ns;
+};
+
+/* iommufd_fault_respond, iommufd_fault_abort */
+struct trace_event_raw_iommufd_fault_answered {
+	__u32 ctx;
+	__u32 fault;
+	__u32 cookie;
+	__u32 code;
+	__u64 wait_ns;
+};
+
+struct trace_event_raw_iommufd_vevent {
+	__u32 ctx;
+	__u32 viommu;
+	__u32 veventq;
+	__u32 type;
+	__u32 length;
+	__u32 sequence;
+	__u64 lost;
 	__s32 ret;
 };
 

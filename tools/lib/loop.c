@@ -67,12 +67,23 @@ __u64 loop_clock(int clock)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+__u64 loop_since_1970(__u64 ktime_ns)
+{
+	return loop_clock(CLOCK_REALTIME) - loop_clock(CLOCK_MONOTONIC) +
+	       ktime_ns;
+}
+
+char *loop_time_at(char *buf, __u64 time_ns)
+{
+	time_t when = time_ns / 1000000000;
+
+	strftime(buf, 16, "%H:%M:%S", localtime(&when));
+	return buf;
+}
+
 char *loop_time(char *buf)
 {
-	time_t now = time(NULL);
-
-	strftime(buf, 16, "%H:%M:%S", localtime(&now));
-	return buf;
+	return loop_time_at(buf, loop_clock(CLOCK_REALTIME));
 }
 
 static double seconds(void)

@@ -63,7 +63,11 @@ bool loop_flush(int *status);
 /* Nanoseconds of a clock. */
 __u64 loop_clock(int clock);
 
-/* The time of day, HH:MM:SS; @buf has 16 bytes. */
+/* A time of the kernel's events (ktime) in nanoseconds since 1970. */
+__u64 loop_since_1970(__u64 ktime_ns);
+
+/* The time of day, HH:MM:SS, now or at a time since 1970; @buf has 16 bytes. */
 char *loop_time(char *buf);
+char *loop_time_at(char *buf, __u64 time_ns);
 
 #endif

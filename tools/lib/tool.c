@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "env.h"
@@ -26,6 +27,11 @@ void tool_refused(int err)
 	err_advise(err_libbpf_log());
 	if (err == EPERM)
 		err_advise("A container or the kernel's lockdown may forbid it: see the kernel log.");
+}
+
+void tool_ready(const char *what)
+{
+	fprintf(stderr, "Watching %s... Ctrl-C ends it.\n", what);
 }
 
 __u64 tool_misses(struct bpf_object *obj)

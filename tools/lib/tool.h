@@ -17,6 +17,9 @@ bool tool_check(bool verbose);
 /* Says that the kernel does not take the BPF programs; @err: an errno. */
 void tool_refused(int err);
 
+/* Says on standard error that it begins to watch something. */
+void tool_ready(const char *what);
+
 /* Events that did not reach the programs of @obj: one was running already. */
 __u64 tool_misses(struct bpf_object *obj);
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What iommufd_maplat.bpf.c keeps and iommufd-maplat reads. */
+#ifndef __IOMMUFD_MAPLAT_H
+#define __IOMMUFD_MAPLAT_H
+
+#include "slots.h"
+
+#define MAPLAT_COMM_LEN 16
+#define MAPLAT_MAX_ROWS 8192
+
+enum maplat_op {
+	MAPLAT_MAP,
+	MAPLAT_UNMAP,
+	MAPLAT_OPS,
+};
+
+/* What a request's time goes to; each op has some of them. */
+enum maplat_part {
+	MAPLAT_TOTAL,
+	MAPLAT_LOCK, /* waiting for locks */
+	MAPLAT_PIN,
+	MAPLAT_IOMMU, /* page tables */
+	MAPLAT_SYNC, /* IOTLB */
+	MAPLAT_UNPIN,
+	MAPLAT_PARTS,
+};
+
+/* What has a histogram of its own. */
+enum maplat_by {
+	MAPLAT_BY_NOTHING,
+	MAPLAT_BY_IOAS,
+	MAPLAT_BY_PROCESS,
+	MAPLAT_BY_SIZE,
+};
+
+/**
+ * struct maplat_key - which histogram
+ * @op: enum maplat_op
+ * @ctx: context, by IOAS
+ * @id: id of the IOAS; process; slot of the size
+ */
+struct maplat_key {
+	__u32 op;
+	__u32 ctx;
+	__u32 id;
+};
+
+/**
+ * struct maplat_row - the requests of an interval that one CPU saw
+ * @failed: those that failed: they are in nothing else
+ * @untimed: those that began before we listened: only in @bytes
+ * @bytes: mapped or unmapped
+ * @comm: name of the process, by process
+ * @part: durations in ns, by enum maplat_part
+ */
+struct maplat_row {
+	__u64 failed;
+	__u64 untimed;
+	__u64 bytes;
+	char comm[MAPLAT_COMM_LEN];
+	struct slots part[MAPLAT_PARTS];
+};
+
+/**
+ * struct maplat_call - a request that took long
+ * @end_ns: when it ended, ktime
+ * @iova: as in the event, like the following ones
+ * @bytes: asked to map, or unmapped
+ * @pages: pinned or unpinned
+ * @ns: durations, by enum maplat_part
+ */
+struct maplat_call {
+	__u64 end_ns;
+	__u64 iova;
+	__u64 bytes;
+	__u64 pages;
+	__u64 runs;
+	__u64 ns[MAPLAT_PARTS];
+	__u32 op;
+	__u32 tgid;
+	__u32 ctx;
+	__u32 ioas;
+	__s32 ret;
+	__u32 unused;
+	char comm[MAPLAT_COMM_LEN];
+};
+
+#endif

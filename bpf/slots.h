@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A small histogram: a slot for 0, and one for each power of two. The programs
+ * of one CPU add to it, nobody else; user space sums up.
+ */
+#ifndef __IOMMUFD_SLOTS_H
+#define __IOMMUFD_SLOTS_H
+
+#include <linux/types.h>
+#include "hist.h"
+
+/* 0, 1, 2..3, 4..7 and so on; the last also takes what is larger. */
+#define SLOTS 42
+
+struct slots {
+	__u64 sum;
+	__u64 max;
+	__u64 count[SLOTS];
+};
+
+static inline __u32 slot_of(__u64 value)
+{
+	__u32 slot = value ? hist_log2(value) + 1 : 0;
+
+	return slot < SLOTS ? slot : SLOTS - 1;
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __OPTIONS_H
+#define __OPTIONS_H
+
+#include <stdbool.h>
+#include "../../bpf/iommufd_maplat.h"
+#include "../lib/loop.h"
+
+/**
+ * struct options - what the user wants
+ * @loop: INTERVAL and COUNT
+ * @by: what has a histogram of its own
+ * @pid: only this process, 0 for all
+ * @slower: list requests that take longer, @slower_us, instead of histograms
+ */
+struct options {
+	struct loop loop;
+	enum maplat_by by;
+	unsigned long pid;
+	bool slower;
+	unsigned long slower_us;
+	bool timestamp;
+	bool json;
+	bool verbose;
+};
+
+/* Ends the program if they can't be meant. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif
