@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <argp.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "../lib/err.h"
+#include "../lib/tool.h"
+#include "iommufd_pins.skel.h"
+#include "pins.h"
+
+const char *argp_program_version = "iommufd-pins " VERSION;
+
+static const char doc[] =
+	"Shows who pins memory for devices through iommufd: pages of each "
+	"process and IOAS, what they are charged to, what is left up to "
+	"RLIMIT_MEMLOCK, how it grows, and how contiguous it is.\v"
+	"Without INTERVAL it shows once what there is, and ends.\n"
+	"\n"
+	"Examples:\n"
+	"  iommufd-pins             who pins what\n"
+	"  iommufd-pins -T 5        and how it changes, every 5 seconds\n"
+	"  iommufd-pins -p 1234 1 9 of one process, nine times\n"
+	"  iommufd-pins -j | jq .   as JSON\n";
+
+static const struct argp_option entries[] = {
+	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
+	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, an object a line", 0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		if (!loop_parse_number(arg, 1, &options->pid) ||
+		    options->pid > INT_MAX)
+			argp_error(state, "there is no process '%s'", arg);
+		return 0;
+	case 'T':
+		options->timestamp = true;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return loop_argument(&options->loop, arg, state);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = entries,
+	.parser = parse,
+	.args_doc = "[INTERVAL [COUNT]]",
+	.doc = doc,
+};
+
+/**
+ * struct past - what something had pinned
+ * @key: IOAS 0 for a context
+ * @first: at the start, 0 if it was not there
+ * @last: in the last report
+ */
+struct past {
+	struct pins_key key;
+	__u64 first;
+	__u64 last;
+};
+
+/**
+ * struct watch - what is known from one report to the next
+ * @past: of the last report, by key
+ * @next: of the one that is being made
+ */
+struct watch {
+	struct iommufd_pins *bpf;
+	struct list *list;
+	size_t nr_past, nr_next;
+	struct past *past, *next;
+	bool first;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct pins_key *left = a, *right = b;
+
+	if (left->ctx != right->ctx)
+		return left->ctx < right->ctx ? -1 : 1;
+	return (left->ioas > right->ioas) - (left->ioas < right->ioas);
+}
+
+/* To be called in the order of keys. */
+static struct amount amount_of(struct watch *watch, __u32 ctx, __u32 ioas,
+			       __u64 now)
+{
+	struct past *next = &watch->next[watch->nr_next++];
+	const struct past *past = NULL;
+
+	*next = (struct past){ { ctx, ioas }, watch->first ? now : 0, now };
+	if (watch->nr_past)
+		past = bsearch(&next->key, watch->past, watch->nr_past,
+			       sizeof(*past), by_key);
+	if (past)
+		next->first = past->first;
+	return (struct amount){
+		.now = now,
+		.grown = watch->first ? 0 : now - (past ? past->last : 0),
+		.since = now - next->first,
+	};
+}
+
+static void read_mix(struct watch *watch, __u32 ctx, struct ioas *ioas)
+{
+	struct pins_key key = { ctx, ioas->info->id };
+	int cpus = libbpf_num_possible_cpus();
+	struct pins_mix mix[cpus];
+
+	if (bpf_map_lookup_elem(bpf_map__fd(watch->bpf->maps.mixes), &key, mix))
+		return;
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (int i = 0; i < PINS_RUNS; i++)
+			ioas->mix.bytes[i] += mix[cpu].bytes[i];
+}
+
+static void read_owner(struct watch *watch, struct ctx *ctx)
+{
+	/* What the program writes there comes back. */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx->owner,
+		    .ctx_size_in = sizeof(ctx->owner));
+	int program = bpf_program__fd(watch->bpf->progs.read_owner);
+
+	ctx->owner.tgid = ctx->info->tgid;
+	if (bpf_prog_test_run_opts(program, &opts) || !ctx->owner.found)
+		ctx->owner.uid = ctx->info->uid;
+	ctx->mode = ctx->owner.unlimited ? MODE_NONE : ctx->info->accounting;
+}
+
+static void add_ctx(struct watch *watch, struct report *report,
+		    const struct list_ctx *info,
+		    const struct list_object *objects, size_t nr)
+{
+	struct ctx *ctx = &report->contexts[report->nr++];
+
+	*ctx = (struct ctx){
+		.info = info,
+		.pinned = amount_of(watch, info->ctx, 0, info->pinned),
+		.ioas = tool_memory(calloc(nr + 1, sizeof(*ctx->ioas))),
+	};
+	read_owner(watch, ctx);
+	for (size_t i = 0; i < nr; i++) {
+		struct ioas *ioas = &ctx->ioas[ctx->nr];
+
+		if (objects[i].type != LIST_TYPE_IOAS)
+			continue;
+		ioas->info = &objects[i];
+		ioas->pinned = amount_of(watch, info->ctx, objects[i].id,
+					 objects[i].pinned);
+		read_mix(watch, info->ctx, ioas);
+		ctx->nr++;
+	}
+}
+
+static int by_pinned(const void *a, const void *b)
+{
+	const struct ctx *left = a, *right = b;
+	__u64 x = left->pinned.now, y = right->pinned.now;
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return (left->info->ctx > right->info->ctx) -
+	       (left->info->ctx < right->info->ctx);
+}
+
+static void make_report(struct watch *watch, const struct listing *found,
+			struct report *report, unsigned long pid)
+{
+	size_t object = 0, begin;
+
+	watch->nr_next = 0;
+	watch->next =
+		tool_memory(calloc(found->nr_contexts + found->nr_objects + 1,
+				   sizeof(*watch->next)));
+	report->contexts = tool_memory(calloc(found->nr_contexts + 1,
+					      sizeof(*report->contexts)));
+	for (size_t i = 0; i < found->nr_contexts; i++) {
+		const struct list_ctx *info = &found->contexts[i];
+
+		begin = object;
+		while (object < found->nr_objects &&
+		       found->objects[object].ctx == info->ctx)
+			object++;
+		if (!pid || info->tgid == pid)
+			add_ctx(watch, report, info, found->objects + begin,
+				object - begin);
+	}
+	qsort(report->contexts, report->nr, sizeof(*report->contexts),
+	      by_pinned);
+	free(watch->past);
+	watch->past = watch->next;
+	watch->nr_past = watch->nr_next;
+}
+
+/* False after having said why not. */
+static bool show(struct watch *watch, const struct options *options)
+{
+	struct report report = { .first = watch->first };
+	const struct listing *found = list_read(watch->list);
+
+	if (!found)
+		return false;
+	report.time_ns = loop_clock(CLOCK_REALTIME);
+	make_report(watch, found, &report, options->pid);
+	report.lost = found->lost + watch->bpf->bss->lost +
+		      tool_misses(watch->bpf->obj);
+	print_report(&report, options);
+	for (size_t i = 0; i < report.nr; i++)
+		free(report.contexts[i].ioas);
+	free(report.contexts);
+	watch->first = false;
+	return true;
+}
+
+static int run(struct watch *watch, struct options *options)
+{
+	int status = EXIT_FAILURE;
+
+	do {
+		if (!show(watch, options))
+			return EXIT_FAILURE;
+		status = EXIT_SUCCESS;
+	} while (loop_flush(&status) && !loop_done(&options->loop) &&
+		 options->loop.interval &&
+		 loop_wait(&options->loop, -1) != LOOP_END);
+	return status;
+}
+
+static struct iommufd_pins *open_bpf(void)
+{
+	struct iommufd_pins *bpf = iommufd_pins__open_and_load();
+	int err = bpf ? iommufd_pins__attach(bpf) : -errno;
+
+	if (!err)
+		return bpf;
+	tool_refused(-err);
+	iommufd_pins__destroy(bpf);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct watch watch = { .first = true };
+	struct options options = {};
+	int status = EXIT_FAILURE;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (!tool_check(options.verbose))
+		return EXIT_FAILURE;
+	watch.bpf = open_bpf();
+	if (watch.bpf)
+		watch.list = list_open();
+	if (watch.list) {
+		loop_begin(&options.loop);
+		status = run(&watch, &options);
+	}
+	list_close(watch.list);
+	iommufd_pins__destroy(watch.bpf);
+	free(watch.past);
+	return status;
+}
