@@ -13,6 +13,33 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+};
+
+#pragma clang attribute pop
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1024 * 1024);
@@ -24,6 +51,8 @@ const volatile __u32 only_tgid;
 const volatile __u32 ancestor;
 /* Failures for these reasons only, if any: a bit for each. */
 const volatile __u64 only_reasons[4];
+/* Of the machine's pages. */
+const volatile __u32 page_shift = 12;
 
 /* Failures that found no room. */
 __u64 lost;
@@ -72,33 +101,45 @@ static bool is_reason_wanted(__u32 reason)
 	return !any;
 }
 
+static long name_file(struct task_struct *task, struct vm_area_struct *vma,
+		      struct why_fail *record)
+{
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+
+	if (!file)
+		return 0;
+	record->offset = record->first - BPF_CORE_READ(vma, vm_start) +
+			 (BPF_CORE_READ(vma, vm_pgoff) << page_shift);
+	bpf_probe_read_kernel_str(record->file, sizeof(record->file),
+				  BPF_CORE_READ(file, f_path.dentry,
+						d_name.name));
+	return 0;
+}
+
 SEC("tp/iommufd/iommufd_fail")
 int fail(struct trace_event_raw_iommufd_fail *event)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct why_fail *record;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct why_fail record = { .kind = WHY_FAIL };
 
 	if (!is_reason_wanted(event->reason) || !is_wanted())
 		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		__sync_fetch_and_add(&lost, 1);
-		return 0;
-	}
-	record->kind = WHY_FAIL;
-	record->tid = bpf_get_current_pid_tgid();
-	record->tgid = bpf_get_current_pid_tgid() >> 32;
-	record->uid = bpf_get_current_uid_gid();
-	record->ctx = event->ctx;
-	record->ret = event->ret;
-	record->command = event->command;
-	record->reason = event->reason;
-	record->first = event->first;
-	record->second = event->second;
-	bpf_core_read(record->policy, sizeof(record->policy), &event->policy);
+	record.tid = bpf_get_current_pid_tgid();
+	record.tgid = bpf_get_current_pid_tgid() >> 32;
+	record.uid = bpf_get_current_uid_gid();
+	record.ctx = event->ctx;
+	record.ret = event->ret;
+	record.command = event->command;
+	record.reason = event->reason;
+	record.first = event->first;
+	record.second = event->second;
+	bpf_core_read(record.policy, sizeof(record.policy), &event->policy);
 	/* The process's name, not the thread's. */
-	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
-	bpf_ringbuf_submit(record, 0);
+	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
+	/* Now: the process may be gone when somebody reads this. */
+	bpf_find_vma(task, record.first, name_file, &record, 0);
+	if (bpf_ringbuf_output(&records, &record, sizeof(record), 0))
+		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }
 

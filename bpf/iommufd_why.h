@@ -7,7 +7,8 @@
 
 enum why_kind {
 	WHY_FAIL = 1, /* iommufd_fail */
-	WHY_MAP = 2, /* what the request was about; from here on: struct why_subject */
+	/* What the request was about: struct why_subject. */
+	WHY_MAP = 2,
 	WHY_UNMAP = 3,
 	WHY_HWPT = 4,
 	WHY_DEVICE = 5, /* the only one that comes behind its WHY_FAIL */
@@ -25,6 +26,8 @@ struct why_fail {
 	__u32 reason;
 	__u64 first;
 	__u64 second;
+	__u64 offset; /* if @first is an address: where it is in this file, */
+	char file[32]; /* of which this is the name; empty if there is none */
 	char policy[16];
 	char comm[16];
 };

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <dirent.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../lib/fmt.h"
+#include "facts.h"
+
+/* vfio-pci has region N at offset N << 40 of a device's file. */
+#define VFIO_REGION_SHIFT 40
+#define VFIO_BARS	  6
+
+/* Last part of where a link leads. */
+static bool link_name(const char *path, char *name, size_t size)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	snprintf(name, size, "%s", basename(target));
+	return true;
+}
+
+static bool find_range(const struct failure *f, char *text)
+{
+	const struct why_subject *subject = &f->subject;
+
+	if ((subject->kind != WHY_MAP && subject->kind != WHY_UNMAP) ||
+	    !subject->length)
+		return false;
+	snprintf(text, FACT_SIZE, "0x%" PRIx64 " to 0x%" PRIx64,
+		 (uint64_t)subject->iova,
+		 (uint64_t)(subject->iova + subject->length - 1));
+	return true;
+}
+
+static bool find_length(const struct failure *f, char *text)
+{
+	if (f->subject.kind != WHY_MAP && f->subject.kind != WHY_UNMAP)
+		return false;
+	fmt_bytes(text, f->subject.length);
+	return true;
+}
+
+static bool find_ioas(const struct failure *f, char *text)
+{
+	if (!f->subject.ioas || f->subject.kind == WHY_HWPT)
+		return false;
+	snprintf(text, FACT_SIZE, "%u", f->subject.ioas);
+	return true;
+}
+
+static bool find_device(const struct failure *f, char *text)
+{
+	if (!*f->subject.name)
+		return false;
+	fmt_name(text, sizeof(f->subject.name), f->subject.name);
+	return true;
+}
+
+static void add_device(char *text, const char *folder, const char *name)
+{
+	char path[PATH_MAX], driver[64] = "no driver";
+	size_t used = strlen(text);
+
+	snprintf(path, sizeof(path), "%s/%s/driver", folder, name);
+	link_name(path, driver, sizeof(driver));
+	snprintf(text + used, FACT_SIZE - used, "%s%s: %s", used ? ", " : "",
+		 name, driver);
+}
+
+static bool find_devices(const struct failure *f, char *text)
+{
+	struct dirent **entries;
+	char folder[128];
+	int nr;
+
+	snprintf(folder, sizeof(folder),
+		 "/sys/kernel/iommu_groups/%" PRIu64 "/devices",
+		 (uint64_t)f->fail.first);
+	nr = scandir(folder, &entries, NULL, alphasort);
+	if (nr < 0)
+		return false;
+	*text = '\0';
+	for (int i = 0; i < nr; i++) {
+		if (*entries[i]->d_name != '.')
+			add_device(text, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return *text;
+}
+
+/* A mapping of a file of vfio-pci: a BAR, of which device. */
+static bool find_bar(const struct failure *f, char *text)
+{
+	uint64_t offset = f->fail.offset, bar = offset >> VFIO_REGION_SHIFT;
+	char link[PATH_MAX], device[64];
+	unsigned int number;
+
+	if (sscanf(f->fail.file, "vfio%u", &number) != 1 || bar >= VFIO_BARS)
+		return false;
+	snprintf(link, sizeof(link), "/sys/class/vfio-dev/vfio%u/device",
+		 number);
+	if (!link_name(link, device, sizeof(device)))
+		return false;
+	snprintf(text, FACT_SIZE,
+		 "offset 0x%" PRIx64 " of BAR %" PRIu64 " of %s",
+		 offset - (bar << VFIO_REGION_SHIFT), bar, device);
+	return true;
+}
+
+static bool find_memory(const struct failure *f, char *text)
+{
+	if (!*f->fail.file)
+		return false;
+	if (!find_bar(f, text))
+		fmt_name(text, sizeof(f->fail.file), f->fail.file);
+	return true;
+}
+
+static const char *region_text(const char *type)
+{
+	if (!strcmp(type, "msi"))
+		return "the window of interrupts (MSI)";
+	if (!strncmp(type, "direct", 6))
+		return "memory of the firmware's (RMRR)";
+	return "kept free by the IOMMU's driver";
+}
+
+/* Fills in *@text if a region of this file has @at in it. */
+static bool search_regions(const char *path, uint64_t at, char *text)
+{
+	uint64_t first, last;
+	char type[32];
+	FILE *file = fopen(path, "re");
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fscanf(file, "%" SCNx64 " %" SCNx64 " %31s", &first,
+				&last, type) == 3)
+		found = first <= at && at <= last;
+	fclose(file);
+	if (found)
+		snprintf(text, FACT_SIZE, "%s", region_text(type));
+	return found;
+}
+
+static bool find_region(const struct failure *f, char *text)
+{
+	bool found = false;
+	glob_t files;
+
+	if (glob("/sys/kernel/iommu_groups/*/reserved_regions", 0, NULL,
+		 &files))
+		return false;
+	for (size_t i = 0; !found && i < files.gl_pathc; i++)
+		found = search_regions(files.gl_pathv[i], f->fail.first, text);
+	globfree(&files);
+	return found;
+}
+
+/* Of a limit that is no power of two there are no bits to tell. */
+static bool is_limit(uint64_t first)
+{
+	return first > 1 && !(first & (first - 1));
+}
+
+static bool find_bits(const struct failure *f, char *text)
+{
+	if (!is_limit(f->fail.first))
+		return false;
+	snprintf(text, FACT_SIZE, "%d", __builtin_ctzll(f->fail.first));
+	return true;
+}
+
+static bool find_reach(const struct failure *f, char *text)
+{
+	if (!is_limit(f->fail.first) || f->fail.first > INT64_MAX)
+		return false;
+	fmt_bytes(text, f->fail.first);
+	return true;
+}
+
+static bool find_pid(const struct failure *f, char *text)
+{
+	snprintf(text, FACT_SIZE, "%u", f->fail.tgid);
+	return true;
+}
+
+static bool find_uid(const struct failure *f, char *text)
+{
+	snprintf(text, FACT_SIZE, "%u", f->fail.uid);
+	return true;
+}
+
+static bool find_comm(const struct failure *f, char *text)
+{
+	fmt_name(text, sizeof(f->fail.comm), f->fail.comm);
+	return true;
+}
+
+static bool find_policy(const struct failure *f, char *text)
+{
+	fmt_name(text, sizeof(f->fail.policy), f->fail.policy);
+	return *text;
+}
+
+static const struct {
+	const char *name;
+	bool (*find)(const struct failure *f, char *text);
+} facts[] = {
+	{ "pid", find_pid },	     { "comm", find_comm },
+	{ "uid", find_uid },	     { "policy", find_policy },
+	{ "ioas", find_ioas },	     { "range", find_range },
+	{ "length", find_length },   { "device", find_device },
+	{ "devices", find_devices }, { "memory", find_memory },
+	{ "region", find_region },   { "bits", find_bits },
+	{ "reach", find_reach },
+};
+
+bool fact_find(const struct failure *failure, const char *name, char *text)
+{
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++)
+		if (!strcmp(facts[i].name, name))
+			return facts[i].find(failure, text);
+	return false;
+}

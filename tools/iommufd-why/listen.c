@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The kernel sends what a request was about right before its failure, but for
+ * binds and attaches right behind it: such a failure is kept until then. All is
+ * of one thread, which has one request at a time.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "../lib/err.h"
+#include "../lib/tool.h"
+#include "iommufd_why.skel.h"
+#include "listen.h"
+#include "names.h"
+
+#define DEVICE_BIND   0x3b76
+#define DEVICE_ATTACH 0x3b77
+
+/* Threads that fail at the same time; of more some subjects are missed. */
+#define SUBJECTS 256
+
+static struct iommufd_why *bpf;
+static struct ring_buffer *ring;
+static listen_fn tell;
+static struct why_subject subjects[SUBJECTS];
+/* Waits for its device; .fail.kind is 0 if none does. */
+static struct failure kept;
+
+static bool belongs(const struct why_subject *subject,
+		    const struct why_fail *fail)
+{
+	return subject->kind && subject->tid == fail->tid &&
+	       subject->ctx == fail->ctx && subject->ret == fail->ret;
+}
+
+static bool is_of_device(const struct why_fail *fail)
+{
+	return fail->command == DEVICE_BIND || fail->command == DEVICE_ATTACH;
+}
+
+void listen_flush(void)
+{
+	if (kept.fail.kind)
+		tell(&kept);
+	kept.fail.kind = 0;
+}
+
+static void take_fail(const struct why_fail *fail)
+{
+	struct why_subject *subject = &subjects[fail->tid % SUBJECTS];
+	struct failure failure = { .fail = *fail };
+
+	/* An attach is about a device, whatever it did on the way. */
+	if (belongs(subject, fail) && !is_of_device(fail))
+		failure.subject = *subject;
+	subject->kind = 0;
+	listen_flush();
+	if (is_of_device(fail))
+		kept = failure;
+	else
+		tell(&failure);
+}
+
+static void take_subject(const struct why_subject *subject)
+{
+	if (subject->kind != WHY_DEVICE) {
+		subjects[subject->tid % SUBJECTS] = *subject;
+		return;
+	}
+	if (!kept.fail.kind || !belongs(subject, &kept.fail))
+		return;
+	kept.subject = *subject;
+	listen_flush();
+}
+
+static int take(void *unused, void *data, size_t size)
+{
+	const __u32 *kind = data;
+
+	(void)unused;
+	(void)size;
+	if (*kind == WHY_FAIL)
+		take_fail(data);
+	else
+		take_subject(data);
+	return 0;
+}
+
+static bool set_reasons(const struct options *options)
+{
+	for (size_t i = 0; i < options->nr_reasons; i++) {
+		__u32 reason = names_find_reason(options->reasons[i]);
+
+		if (reason == NAMES_REASONS) {
+			err_say("this kernel knows no reason '%s'",
+				options->reasons[i]);
+			err_advise("iommufd-why --list has them all.");
+			return false;
+		}
+		bpf->rodata->only_reasons[reason / 64] |= 1ULL << reason % 64;
+	}
+	return true;
+}
+
+/* Failures last: of none that is told the rest is missed. */
+static int attach(void)
+{
+	bpf_program__set_autoattach(bpf->progs.fail, false);
+	if (iommufd_why__attach(bpf))
+		return -errno;
+	bpf->links.fail = bpf_program__attach(bpf->progs.fail);
+	return bpf->links.fail ? 0 : -errno;
+}
+
+static bool load(const struct options *options)
+{
+	int err;
+
+	bpf->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
+	bpf->rodata->only_tgid = options->pid;
+	if (options->command) {
+		/* What a child leaves behind stays our descendant. */
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		bpf->rodata->ancestor = getpid();
+	}
+	if (!set_reasons(options))
+		return false;
+	err = iommufd_why__load(bpf);
+	if (!err)
+		err = attach();
+	if (!err) {
+		ring = ring_buffer__new(bpf_map__fd(bpf->maps.records), take,
+					NULL, NULL);
+		err = ring ? 0 : -errno;
+	}
+	if (err)
+		tool_refused(-err);
+	return !err;
+}
+
+bool listen_begin(const struct options *options, listen_fn function)
+{
+	tell = function;
+	bpf = iommufd_why__open();
+	if (!bpf) {
+		tool_refused(errno);
+		return false;
+	}
+	if (load(options))
+		return true;
+	listen_end();
+	return false;
+}
+
+int listen_fd(void)
+{
+	return ring_buffer__epoll_fd(ring);
+}
+
+bool listen_take(void)
+{
+	ring_buffer__consume(ring);
+	return kept.fail.kind;
+}
+
+__u64 listen_lost(void)
+{
+	return bpf->bss->lost + tool_misses(bpf->obj);
+}
+
+void listen_end(void)
+{
+	ring_buffer__free(ring);
+	iommufd_why__destroy(bpf);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "../lib/command.h"
+#include "../lib/err.h"
+#include "../lib/loop.h"
+#include "../lib/tool.h"
+#include "listen.h"
+#include "names.h"
+#include "print.h"
+
+/* How long something may be to come of a failure, in seconds. */
+#define SOON 0.05
+
+static struct options options;
+static __u64 counts[NAMES_REASONS], told_lost;
+/* Failures that may still be told. */
+static unsigned long left;
+
+static void tell(const struct failure *failure)
+{
+	if (options.count && !left)
+		return;
+	if (options.count)
+		left--;
+	if (failure->fail.reason < NAMES_REASONS)
+		counts[failure->fail.reason]++;
+	print_failure(failure, options.json);
+}
+
+static void tell_lost(void)
+{
+	__u64 lost = listen_lost();
+
+	if (lost != told_lost)
+		print_lost(lost, options.json);
+	told_lost = lost;
+}
+
+/* What there is to read: failures and, with a command, that it has ended. */
+static int watch(int ended)
+{
+	int all = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (all < 0 || epoll_ctl(all, EPOLL_CTL_ADD, listen_fd(), &event) ||
+	    (ended >= 0 && epoll_ctl(all, EPOLL_CTL_ADD, ended, &event))) {
+		err_say("can't wait: %s", strerror(errno));
+		exit(EXIT_FAILURE);
+	}
+	return all;
+}
+
+static bool is_ready(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && poll(&poll_fd, 1, 0) > 0;
+}
+
+/*
+ * Ctrl-C at the terminal reaches the command as it does us. What was sent to us
+ * alone is meant for it. False if it was no signal that ends the loop.
+ */
+static bool pass_on(const struct loop *loop, pid_t pid)
+{
+	struct signalfd_siginfo info;
+
+	if (!is_ready(loop->signals) ||
+	    read(loop->signals, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_code <= 0)
+		kill(pid, info.ssi_signo);
+	return true;
+}
+
+/* Tells of failures until it is enough; @pid is 0 without a command. */
+static int follow(struct loop *loop, pid_t pid)
+{
+	int ended = pid ? pidfd_open(pid, 0) : -1, all = watch(ended);
+	int status = EXIT_SUCCESS;
+	bool over = false;
+
+	while (!over) {
+		enum loop_event event = loop_wait(loop, all);
+
+		if (event == LOOP_END)
+			over = !pid || !pass_on(loop, pid);
+		/* What it did is all there when it has ended. */
+		over |= is_ready(ended);
+		if (event == LOOP_TICK)
+			listen_flush();
+		loop->interval = listen_take() ? SOON : 0;
+		loop->next = loop_clock(CLOCK_MONOTONIC) / 1e9 + loop->interval;
+		if (over)
+			listen_flush();
+		tell_lost();
+		over |= options.count && !left;
+		if (over && options.summary)
+			print_summary(counts, told_lost, options.json);
+		if (!loop_flush(&status))
+			over = true;
+	}
+	close(all);
+	close(ended);
+	return status;
+}
+
+static int run(int output)
+{
+	struct loop loop = {};
+	int status, wait_status;
+	sigset_t before;
+	pid_t pid = 0;
+
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	loop_begin(&loop);
+	if (options.command) {
+		status = command_start(options.command, output, &pid);
+		if (status)
+			return status;
+	}
+	status = follow(&loop, pid);
+	if (!pid)
+		return status;
+	/* Nothing more is told, and signals do what they do. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	return status ?: command_status(wait_status);
+}
+
+int main(int argc, char **argv)
+{
+	int output = STDOUT_FILENO, status;
+
+	setlocale(LC_CTYPE, "");
+	options_parse(&options, argc, argv);
+	left = options.count;
+	if (options.list) {
+		print_list(options.json);
+		return EXIT_SUCCESS;
+	}
+	if (!tool_check(options.verbose) || !names_load())
+		return EXIT_FAILURE;
+	if (options.output) {
+		output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (!freopen(options.output, "we", stdout)) {
+			err_say("can't write %s: %s", options.output,
+				strerror(errno));
+			return EXIT_FAILURE;
+		}
+	}
+	if (!listen_begin(&options, tell))
+		return EXIT_FAILURE;
+	status = run(output);
+	listen_end();
+	return status;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <argp.h>
+#include <limits.h>
+#include "../lib/loop.h"
+#include "options.h"
+
+const char *argp_program_version = "iommufd-why " VERSION;
+
+static const char doc[] =
+	"Tells of each request to iommufd that fails why it fails, and what to do "
+	"about it.\v"
+	"With COMMAND, runs it and tells of its failures and those of what it "
+	"starts; the exit status is the command's.\n"
+	"\n"
+	"Examples:\n"
+	"  iommufd-why                         every failure, until Ctrl-C\n"
+	"  iommufd-why -- qemu-system-x86_64 ...\n"
+	"                                      why does my VM not start?\n"
+	"  iommufd-why -p 812 -r memlock       of one process, for one reason\n"
+	"  iommufd-why --json --summary -o log JSON lines into a file\n";
+
+static const struct argp_option entries[] = {
+	{ "pid", 'p', "PID", 0, "Failures of this process only", 0 },
+	{ "reason", 'r', "REASON", 0,
+	  "Failures for this reason only; may be repeated", 0 },
+	{ "count", 'n', "COUNT", 0, "Quit after COUNT failures", 0 },
+	{ "summary", 's', NULL, 0, "At the end, count them by reason", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one object a line", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "Write to FILE, which leaves standard output to COMMAND", 0 },
+	{ "list", 'l', NULL, 0, "List all reasons, and what is said of them",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		if (!loop_parse_number(arg, 1, &options->pid) ||
+		    options->pid > INT_MAX)
+			argp_error(state, "there is no process '%s'", arg);
+		return 0;
+	case 'r':
+		if (options->nr_reasons == MAX_REASONS)
+			argp_error(state, "that are too many reasons");
+		options->reasons[options->nr_reasons++] = arg;
+		return 0;
+	case 'n':
+		if (!loop_parse_number(arg, 1, &options->count))
+			argp_error(state,
+				   "the number of failures must be 1 or more, not '%s'",
+				   arg);
+		return 0;
+	case 's':
+		options->summary = true;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'o':
+		options->output = arg;
+		return 0;
+	case 'l':
+		options->list = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		options->command = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (options->command && options->pid)
+			argp_error(state,
+				   "-p is of another process than COMMAND");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = entries,
+		.parser = parse,
+		.args_doc = "[-- COMMAND [ARG...]]",
+		.doc = doc,
+	};
+
+	/* In order: what follows the command's name is the command's. */
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "../lib/fmt.h"
+#include "../lib/json.h"
+#include "../lib/loop.h"
+#include "expand.h"
+#include "names.h"
+#include "print.h"
+#include "sentences.h"
+
+#define WIDTH  79
+#define INDENT 4
+
+/* What is said of a reason that a newer kernel has. */
+static const struct sentence unknown = {
+	"",
+	0,
+	"This reason is newer than this iommufd-why; its numbers are {1x} and {2x}.",
+	"Look it up in docs/failures.md of the running iommufd, or update the tool.",
+};
+
+/* Names of a failure, whatever the kernel and this tool know of it. */
+struct names {
+	char request[48];
+	char reason[48];
+	const struct sentence *sentence;
+};
+
+static void find_names(struct names *names, const struct why_fail *fail)
+{
+	const char *request = names_request(fail->command);
+	const char *reason = names_reason(fail->reason);
+
+	if (request)
+		snprintf(names->request, sizeof(names->request), "%s", request);
+	else
+		snprintf(names->request, sizeof(names->request), "ioctl 0x%x",
+			 fail->command);
+	if (reason)
+		snprintf(names->reason, sizeof(names->reason), "%s", reason);
+	else
+		snprintf(names->reason, sizeof(names->reason), "reason %u",
+			 fail->reason);
+	names->sentence = reason ? sentence_find(reason, -fail->ret) : NULL;
+	if (!names->sentence)
+		names->sentence = &unknown;
+}
+
+/* In lines of WIDTH, broken at spaces, the first one behind @title. */
+static void print_wrapped(const char *title, const char *text)
+{
+	size_t column = printf("%*s%s", INDENT, "", title);
+	const char *space = "";
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (column + strlen(space) + length > WIDTH) {
+			printf("\n%*s", INDENT, "");
+			column = INDENT;
+			space = "";
+		}
+		column += printf("%s%.*s", space, (int)length, text);
+		space = " ";
+		text += length;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static void print_text(const struct failure *f, const struct names *names)
+{
+	char what[EXPAND_SIZE], time[16], comm[sizeof(f->fail.comm)];
+	int error = -f->fail.ret;
+
+	printf("%s %s %u %s: %s (%s), %s\n", loop_time(time),
+	       fmt_name(comm, sizeof(comm), f->fail.comm), f->fail.tgid,
+	       names->request, strerror(error), names_errno(error),
+	       names->reason);
+	print_wrapped("", expand(what, names->sentence->what, f));
+	print_wrapped("What to do: ", expand(what, names->sentence->advice, f));
+}
+
+static void add_subject(struct json_object *line, const struct failure *f)
+{
+	const struct why_subject *s = &f->subject;
+	bool range = s->kind == WHY_MAP || s->kind == WHY_UNMAP;
+
+	if (s->kind == WHY_HWPT)
+		json_add_u64(line, "parent", s->ioas);
+	else if (s->ioas)
+		json_add_u64(line, range ? "ioas" : "target", s->ioas);
+	if (s->device)
+		json_add_u64(line, "device_id", s->device);
+	if (*s->name)
+		json_add_text(line, "device", s->name);
+	if (range) {
+		json_add_u64(line, "iova", s->iova);
+		json_add_u64(line, "length", s->length);
+	}
+}
+
+static void print_json(const struct failure *f, const struct names *names)
+{
+	struct json_object *line = json_object_new_object();
+	char text[EXPAND_SIZE];
+
+	json_add_u64(line, "time_ns", loop_clock(CLOCK_REALTIME));
+	json_add_u64(line, "pid", f->fail.tgid);
+	json_add_u64(line, "tid", f->fail.tid);
+	json_add_u64(line, "uid", f->fail.uid);
+	json_add_text(line, "command", f->fail.comm);
+	json_add_u64(line, "ctx", f->fail.ctx);
+	json_add_text(line, "request", names->request);
+	json_add_u64(line, "request_number", f->fail.command);
+	json_add_u64(line, "errno", -f->fail.ret);
+	json_add_text(line, "error", names_errno(-f->fail.ret));
+	json_add_text(line, "reason", names->reason);
+	json_add_u64(line, "reason_number", f->fail.reason);
+	json_add_u64(line, "first", f->fail.first);
+	json_add_u64(line, "second", f->fail.second);
+	json_add_text(line, "policy", f->fail.policy);
+	add_subject(line, f);
+	json_add_text(line, "what", expand(text, names->sentence->what, f));
+	json_add_text(line, "advice", expand(text, names->sentence->advice, f));
+	json_print(line);
+}
+
+void print_failure(const struct failure *failure, bool json)
+{
+	struct names names;
+
+	find_names(&names, &failure->fail);
+	if (json)
+		print_json(failure, &names);
+	else
+		print_text(failure, &names);
+}
+
+void print_lost(__u64 lost, bool json)
+{
+	if (json) {
+		struct json_object *line = json_object_new_object();
+
+		json_add_u64(line, "lost", lost);
+		json_print(line);
+	} else {
+		printf("LOST: %" PRIu64 " failures could not be told\n",
+		       (uint64_t)lost);
+	}
+}
+
+static const char *reason_name(__u32 reason, char *text, size_t size)
+{
+	const char *name = names_reason(reason);
+
+	if (name)
+		return name;
+	snprintf(text, size, "reason %u", reason);
+	return text;
+}
+
+static void print_summary_json(const __u64 *counts, __u64 lost)
+{
+	struct json_object *line = json_object_new_object();
+	struct json_object *summary = json_object_new_object();
+	char text[32];
+
+	for (__u32 i = 0; i < NAMES_REASONS; i++)
+		if (counts[i])
+			json_add_u64(summary,
+				     reason_name(i, text, sizeof(text)),
+				     counts[i]);
+	json_add(line, "summary", summary);
+	json_add_u64(line, "lost", lost);
+	json_print(line);
+}
+
+static void print_summary_text(const __u64 *counts, __u64 lost)
+{
+	char text[32];
+
+	printf("%8s REASON\n", "COUNT");
+	/* The most frequent first; there are few. */
+	for (__u64 below = ~0ULL;;) {
+		__u64 most = 0;
+
+		for (__u32 i = 0; i < NAMES_REASONS; i++)
+			if (counts[i] < below && counts[i] > most)
+				most = counts[i];
+		if (!most)
+			break;
+		for (__u32 i = 0; i < NAMES_REASONS; i++)
+			if (counts[i] == most)
+				printf("%8" PRIu64 " %s\n", (uint64_t)most,
+				       reason_name(i, text, sizeof(text)));
+		below = most;
+	}
+	if (lost)
+		print_lost(lost, false);
+}
+
+void print_summary(const __u64 *counts, __u64 lost, bool json)
+{
+	if (json)
+		print_summary_json(counts, lost);
+	else
+		print_summary_text(counts, lost);
+}
+
+void print_list(bool json)
+{
+	for (size_t i = 0; i < nr_sentences; i++) {
+		const struct sentence *s = &sentences[i];
+
+		if (json) {
+			struct json_object *line = json_object_new_object();
+
+			json_add_text(line, "reason", s->reason);
+			json_add_text(line, "error",
+				      s->error ? names_errno(s->error) : "");
+			json_add_text(line, "what", s->what);
+			json_add_text(line, "advice", s->advice);
+			json_print(line);
+			continue;
+		}
+		printf("%s%s%s\n", s->reason, s->error ? ", " : "",
+		       s->error ? names_errno(s->error) : "");
+		print_wrapped("", s->what);
+		print_wrapped("What to do: ", s->advice);
+	}
+}
