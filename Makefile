@@ -11,7 +11,7 @@ PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev setup-full kernel peer debug kernels containers drivers tools selftests bench lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-full kernel peer debug kernels kernels-full drivers tools selftests bench lint install clean distclean
 
 help: ## this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
@@ -29,8 +29,8 @@ demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a g
 test: setup-dev kernels tools selftests lint ## from nothing: build everything, run all tests that fit CI
 	@$(PYTEST) $(PARALLEL) tests/
 
-test-full: setup-full kernels containers drivers tools selftests lint ## also the tests that take long, and all guest tests on the peer
-	@$(PYTEST) $(PARALLEL) --full --kernels main,peer,debug,container,peer-container tests/
+test-full: setup-full kernels kernels-full drivers tools selftests lint ## also the tests that take long, and all guest tests on the peer
+	@$(PYTEST) $(PARALLEL) --full --kernels main,peer,debug,container,peer-container,debug-bpf,builtin tests/
 
 setup: ## install the packages that are needed (Debian 12 or 13)
 	@scripts/setup
@@ -53,8 +53,8 @@ debug: setup ## the patched kernel with the sanitizers
 kernels: setup
 	@scripts/build-kernel main peer debug
 
-containers: setup # for test-full: iommufd as the VFIO container, devices without an IOMMU
-	@scripts/build-kernel container peer-container
+kernels-full: setup # for test-full: iommufd as the VFIO container, BPF under sanitizers, built in
+	@scripts/build-kernel container peer-container debug-bpf builtin
 
 drivers: setup-full kernel # for test-full: compiled for arm64, and without iommufd
 	@scripts/build-drivers

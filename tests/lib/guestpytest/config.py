@@ -30,6 +30,11 @@ class GuestConfig:
     append: tuple[str, ...] = ()
     icount: bool = False
 
+    @property
+    def sanitized(self) -> bool:
+        """Whether its kernel looks for defects while it runs, and is slow."""
+        return self.kernel.startswith(("debug", "peer-debug"))
+
     def __str__(self) -> str:
         return f"{self.kernel}-{self.iommu}"
 

@@ -120,7 +120,7 @@ class Host:
     def _limit(self, item: pytest.Item, config: GuestConfig) -> float:
         mark = item.get_closest_marker("limit")
         limit = mark.args[0] if mark else LIMIT
-        return limit * (DEBUG_FACTOR if config.kernel == "debug" else 1)
+        return limit * (DEBUG_FACTOR if config.sanitized else 1)
 
     def _finish(self) -> list[pytest.TestReport]:
         """Ends the guest; a failure of the last test in it if it doesn't end well."""

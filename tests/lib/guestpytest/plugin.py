@@ -6,14 +6,17 @@ import pytest
 from . import config as guests
 
 OURS = ("main", "debug")
+# What a test may say in place of names; "bpf" is for tests with BPF programs.
+GROUPS = {"ours": OURS, "bpf": ("main", "debug-bpf", "builtin")}
 # Run only what names them: all else would be the same as on the kernel they are made from.
-SPECIAL = ("container", "peer-container")
+SPECIAL = ("container", "peer-container", "debug-bpf", "builtin")
 # Take minutes on the sanitizer kernel, for paths that other tests take there, too.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, beside=): the"
-    " guest that a test of tests/guest runs in; kernels may be 'ours', iommu may be a list, beside"
-    " are kernels that it runs on as well, unless the command line names others",
+    " guest that a test of tests/guest runs in; kernels may be 'ours' or 'bpf', kernels and iommu"
+    " may be lists, beside are kernels that it runs on as well, unless the command line names"
+    " others",
     "limit(seconds): how long a test may take on an ordinary kernel",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
@@ -56,8 +59,10 @@ def kernels_of(config: pytest.Config, beside: tuple[str, ...] = ()) -> list[str]
 
 def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
     kernels = kernels_of(config, wish.beside)
-    wanted = OURS if wish.kernels == ("ours",) else wish.kernels
-    return [k for k in kernels if (k not in SPECIAL if wanted is None else k in wanted)]
+    if wish.kernels is None:
+        return [k for k in kernels if k not in SPECIAL]
+    wanted = {k for name in wish.kernels for k in GROUPS.get(name, (name,))}
+    return [k for k in kernels if k in wanted]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,9 +97,9 @@ def _takes_long(item: pytest.Item) -> bool:
         return True
     if not guests.is_guest_path(item.path):
         return False
-    params = item.callspec.params  # type: ignore[attr-defined]
-    first = params["iommu"] == guests.wish(item).iommus[0]
-    return params["kernel"] == "debug" and (not first or item.path.name in LONG_ON_DEBUG)
+    guest = guests.config_of(item)  # type: ignore[arg-type]
+    first = guest.iommu == guests.wish(item).iommus[0]
+    return guest.sanitized and (not first or item.path.name in LONG_ON_DEBUG)
 
 
 def _deselected(item: pytest.Item, full: bool) -> bool:
@@ -129,7 +134,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         order.setdefault(key, len(order))
     if parallel:
         for key in order:
-            order[key] -= len(order) * (key is not None and key.kernel == "debug")
+            order[key] -= len(order) * (key is not None and key.sanitized)
         for item in items:
             item.stash[guests.NODEID] = item.nodeid
             item.add_marker(pytest.mark.xdist_group(name=str(order[keys[item]])))
