@@ -41,8 +41,7 @@ from listing import (
 )
 from workers import Workers
 
-# The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="bpf")
 
 VIRT_ID = 0x99
 MEMLOCK = 64 << 10

@@ -29,8 +29,7 @@ from iommufd.trace import Stream
 from recorder import INVALIDATE, INVALIDATE_DONE, recording
 from workers import Workers
 
-# The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="bpf")
 
 QUOTA = errno.EDQUOT
 BY_UID, BY_CGROUP = 0, 1

@@ -28,8 +28,7 @@ from recorder import (
     recording,
 )
 
-# The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="bpf")
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -32,8 +32,7 @@ from recorder import (
 )
 from workers import Workers
 
-# The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="bpf")
 
 # enum iommufd_object_type
 PAGING, NESTED, VIOMMU = 2, 3, 7

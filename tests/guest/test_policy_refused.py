@@ -19,8 +19,7 @@ from iommufd.ctx import Context
 from iommufd.nest import Nest
 from recorder import NAMES, recording
 
-# The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="bpf")
 
 MOST = 16
 LONG = 30.0
@@ -237,7 +236,7 @@ def unload_soon(name: str) -> None:
 
 
 # A guest of its own: no device is in the hands of what is unloaded.
-@pytest.mark.guest(devices=[])
+@pytest.mark.guest(devices=[], kernels=["main", "debug-bpf"])
 @pytest.mark.parametrize("user", ["policy", "iterator"])
 def test_module_in_use(user: str) -> None:
     """It can't go under a policy or a program that lists objects, and can go afterwards."""
