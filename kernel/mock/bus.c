@@ -60,6 +60,29 @@ static void mock_device_release(struct device *dev)
 	kfree(mdev);
 }
 
+static int attach_own_domain(struct mock_device *mdev)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(&mdev->dev);
+	int ret;
+
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	ret = iommu_attach_device(domain, &mdev->dev);
+	if (ret)
+		iommu_domain_free(domain);
+	else
+		mdev->own = domain;
+	return ret;
+}
+
+static void detach_own_domain(struct mock_device *mdev)
+{
+	if (!mdev->own)
+		return;
+	iommu_detach_device(mdev->own, &mdev->dev);
+	iommu_domain_free(mdev->own);
+}
+
 /**
  * mock_device_create - make a device
  * @flags: MOCK_FLAGS_DEVICE_*
@@ -107,6 +130,13 @@ struct mock_device *mock_device_create(u32 flags)
 		put_device(&mdev->dev);
 		return ERR_PTR(ret);
 	}
+	if (READ_ONCE(mock_knobs.own_domains)) {
+		ret = attach_own_domain(mdev);
+		if (ret) {
+			device_unregister(&mdev->dev);
+			return ERR_PTR(ret);
+		}
+	}
 	return mdev;
 }
 
@@ -116,6 +146,7 @@ struct mock_device *mock_device_create(u32 flags)
  */
 void mock_device_destroy(struct mock_device *mdev)
 {
+	detach_own_domain(mdev);
 	device_unregister(&mdev->dev);
 }
 

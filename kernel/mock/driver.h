@@ -22,6 +22,7 @@ struct iommufd_ucmd;
  *	of its virtual devices
  * @domains: struct iommu_domain by PASID, as the driver was told last. Protected
  *	by the mutex of the IOMMU group
+ * @own: domain that it came with, see &mock_knobs.own_domains, or NULL
  * @nr_iopf: PASIDs, and no PASID, with a domain that handles page faults.
  *	Protected by the mutex of the IOMMU group
  */
@@ -31,6 +32,7 @@ struct mock_device {
 	u32 flags;
 	u32 cache[MOCK_DEV_CACHE_NUM];
 	struct xarray domains;
+	struct iommu_domain *own;
 	unsigned int nr_iopf;
 	/**
 	 * @lock: one request at a time attaches, detaches or has the device
@@ -135,11 +137,14 @@ void mock_fault_exit(void);
  * @not_coherent: DMA of the devices bypasses the caches of the CPUs
  * @must_enforce: the IOMMU can keep devices from doing so, and its page tables
  *	can't
+ * @own_domains: new devices come with a domain, as that of a driver in the kernel
+ *	which does not own their group
  * @large_pages: new page tables have no page as small as one of the CPUs
  */
 struct mock_knobs {
 	bool not_coherent;
 	bool must_enforce;
+	bool own_domains;
 	bool large_pages;
 };
 
