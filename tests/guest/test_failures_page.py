@@ -8,20 +8,14 @@ from pathlib import Path
 import pytest
 from iommufd import reasons
 
-# Those that no guest of these tests can have, and why.
-NOT_PROVOKED = {
-    "not_said": "would be a defect",
-    "object_ending": "takes a race that no request can be held in",
-    "not_coherent": "x86 keeps the caches coherent",
-    "faults_of_vf": "no IOMMU of QEMU has page requests for virtual functions",
-    "cache_coherency": "no IOMMU of QEMU can enforce it",
-    "hwpt_page_size": "no IOMMU of these guests has larger pages than the CPUs",
-    "denied_by_policy": "has tests with the policies",
-    "limited_by_policy": "has tests with the policies",
-}
+# Those that no test can have, and why.
+NOT_PROVOKED = {"not_said": "would be a defect"}
 BTF = Path("/sys/kernel/btf")
-# As the tables in the tests have them.
-CASE = re.compile(r'Case\(\s*"(\w+)"|\["reason"\].*== \(?"(\w+)"')
+# How the tests name what they hold a reason against: in tables, or beside an event's.
+PROVOKED = {
+    "test_reasons*.py": re.compile(r'(?:Case\(\s*|\["reason"\].*== \(?)"(\w+)"'),
+    "test_polic*.py": re.compile(r'"(\w+_by_policy)"'),
+}
 
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
 
@@ -44,8 +38,13 @@ def test_enum() -> None:
 
 def test_all_are_provoked() -> None:
     """Each by a test of its own, but for those that can't be."""
-    tests = Path(__file__).parent.glob("test_reasons*.py")
-    found = {a or b for test in tests for a, b in CASE.findall(test.read_text())}
+    folder = Path(__file__).parent
+    found = {
+        reason
+        for names, pattern in PROVOKED.items()
+        for test in folder.glob(names)
+        for reason in pattern.findall(test.read_text())
+    }
     # One is told once for each allocation.
     found.add("no_memory")
     assert not found & NOT_PROVOKED.keys()

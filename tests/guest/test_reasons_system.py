@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import failnth
 import pytest
@@ -16,6 +17,7 @@ from iommufd.container import TYPE1, Container, Group
 from iommufd.ctx import Context
 from iommufd.edu import Edu, addresses
 from iommufd.mem import PAGE
+from iommufd.openfile import OpenFile
 from iommufd.pins import status_bytes, unprivileged
 from iommufd.trace import Stream
 from told import Case
@@ -25,6 +27,11 @@ pytestmark = pytest.mark.guest(kernels="ours")
 LIMIT = 64
 CAP_SYS_RAWIO, CAP_SYS_RESOURCE = 17, 24
 LARGE = 512 << 20
+# QEMU's virtio-rng-pci: vendor and device.
+RNG = (0x1AF4, 0x1044)
+# What whoever opens a virtual function has to know: any number.
+TOKEN = bytes(range(16))
+IGB, IGB_VF = (0x8086, 0x10C9), (0x8086, 0x10CA)
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +153,33 @@ def test_interrupts(stream: Stream, context: Context) -> None:
         case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
 
 
-@pytest.mark.guest(devices=("edu,multifunction=on", "edu,function=1"))
+@contextmanager
+def kernel_driver(address: str, name: str) -> Iterator[None]:
+    """The device belongs to a driver of the kernel, then to vfio-pci again."""
+    device = vfio.SYSFS / address
+
+    def give(driver: str) -> None:
+        (device / "driver" / "unbind").write_text(address)
+        (device / "driver_override").write_text(driver)
+        (vfio.SYSFS.parent / "drivers_probe").write_text(address)
+        assert (device / "driver").resolve().name == driver
+
+    give(name)
+    try:
+        yield
+    finally:
+        give("vfio-pci")
+
+
+@pytest.mark.guest(
+    devices=(
+        "edu,multifunction=on",
+        "edu,function=1",
+        "virtio-rng-pci,function=2,disable-legacy=on",
+    ),
+)
 class TestGroup:
-    """Two functions of a slot, which nothing keeps apart."""
+    """Functions of a slot, which nothing keeps apart."""
 
     def test_owned(self, stream: Stream, context: Context) -> None:
         """By another context, as that of another VM."""
@@ -159,6 +190,18 @@ class TestGroup:
             other.bind(others)
             case = Case("group_owned", errno.EPERM, lambda c: device.bind(c), (group, errno.EPERM))
             case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
+
+    def test_driven(self, stream: Stream, context: Context) -> None:
+        """By the kernel."""
+        address = addresses()[0]
+        group = group_number(address)
+        (driven,) = vfio.find(*RNG)
+        assert group_number(driven) == group
+        case = Case("group_owned", errno.EPERM, lambda c: device.bind(c), (group, errno.EPERM))
+        with vfio.Device(address) as device:
+            with kernel_driver(driven, "virtio-pci"):
+                case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
+            device.bind(context)
 
     def test_attached(self, stream: Stream, context: Context, ioas: int) -> None:
         """To another page table."""
@@ -209,3 +252,42 @@ class TestWithoutIommu:
                 group.set_container(context.fd)
             (event,) = stream.read()
             assert event["reason"] == "container_noiommu"
+
+
+@pytest.mark.guest(kernels="container", devices=("igb",), append=("vfio_pci.enable_sriov=1",))
+class TestVirtualFunction:
+    """Of a network adapter, both through vfio-pci."""
+
+    @pytest.fixture
+    def virtual(self, context: Context) -> Iterator[vfio.Device]:
+        """Bound; who opens it has to know what the physical function was opened with."""
+        (address,) = vfio.find(*IGB)
+        count = vfio.SYSFS / address / "sriov_numvfs"
+        with vfio.Device(address) as physical:
+            physical.bind(context, TOKEN)
+            count.write_text("1")
+            try:
+                with vfio.Device(*vfio.find(*IGB_VF)) as device:
+                    device.bind(context, TOKEN)
+                    yield device
+            finally:
+                count.write_text("0")
+
+    def test_faults(
+        self, stream: Stream, context: Context, ioas: int, virtual: vfio.Device
+    ) -> None:
+        """A page table that reports faults."""
+        queue = uapi.FaultAlloc()
+        context.command("FAULT_QUEUE_ALLOC", queue)
+        argument = uapi.HwptAlloc(
+            dev_id=virtual.id,
+            pt_id=ioas,
+            flags=uapi.HWPT_FAULT_ID_VALID,
+            fault_id=queue.out_fault_id,
+        )
+        with OpenFile(queue.out_fault_fd):
+            context.command("HWPT_ALLOC", argument)
+            hwpt = argument.out_hwpt_id
+            case = Case("faults_of_vf", errno.EINVAL, lambda _: virtual.attach(hwpt), (hwpt, 0))
+            case.run(stream, context, vfio.DEVICE_ATTACH_IOMMUFD_PT)
+            virtual.attach(ioas)

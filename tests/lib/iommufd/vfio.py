@@ -19,6 +19,7 @@ DEVICE_GET_REGION_INFO = io(";", 100 + 8)
 DEVICE_RESET = io(";", 100 + 11)
 DEVICE_FEATURE = io(";", 100 + 17)
 DEVICE_BIND_IOMMUFD = io(";", 100 + 18)
+BIND_FLAG_TOKEN = 1 << 0
 DEVICE_ATTACH_IOMMUFD_PT = io(";", 100 + 19)
 DEVICE_DETACH_IOMMUFD_PT = io(";", 100 + 20)
 
@@ -124,9 +125,13 @@ class Device(OpenFile):
             self._maps.pop().close()
         super().close()
 
-    def bind(self, context: Context) -> int:
-        """VFIO_DEVICE_BIND_IOMMUFD; the device's object id."""
+    def bind(self, context: Context, token: bytes = b"") -> int:
+        """VFIO_DEVICE_BIND_IOMMUFD, perhaps with a UUID; the device's object id."""
         argument = BindIommufd(iommufd=context.fd)
+        if token:
+            uuid = ctypes.create_string_buffer(token, len(token))
+            argument.flags = BIND_FLAG_TOKEN
+            argument.token_uuid_ptr = ctypes.addressof(uuid)
         ioctl(self.fd, DEVICE_BIND_IOMMUFD, argument)
         self.id = argument.out_devid
         return self.id
