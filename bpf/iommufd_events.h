@@ -25,6 +25,8 @@ struct task_struct {
 /* iommufd_ctx_open, iommufd_ctx_close */
 struct trace_event_raw_iommufd_ctx {
 	__u32 ctx;
+	__u32 tgid;
+	char comm[16];
 };
 
 /* iommufd_object_create, iommufd_object_destroy */

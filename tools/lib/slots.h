@@ -6,6 +6,9 @@
 #include "../../bpf/slots.h"
 #include "json.h"
 
+/* Adds a value. */
+void slots_add(struct slots *slots, __u64 value);
+
 /* Adds another CPU's. */
 void slots_merge(struct slots *to, const struct slots *from);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What iommufd_faults.bpf.c sends to iommufd-faults. */
+#ifndef __IOMMUFD_FAULTS_H
+#define __IOMMUFD_FAULTS_H
+
+#include <linux/types.h>
+
+#define FAULTS_COMM_LEN 16
+
+enum faults_kind {
+	FAULTS_CTX_OPEN,
+	FAULTS_CTX_CLOSE,
+	FAULTS_REPORT,
+	FAULTS_READ,
+	FAULTS_RESPOND,
+	FAULTS_ABORT,
+	FAULTS_VEVENT,
+};
+
+/**
+ * struct faults_record - an event
+ * @time_ns: when, ktime
+ * @kind: enum faults_kind
+ * @queue: of faults or of vIOMMU events
+ * @cookie: of the group of faults; number of the vIOMMU event
+ * @device: the device; the vIOMMU
+ * @addr: of the first fault
+ * @wait_ns: since the report
+ * @lost: vIOMMU events lost by the queue
+ * All others as in the event.
+ */
+struct faults_record {
+	__u64 time_ns;
+	__u32 kind;
+	__u32 ctx;
+	__u32 queue;
+	__u32 cookie;
+	__u32 device;
+	__u32 pasid;
+	__u32 faults;
+	__u32 perm;
+	__u32 code;
+	__s32 ret;
+	__u64 addr;
+	__u64 wait_ns;
+	__u64 lost;
+	__u32 type;
+	__u32 length;
+	__u32 tgid;
+	char comm[FAULTS_COMM_LEN];
+};
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "../lib/err.h"
+#include "../lib/list.h"
+#include "../lib/tool.h"
+#include "iommufd_faults.skel.h"
+#include "print.h"
+
+/**
+ * struct watch - all there is
+ * @list: what was there before, and how many faults wait
+ * @told: lost events that were told of
+ */
+struct watch {
+	struct iommufd_faults *bpf;
+	struct ring_buffer *ring;
+	struct list *list;
+	struct table table;
+	struct options options;
+	__u64 told;
+};
+
+static bool is_listed(const struct watch *watch)
+{
+	return !watch->options.loop.interval;
+}
+
+/* Contexts that other processes opened may be of no interest. */
+static bool is_wanted(const struct watch *watch, __u32 number)
+{
+	const struct ctx *ctx = table_ctx(&watch->table, number);
+
+	return !watch->options.pid || (ctx && ctx->tgid == watch->options.pid);
+}
+
+static void end(struct watch *watch, struct group *group, enum end how,
+		__u64 wait_ns, __u64 ktime_ns)
+{
+	struct ended ended = {
+		.group = group,
+		.ctx = table_ctx(&watch->table, group->report.ctx),
+		.end = how,
+		.wait_ns = wait_ns,
+		.time_ns = loop_since_1970(ktime_ns),
+	};
+
+	if (is_listed(watch))
+		print_ended(&ended, &watch->options);
+}
+
+static void take_report(struct watch *watch, struct queue *queue,
+			const struct faults_record *record)
+{
+	struct group refused = { .report = *record };
+	struct group *group;
+
+	queue->reported++;
+	if (record->ret) {
+		queue->ends[END_REFUSED]++;
+		end(watch, &refused, END_REFUSED, 0, record->time_ns);
+		return;
+	}
+	group = table_group(&watch->table, record);
+	/* What was lost may have left one of the same name. */
+	group->read = false;
+	group->read_ns = 0;
+	group->report = *record;
+}
+
+static void take_read(struct watch *watch, struct queue *queue,
+		      const struct faults_record *record)
+{
+	struct group *group = table_group(&watch->table, record);
+
+	queue->read++;
+	group->read = true;
+	group->read_ns = record->wait_ns;
+	if (record->wait_ns)
+		latency_add(&queue->to_read, record->wait_ns);
+}
+
+static enum end end_of(const struct faults_record *record)
+{
+	if (record->kind == FAULTS_ABORT)
+		return END_ABORTED;
+	return record->code ? END_INVALID : END_RETRY;
+}
+
+static void take_answer(struct watch *watch, struct queue *queue,
+			const struct faults_record *record)
+{
+	struct group *group = table_group(&watch->table, record);
+	enum end how = end_of(record);
+
+	queue->ends[how]++;
+	if (how != END_ABORTED && record->wait_ns)
+		latency_add(&queue->to_answer, record->wait_ns);
+	end(watch, group, how, record->wait_ns, record->time_ns);
+	table_remove_group(&watch->table, group);
+}
+
+static void take_vevent(struct watch *watch, const struct faults_record *record)
+{
+	struct queue *queue = table_queue(&watch->table, record->ctx,
+					  record->device, record->queue);
+
+	if (record->ret)
+		queue->refused++;
+	else
+		queue->events++;
+	if (queue->lost < record->lost)
+		queue->lost = record->lost;
+	if (is_listed(watch))
+		print_vevent(record, table_ctx(&watch->table, record->ctx),
+			     loop_since_1970(record->time_ns), &watch->options);
+}
+
+static void take_fault(struct watch *watch, const struct faults_record *record)
+{
+	struct queue *queue =
+		table_queue(&watch->table, record->ctx, 0, record->queue);
+
+	switch (record->kind) {
+	case FAULTS_REPORT:
+		take_report(watch, queue, record);
+		break;
+	case FAULTS_READ:
+		take_read(watch, queue, record);
+		break;
+	default:
+		take_answer(watch, queue, record);
+	}
+}
+
+static int take(void *data, void *sample, size_t size)
+{
+	const struct faults_record *record = sample;
+	struct watch *watch = data;
+
+	(void)size;
+	switch (record->kind) {
+	case FAULTS_CTX_OPEN:
+		table_add_ctx(&watch->table, record->ctx, record->tgid,
+			      record->comm);
+		return 0;
+	case FAULTS_CTX_CLOSE:
+		table_close_ctx(&watch->table, record->ctx);
+		return 0;
+	}
+	if (!is_wanted(watch, record->ctx))
+		return 0;
+	if (record->kind == FAULTS_VEVENT)
+		take_vevent(watch, record);
+	else
+		take_fault(watch, record);
+	return 0;
+}
+
+static __u64 count_lost(const struct watch *watch)
+{
+	return watch->bpf->bss->lost + tool_misses(watch->bpf->obj);
+}
+
+static void tell_lost(struct watch *watch)
+{
+	__u64 lost = count_lost(watch);
+
+	if (lost != watch->told)
+		err_say("%llu events are lost so far", lost);
+	watch->told = lost;
+}
+
+/* Contexts that were there before us. */
+static bool read_contexts(struct watch *watch)
+{
+	const struct listing *found = list_read(watch->list);
+
+	for (size_t i = 0; found && i < found->nr_contexts; i++)
+		table_add_ctx(&watch->table, found->contexts[i].ctx,
+			      found->contexts[i].tgid, found->contexts[i].comm);
+	return found;
+}
+
+static void list_waiting(struct watch *watch)
+{
+	__u64 now = loop_clock(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < TABLE_BUCKETS; i++)
+		for (struct group *group = watch->table.groups[i]; group;
+		     group = group->next)
+			end(watch, group, END_WAITING,
+			    group->report.time_ns ?
+				    now - group->report.time_ns :
+				    0,
+			    now);
+}
+
+static int list_faults(struct watch *watch)
+{
+	int fd = ring_buffer__epoll_fd(watch->ring), status = EXIT_SUCCESS;
+	struct loop *loop = &watch->options.loop;
+
+	print_titles(&watch->options);
+	while (loop_flush(&status) && loop_wait(loop, fd) != LOOP_END) {
+		ring_buffer__consume(watch->ring);
+		table_begin(&watch->table);
+		tell_lost(watch);
+	}
+	ring_buffer__consume(watch->ring);
+	list_waiting(watch);
+	loop_flush(&status);
+	tell_lost(watch);
+	return status;
+}
+
+/* Those that wait are told by the kernel, so that none is overlooked. */
+static bool sum_up(struct watch *watch, __u64 interval_ns)
+{
+	const struct listing *found = list_read(watch->list);
+
+	if (!found)
+		return false;
+	for (size_t i = 0; i < found->nr_objects; i++) {
+		const struct list_object *object = &found->objects[i];
+
+		if (object->type == LIST_TYPE_FAULT &&
+		    is_wanted(watch, object->ctx))
+			table_queue(&watch->table, object->ctx, 0, object->id)
+				->waiting = object->faults;
+	}
+	print_sums(&watch->table, loop_clock(CLOCK_REALTIME), interval_ns,
+		   count_lost(watch), &watch->options);
+	table_begin(&watch->table);
+	return true;
+}
+
+static int sum_faults(struct watch *watch)
+{
+	int fd = ring_buffer__epoll_fd(watch->ring), status = EXIT_SUCCESS;
+	__u64 begin = loop_clock(CLOCK_MONOTONIC), now;
+	struct loop *loop = &watch->options.loop;
+	enum loop_event event;
+
+	do {
+		event = loop_wait(loop, fd);
+		ring_buffer__consume(watch->ring);
+		if (event == LOOP_INPUT)
+			continue;
+		now = loop_clock(CLOCK_MONOTONIC);
+		if (!sum_up(watch, now - begin))
+			return EXIT_FAILURE;
+		begin = now;
+		if (!loop_flush(&status) || loop_done(loop))
+			break;
+	} while (event != LOOP_END);
+	return status;
+}
+
+/*
+ * Reports last: of a fault that is seen being reported nothing is missed. False
+ * after having said why not.
+ */
+static bool open_bpf(struct watch *watch)
+{
+	struct iommufd_faults *bpf = iommufd_faults__open_and_load();
+	int err = -errno;
+
+	watch->bpf = bpf;
+	if (bpf) {
+		bpf_program__set_autoattach(bpf->progs.fault_report, false);
+		err = iommufd_faults__attach(bpf);
+	}
+	if (!err) {
+		bpf->links.fault_report =
+			bpf_program__attach(bpf->progs.fault_report);
+		if (bpf->links.fault_report)
+			watch->ring =
+				ring_buffer__new(bpf_map__fd(bpf->maps.records),
+						 take, watch, NULL);
+		err = watch->ring ? 0 : -errno;
+	}
+	if (err)
+		tool_refused(-err);
+	return !err;
+}
+
+int main(int argc, char **argv)
+{
+	struct watch *watch = tool_memory(calloc(1, sizeof(*watch)));
+	int status = EXIT_FAILURE;
+
+	options_parse(&watch->options, argc, argv);
+	if (!tool_check(watch->options.verbose))
+		return EXIT_FAILURE;
+	if (open_bpf(watch))
+		watch->list = list_open();
+	if (watch->list && read_contexts(watch)) {
+		loop_begin(&watch->options.loop);
+		tool_ready("page faults and events of vIOMMUs");
+		status = is_listed(watch) ? list_faults(watch) :
+					    sum_faults(watch);
+	}
+	list_close(watch->list);
+	ring_buffer__free(watch->ring);
+	iommufd_faults__destroy(watch->bpf);
+	table_free(&watch->table);
+	free(watch);
+	return status;
+}

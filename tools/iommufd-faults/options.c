@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <argp.h>
+#include <limits.h>
+#include "options.h"
+
+const char *argp_program_version = "iommufd-faults " VERSION;
+
+static const char doc[] =
+	"Shows I/O page faults that devices report to user space through "
+	"iommufd: how long each waited to be read and to be answered, and what "
+	"became of it; and the events of vIOMMUs.\v"
+	"Without INTERVAL, lists each group of faults when it is over, and at the "
+	"end (Ctrl-C) those that still wait. With INTERVAL, sums them up by "
+	"queue.\n"
+	"\n"
+	"Examples:\n"
+	"  iommufd-faults           each fault\n"
+	"  iommufd-faults -T 1      sums for each second\n"
+	"  iommufd-faults -H 10 1   latencies of ten seconds as a histogram\n"
+	"  iommufd-faults -j > log  each fault as JSON\n";
+
+static const struct argp_option entries[] = {
+	{ "histogram", 'H', NULL, 0,
+	  "With INTERVAL, show the latencies of all queues as a histogram", 0 },
+	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
+	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, an object a line", 0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'H':
+		options->histogram = true;
+		return 0;
+	case 'p':
+		if (!loop_parse_number(arg, 1, &options->pid) ||
+		    options->pid > INT_MAX)
+			argp_error(state, "there is no process '%s'", arg);
+		return 0;
+	case 'T':
+		options->timestamp = true;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return loop_argument(&options->loop, arg, state);
+	case ARGP_KEY_END:
+		if (options->histogram && !options->loop.interval)
+			argp_error(state, "a histogram needs an INTERVAL");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = entries,
+		.parser = parse,
+		.args_doc = "[INTERVAL [COUNT]]",
+		.doc = doc,
+	};
+
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __OPTIONS_H
+#define __OPTIONS_H
+
+#include <stdbool.h>
+#include "../lib/loop.h"
+
+/**
+ * struct options - what the user wants
+ * @loop: INTERVAL and COUNT; without them each fault is listed
+ * @pid: only contexts of this process, 0 for all
+ * @histogram: with INTERVAL, latencies as histograms too
+ */
+struct options {
+	struct loop loop;
+	unsigned long pid;
+	bool histogram;
+	bool timestamp;
+	bool json;
+	bool verbose;
+};
+
+/* Ends the program if they can't be meant. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __PRINT_H
+#define __PRINT_H
+
+#include "options.h"
+#include "table.h"
+
+/**
+ * struct ended - a group of faults that is listed
+ * @group: how it came
+ * @ctx: whose it is, or NULL
+ * @end: what became of it
+ * @wait_ns: how long it waited for that, 0 if nobody knows
+ * @time_ns: when that was, since 1970
+ */
+struct ended {
+	const struct group *group;
+	const struct ctx *ctx;
+	enum end end;
+	__u64 wait_ns;
+	__u64 time_ns;
+};
+
+void print_titles(const struct options *options);
+void print_ended(const struct ended *ended, const struct options *options);
+/* @time_ns: when, since 1970. */
+void print_vevent(const struct faults_record *event, const struct ctx *ctx,
+		  __u64 time_ns, const struct options *options);
+
+/* Sums of an interval; @lost: events since the start that are not in them. */
+void print_sums(const struct table *table, __u64 time_ns, __u64 interval_ns,
+		__u64 lost, const struct options *options);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+#include "../lib/tool.h"
+#include "table.h"
+
+const struct ctx *table_ctx(const struct table *table, __u32 ctx)
+{
+	for (size_t i = 0; i < table->nr_contexts; i++)
+		if (table->contexts[i].ctx == ctx)
+			return &table->contexts[i];
+	return NULL;
+}
+
+void table_add_ctx(struct table *table, __u32 ctx, __u32 tgid, const char *comm)
+{
+	struct ctx *new;
+
+	if (table_ctx(table, ctx))
+		return;
+	table->contexts = tool_memory(reallocarray(table->contexts,
+						   table->nr_contexts + 1,
+						   sizeof(*table->contexts)));
+	new = &table->contexts[table->nr_contexts++];
+	*new = (struct ctx){ .ctx = ctx, .tgid = tgid };
+	memcpy(new->comm, comm, sizeof(new->comm));
+	new->comm[sizeof(new->comm) - 1] = '\0';
+}
+
+void table_close_ctx(struct table *table, __u32 ctx)
+{
+	for (size_t i = 0; i < table->nr_contexts; i++)
+		if (table->contexts[i].ctx == ctx)
+			table->contexts[i].closed = true;
+}
+
+struct queue *table_queue(struct table *table, __u32 ctx, __u32 viommu,
+			  __u32 queue)
+{
+	struct queue *found;
+
+	for (size_t i = 0; i < table->nr_queues; i++) {
+		found = &table->queues[i];
+		if (found->ctx == ctx && found->viommu == viommu &&
+		    found->queue == queue)
+			return found;
+	}
+	table->queues =
+		tool_memory(reallocarray(table->queues, table->nr_queues + 1,
+					 sizeof(*table->queues)));
+	found = &table->queues[table->nr_queues++];
+	memset(found, 0, sizeof(*found));
+	found->ctx = ctx;
+	found->viommu = viommu;
+	found->queue = queue;
+	return found;
+}
+
+void table_begin(struct table *table)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < table->nr_contexts; i++)
+		if (!table->contexts[i].closed)
+			table->contexts[kept++] = table->contexts[i];
+	table->nr_contexts = kept;
+	table->nr_queues = 0;
+}
+
+static struct group **bucket_of(struct table *table,
+				const struct faults_record *record)
+{
+	__u32 hash = (record->ctx * 31 + record->queue) * 31 + record->cookie;
+
+	return &table->groups[hash % TABLE_BUCKETS];
+}
+
+static bool is_same(const struct faults_record *a,
+		    const struct faults_record *b)
+{
+	return a->ctx == b->ctx && a->queue == b->queue &&
+	       a->cookie == b->cookie;
+}
+
+struct group *table_group(struct table *table,
+			  const struct faults_record *record)
+{
+	struct group **bucket = bucket_of(table, record), *group;
+
+	for (group = *bucket; group; group = group->next)
+		if (is_same(&group->report, record))
+			return group;
+	group = tool_memory(calloc(1, sizeof(*group)));
+	group->report.ctx = record->ctx;
+	group->report.queue = record->queue;
+	group->report.cookie = record->cookie;
+	group->next = *bucket;
+	*bucket = group;
+	return group;
+}
+
+void table_remove_group(struct table *table, struct group *group)
+{
+	struct group **link = bucket_of(table, &group->report);
+
+	while (*link != group)
+		link = &(*link)->next;
+	*link = group->next;
+	free(group);
+}
+
+void latency_add(struct latency *latency, __u64 ns)
+{
+	slots_add(&latency->slots, ns);
+	latency->hist[hist_bucket(ns)]++;
+}
+
+void table_free(struct table *table)
+{
+	struct group *group;
+
+	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
+		while ((group = table->groups[i])) {
+			table->groups[i] = group->next;
+			free(group);
+		}
+	}
+	free(table->contexts);
+	free(table->queues);
+}
