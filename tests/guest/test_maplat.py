@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""iommufd-maplat: every request once, in the right place, with the kernel's own times."""
+
+import errno
+import itertools
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from child import Child
+from errnos import fails
+from iommufd import mem, mock
+from iommufd.ctx import Context
+from iommufd.mem import PAGE
+from iommufd.trace import Event, Stream
+from tool import Tool
+from top import environment, load_command
+
+pytestmark = pytest.mark.guest(kernels="bpf")
+
+NAME = "iommufd-maplat"
+PARTS = {
+    "map": {"lock": "lock_ns", "pin": "pin_ns", "iommu": "map_ns"},
+    "unmap": {
+        "lock": "lock_ns",
+        "iommu": "unmap_ns",
+        "sync": "sync_ns",
+        "unpin": "unpin_ns",
+    },
+}
+IOVA = mock.START
+COMM = Path("/proc/self/comm").read_text().strip()
+
+
+def load(*options: str) -> dict[str, Any]:
+    """Does what it says it does."""
+    done = subprocess.run(
+        load_command(*options), check=True, capture_output=True, text=True, env=environment()
+    )
+    return json.loads(done.stdout)
+
+
+def row_of(report: dict[str, Any], **key: object) -> dict[str, Any]:
+    """The one row of this kind; what it says must be possible."""
+    (row,) = [r for r in report["rows"] if {k: r[k] for k in key} == key]
+    for name in ("total", *PARTS[row["op"]]):
+        part = row[name]
+        assert sum(count for _, _, count in part["slots"]) == row["timed"]
+        low, high = (sum(slot[i] * slot[2] for slot in part["slots"]) for i in (0, 1))
+        assert low <= part["sum_ns"] <= high
+        assert part["max_ns"] <= part["sum_ns"]
+        assert part["max_ns"] <= row["total"]["max_ns"]
+    assert sum(row[name]["sum_ns"] for name in PARTS[row["op"]]) <= row["total"]["sum_ns"]
+    return row
+
+
+def check_slots(row: dict[str, Any]) -> None:
+    """Powers of two, in order, none of them empty."""
+    for name in ("total", *PARTS[row["op"]]):
+        ends = [end for first, last, _ in row[name]["slots"] for end in (first, last)]
+        assert ends == sorted(ends)
+        for first, last, count in row[name]["slots"]:
+            assert count > 0
+            assert (first, last) == (0, 0) or (first & (first - 1) == 0 and last == 2 * first - 1)
+
+
+def test_counts() -> None:
+    """Maps and unmaps of each IOAS to the digit."""
+    with Tool(NAME, "-j", "--by", "ioas") as tool:
+        done = load("--maps", "60", "--size", "4K,64K,1M", "--ioas", "2")
+        (report,) = tool.rest()
+    assert report["lost_events"] == 0
+    assert len(report["rows"]) == 4
+    for space in done["ioas"]:
+        dma = space["dma_bytes"]
+        row = row_of(report, op="map", ioas=space["id"])
+        check_slots(row)
+        assert row["timed"] == space["maps"] + dma // PAGE
+        assert row["bytes"] == space["mapped_bytes"] + dma
+        assert (row["untimed"], row["failed"]) == (0, 0)
+        row = row_of(report, op="unmap", ioas=space["id"])
+        check_slots(row)
+        # What the destroyed IOAS still maps is one more.
+        assert row["timed"] == space["unmaps"] + (dma > 0)
+        assert row["bytes"] == space["unmapped_bytes"] + dma
+
+
+def maps(count: int) -> Callable[[Child], None]:
+    """Does so many, unseen by any device."""
+
+    def body(_: Child) -> None:
+        with Context() as context, mem.anonymous(PAGE) as buffer:
+            ioas = context.ioas_alloc()
+            for _ in range(count):
+                context.map(ioas, buffer)
+
+    return body
+
+
+def test_processes() -> None:
+    """Each by itself, by name; one only if that is asked for."""
+    counts = {}
+    with (
+        Context() as context,
+        mem.anonymous(PAGE) as buffer,
+        Tool(NAME, "-j", "-b", "process") as each,
+        Tool(NAME, "-j", "-p", str(os.getpid())) as mine,
+    ):
+        for count in (7, 20):
+            with Child(maps(count)) as child:
+                counts[child.pid] = count
+        context.map(context.ioas_alloc(), buffer)
+        (report,) = each.rest()
+        for pid, count in counts.items():
+            row = row_of(report, op="map", pid=pid)
+            assert (row["command"], row["timed"]) == (COMM, count)
+        (report,) = mine.rest()
+        assert row_of(report, op="map")["timed"] == 1
+        assert len(report["rows"]) == 1
+
+
+def test_sizes(context: Context, ioas: int) -> None:
+    sizes = (PAGE, 3 * PAGE, 2 << 20)
+    with mem.anonymous(2 << 20) as buffer, Tool(NAME, "-j", "-b", "size") as tool:
+        for size in sizes * 3:
+            context.unmap(ioas, context.map(ioas, buffer, size), size)
+        (report,) = tool.rest()
+    for op in ("map", "unmap"):
+        for first, size in zip((PAGE, 2 * PAGE, 2 << 20), sizes, strict=True):
+            row = row_of(report, op=op, size_min=first, size_max=2 * first - 1)
+            assert (row["timed"], row["bytes"]) == (3, 3 * size)
+
+
+def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """They are counted, and are in nothing else."""
+    with Tool(NAME, "-j") as tool:
+        context.map(ioas, buffer, iova=IOVA)
+        for _ in range(3):
+            with fails(errno.EEXIST):
+                context.map(ioas, buffer, iova=IOVA)
+        with fails(errno.ENOENT):
+            context.unmap(ioas, IOVA, PAGE)
+        (report,) = tool.rest()
+    row = row_of(report, op="map")
+    assert (row["timed"], row["failed"], row["bytes"]) == (1, 3, buffer.size)
+    row = row_of(report, op="unmap")
+    assert (row["timed"], row["failed"], row["total"]["slots"]) == (0, 1, [])
+
+
+def test_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """However often it looks, each request is in one interval."""
+    requests = 3000
+    with Tool(NAME, "-j", "0.02") as tool:
+        for _ in range(requests):
+            context.unmap(ioas, context.map(ioas, buffer), buffer.size)
+        reports = tool.rest()
+    assert len(reports) > 1
+    for op in ("map", "unmap"):
+        rows = [r for report in reports for r in report["rows"] if r["op"] == op]
+        assert sum(r["timed"] for r in rows) == requests
+        assert sum(r["bytes"] for r in rows) == requests * buffer.size
+    assert reports[-1]["lost_events"] == 0
+    for before, after in itertools.pairwise(reports):
+        took = after["time_ns"] - before["time_ns"]
+        assert took == pytest.approx(after["interval_ns"], abs=1e9)
+
+
+def test_count_ends_it() -> None:
+    with Tool(NAME, "-j", "0.01", "3") as tool:
+        assert len(tool.out.readlines()) == 3
+        assert tool.process.wait() == 0
+
+
+def check_call(call: dict[str, Any], event: Event) -> None:
+    """It is the one that the event tells of."""
+    op = call["op"]
+    assert event.name == f"iommufd_ioas_{op}"
+    for name in ("ctx", "ioas", "iova", "runs", "ret"):
+        assert call[name] == event.number(name)
+    assert call["bytes"] == event.number("length" if op == "map" else "unmapped")
+    assert call["pages"] == event.number("pinned" if op == "map" else "unpinned")
+    for part, field in PARTS[op].items():
+        assert call[f"{part}_ns"] == event.number(field)
+    # The clock is read for each who listens, one after the other.
+    assert call["total_ns"] >= event.number("ns")
+
+
+@pytest.fixture
+def events() -> Any:
+    """Listens before the tool does."""
+    with Stream("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as stream:
+        yield stream
+
+
+def test_single_requests(events: Stream, context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """As the trace events have them, and within what the caller has seen pass."""
+    with mock.Device(context, ioas), Tool(NAME, "-j", "--slower", "0") as tool:
+        took = []
+        for size in (PAGE, 16 * PAGE, 3 * PAGE):
+            for request in (
+                lambda size=size: context.map(ioas, buffer, size, iova=IOVA),
+                lambda size=size: context.unmap(ioas, IOVA, size),
+            ):
+                begin = time.monotonic_ns()
+                request()
+                took.append(time.monotonic_ns() - begin)
+        with fails(errno.ENOENT):
+            context.unmap(ioas, IOVA, PAGE)
+        calls = tool.rest()
+    told = events.read()
+    assert len(calls) == len(told) == len(took) + 1
+    for call, event in zip(calls, told, strict=True):
+        check_call(call, event)
+        assert call["pid"] == os.getpid()
+        assert call["command"] == COMM
+    for call, ns in zip(calls, took, strict=False):
+        parts = sum(call[f"{part}_ns"] for part in PARTS[call["op"]])
+        assert 0 < parts <= call["total_ns"] <= ns
+
+
+def test_slow_requests(events: Stream, context: Context, ioas: int) -> None:
+    """Those that take so long, no others."""
+    limit_us = 100
+    with mem.anonymous(1024 * PAGE) as buffer, mock.Device(context, ioas):
+        with Tool(NAME, "-j", "-s", str(limit_us)) as tool, Tool(NAME, "-s", "3600000000") as none:
+            for _ in range(20):
+                context.unmap(ioas, context.map(ioas, buffer, PAGE), PAGE)
+                context.unmap(ioas, context.map(ioas, buffer), buffer.size)
+            calls = tool.rest()
+            assert len(none.text().splitlines()) == 1
+    assert all(call["total_ns"] >= limit_us * 1000 for call in calls)
+    slow = [e for e in events.read() if e.number("ns") >= limit_us * 1000]
+    assert slow
+    # The tool's clock is read a moment later, so it may have some more.
+    found = {(c["iova"], c["op"], c["lock_ns"], c["iommu_ns"]) for c in calls}
+    for event in slow:
+        op = event.name.removeprefix("iommufd_ioas_")
+        numbers = [event.number(x) for x in ("lock_ns", PARTS[op]["iommu"])]
+        assert (event.number("iova"), op, *numbers) in found
+
+
+def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """The same numbers for people."""
+    with Tool(NAME, "-T", "-b", "ioas") as tool:
+        for _ in range(30):
+            context.map(ioas, buffer)
+        lines = tool.text().splitlines()
+    assert time.strptime(lines[1], "%H:%M:%S")
+    (heading,) = [x for x in lines if x.startswith("map, context ")]
+    assert heading.endswith(f", IOAS {ioas}: 30 requests of 1.88M")
+    (titles,) = [x for x in lines if "nsecs" in x]
+    assert titles.split() == ["nsecs", ":", "total", "lock", "pin", "iommu", "|total", "|"]
+    rows = [x.split(":")[1].split() for x in lines if x.endswith("|") and x != titles]
+    for column in range(4):
+        assert sum(int(row[column]) for row in rows) == 30
+    # The longest bar is that of the row that has most.
+    bars = [
+        (int(row[0]), line.count("*")) for row, line in zip(rows, lines[-len(rows) :], strict=True)
+    ]
+    assert max(bars) == (max(count for count, _ in bars), 40)
+
+
+def test_list_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    with Tool(NAME, "-T", "-s", "0") as tool:
+        context.map(ioas, buffer, iova=IOVA)
+        titles, row = (line.split() for line in tool.text().splitlines())
+    row = dict(zip(titles, row, strict=True))
+    assert time.strptime(row["TIME"], "%H:%M:%S")
+    shown = [row[x] for x in ("PID", "IOAS", "OP", "IOVA", "BYTES", "RET", "SYNC", "UNPIN")]
+    assert shown == [str(os.getpid()), str(ioas), "map", f"{IOVA:x}", "64.0K", "0", "-", "-"]
+    assert float(row["TOTAL(us)"]) > 0

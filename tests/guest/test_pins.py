@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""iommufd-pins: who pins how much, what it is charged to, and what is left."""
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from child import Child
+from iommufd import mem, mock, uapi
+from iommufd.ctx import Context
+from iommufd.mem import HUGE, PAGE
+from iommufd.pins import NOBODY, unprivileged
+from tool import Tool, run
+
+pytestmark = pytest.mark.guest(kernels="bpf")
+
+NAME = "iommufd-pins"
+IOVA = mock.START
+LIMIT = 64
+COMM = Path("/proc/self/comm").read_text().strip()
+
+
+def report(*arguments: str) -> list[dict[str, Any]]:
+    """The contexts of the one report that there is."""
+    done = run(NAME, "-j", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["lost_entries"] == 0
+    return json.loads(line)["contexts"]
+
+
+def has(found: dict[str, Any], **members: object) -> None:
+    """These are so."""
+    assert {name: found[name] for name in members} == members
+
+
+def test_nothing() -> None:
+    assert report() == []
+
+
+def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Shared pages count in each IOAS and once in the context."""
+    other = context.ioas_alloc()
+    with mock.Device(context, ioas), mock.Device(context, other), Context():
+        context.map(ioas, buffer, iova=IOVA)
+        context.copy(other, ioas, IOVA, 5 * PAGE)
+        context.map(other, buffer, PAGE)
+        mine, empty = report()
+    has(mine, pid=os.getpid(), command=COMM, uid=0, alive=True, pinned_pages=17)
+    has(empty, pid=os.getpid(), pinned_pages=0, ioas=[])
+    first, second = mine["ioas"]
+    has(first, ioas=ioas, areas=1, mapped_bytes=16 * PAGE, pinned_pages=16, maps=1, unmaps=0)
+    has(second, ioas=other, areas=2, mapped_bytes=6 * PAGE, pinned_pages=6, maps=2)
+
+
+@pytest.mark.parametrize("mode", ["user", "mm"])
+def test_limit(mode: str) -> None:
+    """What is charged to whom, and what is left of the limit."""
+
+    def body(child: Child) -> None:
+        with Context() as context, mem.anonymous(16 * PAGE) as buffer:
+            if mode == "mm":
+                context.set_option(uapi.OPTION_RLIMIT_MODE, 1)
+            ioas = context.ioas_alloc()
+            with mock.Device(context, ioas):
+                with unprivileged(LIMIT * PAGE):
+                    context.map(ioas, buffer, 10 * PAGE)
+                    child.pause()
+                child.pause()
+
+    with Child(body) as child:
+        child.met()
+        (found,) = report("-p", str(child.pid))
+        has(found, mode=mode, uid=NOBODY, pinned_pages=10)
+        has(found, used_pages=10, limit_pages=LIMIT, free_pages=LIMIT - 10)
+        text = run(NAME).stdout.splitlines()
+        # It may lock what it likes again.
+        child.go_on()
+        child.met()
+        (found,) = report("-p", str(child.pid))
+        has(found, mode="none", uid=0, used_pages=None, limit_pages=None, free_pages=None)
+    row = dict(zip(text[1].split(), text[2].split(), strict=False))
+    shown = [row[name] for name in ("UID", "MODE", "PINNED", "USED", "LIMIT", "FREE")]
+    assert shown == [str(NOBODY), mode, "40.0K", "40.0K", "256K", "216K"]
+
+
+def test_opener_is_gone() -> None:
+    """Another process has its file."""
+    here, there = socket.socketpair()
+
+    def body(_: Child) -> None:
+        with Context() as context:
+            socket.send_fds(there, [b"."], [context.fd])
+
+    with here, there:
+        with Child(body) as child:
+            pass
+        _, (fd,), *_ = socket.recv_fds(here, 1, 1)
+        try:
+            (found,) = report()
+        finally:
+            os.close(fd)
+    has(found, pid=child.pid, alive=False, command=COMM, limit_pages=None, used_pages=None)
+
+
+def test_other_processes(context: Context) -> None:
+    assert context.fd >= 0
+    assert report("-p", "1") == []
+    assert len(report("-p", str(os.getpid()))) == 1
+
+
+def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """From one report to the next, and since the first."""
+    with mock.Device(context, ioas):
+        context.map(ioas, buffer, 4 * PAGE, iova=IOVA)
+        with Tool(NAME, "-j", "0.05", quiet=True) as tool:
+            before = tool.next()
+            context.map(ioas, buffer)
+            lines = tool.until(lambda line: line["contexts"][0]["pinned_pages"] == 20)
+            context.unmap(ioas, IOVA, 4 * PAGE)
+            later = context.ioas_alloc()
+            with mock.Device(context, later):
+                context.map(later, buffer, 3 * PAGE)
+                lines += tool.until(lambda line: len(line["contexts"][0]["ioas"]) == 2)
+                lines += tool.until(lambda line: line["contexts"][0]["pinned_pages"] == 19)
+                lines += tool.until(lambda line: not line["contexts"][0]["grown_pages"])
+            tool.text()
+    has(before["contexts"][0], pinned_pages=4, grown_pages=0, since_pages=0)
+    lines = [line["contexts"][0] for line in lines]
+    for each, old in zip(lines, [before["contexts"][0], *lines], strict=False):
+        assert each["grown_pages"] == each["pinned_pages"] - old["pinned_pages"]
+        assert each["since_pages"] == each["pinned_pages"] - 4
+    first, second = lines[-1]["ioas"]
+    has(first, pinned_pages=16, since_pages=12)
+    has(second, ioas=later, pinned_pages=3, since_pages=3)
+
+
+def ioas_of(line: dict[str, Any]) -> dict[str, Any]:
+    """The only one; while there is none, one that says nothing."""
+    return (line["contexts"][0]["ioas"] or [{"maps": None}])[0]
+
+
+def test_contiguity(context: Context, ioas: int) -> None:
+    """By the mean of each map; gone with the IOAS, whose id another may have."""
+    with (
+        mem.anonymous(PAGE) as small,
+        mem.hugetlb(2 * HUGE) as huge,
+        Tool(NAME, "-j", "0.05", quiet=True) as tool,
+    ):
+        tool.next()
+        context.map(ioas, small, iova=IOVA)
+        with mock.Device(context, ioas):
+            # What was mapped before there was a device is not known.
+            for buffer in (small, small, huge):
+                context.map(ioas, buffer)
+            runs = tool.until(lambda line: ioas_of(line)["maps"] == 4)[-1]
+        context.destroy(ioas)
+        assert context.ioas_alloc() == ioas
+        after = tool.until(lambda line: ioas_of(line)["maps"] == 0)[-1]
+        tool.text()
+    has(
+        ioas_of(runs)["runs"],
+        below_64k_bytes=2 * PAGE,
+        from_64k_bytes=0,
+        from_2m_bytes=2 * HUGE,
+        from_1g_bytes=0,
+    )
+    assert not any(ioas_of(after)["runs"].values())
+
+
+def test_count_ends_it() -> None:
+    done = run(NAME, "-T", "0.01", "3")
+    assert done.returncode == 0
+    assert done.stdout.count("contexts: 0, IOAS: 0, pinned: 0B") == 3

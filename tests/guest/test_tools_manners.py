@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""How the tools that watch end: by signals, for want of a reader or of room on a disk."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from tool import BIN, Tool
+
+pytestmark = pytest.mark.guest(kernels="bpf")
+
+# What tells while nothing happens, and what does not.
+SPEAKING = [("iommufd-maplat", "0.01"), ("iommufd-pins", "0.01"), ("iommufd-faults", "0.01")]
+SILENT = [("iommufd-maplat", "--slower", "0"), ("iommufd-faults",)]
+# What they load.
+PROGRAMS = {"maplat_map", "pins_map", "fault_report", "list_all"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No program stays in the kernel."""
+    yield
+    listed = subprocess.run(
+        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
+    )
+    assert not PROGRAMS & {program.get("name") for program in json.loads(listed.stdout)}
+
+
+def test_signals() -> None:
+    """They end each in order, also at rest."""
+    for command, signum in zip(SILENT, (signal.SIGTERM, signal.SIGHUP), strict=True):
+        with Tool(*command) as tool:
+            tool.text(signum)
+
+
+@pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command[0])
+def test_reader_that_has_seen_enough(command: tuple[str, ...]) -> None:
+    """That is no error."""
+    with Tool(*command, quiet="pins" in command[0]) as tool:
+        assert tool.out.readline()
+        tool.out.close()
+        assert tool.process.wait(30) == 0
+        assert tool.errors.read() == ""
+
+
+@pytest.mark.parametrize("command", SILENT, ids=lambda command: command[0])
+def test_reader_that_is_gone(command: tuple[str, ...]) -> None:
+    """That is noticed without anything to say."""
+    with Tool(*command) as tool:
+        tool.out.close()
+        assert tool.process.wait(30) == 0
+        assert tool.errors.read() == ""
+
+
+def test_full_disk() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [BIN / "iommufd-pins"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "iommufd-pins: can't write: No space left on device\n"
