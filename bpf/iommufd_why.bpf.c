@@ -138,7 +138,9 @@ int fail(struct trace_event_raw_iommufd_fail *event)
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	/* Now: the process may be gone when somebody reads this. */
 	bpf_find_vma(task, record.first, name_file, &record, 0);
-	if (bpf_ringbuf_output(&records, &record, sizeof(record), 0))
+	/* The reader was not woken for what the request was about. */
+	if (bpf_ringbuf_output(&records, &record, sizeof(record),
+			       BPF_RB_FORCE_WAKEUP))
 		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }

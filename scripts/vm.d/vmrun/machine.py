@@ -12,6 +12,8 @@ QEMU = "qemu-system-x86_64"
 IOMMUS = {
     "intel": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on"],
     "intel-s1": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on"],
+    # As many client machines: 512 GiB are all that devices reach.
+    "intel-39": ["-device", "intel-iommu,intremap=on,aw-bits=39"],
     "virtio": ["-device", "virtio-iommu-pci"],
     "none": [],
 }
