@@ -227,12 +227,11 @@ def test_slow_requests(events: Stream, context: Context, ioas: int) -> None:
     """Those that take so long, no others."""
     limit_us = 100
     with mem.anonymous(1024 * PAGE) as buffer, mock.Device(context, ioas):
-        with Tool(NAME, "-j", "-s", str(limit_us)) as tool, Tool(NAME, "-s", "3600000000") as none:
+        with Tool(NAME, "-j", "-s", str(limit_us)) as tool:
             for _ in range(20):
                 context.unmap(ioas, context.map(ioas, buffer, PAGE), PAGE)
                 context.unmap(ioas, context.map(ioas, buffer), buffer.size)
             calls = tool.rest()
-            assert len(none.text().splitlines()) == 1
     assert all(call["total_ns"] >= limit_us * 1000 for call in calls)
     slow = [e for e in events.read() if e.number("ns") >= limit_us * 1000]
     assert slow

@@ -4,6 +4,7 @@
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ def has(found: dict[str, Any], **members: object) -> None:
     assert {name: found[name] for name in members} == members
 
 
-def test_nothing() -> None:
-    assert report() == []
+def test_other_processes(context: Context) -> None:
+    assert context.fd >= 0
+    assert report("-p", "1") == []
 
 
 def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
@@ -56,9 +58,8 @@ def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     has(second, ioas=other, areas=2, mapped_bytes=6 * PAGE, pinned_pages=6, maps=2)
 
 
-@pytest.mark.parametrize("mode", ["user", "mm"])
-def test_limit(mode: str) -> None:
-    """What is charged to whom, and what is left of the limit."""
+def pinning(mode: str) -> Callable[[Child], None]:
+    """Pins ten pages as an ordinary user, and becomes root again."""
 
     def body(child: Child) -> None:
         with Context() as context, mem.anonymous(16 * PAGE) as buffer:
@@ -71,20 +72,33 @@ def test_limit(mode: str) -> None:
                     child.pause()
                 child.pause()
 
-    with Child(body) as child:
+    return body
+
+
+@pytest.mark.parametrize("mode", ["user", "mm"])
+def test_limit(mode: str) -> None:
+    """What is charged to whom, and what is left of the limit."""
+    with Child(pinning(mode)) as child:
         child.met()
         (found,) = report("-p", str(child.pid))
-        has(found, mode=mode, uid=NOBODY, pinned_pages=10)
-        has(found, used_pages=10, limit_pages=LIMIT, free_pages=LIMIT - 10)
-        text = run(NAME).stdout.splitlines()
-        # It may lock what it likes again.
         child.go_on()
         child.met()
-        (found,) = report("-p", str(child.pid))
-        has(found, mode="none", uid=0, used_pages=None, limit_pages=None, free_pages=None)
+    has(found, mode=mode, uid=NOBODY, pinned_pages=10)
+    has(found, used_pages=10, limit_pages=LIMIT, free_pages=LIMIT - 10)
+
+
+def test_limit_as_text() -> None:
+    """The same for people; and none for who may lock what it likes."""
+    with Child(pinning("mm")) as child:
+        child.met()
+        text = run(NAME).stdout.splitlines()
+        child.go_on()
+        child.met()
+        (found,) = report()
+    has(found, mode="none", uid=0, used_pages=None, limit_pages=None, free_pages=None)
     row = dict(zip(text[1].split(), text[2].split(), strict=False))
     shown = [row[name] for name in ("UID", "MODE", "PINNED", "USED", "LIMIT", "FREE")]
-    assert shown == [str(NOBODY), mode, "40.0K", "40.0K", "256K", "216K"]
+    assert shown == [str(NOBODY), "mm", "40.0K", "40.0K", "256K", "216K"]
 
 
 def test_opener_is_gone() -> None:
@@ -104,12 +118,6 @@ def test_opener_is_gone() -> None:
         finally:
             os.close(fd)
     has(found, pid=child.pid, alive=False, command=COMM, limit_pages=None, used_pages=None)
-
-
-def test_other_processes(context: Context) -> None:
-    assert context.fd >= 0
-    assert report("-p", "1") == []
-    assert len(report("-p", str(os.getpid()))) == 1
 
 
 def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:

@@ -11,9 +11,8 @@ from tool import BIN, Tool
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
-# What tells while nothing happens, and what does not.
+# What tells while nothing happens.
 SPEAKING = [("iommufd-maplat", "0.01"), ("iommufd-pins", "0.01"), ("iommufd-faults", "0.01")]
-SILENT = [("iommufd-maplat", "--slower", "0"), ("iommufd-faults",)]
 # What they load.
 PROGRAMS = {"maplat_map", "pins_map", "fault_report", "list_all"}
 
@@ -28,13 +27,6 @@ def nothing_left() -> Iterator[None]:
     assert not PROGRAMS & {program.get("name") for program in json.loads(listed.stdout)}
 
 
-def test_signals() -> None:
-    """They end each in order, also at rest."""
-    for command, signum in zip(SILENT, (signal.SIGTERM, signal.SIGHUP), strict=True):
-        with Tool(*command) as tool:
-            tool.text(signum)
-
-
 @pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command[0])
 def test_reader_that_has_seen_enough(command: tuple[str, ...]) -> None:
     """That is no error."""
@@ -45,13 +37,13 @@ def test_reader_that_has_seen_enough(command: tuple[str, ...]) -> None:
         assert tool.errors.read() == ""
 
 
-@pytest.mark.parametrize("command", SILENT, ids=lambda command: command[0])
-def test_reader_that_is_gone(command: tuple[str, ...]) -> None:
-    """That is noticed without anything to say."""
-    with Tool(*command) as tool:
+def test_at_rest() -> None:
+    """The end of its reader, or a signal, is noticed with nothing to say."""
+    with Tool("iommufd-maplat", "--slower", "0") as tool, Tool("iommufd-faults") as other:
         tool.out.close()
         assert tool.process.wait(30) == 0
         assert tool.errors.read() == ""
+        other.text(signal.SIGTERM)
 
 
 def test_full_disk() -> None:
