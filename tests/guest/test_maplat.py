@@ -5,6 +5,8 @@ import errno
 import itertools
 import json
 import os
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -241,6 +243,23 @@ def test_slow_requests(events: Stream, context: Context, ioas: int) -> None:
         op = event.name.removeprefix("iommufd_ioas_")
         numbers = [event.number(x) for x in ("lock_ns", PARTS[op]["iommu"])]
         assert (event.number("iova"), op, *numbers) in found
+
+
+def test_losses_are_told(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """What the reader is too slow for is not listed, but counted."""
+    rounds = 4500
+    with Tool(NAME, "-j", "-s", "0") as tool:
+        tool.process.send_signal(signal.SIGSTOP)
+        for _ in range(rounds):
+            context.unmap(ioas, context.map(ioas, buffer), buffer.size)
+        tool.process.send_signal(signal.SIGINT)
+        tool.process.send_signal(signal.SIGCONT)
+        listed = len(tool.out.readlines())
+        assert tool.process.wait() == 0
+        said = tool.errors.read().splitlines()[-1]
+    lost = int(re.fullmatch(f"{NAME}: (\\d+) requests are lost( so far)?", said)[1])
+    assert lost > 0
+    assert listed + lost == 2 * rounds
 
 
 def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
