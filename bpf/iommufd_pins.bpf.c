@@ -24,6 +24,10 @@ struct user_struct {
 	} locked_vm;
 };
 
+struct user_namespace {
+	int level;
+};
+
 struct cred {
 	struct {
 		__u32 val;
@@ -32,6 +36,7 @@ struct cred {
 		__u64 val;
 	} cap_effective;
 	struct user_struct *user;
+	struct user_namespace *user_ns;
 };
 
 struct mm_struct {
@@ -119,6 +124,15 @@ int pins_destroy(struct trace_event_raw_iommufd_object *event)
 	return 0;
 }
 
+/* Capabilities that it has in a user namespace of its own do not count. */
+static bool may_lock(struct task_struct___owner *task)
+{
+	__u64 caps = BPF_CORE_READ(task, real_cred, cap_effective.val);
+
+	return caps >> CAP_IPC_LOCK & 1 &&
+	       !BPF_CORE_READ(task, real_cred, user_ns, level);
+}
+
 SEC("syscall")
 int read_owner(struct pins_owner *owner)
 {
@@ -129,9 +143,7 @@ int read_owner(struct pins_owner *owner)
 		return 0;
 	owner->found = 1;
 	owner->uid = BPF_CORE_READ(of, real_cred, uid.val);
-	owner->unlimited = BPF_CORE_READ(of, real_cred, cap_effective.val) >>
-				   CAP_IPC_LOCK &
-			   1;
+	owner->unlimited = may_lock(of);
 	owner->user_pages =
 		BPF_CORE_READ(of, real_cred, user, locked_vm.counter);
 	owner->mm_pages = BPF_CORE_READ(of, mm, locked_vm);

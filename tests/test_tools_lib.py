@@ -232,6 +232,23 @@ def test_arguments(lib, function, table):
     assert dict(zip(table, lib(function, *table), strict=True)) == table
 
 
+def test_slots(lib):
+    """0, and each power of two; the last has no end."""
+    expected = {0: "0 0 0"}
+    for slot in range(1, 41):
+        first, last = 1 << (slot - 1), (1 << slot) - 1
+        expected |= dict.fromkeys((first, last), f"{slot} {first} {last}")
+    expected |= dict.fromkeys((1 << 40, (1 << 64) - 1), f"41 {1 << 40} {(1 << 64) - 1}")
+    assert dict(zip(expected, lib("slot", *expected), strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "says"), [("", "0 0 0"), ("7", "1 7 7"), ("1,2,3,1000000", "4 250001 1000000")]
+)
+def test_sums_of_slots(lib, values, says):
+    assert lib("slots", values) == [says]
+
+
 BTF = "sys/kernel/btf/vmlinux"
 TRACEFS = "sys/kernel/tracing/events/"
 DEVICE = "sys/class/misc/iommu"

@@ -245,11 +245,14 @@ static int run(struct watch *watch, struct options *options)
 	return status;
 }
 
-static struct iommufd_pins *open_bpf(void)
+/* One look at what there is needs no events. */
+static struct iommufd_pins *open_bpf(bool events)
 {
 	struct iommufd_pins *bpf = iommufd_pins__open_and_load();
-	int err = bpf ? iommufd_pins__attach(bpf) : -errno;
+	int err = bpf ? 0 : -errno;
 
+	if (!err && events)
+		err = iommufd_pins__attach(bpf);
 	if (!err)
 		return bpf;
 	tool_refused(-err);
@@ -266,7 +269,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	if (!tool_check(options.verbose))
 		return EXIT_FAILURE;
-	watch.bpf = open_bpf();
+	watch.bpf = open_bpf(options.loop.interval);
 	if (watch.bpf)
 		watch.list = list_open();
 	if (watch.list) {

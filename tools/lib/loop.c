@@ -129,7 +129,7 @@ enum loop_event loop_wait(struct loop *loop, int fd)
 	do {
 		ready = poll(fds, 3, timeout(loop));
 	} while (ready < 0 && errno == EINTR);
-	if (fds[0].revents || fds[1].revents & (POLLERR | POLLHUP))
+	if (fds[0].revents || fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		return LOOP_END;
 	/* What always has something to read must not hold up the reports. */
 	if (ready && (!loop->interval || seconds() < loop->next))

@@ -10,6 +10,7 @@
 #include "../fmt.h"
 #include "../hist.h"
 #include "../loop.h"
+#include "../slots.h"
 
 static void do_bytes(const char *arg)
 {
@@ -90,6 +91,28 @@ static void do_env(const char *arg)
 		puts(env_problem_text(env_check(root, caps)));
 }
 
+/* The slot of a value, its smallest and its largest value. */
+static void do_slot(const char *arg)
+{
+	unsigned int slot = slot_of(strtoull(arg, NULL, 0));
+
+	printf("%u %llu %llu\n", slot, slots_first(slot), slots_last(slot));
+}
+
+/* Total, mean and maximum of values with commas between, in two halves. */
+static void do_slots(const char *arg)
+{
+	struct slots cpus[2] = {}, sum = {};
+	char *at;
+
+	for (int i = 0; *arg; arg = *at ? at + 1 : at, i++)
+		slots_add(&cpus[i % 2], strtoull(arg, &at, 0));
+	slots_merge(&sum, &cpus[0]);
+	slots_merge(&sum, &cpus[1]);
+	printf("%llu %llu %llu\n", slots_total(&sum), slots_mean(&sum),
+	       sum.max);
+}
+
 static void do_interval(const char *arg)
 {
 	double interval;
@@ -120,7 +143,8 @@ static const struct {
 	{ "ns", do_ns },	 { "name", do_name },
 	{ "bucket", do_bucket }, { "percentiles", do_percentiles },
 	{ "env", do_env },	 { "interval", do_interval },
-	{ "number", do_number },
+	{ "number", do_number }, { "slot", do_slot },
+	{ "slots", do_slots },
 };
 
 int main(int argc, char **argv)
