@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""iommufd-policy: what it attaches, shows, changes and takes away, seen from both sides."""
+
+import errno
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import cgroup
+import pytest
+from bpfobject import attached, path_of
+from errnos import fails
+from iommufd.nest import Nest
+from iommufd.trace import Stream
+
+# The sanitizer kernel has no BTF.
+pytestmark = pytest.mark.guest(kernels="main")
+
+TOOL = Path(__file__).resolve().parent.parent.parent / "build" / "bin" / "iommufd-policy"
+PINS = Path("/sys/fs/bpf/iommufd")
+QUOTA = errno.EDQUOT
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, timeout=50)
+
+
+def do(*arguments: str) -> str:
+    """What it prints when all is well."""
+    done = run(*arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def refused(*arguments: str) -> str:
+    """What it says when it is not; nothing is attached then that was not before."""
+    before = listed()
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert listed() == before
+    return done.stderr
+
+
+def listed() -> list[dict]:
+    return [json.loads(line) for line in do("list", "--json").splitlines()]
+
+
+def show(name: str) -> dict:
+    return json.loads(do("show", name, "--json"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No policy, and no file."""
+    assert listed() == []
+    yield
+    for policy in listed():
+        run("unload", str(policy["link_id"]))
+    assert not PINS.exists()
+
+
+def test_round_trip(nest: Nest) -> None:
+    """Each of its commands, and what iommufd does then."""
+    assert do("load", "quota", "--set", "limit=1", "--priority", "7") == ""
+    (policy,) = listed()
+    assert (policy["name"], policy["priority"], policy["cgroup_id"]) == ("quota", 7, 0)
+    assert policy["pin"] == str(PINS / "quota")
+    assert policy["hooks"] == ["hwpt_alloc", "hwpt_alloc_done", "hwpt_free"]
+
+    nest.paging()
+    with Stream("iommufd", "iommufd_fail") as stream:
+        with fails(QUOTA):
+            nest.paging()
+        (event,) = stream.read()
+        assert (event["policy"], event.number("first")) == ("quota", 7)
+    assert show("quota")["settings"] == {"limit": 1, "by": 0}
+    assert show("quota")["statistics"]["owners"] == [{"key": 0, "value": 1}]
+
+    do("set", "quota", "limit=0x2")
+    nest.paging()
+    with fails(QUOTA):
+        nest.paging()
+    assert show("quota")["statistics"]["owners"] == [{"key": 0, "value": 2}]
+
+    do("unload", "quota")
+    assert listed() == []
+    nest.paging()
+
+
+def test_update_keeps_what_it_knows(nest: Nest) -> None:
+    """The same link, settings and counts; then others, as asked."""
+    do("load", "quota", "--name", "mine", "--set", "limit=2", "--priority", "-3")
+    hwpt = nest.paging()
+    nest.paging()
+    before = show("mine")
+    do("update", "mine", "quota")
+    assert show("mine") == before
+    with fails(QUOTA):
+        nest.paging()
+    nest.destroy(hwpt)
+    nest.paging()
+
+    do("update", "mine", "quota", "--set", "limit=3", "--priority", "9")
+    assert (show("mine")["priority"], show("mine")["settings"]["limit"]) == (9, 3)
+    nest.paging()
+    with fails(QUOTA):
+        nest.paging()
+
+    do("update", "mine", "quota", "--fresh")
+    after = show("mine")
+    assert after["link_id"] == before["link_id"]
+    assert (after["settings"]["limit"], after["statistics"]["owners"]) == (0, [])
+
+
+def test_update_to_another(nest: Nest) -> None:
+    do("load", "quota", "--set", "limit=1")
+    do("update", "quota", "audit")
+    nest.paging()
+    nest.paging()
+    policy = show("quota")
+    assert policy["hooks"] == ["hwpt_alloc_done", "hwpt_free", "hwpt_invalidate_done"]
+    assert (policy["settings"], policy["statistics"]) == ({}, {"lost": 0})
+    # A file that can't be loaded leaves what is there.
+    writes = ("--policy", "set_hwpt_flags", str(path_of("writes")))
+    assert "the verifier refuses hwpt_flags" in refused("update", "quota", *writes)
+    assert show("quota") == policy
+
+
+def test_cgroup(nest: Nest) -> None:
+    """Only who is in it is asked about; a relative path begins at the mount."""
+    with cgroup.cgroup() as group:
+        do("load", "quota", "--set", "limit=1", "--cgroup", group.path.name)
+        assert show("quota")["cgroup_id"] == group.id
+        assert show("quota")["cgroup"] == str(group.path)
+        nest.paging()
+        nest.paging()
+        with group.inside():
+            nest.paging()
+            with fails(QUOTA):
+                nest.paging()
+        do("update", "quota", "quota")
+        assert show("quota")["cgroup_id"] == group.id
+    assert f"cgroup {show('quota')['cgroup_id']} (gone)" in do("show", "quota")
+    do("update", "quota", "quota", "--cgroup", "/")
+    assert show("quota")["cgroup_id"] == 0
+
+
+def test_order_and_text() -> None:
+    """By priority, also what others have attached; that can be unloaded, too."""
+    do("load", "audit")
+    do("load", "dirty")
+    with attached("bucket"):
+        names = [line.split() for line in do("list").splitlines()]
+        assert [n[0] for n in names] == ["NAME", "bucket", "dirty", "audit"]
+        assert [n[3] for n in names[1:]] == ["no", "yes", "yes"]
+        assert "settings: rate=0 burst=0" in do("show", "bucket")
+        assert "records: a map of type ringbuf\n    statistics: lost=0" in do("show", "audit")
+        do("unload", "bucket")
+        assert [p["name"] for p in listed()] == ["dirty", "audit"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["load", "/etc/passwd"], "can't open /etc/passwd: it is no BPF object"),
+        (["load", "nothing"], "can't open nothing: No such file or directory"),
+        (["load", str(path_of("iommufd_top"))], "is no policy of iommufd"),
+        (["load", str(path_of("recorder"))], "say --policy, one of first, second, third"),
+        (["load", str(path_of("recorder")), "--policy", "x"], "has no policy 'x', but first"),
+        (["load", str(path_of("bare")), "--policy", "unlinked"], ".struct_ops.link"),
+        (["load", str(path_of("unknown"))], "Cannot find member later"),
+        (["load", "quota", "--set", "lim=1"], "no setting 'lim'; it has limit, by"),
+        (["load", "quota", "--set", "limit=-1"], "can't set limit to '-1'"),
+        (["load", "quota", "--set", "limit=4294967296"], "the number is too large"),
+        (["load", "dirty", "--set", "a=1"], "no setting 'a'; it has none"),
+        (["load", "quota", "--cgroup", "/etc"], "/etc is no cgroup of cgroup2"),
+        (["load", "quota", "--cgroup", "nowhere"], "there is no cgroup /sys/fs/cgroup/nowhere"),
+        (["show", "quota"], "no policy 'quota' is attached"),
+        (["unload", "quota"], "no policy 'quota' is attached"),
+    ],
+)
+def test_refused(arguments: list[str], says: str) -> None:
+    assert says in refused(*arguments)
+
+
+def test_verifier() -> None:
+    """Its log is long; what it ends with is the reason."""
+    said = refused("load", str(path_of("writes")), "--policy", "set_hwpt_flags")
+    what, advice = said.splitlines()
+    assert "the verifier refuses hwpt_flags of " in what
+    assert "cannot write into ptr_iommufd_bpf_hwpt" in what
+    assert advice.startswith("-v ")
+
+
+def test_name_taken() -> None:
+    do("load", "audit")
+    assert "a policy 'audit' is there already" in refused("load", "audit")
+    do("load", "audit", "--name", "another")
+    with attached("dirty"):
+        assert "a policy 'dirty' is there already" in refused("load", "dirty")
+    assert {p["name"] for p in listed()} == {"audit", "another"}
+    assert sorted(os.listdir(PINS)) == ["another", "audit"]
+
+
+def test_full() -> None:
+    """One more than can be; nothing is left of it."""
+    with ExitStack() as stack:
+        for _ in range(16):
+            stack.enter_context(attached("dirty"))
+        assert "as many policies as can be are attached" in refused("load", "audit")
+        assert not PINS.exists()

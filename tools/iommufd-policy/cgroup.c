@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "../lib/err.h"
+#include "cgroup.h"
+
+#define ROOT "/sys/fs/cgroup"
+
+/* Of file handles in cgroup2: the id of the directory. */
+#define FILEID_KERNFS 0xfe
+
+bool cgroup_find(const char *path, __u64 *id)
+{
+	char below[PATH_MAX];
+	struct statfs fs;
+	struct stat st;
+
+	if (stat(path, &st) && *path != '/') {
+		snprintf(below, sizeof(below), ROOT "/%s", path);
+		path = below;
+	}
+	if (stat(path, &st) || statfs(path, &fs)) {
+		err_say("there is no cgroup %s: %s", path, strerror(errno));
+		return false;
+	}
+	if (fs.f_type != CGROUP2_SUPER_MAGIC) {
+		err_say("%s is no cgroup of cgroup2", path);
+		return false;
+	}
+	*id = st.st_ino;
+	return true;
+}
+
+bool cgroup_path(__u64 id, char *path, size_t size)
+{
+	char buffer[sizeof(struct file_handle) + sizeof(id)]
+		__attribute__((aligned(8)));
+	struct file_handle *handle = (void *)buffer;
+	char link[64], target[PATH_MAX];
+	int root, fd;
+	ssize_t length = -1;
+
+	root = open(ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return false;
+	handle->handle_bytes = sizeof(id);
+	handle->handle_type = FILEID_KERNFS;
+	memcpy(handle->f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(root, handle, O_PATH | O_CLOEXEC);
+	if (fd >= 0) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, target, sizeof(target) - 1);
+		close(fd);
+	}
+	close(root);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	snprintf(path, size, "%s", target);
+	/* What was removed while we looked. */
+	return !strstr(target, " (deleted)");
+}

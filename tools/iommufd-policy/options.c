@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "options.h"
+
+const char *argp_program_version = "iommufd-policy " VERSION;
+
+static const char doc[] =
+	"Loads, lists, changes and unloads BPF policies of iommufd: what decides on "
+	"page tables and invalidations.\v"
+	"FILE is a BPF object, or the name of a policy that comes along: quota, "
+	"bucket, dirty, audit. A policy stays attached until it is unloaded.\n"
+	"\n"
+	"Examples:\n"
+	"  iommufd-policy load quota --set limit=64\n"
+	"  iommufd-policy load dirty --cgroup machine.slice\n"
+	"  iommufd-policy list\n"
+	"  iommufd-policy show quota           settings and statistics\n"
+	"  iommufd-policy set quota limit=128  takes effect at once\n"
+	"  iommufd-policy update quota ./quota2.bpf.o\n"
+	"  iommufd-policy unload quota\n";
+
+enum {
+	KEY_NAME = 256,
+	KEY_CGROUP,
+	KEY_PRIORITY,
+	KEY_SET,
+	KEY_POLICY,
+	KEY_FRESH,
+};
+
+static const struct argp_option entries[] = {
+	{ "name", KEY_NAME, "NAME", 0,
+	  "load: call it so, 1 to 15 characters (its own name)", 0 },
+	{ "cgroup", KEY_CGROUP, "PATH", 0,
+	  "load, update: for requests from this cgroup only; / for all", 0 },
+	{ "priority", KEY_PRIORITY, "N", 0,
+	  "load, update: the higher is asked first", 0 },
+	{ "set", KEY_SET, "VAR=VALUE", 0,
+	  "load, update: give it a setting; may be repeated", 0 },
+	{ "policy", KEY_POLICY, "NAME", 0,
+	  "load, update: which one, if FILE has several", 0 },
+	{ "fresh", KEY_FRESH, NULL, 0,
+	  "update: begin with empty settings and statistics", 0 },
+	{ "json", 'j', NULL, 0, "list, show: write JSON, one object a line",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf and the verifier say, too",
+	  0 },
+	{},
+};
+
+static bool parse_priority(const char *text, long *priority)
+{
+	char *end;
+
+	errno = 0;
+	*priority = strtol(text, &end, 10);
+	return end != text && !*end && !errno && *priority >= INT_MIN &&
+	       *priority <= INT_MAX;
+}
+
+static void add_setting(struct options *options, const char *arg,
+			struct argp_state *state)
+{
+	const char *equal = strchr(arg, '=');
+
+	if (!equal || equal == arg)
+		argp_error(state, "a setting is VAR=VALUE, not '%s'", arg);
+	if (options->nr_settings == MAX_SETTINGS)
+		argp_error(state, "that are too many settings");
+	options->settings[options->nr_settings++] = arg;
+}
+
+static const struct command {
+	const char *name;
+	bool takes_name;
+	bool takes_file;
+	bool takes_settings;
+} commands[] = {
+	{ "load", false, true, false }, { "list", false, false, false },
+	{ "show", true, false, false }, { "update", true, true, false },
+	{ "set", true, false, true },	{ "unload", true, false, false },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static void add_argument(struct options *options, const char *arg,
+			 struct argp_state *state)
+{
+	const struct command *command;
+
+	if (!options->command) {
+		if (!find_command(arg))
+			argp_error(state, "there is no command '%s'", arg);
+		options->command = arg;
+		return;
+	}
+	command = find_command(options->command);
+	if (command->takes_name && !options->name)
+		options->name = arg;
+	else if (command->takes_file && !options->file)
+		options->file = arg;
+	else if (command->takes_settings)
+		add_setting(options, arg, state);
+	else
+		argp_error(state, "there is no use for '%s'", arg);
+}
+
+/* What is missing, and what does not go together. */
+static void check(const struct options *options, struct argp_state *state)
+{
+	const struct command *command;
+
+	if (!options->command)
+		argp_error(state, "which command?");
+	command = find_command(options->command);
+	if (command->takes_name && !options->name)
+		argp_error(state, "%s needs the NAME of a policy",
+			   options->command);
+	if (command->takes_file && !options->file)
+		argp_error(state, "%s needs a FILE", options->command);
+	if (command->takes_settings && !options->nr_settings)
+		argp_error(state, "%s needs VAR=VALUE", options->command);
+	if (!command->takes_file &&
+	    (options->policy || options->cgroup || options->has_priority ||
+	     (options->nr_settings && !command->takes_settings)))
+		argp_error(state,
+			   "--policy, --cgroup, --priority and --set are of load and update");
+	if (options->new_name && (!command->takes_file || command->takes_name))
+		argp_error(state, "--name is of load");
+	if (options->fresh && !(command->takes_file && command->takes_name))
+		argp_error(state, "--fresh is of update");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case KEY_NAME:
+		if (!*arg || strlen(arg) > 15 || strchr(arg, '/') ||
+		    *arg == '.')
+			argp_error(state,
+				   "a name has 1 to 15 characters, no / and no . at its beginning, unlike '%s'",
+				   arg);
+		options->new_name = arg;
+		return 0;
+	case KEY_CGROUP:
+		options->cgroup = strcmp(arg, "/") ? arg : "";
+		return 0;
+	case KEY_PRIORITY:
+		if (!parse_priority(arg, &options->priority))
+			argp_error(state, "the priority is a number, not '%s'",
+				   arg);
+		options->has_priority = true;
+		return 0;
+	case KEY_SET:
+		add_setting(options, arg, state);
+		return 0;
+	case KEY_POLICY:
+		options->policy = arg;
+		return 0;
+	case KEY_FRESH:
+		options->fresh = true;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		add_argument(options, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		check(options, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = entries,
+		.parser = parse,
+		.args_doc = "load FILE\nlist\nshow NAME\nupdate NAME FILE\n"
+			    "set NAME VAR=VALUE...\nunload NAME",
+		.doc = doc,
+	};
+
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}

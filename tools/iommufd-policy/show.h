@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __SHOW_H
+#define __SHOW_H
+
+#include "attached.h"
+
+/* One line for each policy, in the order in which they are asked. */
+void show_list(const struct attached *list, size_t nr, bool json);
+
+/* All of one: what it is, its settings, its statistics. */
+void show_policy(const struct attached *policy, bool json);
+
+#endif
