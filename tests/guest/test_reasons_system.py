@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import failnth
 import pytest
@@ -153,24 +152,6 @@ def test_interrupts(stream: Stream, context: Context) -> None:
         case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
 
 
-@contextmanager
-def kernel_driver(address: str, name: str) -> Iterator[None]:
-    """The device belongs to a driver of the kernel, then to vfio-pci again."""
-    device = vfio.SYSFS / address
-
-    def give(driver: str) -> None:
-        (device / "driver" / "unbind").write_text(address)
-        (device / "driver_override").write_text(driver)
-        (vfio.SYSFS.parent / "drivers_probe").write_text(address)
-        assert (device / "driver").resolve().name == driver
-
-    give(name)
-    try:
-        yield
-    finally:
-        give("vfio-pci")
-
-
 @pytest.mark.guest(
     devices=(
         "edu,multifunction=on",
@@ -199,7 +180,7 @@ class TestGroup:
         assert group_number(driven) == group
         case = Case("group_owned", errno.EPERM, lambda c: device.bind(c), (group, errno.EPERM))
         with vfio.Device(address) as device:
-            with kernel_driver(driven, "virtio-pci"):
+            with vfio.kernel_driver(driven, "virtio-pci"):
                 case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
             device.bind(context)
 

@@ -121,8 +121,13 @@ def test_aperture(told: why.Why, context: Context, ioas: int) -> None:
     advises(line, "host-phys-bits-limit=39")
 
 
-@pytest.mark.guest(devices=("edu,multifunction=on", "edu,function=1"))
-def test_busy_group(told: why.Why, context: Context) -> None:
+# As in test_reasons_system.py: functions of a slot, which nothing keeps apart.
+SLOT = ("edu,multifunction=on", "edu,function=1", "virtio-rng-pci,function=2,disable-legacy=on")
+RNG = (0x1AF4, 0x1044)
+
+
+@pytest.mark.guest(devices=SLOT)
+def test_group_of_another(told: why.Why, context: Context) -> None:
     """A second VM wants a device of a group of which another VM has one."""
     first, second = addresses()
     group = os.path.basename(os.readlink(vfio.SYSFS / first / "iommu_group"))
@@ -131,10 +136,21 @@ def test_busy_group(told: why.Why, context: Context) -> None:
         with fails(errno.EPERM):
             device.bind(context)
     line = told.of("group_owned")
-    says(line, f"{first} shares IOMMU group {group}", "second VM")
+    says(line, f"{first} shares IOMMU group {group}", "somebody else, such as a second VM")
     says(line, f"{first}: vfio-pci, {second}: vfio-pci")
-    advises(line, f"/sys/kernel/iommu_groups/{group}/devices")
+    advises(line, f"/sys/kernel/iommu_groups/{group}/devices to vfio-pci")
     assert line["device"] == first
+
+
+@pytest.mark.guest(devices=SLOT)
+def test_group_of_the_kernel(told: why.Why, context: Context) -> None:
+    """A device of the group was left to its driver."""
+    (driven,) = vfio.find(*RNG)
+    with vfio.Device(addresses()[0]) as device, vfio.kernel_driver(driven, "virtio-pci"):
+        with fails(errno.EPERM):
+            device.bind(context)
+        line = told.of("group_owned")
+    says(line, f"{driven}: virtio-pci", f"with {driven}, which is bound to a kernel driver")
 
 
 @pytest.mark.guest(append=("intremap=off",))
@@ -161,12 +177,7 @@ def test_failure_without_subject(told: why.Why, context: Context) -> None:
 
 def test_text() -> None:
     """A block of lines, none of them too long, and the counts."""
-    body = """
-        from why import fail_to_destroy
-        fail_to_destroy()
-        fail_to_destroy()
-    """
-    done = why.run("--summary", "--", *python(body), env=environment())
+    done = why.run("--summary", "--", *python("fail(1000)\nfail(1001)"))
     assert (done.returncode, done.stderr) == (0, "")
     head, *lines = done.stdout.splitlines()
     assert head.endswith("IOMMU_DESTROY: No such file or directory (ENOENT), no_object")
@@ -176,14 +187,22 @@ def test_text() -> None:
     assert max(len(line) for line in lines if line.startswith(" ")) < 80
 
 
+# What a command begins with: quick to start, so without the tests' library.
+PRELUDE = """
+import fcntl, os, struct
+def fail(object_id):
+    with open("/dev/iommu", "wb", buffering=0) as file:
+        try:
+            fcntl.ioctl(file, 0x3B80, struct.pack("II", 8, object_id))
+        except FileNotFoundError:
+            return
+    raise AssertionError("IOMMU_DESTROY of what is not there")
+"""
+
+
 def python(body: str) -> list[str]:
-    """A command that runs some Python."""
-    return [sys.executable, "-c", textwrap.dedent(body)]
-
-
-def environment() -> dict[str, str]:
-    """One in which the tests' library is found."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    """A command that runs some Python, to which `fail` is known."""
+    return [sys.executable, "-I", "-S", "-c", PRELUDE + textwrap.dedent(body)]
 
 
 def reasons_in(text: str) -> list[tuple[str, int]]:
@@ -194,26 +213,24 @@ def reasons_in(text: str) -> list[tuple[str, int]]:
 def test_command_and_descendants() -> None:
     """Of what it starts all is told, even what outlives its parent; of others nothing."""
     body = """
-        import os
-        from why import fail_to_destroy
         read, write = os.pipe()
         if not os.fork():
             if not os.fork():
                 os.close(read)
                 while os.getppid() != int(os.environ["WHY"]):
                     os.sched_yield()
-                fail_to_destroy(1002)
+                fail(1002)
             os._exit(0)
         os.close(write)
         os.wait()
         os.read(read, 1)
-        fail_to_destroy(1001)
+        fail(1001)
     """
     # The shell tells whose child an orphan becomes.
     shell = ["sh", "-c", 'WHY=$PPID exec "$@"', "sh", *python(body)]
     with why.Why() as another:
         why.fail_to_destroy(1000)
-        done = why.run("--json", "--", *shell, env=environment())
+        done = why.run("--json", "--", *shell)
         why.fail_to_destroy(1003)
         assert [another.of("no_object")["first"] for _ in range(2)] == [1000, 1003]
     assert (done.returncode, done.stderr) == (0, "")
@@ -268,8 +285,8 @@ def test_status_of_command(command: list[str], status: int) -> None:
 def test_output_beside_that_of_the_command(tmp_path) -> None:
     """With -o standard output is the command's alone."""
     file = tmp_path / "why"
-    body = "from why import fail_to_destroy; fail_to_destroy(); print('mine')"
-    done = why.run("-j", "-o", str(file), "--", *python(body), env=environment())
+    command = python("fail(1000)\nprint('mine')")
+    done = why.run("-j", "-o", str(file), "--", *command)
     assert (done.stdout, done.stderr) == ("mine\n", "")
     assert [r for r, _ in reasons_in(file.read_text())] == ["no_object"]
 

@@ -65,37 +65,71 @@ static bool find_device(const struct failure *f, char *text)
 	return true;
 }
 
-static void add_device(char *text, const char *folder, const char *name)
-{
-	char path[PATH_MAX], driver[64] = "no driver";
-	size_t used = strlen(text);
-
-	snprintf(path, sizeof(path), "%s/%s/driver", folder, name);
-	link_name(path, driver, sizeof(driver));
-	snprintf(text + used, FACT_SIZE - used, "%s%s: %s", used ? ", " : "",
-		 name, driver);
-}
-
-static bool find_devices(const struct failure *f, char *text)
+/*
+ * Looks at the devices of the group that is the first number, until @see has
+ * written to @text all that there is to say, and returns true.
+ */
+static bool each_device(const struct failure *f, char *text,
+			bool (*see)(char *text, const char *device,
+				    const char *driver))
 {
 	struct dirent **entries;
-	char folder[128];
+	char folder[128], path[PATH_MAX];
+	bool done = false;
 	int nr;
 
 	snprintf(folder, sizeof(folder),
 		 "/sys/kernel/iommu_groups/%" PRIu64 "/devices",
 		 (uint64_t)f->fail.first);
 	nr = scandir(folder, &entries, NULL, alphasort);
-	if (nr < 0)
-		return false;
-	*text = '\0';
 	for (int i = 0; i < nr; i++) {
-		if (*entries[i]->d_name != '.')
-			add_device(text, folder, entries[i]->d_name);
+		char driver[64] = "";
+
+		snprintf(path, sizeof(path), "%s/%s/driver", folder,
+			 entries[i]->d_name);
+		link_name(path, driver, sizeof(driver));
+		if (!done && *entries[i]->d_name != '.')
+			done = see(text, entries[i]->d_name, driver);
 		free(entries[i]);
 	}
-	free(entries);
+	if (nr >= 0)
+		free(entries);
+	return done;
+}
+
+static bool add_device(char *text, const char *device, const char *driver)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, FACT_SIZE - used, "%s%s: %s", used ? ", " : "",
+		 device, *driver ? driver : "no driver");
+	return false;
+}
+
+static bool find_devices(const struct failure *f, char *text)
+{
+	*text = '\0';
+	each_device(f, text, add_device);
 	return *text;
+}
+
+/* Those of bridges and stubs do no DMA and are in nobody's way. */
+static bool name_driven(char *text, const char *device, const char *driver)
+{
+	static const char *const harmless[] = { "", "pcieport", "pci-stub" };
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		if (!strcmp(driver, harmless[i]))
+			return false;
+	if (!strncmp(driver, "vfio", 4))
+		return false;
+	snprintf(text, FACT_SIZE, "%s", device);
+	return true;
+}
+
+static bool find_driven(const struct failure *f, char *text)
+{
+	return each_device(f, text, name_driven);
 }
 
 /* A mapping of a file of vfio-pci: a BAR, of which device. */
@@ -222,9 +256,9 @@ static const struct {
 	{ "uid", find_uid },	     { "policy", find_policy },
 	{ "ioas", find_ioas },	     { "range", find_range },
 	{ "length", find_length },   { "device", find_device },
-	{ "devices", find_devices }, { "memory", find_memory },
-	{ "region", find_region },   { "bits", find_bits },
-	{ "reach", find_reach },
+	{ "devices", find_devices }, { "driven", find_driven },
+	{ "memory", find_memory },   { "region", find_region },
+	{ "bits", find_bits },	     { "reach", find_reach },
 };
 
 bool fact_find(const struct failure *failure, const char *name, char *text)

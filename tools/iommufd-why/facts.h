@@ -9,6 +9,7 @@
  *	device          PCI address, of a bind or an attach
  *	devices         those of the IOMMU group that is the first number, and
  *	                their drivers
+ *	driven          one of these that a kernel driver has
  *	memory          the file that the process has mapped at the first number
  *	region          what the platform has at the address that is the first
  *	                number

@@ -5,6 +5,8 @@ import ctypes
 import mmap
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import c_int32, c_uint32, c_uint64
 from pathlib import Path
 
@@ -105,6 +107,24 @@ def find(vendor: int, device: int) -> list[str]:
         if ids == (vendor, device) and (folder / "vfio-dev").is_dir():
             found.append(folder.name)
     return found
+
+
+@contextmanager
+def kernel_driver(address: str, name: str) -> Iterator[None]:
+    """The device belongs to a driver of the kernel, then to vfio-pci again."""
+    device = SYSFS / address
+
+    def give(driver: str) -> None:
+        (device / "driver" / "unbind").write_text(address)
+        (device / "driver_override").write_text(driver)
+        (SYSFS.parent / "drivers_probe").write_text(address)
+        assert (device / "driver").resolve().name == driver
+
+    give(name)
+    try:
+        yield
+    finally:
+        give("vfio-pci")
 
 
 class Device(OpenFile):
