@@ -38,7 +38,9 @@ static bool load_enum(const struct btf *btf, const char *name,
 		const char *text = btf__name_by_offset(btf, value->name_off);
 		size_t number = value->val;
 
-		if (number < size && !strncmp(text, prefix, strlen(prefix)))
+		/* Of two names of a number the first is its own. */
+		if (number < size && !to[number] &&
+		    !strncmp(text, prefix, strlen(prefix)))
 			to[number] = short_name(text, strlen(prefix));
 	}
 	return true;
