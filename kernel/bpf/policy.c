@@ -275,10 +275,8 @@ static int refusal(int ret, const struct iommufd_bpf_ops *ops)
 	/* Those of the kernel's own would make the request begin again. */
 	if (ret > 0 || ret <= -ERESTARTSYS)
 		ret = -EPERM;
-	if (trace_iommufd_fail_enabled())
-		__iommufd_fail(ret, IOMMUFD_REASON_DENIED_BY_POLICY,
-			       (s64)ops->priority, 0, ops->name);
-	return ret;
+	return iommufd_fail_policy(ret, IOMMUFD_REASON_DENIED_BY_POLICY,
+				   (s64)ops->priority, 0, ops->name);
 }
 
 /* Ahead of what can't be undone: a policy that counts must see all of them go. */
@@ -456,10 +454,11 @@ int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 		ret = refusal(ops->hwpt_invalidate(args), ops);
 		if (ret)
 			continue;
-		if (args->limit < limit && trace_iommufd_fail_enabled())
-			__iommufd_fail(-EAGAIN,
-				       IOMMUFD_REASON_LIMITED_BY_POLICY,
-				       args->limit, args->asked, ops->name);
+		if (args->limit < limit)
+			iommufd_fail_policy(-EAGAIN,
+					    IOMMUFD_REASON_LIMITED_BY_POLICY,
+					    args->limit, args->asked,
+					    ops->name);
 		limit = min(limit, args->limit);
 		delay_ns = max(delay_ns, args->delay_ns);
 	}

@@ -17,19 +17,9 @@
 #include "trace/fail.h"
 #include "vfio/vfio.h"
 
-/**
- * iommufd_ucmd_respond - write the kernel's copy of the structure back
- * @ucmd: the request
- * @size: bytes of the kernel's structure
- *
- * Returns 0 or -EFAULT, in which case the caller undoes what it did.
- */
-int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
+int iommufd_ucmd_fail(const struct iommufd_ucmd *ucmd, size_t size)
 {
-	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
-			 min_t(size_t, ucmd->user_size, size)))
-		return iommufd_fail_user(ucmd->ubuffer, size);
-	return 0;
+	return iommufd_fail_user(ucmd->ubuffer, size);
 }
 
 static int destroy_ioctl(struct iommufd_ucmd *ucmd)
@@ -116,6 +106,23 @@ static const struct iommufd_command commands[] = {
 		struct iommu_viommu_alloc, out_viommu_id),
 };
 
+/* A structure that could not be taken over. */
+static noinline int __cold refuse(int error,
+				  const struct iommufd_command *command,
+				  const struct iommufd_ucmd *ucmd)
+{
+	switch (error) {
+	case -EINVAL:
+		return iommufd_fail(error, IOMMUFD_REASON_BAD_SIZE,
+				    ucmd->user_size, command->min_size);
+	case -E2BIG:
+		return iommufd_fail(error, IOMMUFD_REASON_TRAILING_BYTES,
+				    ucmd->user_size, command->size);
+	default:
+		return iommufd_fail_user(ucmd->ubuffer, ucmd->user_size);
+	}
+}
+
 static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
 			unsigned long arg)
 {
@@ -138,26 +145,30 @@ static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
 				    0);
 
 	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuffer))
-		return iommufd_fail_user(ucmd.ubuffer, sizeof(u32));
+		return iommufd_ucmd_fail(&ucmd, sizeof(u32));
 	if (ucmd.user_size < command->min_size)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE,
-				    ucmd.user_size, command->min_size);
+		return refuse(-EINVAL, command, &ucmd);
 
 	ret = copy_struct_from_user(ucmd.cmd, command->size, ucmd.ubuffer,
 				    ucmd.user_size);
-	if (ret == -E2BIG)
-		return iommufd_fail(ret, IOMMUFD_REASON_TRAILING_BYTES,
-				    ucmd.user_size, command->size);
 	if (ret)
-		return iommufd_fail_user(ucmd.ubuffer, ucmd.user_size);
+		return refuse(ret, command, &ucmd);
 	return command->run(&ucmd);
 }
 
-long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+/* Apart from the others, which need no room for it. */
+static noinline long run_observed(struct iommufd_ctx *ctx, unsigned int nr,
+				  unsigned long arg)
 {
-	struct iommufd_ctx *ctx = file->private_data;
 	struct iommufd_request request;
 
 	iommufd_request_begin(&request, ctx, nr);
 	return iommufd_request_end(&request, run_command(ctx, nr, arg));
+}
+
+long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+{
+	if (trace_iommufd_fail_enabled())
+		return run_observed(file->private_data, nr, arg);
+	return run_command(file->private_data, nr, arg);
 }

@@ -3,6 +3,7 @@
 #define __IOMMUFD_CORE_IOCTL_H
 
 #include <linux/iommufd.h>
+#include <linux/uaccess.h>
 
 struct iommufd_ctx;
 
@@ -20,7 +21,22 @@ struct iommufd_ucmd {
 	void *cmd;
 };
 
-int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size);
+int __cold iommufd_ucmd_fail(const struct iommufd_ucmd *ucmd, size_t size);
+
+/**
+ * iommufd_ucmd_respond - write the kernel's copy of the structure back
+ * @ucmd: the request
+ * @size: bytes of the kernel's structure
+ *
+ * Returns 0 or -EFAULT, in which case the caller undoes what it did.
+ */
+static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
+{
+	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
+			 min_t(size_t, ucmd->user_size, size)))
+		return iommufd_ucmd_fail(ucmd, size);
+	return 0;
+}
 
 long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg);
 

@@ -78,6 +78,16 @@ void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	kfree(obj);
 }
 
+static noinline struct iommufd_object * __cold
+refuse(u32 id, enum iommufd_object_type type, const struct iommufd_object *obj)
+{
+	if (!obj)
+		iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT, id, type);
+	else
+		iommufd_fail(-ENOENT, IOMMUFD_REASON_WRONG_TYPE, id, obj->type);
+	return ERR_PTR(-ENOENT);
+}
+
 /**
  * iommufd_object_get - look up an object for the time of a call
  * @ctx: context to look in
@@ -94,14 +104,10 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 
 	xa_lock(&ctx->objects);
 	obj = xa_load(&ctx->objects, id);
-	if (!obj)
-		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT,
-					   id, type));
-	else if (type != IOMMUFD_OBJ_ANY && obj->type != type)
-		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_WRONG_TYPE,
-					   id, obj->type));
-	else
+	if (obj && (type == IOMMUFD_OBJ_ANY || obj->type == type))
 		refcount_inc(&obj->wait_cnt);
+	else
+		obj = refuse(id, type, obj);
 	xa_unlock(&ctx->objects);
 	return obj;
 }

@@ -179,27 +179,35 @@ static void tell_drivers(struct iommufd_ioas *ioas, struct iommufd_area *area)
 					   iommufd_area_length(area));
 }
 
-/**
- * iommufd_ioas_evict - have drivers let go of areas
- * @ioas: the IOAS, whose unmap_lock is held
- * @areas: areas in the state that lets nobody hold them anew
- *
- * Returns 0, or -ERESTARTSYS if the caller was killed while waiting.
- */
-int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas)
+static int wait_for_drivers(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
 
-	lockdep_assert_held(&ioas->unmap_lock);
-
-	if (!any_held(areas))
-		return 0;
 	down_read(&ioas->accesses_rwsem);
 	list_for_each_entry(area, areas, list)
 		if (READ_ONCE(area->held))
 			tell_drivers(ioas, area);
 	up_read(&ioas->accesses_rwsem);
 	return wait_event_killable(ioas->released, !any_held(areas));
+}
+
+/**
+ * iommufd_ioas_evict - have drivers let go of areas
+ * @ioas: the IOAS, whose unmap_lock is held
+ * @areas: areas in the state that lets nobody hold them anew
+ * @stats: the wait is added to
+ *
+ * Returns 0, or -ERESTARTSYS if the caller was killed while waiting.
+ */
+int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
+		       struct iommufd_unmap_stats *stats)
+{
+	lockdep_assert_held(&ioas->unmap_lock);
+
+	if (!any_held(areas))
+		return 0;
+	return iommufd_trace_wait(iommufd_ioas_unmap, stats, false,
+				  wait_for_drivers(ioas, areas));
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "ioas/map_check.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -93,16 +94,24 @@ static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 	return ret;
 }
 
+static void __cold trace_copy(const struct iommufd_ioas *dst,
+			      const struct iommu_ioas_copy *cmd, int ret,
+			      const struct iommufd_map_stats *stats)
+{
+	trace_iommufd_ioas_map(dst->ctx->number, dst->obj.id, cmd->dst_iova,
+			       cmd->length, IOMMUFD_SOURCE_COPY,
+			       cmd->flags & IOMMUFD_MAP_PROTS, ret, stats);
+}
+
 int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 {
-	struct iommufd_map_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_map),
-	};
+	struct iommufd_map_stats stats = {};
 	struct iommu_ioas_copy *cmd = ucmd->cmd;
 	struct iommufd_ioas *dst;
 	LIST_HEAD(areas);
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_map, &stats);
 	ret = iommufd_map_check(cmd->flags, cmd->dst_iova, cmd->length);
 	if (ret)
 		return ret;
@@ -116,10 +125,8 @@ int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 	}
 	ret = copy_request(dst, ucmd, &areas, &stats);
 	iommufd_areas_free(&areas);
-	trace_iommufd_ioas_map(ucmd->ctx->number, dst->obj.id, cmd->dst_iova,
-			       cmd->length, IOMMUFD_SOURCE_COPY,
-			       cmd->flags & ~IOMMU_IOAS_MAP_FIXED_IOVA, ret,
-			       &stats);
+	if (trace_iommufd_ioas_map_enabled())
+		trace_copy(dst, cmd, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &dst->obj);
 up:
 	up_read(&ucmd->ctx->process_rwsem);

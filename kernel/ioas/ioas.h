@@ -131,10 +131,6 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			   unsigned long *iova, u32 flags,
 			   struct iommufd_map_stats *stats);
 
-#define IOMMUFD_MAP_PROTS \
-	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
-int iommufd_map_check(u32 flags, u64 iova, u64 length);
-int iommufd_map_check_source(u64 start, u64 length);
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
 			     struct iommufd_unmap_stats *stats);
@@ -167,7 +163,8 @@ void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
 			unsigned long last);
 int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 		    size_t length, unsigned int flags);
-int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas);
+int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
+		       struct iommufd_unmap_stats *stats);
 
 /* ioas/map.c, with hwpts_rwsem held for writing */
 int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,

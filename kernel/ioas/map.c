@@ -64,20 +64,30 @@ static void clear_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	mutex_unlock(&area->pages->lock);
 }
 
+/* The same as taking the lock, while somebody listens. */
+static void __cold trace_lock_pages(struct iommufd_pages *pages,
+				    struct iommufd_map_stats *stats)
+{
+	iommufd_trace_wait(iommufd_ioas_map, stats, mutex_trylock(&pages->lock),
+			   (mutex_lock(&pages->lock), 0));
+	iommufd_trace_mark(iommufd_ioas_map, stats);
+}
+
 /* Pin an area and write it into all page tables. */
 static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		     struct iommufd_map_stats *stats, u64 *clock)
+		     struct iommufd_map_stats *stats)
 {
 	struct iommufd_hwpt_paging *hwpt;
 	unsigned long pinned = 0;
 	u64 runs;
 	int ret;
 
-	mutex_lock(&area->pages->lock);
-	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->lock_ns);
-
+	if (trace_iommufd_ioas_map_enabled())
+		trace_lock_pages(area->pages, stats);
+	else
+		mutex_lock(&area->pages->lock);
 	ret = area_use(ioas, area, &pinned);
-	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->pin_ns);
+	iommufd_trace_lap(iommufd_ioas_map, stats, &stats->pin_ns);
 	if (ret)
 		goto unlock;
 
@@ -89,7 +99,7 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 			goto undo;
 		stats->domains++;
 	}
-	iommufd_trace_lap(iommufd_ioas_map, clock, &stats->map_ns);
+	iommufd_trace_lap(iommufd_ioas_map, stats, &stats->map_ns);
 	stats->runs += runs;
 	stats->pinned += pinned;
 	goto unlock;
@@ -104,7 +114,7 @@ unlock:
 }
 
 static int fill_areas(struct iommufd_ioas *ioas, struct list_head *areas,
-		      struct iommufd_map_stats *stats, u64 *clock)
+		      struct iommufd_map_stats *stats)
 {
 	struct iommufd_area *area;
 	int ret;
@@ -114,7 +124,7 @@ static int fill_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 		return 0;
 
 	list_for_each_entry(area, areas, list) {
-		ret = fill_area(ioas, area, stats, clock);
+		ret = fill_area(ioas, area, stats);
 		if (ret)
 			goto undo;
 	}
@@ -282,25 +292,24 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			   unsigned long *iova, u32 flags,
 			   struct iommufd_map_stats *stats)
 {
-	struct iommufd_area *area;
-	u64 clock = stats->start_ns;
 	u64 nr_areas = 0, bytes = 0;
-	u64 rest = 0;
+	struct iommufd_area *area;
 	int ret;
 
-	iommufd_trace_lap(iommufd_ioas_map, &clock, &rest);
-	ret = down_read_killable(&ioas->hwpts_rwsem);
+	ret = iommufd_trace_wait(iommufd_ioas_map, stats,
+				 down_read_trylock(&ioas->hwpts_rwsem),
+				 down_read_killable(&ioas->hwpts_rwsem));
 	if (ret)
 		return ret;
-	mutex_lock(&ioas->space_lock);
-	iommufd_trace_lap(iommufd_ioas_map, &clock, &stats->lock_ns);
+	iommufd_trace_wait(iommufd_ioas_map, stats,
+			   mutex_trylock(&ioas->space_lock),
+			   (mutex_lock(&ioas->space_lock), 0));
 	ret = place_areas(ioas, areas, flags, iova);
 	mutex_unlock(&ioas->space_lock);
 	if (ret)
 		goto up;
 
-	iommufd_trace_lap(iommufd_ioas_map, &clock, &rest);
-	ret = fill_areas(ioas, areas, stats, &clock);
+	ret = fill_areas(ioas, areas, stats);
 
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list) {

@@ -11,61 +11,9 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "ioas/map_check.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
-
-/**
- * iommufd_map_check - check what all map requests have in common
- * @flags: enum iommufd_ioas_map_flags
- * @iova: the address, if it is fixed
- * @length: bytes
- *
- * Returns 0, -EOPNOTSUPP for flags that are not known, -EOVERFLOW if the last
- * address is not one, or -EINVAL if nothing would be mapped.
- */
-int iommufd_map_check(u32 flags, u64 iova, u64 length)
-{
-	const u32 known = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMUFD_MAP_PROTS;
-	bool fixed = flags & IOMMU_IOAS_MAP_FIXED_IOVA;
-	unsigned long last;
-
-	if (flags & ~known)
-		return iommufd_fail_flags(flags, known);
-	if (length >= ULONG_MAX)
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				    fixed ? iova : 0, length);
-	if (!(flags & IOMMUFD_MAP_PROTS))
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NO_RIGHTS_ASKED,
-				    flags, 0);
-	if (!length)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	if (fixed &&
-	    (iova >= ULONG_MAX ||
-	     check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
-				&last)))
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, iova,
-				    length);
-	return 0;
-}
-
-/**
- * iommufd_map_check_source - check what is to be mapped
- * @start: its first address or its offset
- * @length: bytes
- *
- * Returns 0, or -EOVERFLOW if what is behind its end is none.
- */
-int iommufd_map_check_source(u64 start, u64 length)
-{
-	unsigned long end;
-
-	if (start > ULONG_MAX ||
-	    check_add_overflow((unsigned long)start, (unsigned long)length,
-			       &end))
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, start,
-				    length);
-	return 0;
-}
 
 /**
  * struct map_request - a request, whatever its source
@@ -76,6 +24,8 @@ int iommufd_map_check_source(u64 start, u64 length)
  * @offset: where in the first page it starts
  * @length: bytes
  * @iova: in the structure: the address asked for, then the one it was put at
+ * @source: where the pages come from
+ * @stats: what it did
  */
 struct map_request {
 	struct iommufd_ucmd *ucmd;
@@ -85,11 +35,12 @@ struct map_request {
 	unsigned long offset;
 	unsigned long length;
 	__aligned_u64 *iova;
+	enum iommufd_source source;
+	struct iommufd_map_stats stats;
 };
 
 static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
-		     const struct map_request *request,
-		     struct iommufd_map_stats *stats)
+		     struct map_request *request)
 {
 	unsigned long iova = *request->iova;
 	struct iommufd_area *area;
@@ -102,7 +53,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 		return PTR_ERR(area);
 	list_add(&area->list, &areas);
 	ret = iommufd_ioas_map_areas(ioas, &areas, &iova, request->flags,
-				     stats);
+				     &request->stats);
 	if (ret) {
 		iommufd_areas_free(&areas);
 		return ret;
@@ -115,10 +66,19 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	return ret;
 }
 
+static void __cold trace_request(const struct iommufd_ioas *ioas,
+				 const struct iommufd_pages *pages,
+				 const struct map_request *request, int ret)
+{
+	trace_iommufd_ioas_map(ioas->ctx->number, ioas->obj.id, *request->iova,
+			       request->length,
+			       IS_ERR(pages) ? request->source : pages->source,
+			       request->flags & IOMMUFD_MAP_PROTS, ret,
+			       &request->stats);
+}
+
 /* Map pages, or tell of the failure to make them; gives the reference back. */
-static int run_request(struct iommufd_pages *pages, enum iommufd_source source,
-		       const struct map_request *request,
-		       struct iommufd_map_stats *stats)
+static int run_request(struct iommufd_pages *pages, struct map_request *request)
 {
 	struct iommufd_ctx *ctx = request->ucmd->ctx;
 	struct iommufd_ioas *ioas;
@@ -130,11 +90,9 @@ static int run_request(struct iommufd_pages *pages, enum iommufd_source source,
 		goto put_pages;
 	}
 	if (!ret)
-		ret = map_pages(ioas, pages, request, stats);
-	trace_iommufd_ioas_map(ctx->number, ioas->obj.id, *request->iova,
-			       request->length,
-			       IS_ERR(pages) ? source : pages->source,
-			       request->flags & IOMMUFD_MAP_PROTS, ret, stats);
+		ret = map_pages(ioas, pages, request);
+	if (trace_iommufd_ioas_map_enabled())
+		trace_request(ioas, pages, request, ret);
 	iommufd_object_put(ctx, &ioas->obj);
 put_pages:
 	if (!IS_ERR(pages))
@@ -144,9 +102,6 @@ put_pages:
 
 int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 {
-	struct iommufd_map_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_map),
-	};
 	struct iommu_ioas_map *cmd = ucmd->cmd;
 	struct map_request request = {
 		.ucmd = ucmd,
@@ -156,10 +111,12 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 		.offset = offset_in_page(cmd->user_va),
 		.length = cmd->length,
 		.iova = &cmd->iova,
+		.source = IOMMUFD_SOURCE_VA,
 	};
 	struct iommufd_pages *pages;
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_map, &request.stats);
 	if (cmd->__reserved)
 		return iommufd_fail_reserved(cmd->__reserved);
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
@@ -172,7 +129,7 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 	pages = iommufd_pages_from_va(cmd->user_va,
 				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
 				      READ_ONCE(ucmd->ctx->accounting));
-	ret = run_request(pages, IOMMUFD_SOURCE_VA, &request, &stats);
+	ret = run_request(pages, &request);
 	up_read(&ucmd->ctx->process_rwsem);
 	return ret;
 }
@@ -252,9 +209,6 @@ pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
 
 int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
-	struct iommufd_map_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_map),
-	};
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
 	struct map_request request = {
 		.ucmd = ucmd,
@@ -264,9 +218,11 @@ int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 		.offset = offset_in_page(cmd->start),
 		.length = cmd->length,
 		.iova = &cmd->iova,
+		.source = IOMMUFD_SOURCE_MEMFD,
 	};
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_map, &request.stats);
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
 		ret = iommufd_map_check_source(cmd->start, cmd->length);
@@ -274,8 +230,7 @@ int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 		ret = down_read_killable(&ucmd->ctx->process_rwsem);
 	if (ret)
 		return ret;
-	ret = run_request(pages_from_fd(ucmd->ctx, cmd), IOMMUFD_SOURCE_MEMFD,
-			  &request, &stats);
+	ret = run_request(pages_from_fd(ucmd->ctx, cmd), &request);
 	up_read(&ucmd->ctx->process_rwsem);
 	return ret;
 }

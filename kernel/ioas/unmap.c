@@ -45,7 +45,8 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 
 /* Collect the areas in iova..last and have drivers let go of them. */
 static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, struct list_head *areas)
+		      unsigned long last, struct list_head *areas,
+		      struct iommufd_unmap_stats *stats)
 {
 	struct iommufd_area *area;
 	int ret;
@@ -55,7 +56,7 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	mutex_unlock(&ioas->space_lock);
 	if (ret)
 		return ret;
-	ret = iommufd_ioas_evict(ioas, areas);
+	ret = iommufd_ioas_evict(ioas, areas, stats);
 	if (!ret)
 		return 0;
 
@@ -66,32 +67,52 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	return ret;
 }
 
-static void clear_page_tables(struct iommufd_ioas *ioas,
-			      struct list_head *areas,
-			      struct iommufd_unmap_stats *stats, u64 *clock)
+static void clear_page_table(struct iommufd_hwpt_paging *hwpt,
+			     struct list_head *areas,
+			     struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_hwpt_paging *hwpt;
 	struct iommu_iotlb_gather gather;
 	struct iommufd_area *area;
 
-	list_for_each_entry(hwpt, &ioas->hwpts, node) {
-		iommu_iotlb_gather_init(&gather);
-		list_for_each_entry(area, areas, list) {
-			iommufd_hwpt_unmap_area(hwpt, area, &gather);
-			cond_resched();
-		}
-		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->unmap_ns);
-		iommu_iotlb_sync(hwpt->common.domain, &gather);
-		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->sync_ns);
-		stats->domains++;
+	iommu_iotlb_gather_init(&gather);
+	list_for_each_entry(area, areas, list) {
+		iommufd_hwpt_unmap_area(hwpt, area, &gather);
+		cond_resched();
 	}
+	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unmap_ns);
+	iommu_iotlb_sync(hwpt->common.domain, &gather);
+	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->sync_ns);
+	stats->domains++;
+}
+
+static void clear_page_tables(struct iommufd_ioas *ioas,
+			      struct list_head *areas,
+			      struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_hwpt_paging *hwpt;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		clear_page_table(hwpt, areas, stats);
+}
+
+/* The same as taking the lock, while somebody listens. */
+static void __cold trace_lock_pages(struct iommufd_pages *pages,
+				    unsigned long first, unsigned long last,
+				    struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_run_iter iter;
+
+	iommufd_trace_wait(iommufd_ioas_unmap, stats,
+			   mutex_trylock(&pages->lock),
+			   (mutex_lock(&pages->lock), 0));
+	iommufd_for_each_run(&iter, &pages->blocks, first, last)
+		stats->runs++;
 }
 
 static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
-			    struct iommufd_unmap_stats *stats, u64 *clock)
+			    struct iommufd_unmap_stats *stats)
 {
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
-	struct iommufd_run_iter iter;
 	struct iommufd_area *area;
 	unsigned long first, last;
 
@@ -102,19 +123,27 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 		first = iommufd_area_first_index(area);
 		last = iommufd_area_last_index(area);
 
-		mutex_lock(&area->pages->lock);
-		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->lock_ns);
-		if (stats->start_ns)
-			iommufd_for_each_run(&iter, &area->pages->blocks, first,
-					     last)
-				stats->runs++;
+		if (trace_iommufd_ioas_unmap_enabled())
+			trace_lock_pages(area->pages, first, last, stats);
+		else
+			mutex_lock(&area->pages->lock);
 		stats->unpinned += iommufd_pages_unuse(area->pages, first, last,
 						       &requester);
 		mutex_unlock(&area->pages->lock);
 		area->pinned = false;
 		atomic_long_sub(last - first + 1, &ioas->pinned);
-		iommufd_trace_lap(iommufd_ioas_unmap, clock, &stats->unpin_ns);
 	}
+	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unpin_ns);
+}
+
+/* The same as taking the lock, while somebody listens. */
+static void __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
+				    struct iommufd_unmap_stats *stats)
+{
+	iommufd_trace_wait(iommufd_ioas_unmap, stats,
+			   down_read_trylock(&ioas->hwpts_rwsem),
+			   (down_read(&ioas->hwpts_rwsem), 0));
+	iommufd_trace_mark(iommufd_ioas_unmap, stats);
 }
 
 /**
@@ -138,23 +167,26 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     struct iommufd_unmap_stats *stats)
 {
 	struct iommufd_area *area;
-	u64 clock = stats->start_ns;
 	LIST_HEAD(areas);
 	u64 nr_areas = 0;
 	int ret;
 
 	*unmapped = 0;
-	ret = mutex_lock_killable(&ioas->unmap_lock);
+	ret = iommufd_trace_wait(iommufd_ioas_unmap, stats,
+				 mutex_trylock(&ioas->unmap_lock),
+				 mutex_lock_killable(&ioas->unmap_lock));
 	if (ret)
 		return ret;
-	ret = take_areas(ioas, iova, last, &areas);
+	ret = take_areas(ioas, iova, last, &areas, stats);
 	if (ret || list_empty(&areas))
 		goto unlock;
 
-	down_read(&ioas->hwpts_rwsem);
-	iommufd_trace_lap(iommufd_ioas_unmap, &clock, &stats->lock_ns);
-	clear_page_tables(ioas, &areas, stats, &clock);
-	give_pages_back(ioas, &areas, stats, &clock);
+	if (trace_iommufd_ioas_unmap_enabled())
+		trace_lock_hwpts(ioas, stats);
+	else
+		down_read(&ioas->hwpts_rwsem);
+	clear_page_tables(ioas, &areas, stats);
+	give_pages_back(ioas, &areas, stats);
 
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, &areas, list) {
@@ -177,12 +209,11 @@ unlock:
  */
 void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 {
-	struct iommufd_unmap_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
-	};
+	struct iommufd_unmap_stats stats = {};
 	unsigned long unmapped;
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
 	if (RB_EMPTY_ROOT(&ioas->space.areas))
 		return;
 	/* Nobody is left who could make it wait or fail. */
@@ -211,17 +242,25 @@ void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
 				 &stats);
 }
 
+static void __cold trace_request(const struct iommufd_ioas *ioas,
+				 const struct iommu_ioas_unmap *cmd,
+				 unsigned long unmapped, int ret,
+				 const struct iommufd_unmap_stats *stats)
+{
+	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, cmd->iova,
+				 cmd->length, unmapped, ret, stats);
+}
+
 int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
-	struct iommufd_unmap_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
-	};
-	struct iommu_ioas_unmap *cmd = ucmd->cmd;
-	u64 length = cmd->length;
+	struct iommufd_unmap_stats stats = {};
+	struct iommu_ioas_unmap __user *reply = ucmd->ubuffer;
+	const struct iommu_ioas_unmap *cmd = ucmd->cmd;
 	unsigned long unmapped = 0, last;
 	struct iommufd_ioas *ioas;
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -245,12 +284,10 @@ int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 			ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED,
 					   cmd->iova, cmd->length);
 	}
-	if (!ret) {
-		cmd->length = unmapped;
-		ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	}
-	trace_iommufd_ioas_unmap(ucmd->ctx->number, ioas->obj.id, cmd->iova,
-				 length, unmapped, ret, &stats);
+	if (!ret && put_user(unmapped, &reply->length))
+		ret = iommufd_ucmd_fail(ucmd, sizeof(*cmd));
+	if (trace_iommufd_ioas_unmap_enabled())
+		trace_request(ioas, cmd, unmapped, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }

@@ -88,17 +88,18 @@ static u64 total_charged(struct iommufd_owner *owner)
 
 static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
 {
-	int ret = 0;
-
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
-		ret = charge_user(owner, npages, force);
-	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
-		ret = charge_mm(owner, npages, true, force);
-	if (ret == -ENOMEM)
-		iommufd_fail(ret, IOMMUFD_REASON_MEMLOCK,
-			     total_charged(owner) + npages,
-			     memlock_limit(owner));
-	return ret;
+		return charge_user(owner, npages, force);
+	if (owner->mode == IOMMUFD_ACCOUNT_MM)
+		return charge_mm(owner, npages, true, force);
+	return 0;
+}
+
+static int __cold fail_limit(struct iommufd_owner *owner, unsigned long npages)
+{
+	return iommufd_fail(-ENOMEM, IOMMUFD_REASON_MEMLOCK,
+			    total_charged(owner) + npages,
+			    memlock_limit(owner));
 }
 
 static void uncharge(struct iommufd_owner *owner, unsigned long npages)
@@ -125,32 +126,45 @@ static u64 shown_limit(struct iommufd_owner *owner)
 						     memlock_limit(owner);
 }
 
-static void count_pinned(struct iommufd_owner *owner, unsigned long npages,
-			 const struct iommufd_requester *requester)
+#define trace_owner(event, owner, npages, requester) \
+	trace_##event((requester)->ctx->number, (requester)->ioas, \
+		      task_tgid_nr((owner)->task), \
+		      from_kuid_munged(&init_user_ns, (owner)->user->uid), \
+		      (owner)->mode, npages, total_charged(owner), \
+		      shown_limit(owner))
+
+static noinline void trace_pinned(struct iommufd_owner *owner,
+				  unsigned long npages,
+				  const struct iommufd_requester *requester)
+{
+	trace_owner(iommufd_pin, owner, npages, requester);
+}
+
+static noinline void trace_unpinned(struct iommufd_owner *owner,
+				    unsigned long npages,
+				    const struct iommufd_requester *requester)
+{
+	trace_owner(iommufd_unpin, owner, npages, requester);
+}
+
+static __always_inline void
+count_pinned(struct iommufd_owner *owner, unsigned long npages,
+	     const struct iommufd_requester *requester)
 {
 	atomic64_add(npages, &owner->mm->pinned_vm);
 	atomic_long_add(npages, &requester->ctx->pinned);
 	if (trace_iommufd_pin_enabled())
-		trace_iommufd_pin(requester->ctx->number, requester->ioas,
-				  task_tgid_nr(owner->task),
-				  from_kuid_munged(&init_user_ns,
-						   owner->user->uid),
-				  owner->mode, npages, total_charged(owner),
-				  shown_limit(owner));
+		trace_pinned(owner, npages, requester);
 }
 
-static void count_unpinned(struct iommufd_owner *owner, unsigned long npages,
-			   const struct iommufd_requester *requester)
+static __always_inline void
+count_unpinned(struct iommufd_owner *owner, unsigned long npages,
+	       const struct iommufd_requester *requester)
 {
 	atomic64_sub(npages, &owner->mm->pinned_vm);
 	atomic_long_sub(npages, &requester->ctx->pinned);
 	if (trace_iommufd_unpin_enabled())
-		trace_iommufd_unpin(requester->ctx->number, requester->ioas,
-				    task_tgid_nr(owner->task),
-				    from_kuid_munged(&init_user_ns,
-						     owner->user->uid),
-				    owner->mode, npages, total_charged(owner),
-				    shown_limit(owner));
+		trace_unpinned(owner, npages, requester);
 }
 
 /**
@@ -166,12 +180,10 @@ static void count_unpinned(struct iommufd_owner *owner, unsigned long npages,
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 			 const struct iommufd_requester *requester)
 {
-	int ret;
-
-	ret = charge(owner, npages, false);
-	if (!ret)
-		count_pinned(owner, npages, requester);
-	return ret;
+	if (charge(owner, npages, false))
+		return fail_limit(owner, npages);
+	count_pinned(owner, npages, requester);
+	return 0;
 }
 
 /**
@@ -205,15 +217,12 @@ int iommufd_owner_transfer(struct iommufd_owner *from, struct iommufd_owner *to,
 			   unsigned long npages, bool force,
 			   const struct iommufd_requester *requester)
 {
-	int ret;
-
 	if (!npages)
 		return 0;
 	/* Two processes of a user share an account: it must not count twice. */
 	if (!same_account(from, to)) {
-		ret = charge(to, npages, force);
-		if (ret)
-			return ret;
+		if (charge(to, npages, force))
+			return fail_limit(to, npages);
 		uncharge(from, npages);
 	}
 	count_unpinned(from, npages, requester);

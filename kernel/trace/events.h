@@ -51,6 +51,7 @@ enum iommufd_accounting {
 /**
  * struct iommufd_map_stats - what one map request did
  * @start_ns: ktime when the request began, 0 while nobody listens
+ * @mark_ns: ktime when the part that runs began
  * @lock_ns: waiting for the locks of the IOAS and of the pages
  * @pin_ns: pinning pages
  * @map_ns: writing IOMMU page tables
@@ -62,6 +63,7 @@ enum iommufd_accounting {
  */
 struct iommufd_map_stats {
 	u64 start_ns;
+	u64 mark_ns;
 	u64 lock_ns;
 	u64 pin_ns;
 	u64 map_ns;
@@ -74,7 +76,9 @@ struct iommufd_map_stats {
 /**
  * struct iommufd_unmap_stats - what one unmap request did
  * @start_ns: ktime when the request began, 0 while nobody listens
- * @lock_ns: waiting for the locks of the IOAS and of the pages
+ * @mark_ns: ktime when the part that runs began
+ * @lock_ns: waiting for the locks of the IOAS and of the pages, and for drivers
+ *	to let go of them
  * @unmap_ns: clearing IOMMU page tables
  * @sync_ns: flushing the IOTLB
  * @unpin_ns: unpinning pages
@@ -87,6 +91,7 @@ struct iommufd_map_stats {
  */
 struct iommufd_unmap_stats {
 	u64 start_ns;
+	u64 mark_ns;
 	u64 lock_ns;
 	u64 unmap_ns;
 	u64 sync_ns;

@@ -123,16 +123,9 @@ void __iommufd_request_end(struct iommufd_request *request, int error)
 			   request->policy);
 }
 
-/**
- * __iommufd_fail - say why a request will fail, while somebody listens
- * @error: the negative errno
- * @reason: why
- * @first: a number that goes with it
- * @second: another one
- * @policy: name of the policy that refused it, or NULL
- */
-void __iommufd_fail(int error, enum iommufd_reason reason, u64 first,
-		    u64 second, const char *policy)
+/* Say why, while somebody listens. */
+static void tell(int error, enum iommufd_reason reason, u64 first, u64 second,
+		 const char *policy)
 {
 	struct iommufd_request *request = find_request();
 
@@ -142,5 +135,93 @@ void __iommufd_fail(int error, enum iommufd_reason reason, u64 first,
 	request->error = error;
 	request->numbers[0] = first;
 	request->numbers[1] = second;
-	strscpy_pad(request->policy, policy ?: "");
+	strscpy_pad(request->policy, policy);
+}
+
+/**
+ * iommufd_fail - say why the request of the calling task will fail
+ * @error: the negative errno that the user will get
+ * @reason: why
+ * @first: a number that goes with it, see enum iommufd_reason
+ * @second: another one
+ *
+ * Context: any.
+ *
+ * Returns @error.
+ */
+int iommufd_fail(int error, enum iommufd_reason reason, u64 first, u64 second)
+{
+	return iommufd_fail_policy(error, reason, first, second, "");
+}
+
+/**
+ * iommufd_fail_policy - say that a policy will make the request fail
+ * @error: the negative errno that the user will get
+ * @reason: why
+ * @first: a number that goes with it
+ * @second: another one
+ * @policy: name of the policy
+ *
+ * Context: any.
+ *
+ * Returns @error.
+ */
+int iommufd_fail_policy(int error, enum iommufd_reason reason, u64 first,
+			u64 second, const char *policy)
+{
+	if (trace_iommufd_fail_enabled())
+		tell(error, reason, first, second, policy);
+	return error;
+}
+
+/**
+ * iommufd_fail_driver - the driver of the IOMMU has failed a request
+ * @error: the negative errno that it gave
+ *
+ * Returns @error.
+ */
+int iommufd_fail_driver(int error)
+{
+	if (error == -EOPNOTSUPP)
+		return iommufd_fail(error, IOMMUFD_REASON_DRIVER_LACKS, 0, 0);
+	if (error == -ENOMEM)
+		return iommufd_fail(error, IOMMUFD_REASON_NO_MEMORY, 0, 0);
+	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
+}
+
+/**
+ * iommufd_fail_user - memory of the user can't be read or written
+ * @address: its address
+ * @length: bytes
+ *
+ * Returns -EFAULT.
+ */
+int iommufd_fail_user(const void __user *address, u64 length)
+{
+	return iommufd_fail(-EFAULT, IOMMUFD_REASON_USER_MEMORY,
+			    (unsigned long)address, length);
+}
+
+/**
+ * iommufd_fail_flags - a request has flags that are not known
+ * @flags: its flags
+ * @known: those that are
+ *
+ * Returns -EOPNOTSUPP.
+ */
+int iommufd_fail_flags(u64 flags, u64 known)
+{
+	return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_FLAG, flags,
+			    known);
+}
+
+/**
+ * iommufd_fail_reserved - a field that must be zero is not
+ * @value: what it is
+ *
+ * Returns -EOPNOTSUPP.
+ */
+int iommufd_fail_reserved(u64 value)
+{
+	return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_RESERVED, value, 0);
 }

@@ -2,6 +2,7 @@
 #ifndef __IOMMUFD_TRACE_FAIL_H
 #define __IOMMUFD_TRACE_FAIL_H
 
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/list.h>
@@ -45,8 +46,6 @@ struct iommufd_request {
 void __iommufd_request_begin(struct iommufd_request *request,
 			     const struct iommufd_ctx *ctx, u32 command);
 void __iommufd_request_end(struct iommufd_request *request, int error);
-void __iommufd_fail(int error, enum iommufd_reason reason, u64 first,
-		    u64 second, const char *policy);
 
 /**
  * iommufd_request_begin - a request of user space begins
@@ -78,75 +77,17 @@ static inline long iommufd_request_end(struct iommufd_request *request,
 	return ret;
 }
 
-/**
- * iommufd_fail - say why the request of the calling task will fail
- * @error: the negative errno that the user will get
- * @reason: why
- * @first: a number that goes with it, see enum iommufd_reason
- * @second: another one
- *
- * Context: any.
- *
- * Returns @error.
+/*
+ * Out of line, and cold: the ways that requests take when they succeed are not
+ * to keep anything ready for those on which they fail.
  */
-static inline int iommufd_fail(int error, enum iommufd_reason reason, u64 first,
-			       u64 second)
-{
-	if (trace_iommufd_fail_enabled())
-		__iommufd_fail(error, reason, first, second, NULL);
-	return error;
-}
-
-/**
- * iommufd_fail_driver - the driver of the IOMMU has failed a request
- * @error: the negative errno that it gave
- *
- * Returns @error.
- */
-static inline int iommufd_fail_driver(int error)
-{
-	if (error == -EOPNOTSUPP)
-		return iommufd_fail(error, IOMMUFD_REASON_DRIVER_LACKS, 0, 0);
-	if (error == -ENOMEM)
-		return iommufd_fail(error, IOMMUFD_REASON_NO_MEMORY, 0, 0);
-	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
-}
-
-/**
- * iommufd_fail_user - memory of the user can't be read or written
- * @address: its address
- * @length: bytes
- *
- * Returns -EFAULT.
- */
-static inline int iommufd_fail_user(const void __user *address, u64 length)
-{
-	return iommufd_fail(-EFAULT, IOMMUFD_REASON_USER_MEMORY,
-			    (unsigned long)address, length);
-}
-
-/**
- * iommufd_fail_flags - a request has flags that are not known
- * @flags: its flags
- * @known: those that are
- *
- * Returns -EOPNOTSUPP.
- */
-static inline int iommufd_fail_flags(u64 flags, u64 known)
-{
-	return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_FLAG, flags,
-			    known);
-}
-
-/**
- * iommufd_fail_reserved - a field that must be zero is not
- * @value: what it is
- *
- * Returns -EOPNOTSUPP.
- */
-static inline int iommufd_fail_reserved(u64 value)
-{
-	return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_RESERVED, value, 0);
-}
+int __cold iommufd_fail(int error, enum iommufd_reason reason, u64 first,
+			u64 second);
+int __cold iommufd_fail_policy(int error, enum iommufd_reason reason, u64 first,
+			       u64 second, const char *policy);
+int __cold iommufd_fail_driver(int error);
+int __cold iommufd_fail_user(const void __user *address, u64 length);
+int __cold iommufd_fail_flags(u64 flags, u64 known);
+int __cold iommufd_fail_reserved(u64 value);
 
 #endif

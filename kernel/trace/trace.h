@@ -25,26 +25,70 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 }
 
 /**
- * iommufd_trace_lap - add the time since a mark to a part and move the mark
- * @event: whose parts are timed
- * @mark: clock of the request, 0 if it is not timed
- * @part: nanoseconds of the part that ends here
+ * iommufd_trace_begin - a request begins whose parts are timed
+ * @event: the event that tells of it
+ * @stats: statistics of the request, zeroed
  */
-#define iommufd_trace_lap(event, mark, part) \
+#define iommufd_trace_begin(event, stats) \
 	do { \
 		if (trace_##event##_enabled()) \
-			__iommufd_trace_lap(mark, part); \
+			(stats)->start_ns = ktime_get_ns(); \
 	} while (0)
 
-static inline void __iommufd_trace_lap(u64 *mark, u64 *part)
-{
-	u64 now;
+/**
+ * iommufd_trace_mark - a part of a request begins
+ * @event: whose parts are timed
+ * @stats: statistics of the request
+ */
+#define iommufd_trace_mark(event, stats) \
+	do { \
+		if (trace_##event##_enabled()) \
+			__iommufd_trace_mark((stats)->start_ns, \
+					     &(stats)->mark_ns); \
+	} while (0)
 
-	if (!*mark)
-		return;
-	now = ktime_get_ns();
-	*part += now - *mark;
-	*mark = now;
-}
+/**
+ * iommufd_trace_lap - a part of a request ends and the next one begins
+ * @event: whose parts are timed
+ * @stats: statistics of the request
+ * @part: nanoseconds in them that the time is added to
+ */
+#define iommufd_trace_lap(event, stats, part) \
+	do { \
+		if (trace_##event##_enabled()) \
+			__iommufd_trace_lap(&(stats)->mark_ns, part); \
+	} while (0)
+
+/**
+ * iommufd_trace_wait - time the wait for something, such as a lock
+ * @event: whose parts are timed
+ * @stats: statistics of the request, with a lock_ns
+ * @try: has it without waiting, such as mutex_trylock()
+ * @wait: waits for it; an int, 0 once it has it
+ *
+ * Who need not wait does not look at the clock; the part that runs does not
+ * count the wait. Evaluates to 0 or that of @wait.
+ */
+#define iommufd_trace_wait(event, stats, try, wait) \
+	({ \
+		int __ret = 0; \
+\
+		if (!trace_##event##_enabled()) { \
+			__ret = (wait); \
+		} else if (!(try)) { \
+			u64 __ns = ktime_get_ns(); \
+\
+			__ret = (wait); \
+			__ns = ktime_get_ns() - __ns; \
+			if ((stats)->start_ns) { \
+				(stats)->lock_ns += __ns; \
+				(stats)->mark_ns += __ns; \
+			} \
+		} \
+		__ret; \
+	})
+
+void __cold __iommufd_trace_mark(u64 start_ns, u64 *mark_ns);
+void __cold __iommufd_trace_lap(u64 *mark_ns, u64 *part_ns);
 
 #endif

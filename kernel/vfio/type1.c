@@ -17,6 +17,7 @@
 #include "core/ctx.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "ioas/map_check.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 #include "vfio/vfio.h"
@@ -151,14 +152,13 @@ static int run_map(struct iommufd_ctx *ctx,
 
 static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
 {
-	struct iommufd_map_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_map),
-	};
+	struct iommufd_map_stats stats = {};
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_map, size);
 	const u32 known = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
 	struct vfio_iommu_type1_dma_map map;
 	u32 flags = IOMMU_IOAS_MAP_FIXED_IOVA;
 
+	iommufd_trace_begin(iommufd_ioas_map, &stats);
 	if (copy_from_user(&map, arg, size))
 		return iommufd_fail_user(arg, size);
 	if (map.argsz < size)
@@ -227,14 +227,13 @@ static int run_unmap(struct iommufd_ctx *ctx,
 
 static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 {
-	struct iommufd_unmap_stats stats = {
-		.start_ns = iommufd_trace_start(iommufd_ioas_unmap),
-	};
+	struct iommufd_unmap_stats stats = {};
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
 	struct vfio_iommu_type1_dma_unmap unmap;
 	unsigned long unmapped = 0;
 	int ret;
 
+	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
 	if (copy_from_user(&unmap, arg, size))
 		return iommufd_fail_user(arg, size);
 	if (unmap.argsz < size)
