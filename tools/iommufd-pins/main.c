@@ -133,19 +133,6 @@ static void read_mix(struct watch *watch, __u32 ctx, struct ioas *ioas)
 			ioas->mix.bytes[i] += mix[cpu].bytes[i];
 }
 
-static void read_owner(struct watch *watch, struct ctx *ctx)
-{
-	/* What the program writes there comes back. */
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx->owner,
-		    .ctx_size_in = sizeof(ctx->owner));
-	int program = bpf_program__fd(watch->bpf->progs.read_owner);
-
-	ctx->owner.tgid = ctx->info->tgid;
-	if (bpf_prog_test_run_opts(program, &opts) || !ctx->owner.found)
-		ctx->owner.uid = ctx->info->uid;
-	ctx->mode = ctx->owner.unlimited ? MODE_NONE : ctx->info->accounting;
-}
-
 static void add_ctx(struct watch *watch, struct report *report,
 		    const struct list_ctx *info,
 		    const struct list_object *objects, size_t nr)
@@ -157,7 +144,8 @@ static void add_ctx(struct watch *watch, struct report *report,
 		.pinned = amount_of(watch, info->ctx, 0, info->pinned),
 		.ioas = tool_memory(calloc(nr + 1, sizeof(*ctx->ioas))),
 	};
-	read_owner(watch, ctx);
+	owner_read(bpf_program__fd(watch->bpf->progs.read_owner), info,
+		   &ctx->owner);
 	for (size_t i = 0; i < nr; i++) {
 		struct ioas *ioas = &ctx->ioas[ctx->nr];
 

@@ -3,9 +3,9 @@
 #define __PINS_H
 
 #include <stddef.h>
-#include "../../bpf/iommufd_pins.h"
 #include "../lib/list.h"
 #include "../lib/loop.h"
+#include "../lib/owner.h"
 
 /**
  * struct options - what the user wants
@@ -32,13 +32,6 @@ struct amount {
 	__s64 since;
 };
 
-/* What bears pinned pages; the first two as enum iommufd_accounting. */
-enum mode {
-	MODE_USER,
-	MODE_MM,
-	MODE_NONE,
-};
-
 /**
  * struct ioas - an IOAS
  * @mix: what was mapped since the start, by contiguity
@@ -51,14 +44,12 @@ struct ioas {
 
 /**
  * struct ctx - an open file of /dev/iommu
- * @owner: who opened it, as it is now
- * @mode: what is charged for what it pins now
+ * @owner: who opened it
  * @ioas: those in it, @nr
  */
 struct ctx {
 	const struct list_ctx *info;
-	struct pins_owner owner;
-	enum mode mode;
+	struct owner owner;
 	struct amount pinned;
 	size_t nr;
 	struct ioas *ioas;
@@ -77,12 +68,6 @@ struct report {
 	size_t nr;
 	struct ctx *contexts;
 };
-
-/* Pages charged to whoever bears what the context pins now; 0 if nobody. */
-__u64 pages_used(const struct ctx *ctx);
-
-/* How many there may be; ~0 for any number, or nobody knows. */
-__u64 pages_limit(const struct ctx *ctx);
 
 void print_report(const struct report *report, const struct options *options);
 

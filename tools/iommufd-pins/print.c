@@ -13,29 +13,9 @@ static const char *const run_members[PINS_RUNS] = {
 	"from_1g_bytes",
 };
 
-__u64 pages_used(const struct ctx *ctx)
-{
-	switch (ctx->mode) {
-	case MODE_USER:
-		return ctx->owner.user_pages;
-	case MODE_MM:
-		return ctx->owner.mm_pages;
-	case MODE_NONE:
-		break;
-	}
-	return 0;
-}
-
-__u64 pages_limit(const struct ctx *ctx)
-{
-	if (!ctx->owner.found || ctx->mode == MODE_NONE || !~ctx->owner.limit)
-		return ~0ULL;
-	return ctx->owner.limit / getpagesize();
-}
-
 static __u64 headroom(const struct ctx *ctx)
 {
-	__u64 used = pages_used(ctx), limit = pages_limit(ctx);
+	__u64 used = owner_used(&ctx->owner), limit = owner_limit(&ctx->owner);
 
 	return used < limit ? limit - used : 0;
 }
@@ -81,18 +61,19 @@ static void print_ctx(const struct ctx *ctx, bool first)
 		mapped += ctx->ioas[i].info->mapped;
 	}
 	printf("%7u %-15s %5u %5u %5s %-4s %6s %6s", ctx->info->tgid,
-	       fmt_name(comm, sizeof(comm), ctx->info->comm), ctx->owner.uid,
-	       ctx->info->ctx, "all", mode_names[ctx->mode],
-	       fmt_count(buf[0], areas), fmt_bytes(buf[1], mapped));
+	       fmt_name(comm, sizeof(comm), ctx->info->comm),
+	       ctx->owner.now.uid, ctx->info->ctx, "all",
+	       mode_names[ctx->owner.mode], fmt_count(buf[0], areas),
+	       fmt_bytes(buf[1], mapped));
 	print_amount(&ctx->pinned, first);
-	if (ctx->mode == MODE_NONE || !ctx->owner.found)
+	if (ctx->owner.mode == OWNER_NONE || !ctx->owner.now.found)
 		printf(" %6s %6s %6s\n", "-", "-", "-");
-	else if (!~pages_limit(ctx))
-		printf(" %6s %6s %6s\n", pages(buf[0], pages_used(ctx)), "none",
-		       "-");
+	else if (!~owner_limit(&ctx->owner))
+		printf(" %6s %6s %6s\n", pages(buf[0], owner_used(&ctx->owner)),
+		       "none", "-");
 	else
-		printf(" %6s %6s %6s\n", pages(buf[0], pages_used(ctx)),
-		       pages(buf[1], pages_limit(ctx)),
+		printf(" %6s %6s %6s\n", pages(buf[0], owner_used(&ctx->owner)),
+		       pages(buf[1], owner_limit(&ctx->owner)),
 		       pages(buf[2], headroom(ctx)));
 }
 
@@ -175,16 +156,16 @@ static struct json_object *ioas_object(const struct ioas *ioas)
 
 static void add_limit(struct json_object *to, const struct ctx *ctx)
 {
-	if (ctx->mode == MODE_NONE || !ctx->owner.found)
+	if (ctx->owner.mode == OWNER_NONE || !ctx->owner.now.found)
 		json_add(to, "used_pages", NULL);
 	else
-		json_add_u64(to, "used_pages", pages_used(ctx));
-	if (!~pages_limit(ctx)) {
+		json_add_u64(to, "used_pages", owner_used(&ctx->owner));
+	if (!~owner_limit(&ctx->owner)) {
 		json_add(to, "limit_pages", NULL);
 		json_add(to, "free_pages", NULL);
 		return;
 	}
-	json_add_u64(to, "limit_pages", pages_limit(ctx));
+	json_add_u64(to, "limit_pages", owner_limit(&ctx->owner));
 	json_add_u64(to, "free_pages", headroom(ctx));
 }
 
@@ -195,10 +176,10 @@ static struct json_object *ctx_object(const struct ctx *ctx)
 
 	json_add_u64(out, "ctx", ctx->info->ctx);
 	json_add_u64(out, "pid", ctx->info->tgid);
-	json_add_bool(out, "alive", ctx->owner.found);
-	json_add_u64(out, "uid", ctx->owner.uid);
+	json_add_bool(out, "alive", ctx->owner.now.found);
+	json_add_u64(out, "uid", ctx->owner.now.uid);
 	json_add_text(out, "command", ctx->info->comm);
-	json_add_text(out, "mode", mode_names[ctx->mode]);
+	json_add_text(out, "mode", mode_names[ctx->owner.mode]);
 	add_amount(out, &ctx->pinned);
 	add_limit(out, ctx);
 	for (size_t i = 0; i < ctx->nr; i++)

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "../lib/fmt.h"
+#include "../lib/names.h"
 #include "expand.h"
 #include "facts.h"
-#include "names.h"
 
 /* Text that grows; what has no room is cut off. */
 struct out {

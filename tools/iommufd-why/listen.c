@@ -9,10 +9,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "../lib/err.h"
+#include "../lib/names.h"
 #include "../lib/tool.h"
 #include "iommufd_why.skel.h"
 #include "listen.h"
-#include "names.h"
 
 #define DEVICE_BIND   0x3b76
 #define DEVICE_ATTACH 0x3b77

@@ -16,9 +16,9 @@
 #include "../lib/command.h"
 #include "../lib/err.h"
 #include "../lib/loop.h"
+#include "../lib/names.h"
 #include "../lib/tool.h"
 #include "listen.h"
-#include "names.h"
 #include "print.h"
 
 /* How long something may be to come of a failure, in seconds. */

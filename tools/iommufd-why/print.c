@@ -6,8 +6,8 @@
 #include "../lib/fmt.h"
 #include "../lib/json.h"
 #include "../lib/loop.h"
+#include "../lib/names.h"
 #include "expand.h"
-#include "names.h"
 #include "print.h"
 #include "sentences.h"
 

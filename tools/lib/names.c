@@ -4,9 +4,9 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../lib/err.h"
-#include "../lib/tool.h"
+#include "err.h"
 #include "names.h"
+#include "tool.h"
 
 #define TYPES 32
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What numbers are called. */
-#ifndef __NAMES_H
-#define __NAMES_H
+#ifndef __LIB_NAMES_H
+#define __LIB_NAMES_H
 
 #include <linux/types.h>
 #include <stdbool.h>
