@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include "iommufd_events.h"
 #include "iommufd_why.h"
+#include "task.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -57,33 +58,9 @@ const volatile __u32 page_shift = 12;
 /* Failures that found no room. */
 __u64 lost;
 
-/* So deep are processes nested at the most. */
-#define MAX_DEPTH 64
-
-static bool descends(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	int i;
-
-	for (i = 0; i < MAX_DEPTH && task; i++) {
-		__u32 tgid = BPF_CORE_READ(task, tgid);
-
-		if (tgid == ancestor)
-			return true;
-		if (tgid <= 1)
-			return false;
-		task = BPF_CORE_READ(task, real_parent);
-	}
-	return false;
-}
-
 static bool is_wanted(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	if (only_tgid && tgid != only_tgid)
-		return false;
-	return !ancestor || descends();
+	return task_is_wanted(only_tgid, ancestor);
 }
 
 static bool is_reason_wanted(__u32 reason)
@@ -134,8 +111,7 @@ int fail(struct trace_event_raw_iommufd_fail *event)
 	record.first = event->first;
 	record.second = event->second;
 	bpf_core_read(record.policy, sizeof(record.policy), &event->policy);
-	/* The process's name, not the thread's. */
-	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
+	task_comm(record.comm);
 	/* Now: the process may be gone when somebody reads this. */
 	bpf_find_vma(task, record.first, name_file, &record, 0);
 	/* The reader was not woken for what the request was about. */

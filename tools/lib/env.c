@@ -34,7 +34,13 @@ static const struct {
 	},
 	[ENV_NO_EVENTS] = {
 		"the iommufd of this kernel has no trace events: it is the stock one",
-		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.",
+		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.\n"
+		"Without, iommufd-maplat and iommufd-why tell what system calls tell.",
+	},
+	[ENV_NO_IOCTL_EVENTS] = {
+		"this kernel has no trace events, neither of iommufd nor of system calls",
+		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.\n"
+		"One built with CONFIG_FTRACE_SYSCALLS=y tells a part.",
 	},
 	[ENV_NO_MODULE_BTF] = {
 		"the iommufd module does not describe its types (no /sys/kernel/btf/iommufd)",
@@ -130,4 +136,13 @@ enum env_problem env_check(const char *root, unsigned long long caps)
 			return ENV_NO_MODULE_PRIVILEGE;
 	}
 	return ENV_OK;
+}
+
+enum env_problem env_check_stock(const char *root)
+{
+	bool denied = false;
+
+	return has_event(root, "/syscalls/sys_exit_ioctl", &denied) ?
+		       ENV_OK :
+		       ENV_NO_IOCTL_EVENTS;
 }

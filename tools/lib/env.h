@@ -10,6 +10,7 @@ enum env_problem {
 	ENV_NO_TRACEFS,
 	ENV_NO_IOMMUFD,
 	ENV_NO_EVENTS,
+	ENV_NO_IOCTL_EVENTS,
 	ENV_NO_MODULE_BTF,
 	ENV_NO_MODULE_PRIVILEGE,
 };
@@ -22,6 +23,12 @@ unsigned long long env_capabilities(void);
  * tests.
  */
 enum env_problem env_check(const char *root, unsigned long long capabilities);
+
+/*
+ * The same for what tools/lib/ioctl.h needs, where that was ENV_NO_EVENTS: it
+ * has to do with what the kernel tells of system calls.
+ */
+enum env_problem env_check_stock(const char *root);
 
 /* One sentence on what is wrong, and what to do about it. */
 const char *env_problem_text(enum env_problem problem);

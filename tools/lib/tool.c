@@ -9,16 +9,28 @@
 #include "err.h"
 #include "tool.h"
 
-bool tool_check(bool verbose)
+static bool tell(enum env_problem problem)
 {
-	enum env_problem problem = env_check("", env_capabilities());
-
-	err_keep_libbpf(verbose);
 	if (!problem)
 		return true;
 	err_say("%s", env_problem_text(problem));
 	err_advise(env_problem_advice(problem));
 	return false;
+}
+
+bool tool_check(bool verbose)
+{
+	err_keep_libbpf(verbose);
+	return tell(env_check("", env_capabilities()));
+}
+
+bool tool_check_any(bool verbose, bool *stock)
+{
+	enum env_problem problem = env_check("", env_capabilities());
+
+	err_keep_libbpf(verbose);
+	*stock = problem == ENV_NO_EVENTS;
+	return tell(*stock ? env_check_stock("") : problem);
 }
 
 void tool_refused(int err)

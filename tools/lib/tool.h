@@ -14,6 +14,12 @@ struct bpf_object;
  */
 bool tool_check(bool verbose);
 
+/*
+ * The same for a tool that has something to show on kernels without the trace
+ * events of iommufd, too: *@stock says whether this is one.
+ */
+bool tool_check_any(bool verbose, bool *stock);
+
 /* Says that the kernel does not take the BPF programs; @err: an errno. */
 void tool_refused(int err);
 

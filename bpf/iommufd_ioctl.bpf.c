@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be seen of any iommufd, the stock one included: system calls. Who
+ * makes which ioctl, how long it takes, what it returns, and how much memory it
+ * is about.
+ *
+ * As in iommufd_maplat.bpf.c each CPU counts for itself, in a map that user
+ * space replaces when an interval is over.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include "iommufd_ioctl.h"
+#include "slots.h"
+#include "task.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Of this process only; of all if it is 0. */
+const volatile __u32 only_tgid;
+/* Of what descends from this process only; of all if it is 0. */
+const volatile __u32 ancestor;
+const volatile bool by_size;
+/* Send calls one by one, instead of counting: those that fail or take so long. */
+const volatile bool one_by_one;
+const volatile bool only_failed;
+const volatile __u64 slower_ns;
+
+/* As the events' format files in tracefs have them. */
+struct sys_enter_ioctl {
+	__u64 common;
+	__u64 number;
+	__u64 fd;
+	__u64 command;
+	__u64 argument;
+};
+
+struct sys_exit_ioctl {
+	__u64 common;
+	__u64 number;
+	__s64 ret;
+};
+
+/* The call that a thread is in; none if @command is 0. */
+struct begun {
+	__u64 ns;
+	__u64 argument;
+	__u32 command;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct begun);
+} threads SEC(".maps");
+
+struct rows {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, IOCTL_MAX_ROWS);
+	__type(key, struct ioctl_key);
+	__type(value, struct ioctl_row);
+} first_rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rows);
+} rows SEC(".maps") = {
+	.values = { &first_rows },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} calls SEC(".maps");
+
+/* Calls that found no room. */
+__u64 lost;
+
+/* The stack is too small for one of these. */
+static const struct ioctl_row empty_row;
+
+static void lose(void)
+{
+	__sync_fetch_and_add(&lost, 1);
+}
+
+static bool is_of_iommufd(__u32 command)
+{
+	return (command >= IOCTL_FIRST && command <= IOCTL_LAST) ||
+	       (command >= IOCTL_DEVICE_BIND && command <= IOCTL_DEVICE_DETACH);
+}
+
+SEC("tp/syscalls/sys_enter_ioctl")
+int ioctl_enter(struct sys_enter_ioctl *event)
+{
+	__u32 command = event->command;
+	struct begun *begun;
+
+	if (!is_of_iommufd(command) || !task_is_wanted(only_tgid, ancestor))
+		return 0;
+	begun = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!begun) {
+		lose();
+		return 0;
+	}
+	begun->command = command;
+	begun->argument = event->argument;
+	begun->ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * Bytes that a call is about. It is over: the kernel has just read the structure,
+ * so it is in memory, and has written to it what it has unmapped.
+ */
+static __u64 read_length(const struct begun *begun)
+{
+	__u64 length = 0;
+	__u32 offset;
+
+	switch (begun->command) {
+	case IOCTL_IOAS_MAP:
+	case IOCTL_IOAS_MAP_FILE:
+		offset = 24;
+		break;
+	case IOCTL_IOAS_COPY:
+	case IOCTL_IOAS_UNMAP:
+		offset = 16;
+		break;
+	default:
+		return 0;
+	}
+	if (bpf_probe_read_user(&length, sizeof(length),
+				(void *)(begun->argument + offset)))
+		return 0;
+	return length;
+}
+
+static void send(const struct ioctl_call *call)
+{
+	struct ioctl_call *record;
+
+	if (call->ns < slower_ns || (only_failed && call->ret >= 0))
+		return;
+	record = bpf_ringbuf_reserve(&calls, sizeof(*record), 0);
+	if (!record) {
+		lose();
+		return;
+	}
+	*record = *call;
+	task_comm(record->comm);
+	bpf_ringbuf_submit(record, 0);
+}
+
+static struct ioctl_row *row_of(const struct ioctl_call *call)
+{
+	struct ioctl_key key = {
+		.tgid = call->tgid,
+		.command = call->command,
+		.error = call->ret < 0 ? -call->ret : 0,
+		.size = by_size ? slot_of(call->length) : 0,
+	};
+	struct ioctl_row *row;
+	__u32 zero = 0;
+	void *now;
+
+	now = bpf_map_lookup_elem(&rows, &zero);
+	if (!now)
+		return NULL;
+	row = bpf_map_lookup_elem(now, &key);
+	if (row)
+		return row;
+	/* Another CPU may be making it too. */
+	bpf_map_update_elem(now, &key, &empty_row, BPF_NOEXIST);
+	row = bpf_map_lookup_elem(now, &key);
+	if (row)
+		task_comm(row->comm);
+	return row;
+}
+
+static void count(const struct ioctl_call *call)
+{
+	struct ioctl_row *row = row_of(call);
+	__u32 bucket = hist_bucket(call->ns);
+
+	if (!row) {
+		lose();
+		return;
+	}
+	row->calls++;
+	if (call->ret >= 0)
+		row->bytes += call->length;
+	row->ns += call->ns;
+	if (row->max_ns < call->ns)
+		row->max_ns = call->ns;
+	/* Keep the check on what indexes: the verifier must see it. */
+	barrier_var(bucket);
+	if (bucket < HIST_BUCKETS)
+		row->hist[bucket]++;
+}
+
+SEC("tp/syscalls/sys_exit_ioctl")
+int ioctl_exit(struct sys_exit_ioctl *event)
+{
+	struct ioctl_call call = { .end_ns = bpf_ktime_get_ns() };
+	struct begun *begun;
+
+	begun = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
+				     0);
+	if (!begun || !begun->command)
+		return 0;
+	call.ns = call.end_ns - begun->ns;
+	call.length = read_length(begun);
+	call.tgid = bpf_get_current_pid_tgid() >> 32;
+	call.tid = bpf_get_current_pid_tgid();
+	call.uid = bpf_get_current_uid_gid();
+	call.command = begun->command;
+	call.ret = event->ret;
+	begun->command = 0;
+	if (one_by_one)
+		send(&call);
+	else
+		count(&call);
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What iommufd_ioctl.bpf.c keeps and tools/lib/ioctl.c reads. */
+#ifndef __IOMMUFD_IOCTL_H
+#define __IOMMUFD_IOCTL_H
+
+#include <linux/types.h>
+#include "hist.h"
+
+#define IOCTL_COMM_LEN 16
+#define IOCTL_MAX_ROWS 8192
+
+/*
+ * Numbers of ioctls. The kernel's list of them gives all from FIRST to LAST to
+ * iommufd. Those of VFIO that ask something of iommufd for a device come before
+ * them; those of VFIO containers have the numbers of others of VFIO, and can't
+ * be told from them.
+ */
+enum ioctl_command {
+	IOCTL_DEVICE_BIND = 0x3b76,
+	IOCTL_DEVICE_DETACH = 0x3b78,
+	IOCTL_FIRST = 0x3b80,
+	IOCTL_IOAS_COPY = 0x3b83,
+	IOCTL_IOAS_MAP = 0x3b85,
+	IOCTL_IOAS_UNMAP = 0x3b86,
+	IOCTL_IOAS_MAP_FILE = 0x3b8f,
+	IOCTL_LAST = 0x3bff,
+};
+
+/**
+ * struct ioctl_key - calls that are counted together
+ * @tgid: process, in the initial PID namespace
+ * @command: number of the ioctl
+ * @error: errno that they failed with, 0 if they succeeded
+ * @size: slot_of() their length, 0 unless calls are counted by size
+ */
+struct ioctl_key {
+	__u32 tgid;
+	__u32 command;
+	__u32 error;
+	__u32 size;
+};
+
+/**
+ * struct ioctl_row - the calls of an interval that one CPU saw the end of
+ * @calls: how many, the sum of @hist
+ * @bytes: mapped, copied or unmapped: 0 of calls that failed, and of others
+ * @ns: what they took, from the system call's begin to its end
+ * @max_ns: what the longest of them took
+ * @comm: name of the process
+ * @hist: durations, see hist.h
+ */
+struct ioctl_row {
+	__u64 calls;
+	__u64 bytes;
+	__u64 ns;
+	__u64 max_ns;
+	char comm[IOCTL_COMM_LEN];
+	__u32 hist[HIST_BUCKETS];
+};
+
+/**
+ * struct ioctl_call - one call
+ * @end_ns: when it ended, ktime
+ * @ns: what it took
+ * @length: asked for; of an unmap that succeeded: unmapped; 0 of other commands
+ * @ret: 0 or above, or a negative errno
+ */
+struct ioctl_call {
+	__u64 end_ns;
+	__u64 ns;
+	__u64 length;
+	__u32 tgid;
+	__u32 tid;
+	__u32 uid;
+	__u32 command;
+	__s32 ret;
+	__u32 unused;
+	char comm[IOCTL_COMM_LEN];
+};
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "err.h"
+#include "hist.h"
+#include "ioctl.h"
+#include "iommufd_ioctl.skel.h"
+#include "swap.h"
+#include "tool.h"
+
+/**
+ * struct ioctl_watch - what is open
+ * @bpf: the programs
+ * @rows: where they count
+ * @ring: where single calls come from, NULL if none do
+ * @each: who they go to
+ * @data: for @each
+ * @report: the last one, with room for @room entries
+ * @cpus: the rows of all CPUs for one key
+ */
+struct ioctl_watch {
+	struct iommufd_ioctl *bpf;
+	struct swap rows;
+	struct ring_buffer *ring;
+	ioctl_fn each;
+	void *data;
+	struct ioctl_report report;
+	size_t room;
+	int nr_cpus;
+	struct ioctl_row *cpus;
+};
+
+enum ioctl_kind ioctl_kind_of(__u32 command)
+{
+	switch (command) {
+	case IOCTL_IOAS_MAP:
+	case IOCTL_IOAS_MAP_FILE:
+	case IOCTL_IOAS_COPY:
+		return IOCTL_MAPS;
+	case IOCTL_IOAS_UNMAP:
+		return IOCTL_UNMAPS;
+	default:
+		return IOCTL_OTHER;
+	}
+}
+
+static int take_call(void *data, void *call, size_t size)
+{
+	struct ioctl_watch *watch = data;
+
+	(void)size;
+	watch->each(call, watch->data);
+	return 0;
+}
+
+static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
+{
+	struct iommufd_ioctl *bpf = iommufd_ioctl__open();
+	int err;
+
+	if (!bpf)
+		return errno;
+	watch->bpf = bpf;
+	bpf->rodata->only_tgid = options->pid;
+	bpf->rodata->ancestor = options->ancestor;
+	bpf->rodata->by_size = options->by_size;
+	bpf->rodata->one_by_one = options->each;
+	bpf->rodata->only_failed = options->only_failed;
+	bpf->rodata->slower_ns = options->slower_ns;
+	err = iommufd_ioctl__load(bpf);
+	if (err)
+		return -err;
+	if (!swap_begin(&watch->rows, bpf->maps.rows, bpf->maps.first_rows))
+		return errno;
+	if (options->each) {
+		watch->ring = ring_buffer__new(bpf_map__fd(bpf->maps.calls),
+					       take_call, watch, NULL);
+		if (!watch->ring)
+			return errno;
+	}
+	return -iommufd_ioctl__attach(bpf);
+}
+
+struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
+{
+	struct ioctl_watch *watch = tool_memory(calloc(1, sizeof(*watch)));
+	int err;
+
+	watch->rows.current = -1;
+	watch->each = options->each;
+	watch->data = options->data;
+	watch->nr_cpus = libbpf_num_possible_cpus();
+	watch->cpus = tool_memory(calloc(watch->nr_cpus, sizeof(*watch->cpus)));
+	err = begin(watch, options);
+	if (!err)
+		return watch;
+	tool_refused(err);
+	ioctl_close(watch);
+	return NULL;
+}
+
+void ioctl_close(struct ioctl_watch *watch)
+{
+	ring_buffer__free(watch->ring);
+	swap_end(&watch->rows);
+	iommufd_ioctl__destroy(watch->bpf);
+	free(watch->report.entries);
+	free(watch->cpus);
+	free(watch);
+}
+
+void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from)
+{
+	to->calls += from->calls;
+	to->bytes += from->bytes;
+	to->ns += from->ns;
+	if (to->max_ns < from->max_ns)
+		to->max_ns = from->max_ns;
+	if (*from->comm)
+		memcpy(to->comm, from->comm, sizeof(to->comm));
+	for (int i = 0; i < HIST_BUCKETS; i++)
+		to->hist[i] += from->hist[i];
+}
+
+void ioctl_add_slots(struct slots *to, const struct ioctl_row *row)
+{
+	/* No bucket is in two slots. */
+	for (int i = 0; i < HIST_BUCKETS; i++)
+		to->count[slot_of(hist_lower(i))] += row->hist[i];
+	to->sum += row->ns;
+	if (to->max < row->max_ns)
+		to->max = row->max_ns;
+}
+
+static struct ioctl_entry *add_entry(struct ioctl_watch *watch)
+{
+	struct ioctl_report *report = &watch->report;
+
+	if (report->nr == watch->room) {
+		watch->room = watch->room * 2 + 16;
+		report->entries =
+			tool_memory(reallocarray(report->entries, watch->room,
+						 sizeof(*report->entries)));
+	}
+	return memset(&report->entries[report->nr++], 0,
+		      sizeof(*report->entries));
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct ioctl_key *x = &((const struct ioctl_entry *)a)->key;
+	const struct ioctl_key *y = &((const struct ioctl_entry *)b)->key;
+
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	if (x->command != y->command)
+		return x->command < y->command ? -1 : 1;
+	if (x->error != y->error)
+		return x->error < y->error ? -1 : 1;
+	return (x->size > y->size) - (x->size < y->size);
+}
+
+const struct ioctl_report *ioctl_read(struct ioctl_watch *watch)
+{
+	struct ioctl_report *report = &watch->report;
+	struct ioctl_key key, *last = NULL;
+	int fd = swap_next(&watch->rows);
+
+	if (fd < 0) {
+		err_say("can't read what was counted: %s", strerror(errno));
+		return NULL;
+	}
+	report->nr = 0;
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		struct ioctl_entry *entry = add_entry(watch);
+
+		last = &key;
+		entry->key = key;
+		if (bpf_map_lookup_elem(fd, &key, watch->cpus))
+			continue;
+		for (int cpu = 0; cpu < watch->nr_cpus; cpu++)
+			ioctl_add(&entry->row, &watch->cpus[cpu]);
+	}
+	close(fd);
+	if (report->nr)
+		qsort(report->entries, report->nr, sizeof(*report->entries),
+		      by_key);
+	return report;
+}
+
+int ioctl_fd(const struct ioctl_watch *watch)
+{
+	return ring_buffer__epoll_fd(watch->ring);
+}
+
+void ioctl_take(struct ioctl_watch *watch)
+{
+	ring_buffer__consume(watch->ring);
+}
+
+__u64 ioctl_lost(const struct ioctl_watch *watch)
+{
+	return watch->bpf->bss->lost + tool_misses(watch->bpf->obj);
+}
