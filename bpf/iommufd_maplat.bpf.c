@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include "iommufd_events.h"
 #include "iommufd_maplat.h"
+#include "task.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -51,15 +52,6 @@ __u64 lost;
 /* The stack is too small for one of these. */
 static const struct maplat_row empty_row;
 
-/* The process's name, not the thread's. */
-static void read_comm(char *comm)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	bpf_probe_read_kernel_str(comm, MAPLAT_COMM_LEN,
-				  BPF_CORE_READ(task, group_leader, comm));
-}
-
 static void lose(void)
 {
 	__sync_fetch_and_add(&lost, 1);
@@ -78,7 +70,7 @@ static void send(const struct maplat_call *call)
 	}
 	*record = *call;
 	record->end_ns = bpf_ktime_get_ns();
-	read_comm(record->comm);
+	task_comm(record->comm);
 	bpf_ringbuf_submit(record, 0);
 }
 
@@ -111,7 +103,7 @@ static struct maplat_row *row_of(const struct maplat_call *call)
 	bpf_map_update_elem(now, &key, &empty_row, BPF_NOEXIST);
 	row = bpf_map_lookup_elem(now, &key);
 	if (row && by == MAPLAT_BY_PROCESS)
-		read_comm(row->comm);
+		task_comm(row->comm);
 	return row;
 }
 

@@ -16,7 +16,7 @@ struct row {
  * @time_ns: when it ended, since 1970
  * @interval_ns: how long it was
  * @lost: requests since the start that are in no row
- * @rows: maps before unmaps, then what took longest
+ * @rows: maps before unmaps, then what took longest first, or by size
  */
 struct report {
 	__u64 time_ns;
@@ -26,17 +26,12 @@ struct report {
 	struct row *rows;
 };
 
-/* The parts of an operation in order, the total first; NULL: it has none. */
-extern const char *const part_titles[MAPLAT_OPS][MAPLAT_PARTS];
-extern const char *const op_names[MAPLAT_OPS];
+/* What is missing on a stock kernel. */
+void print_stock(const struct options *options);
 
 void print_report(const struct report *report, const struct options *options);
 
 void print_call_titles(const struct options *options);
-/* @time_ns: when it ended, since 1970. */
-void print_call(const struct maplat_call *call, __u64 time_ns,
-		const struct options *options);
-
-void print_lost(__u64 lost, const struct options *options);
+void print_call(const struct maplat_call *call, const struct options *options);
 
 #endif

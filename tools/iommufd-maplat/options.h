@@ -11,12 +11,14 @@
  * @loop: INTERVAL and COUNT
  * @by: what has a histogram of its own
  * @pid: only this process, 0 for all
+ * @stock: the kernel has no trace events of iommufd; not an option
  * @slower: list requests that take longer, @slower_us, instead of histograms
  */
 struct options {
 	struct loop loop;
 	enum maplat_by by;
 	unsigned long pid;
+	bool stock;
 	bool slower;
 	unsigned long slower_us;
 	bool timestamp;

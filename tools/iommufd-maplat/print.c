@@ -5,12 +5,22 @@
 #include "../lib/slots.h"
 #include "maplat.h"
 
-const char *const op_names[MAPLAT_OPS] = { "map", "unmap" };
+static const char *const op_names[MAPLAT_OPS] = { "map", "unmap" };
 
-const char *const part_titles[MAPLAT_OPS][MAPLAT_PARTS] = {
+/* The parts of an operation in order, the total first; NULL: it has none. */
+static const char *const all_titles[MAPLAT_OPS][MAPLAT_PARTS] = {
 	[MAPLAT_MAP] = { "total", "lock", "pin", "iommu" },
 	[MAPLAT_UNMAP] = { "total", "lock", NULL, "iommu", "sync", "unpin" },
 };
+
+/* Those of a system call. */
+static const char *const stock_titles[MAPLAT_PARTS] = { "total" };
+
+static const char *const *titles_of(enum maplat_op op,
+				    const struct options *options)
+{
+	return options->stock ? stock_titles : all_titles[op];
+}
 
 /* Names of members. */
 static const char *const part_members[MAPLAT_PARTS] = {
@@ -39,35 +49,37 @@ static void print_key(const struct row *row, enum maplat_by by)
 }
 
 /* Where the time goes on average, and how much of it goes elsewhere. */
-static void print_means(const struct row *row)
+static void print_means(const struct row *row, const struct options *options)
 {
-	const char *const *titles = part_titles[row->key.op];
+	const char *const *titles = titles_of(row->key.op, options);
 	const struct slots *part = row->sum.part;
 	__u64 other = part[MAPLAT_TOTAL].sum, total = slots_total(part);
 	char buf[FMT_LEN];
 
 	if (!total)
 		return;
-	printf("mean %s:", fmt_ns(buf, slots_mean(part)));
+	printf("mean %s%s", fmt_ns(buf, slots_mean(part)),
+	       options->stock ? "" : ":");
 	for (int i = MAPLAT_LOCK; i < MAPLAT_PARTS; i++) {
 		if (!titles[i])
 			continue;
 		printf(" %s %s,", titles[i], fmt_ns(buf, slots_mean(&part[i])));
 		other -= part[i].sum;
 	}
-	printf(" other %s", fmt_ns(buf, other / total));
+	if (!options->stock)
+		printf(" other %s", fmt_ns(buf, other / total));
 	printf("; longest %s\n", fmt_ns(buf, part->max));
 }
 
-static void print_row(const struct row *row, enum maplat_by by)
+static void print_row(const struct row *row, const struct options *options)
 {
-	const char *const *titles = part_titles[row->key.op];
+	const char *const *titles = titles_of(row->key.op, options);
 	struct slots_column columns[MAPLAT_PARTS];
 	char bytes[FMT_LEN];
 	size_t nr = 0;
 
 	printf("\n%s", op_names[row->key.op]);
-	print_key(row, by);
+	print_key(row, options->by);
 	printf(": %llu requests of %s",
 	       slots_total(row->sum.part) + row->sum.untimed,
 	       fmt_bytes(bytes, row->sum.bytes));
@@ -78,7 +90,7 @@ static void print_row(const struct row *row, enum maplat_by by)
 	putchar('\n');
 	if (!slots_total(row->sum.part))
 		return;
-	print_means(row);
+	print_means(row, options);
 	for (int i = 0; i < MAPLAT_PARTS; i++)
 		if (titles[i])
 			columns[nr++] =
@@ -107,33 +119,45 @@ static void add_key(struct json_object *to, const struct row *row,
 	}
 }
 
-static struct json_object *row_object(const struct row *row, enum maplat_by by)
+static struct json_object *row_object(const struct row *row,
+				      const struct options *options)
 {
+	const char *const *titles = titles_of(row->key.op, options);
 	struct json_object *out = json_object_new_object();
 
 	json_add_text(out, "op", op_names[row->key.op]);
-	add_key(out, row, by);
+	add_key(out, row, options->by);
 	json_add_u64(out, "timed", slots_total(row->sum.part));
 	json_add_u64(out, "untimed", row->sum.untimed);
 	json_add_u64(out, "failed", row->sum.failed);
 	json_add_u64(out, "bytes", row->sum.bytes);
 	for (int i = 0; i < MAPLAT_PARTS; i++)
-		if (part_titles[row->key.op][i])
+		if (titles[i])
 			json_add(out, part_members[i],
 				 slots_object(&row->sum.part[i]));
 	return out;
 }
 
-static void print_json(const struct report *report, enum maplat_by by)
+/* Says on each line of JSON that this is not all that there could be. */
+static void mark(struct json_object *line, const struct options *options)
+{
+	if (options->stock)
+		json_add_bool(line, "stock", true);
+}
+
+static void print_json(const struct report *report,
+		       const struct options *options)
 {
 	struct json_object *line = json_object_new_object();
 	struct json_object *rows = json_object_new_array();
 
+	mark(line, options);
 	json_add_u64(line, "time_ns", report->time_ns);
 	json_add_u64(line, "interval_ns", report->interval_ns);
 	json_add_u64(line, "lost_events", report->lost);
 	for (size_t i = 0; i < report->nr; i++)
-		json_object_array_add(rows, row_object(&report->rows[i], by));
+		json_object_array_add(rows,
+				      row_object(&report->rows[i], options));
 	json_add(line, "rows", rows);
 	json_print(line);
 }
@@ -143,7 +167,7 @@ void print_report(const struct report *report, const struct options *options)
 	char clock[16];
 
 	if (options->json) {
-		print_json(report, options->by);
+		print_json(report, options);
 		return;
 	}
 	if (options->timestamp)
@@ -151,14 +175,19 @@ void print_report(const struct report *report, const struct options *options)
 	if (!report->nr)
 		printf("\nno requests\n");
 	for (size_t i = 0; i < report->nr; i++)
-		print_row(&report->rows[i], options->by);
-	print_lost(report->lost, options);
+		print_row(&report->rows[i], options);
+	if (report->lost)
+		printf("LOST: %llu requests are not in this\n", report->lost);
 }
 
-void print_lost(__u64 lost, const struct options *options)
+void print_stock(const struct options *options)
 {
-	if (lost && !options->json)
-		printf("LOST: %llu requests are not in this\n", lost);
+	if (options->json)
+		return;
+	printf("This kernel has the stock iommufd, without trace events: below are its system\n"
+	       "calls. Which IOAS they are for, and what the time goes to, is not known.\n");
+	/* The first report may be far away. */
+	fflush(stdout);
 }
 
 void print_call_titles(const struct options *options)
@@ -172,48 +201,72 @@ void print_call_titles(const struct options *options)
 	       "RET", "TOTAL(us)", "LOCK", "PIN", "IOMMU", "SYNC", "UNPIN");
 }
 
-static void print_call_json(const struct maplat_call *call, __u64 time_ns)
+static void print_call_json(const struct maplat_call *call,
+			    const struct options *options)
 {
+	const char *const *titles = titles_of(call->op, options);
 	struct json_object *line = json_object_new_object();
 
-	json_add_u64(line, "time_ns", time_ns);
+	mark(line, options);
+	json_add_u64(line, "time_ns", loop_since_1970(call->end_ns));
 	json_add_u64(line, "pid", call->tgid);
 	json_add_text(line, "command", call->comm);
-	json_add_u64(line, "ctx", call->ctx);
-	json_add_u64(line, "ioas", call->ioas);
+	if (!options->stock) {
+		json_add_u64(line, "ctx", call->ctx);
+		json_add_u64(line, "ioas", call->ioas);
+	}
 	json_add_text(line, "op", op_names[call->op]);
-	json_add_u64(line, "iova", call->iova);
+	if (!options->stock) {
+		json_add_u64(line, "iova", call->iova);
+		json_add_u64(line, "pages", call->pages);
+		json_add_u64(line, "runs", call->runs);
+	}
 	json_add_u64(line, "bytes", call->bytes);
-	json_add_u64(line, "pages", call->pages);
-	json_add_u64(line, "runs", call->runs);
 	json_add_s64(line, "ret", call->ret);
 	for (int i = 0; i < MAPLAT_PARTS; i++) {
 		char name[FMT_LEN];
 
 		snprintf(name, sizeof(name), "%s_ns", part_members[i]);
-		if (part_titles[call->op][i])
+		if (titles[i])
 			json_add_u64(line, name, call->ns[i]);
 	}
 	json_print(line);
 }
 
-void print_call(const struct maplat_call *call, __u64 time_ns,
-		const struct options *options)
+/* What it is about, as far as that is known. */
+static void print_subject(const struct maplat_call *call,
+			  const struct options *options)
 {
-	char comm[MAPLAT_COMM_LEN], bytes[FMT_LEN], runs[FMT_LEN], clock[16];
+	char bytes[FMT_LEN], runs[FMT_LEN];
+
+	fmt_bytes(bytes, call->bytes);
+	if (options->stock)
+		printf(" %5s %5s %-5s %16s %6s %6s", "-", "-",
+		       op_names[call->op], "-", bytes, "-");
+	else
+		printf(" %5u %5u %-5s %16llx %6s %6s", call->ctx, call->ioas,
+		       op_names[call->op], call->iova, bytes,
+		       fmt_count(runs, call->runs));
+}
+
+void print_call(const struct maplat_call *call, const struct options *options)
+{
+	const char *const *titles = titles_of(call->op, options);
+	char comm[MAPLAT_COMM_LEN], clock[16];
 
 	if (options->json) {
-		print_call_json(call, time_ns);
+		print_call_json(call, options);
 		return;
 	}
 	if (options->timestamp)
-		printf("%-8s ", loop_time_at(clock, time_ns));
-	printf("%7u %-15s %5u %5u %-5s %16llx %6s %6s %4d", call->tgid,
-	       fmt_name(comm, sizeof(comm), call->comm), call->ctx, call->ioas,
-	       op_names[call->op], call->iova, fmt_bytes(bytes, call->bytes),
-	       fmt_count(runs, call->runs), call->ret);
+		printf("%-8s ",
+		       loop_time_at(clock, loop_since_1970(call->end_ns)));
+	printf("%7u %-15s", call->tgid,
+	       fmt_name(comm, sizeof(comm), call->comm));
+	print_subject(call, options);
+	printf(" %4d", call->ret);
 	for (int i = 0; i < MAPLAT_PARTS; i++) {
-		if (part_titles[call->op][i])
+		if (titles[i])
 			printf(" %10.1f", call->ns[i] / 1e3);
 		else
 			printf(" %10s", "-");
