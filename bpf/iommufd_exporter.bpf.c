@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counts what the lists of contexts and objects don't tell: failures, how long
+ * maps and unmaps take, page faults. Each CPU has counts of its own, so that
+ * requests do not meet here, and there is no more memory however long it runs.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "iommufd_events.h"
+#include "iommufd_exporter.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct exporter_counts);
+} counts SEC(".maps");
+
+static struct exporter_counts *mine(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counts, &zero);
+}
+
+static int take(enum exporter_op op, __s32 ret, __u64 ns)
+{
+	struct exporter_counts *here = mine();
+	__u64 bound = EXPORTER_FIRST_NS;
+	__u32 bucket;
+
+	/* Without a duration it began before we listened. */
+	if (!here || ret || !ns)
+		return 0;
+	for (bucket = 0; bucket < EXPORTER_BUCKETS - 1; bucket++) {
+		if (ns <= bound)
+			break;
+		bound *= 10;
+	}
+	here->requests[op].count[bucket]++;
+	here->requests[op].sum_ns += ns;
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_ioas_map")
+int exporter_map(struct trace_event_raw_iommufd_ioas_map *event)
+{
+	return take(EXPORTER_MAP, event->ret, event->ns);
+}
+
+SEC("tp/iommufd/iommufd_ioas_unmap")
+int exporter_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
+{
+	return take(EXPORTER_UNMAP, event->ret, event->ns);
+}
+
+SEC("tp/iommufd/iommufd_fail")
+int exporter_fail(struct trace_event_raw_iommufd_fail *event)
+{
+	struct exporter_counts *here = mine();
+	__u32 reason = event->reason;
+
+	if (!here)
+		return 0;
+	/* Keep the check on what indexes: the verifier must see it. */
+	barrier_var(reason);
+	if (reason >= EXPORTER_REASONS)
+		reason = EXPORTER_REASONS - 1;
+	here->failures[reason]++;
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_fault_report")
+int exporter_fault(struct trace_event_raw_iommufd_fault_report *event)
+{
+	struct exporter_counts *here = mine();
+
+	if (here)
+		here->page_faults += event->faults;
+	return 0;
+}

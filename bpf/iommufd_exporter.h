@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What iommufd_exporter.bpf.c counts and iommufd-exporter tells. */
+#ifndef __IOMMUFD_EXPORTER_H
+#define __IOMMUFD_EXPORTER_H
+
+#include <linux/types.h>
+
+/* The last one also takes those that are not known here. */
+#define EXPORTER_REASONS 256
+
+/* Up to 1 us, 10 us and so on up to 10 s; the last takes what is longer. */
+#define EXPORTER_FIRST_NS 1000
+#define EXPORTER_BUCKETS  9
+
+enum exporter_op {
+	EXPORTER_MAP,
+	EXPORTER_UNMAP,
+	EXPORTER_OPS,
+};
+
+/**
+ * struct exporter_requests - requests that succeeded, by how long they took
+ * @sum_ns: all of them
+ * @count: of each bucket, not of those below it
+ */
+struct exporter_requests {
+	__u64 sum_ns;
+	__u64 count[EXPORTER_BUCKETS];
+};
+
+/**
+ * struct exporter_counts - what a CPU has seen since the start
+ * @failures: by enum iommufd_reason
+ * @page_faults: that devices reported
+ */
+struct exporter_counts {
+	__u64 failures[EXPORTER_REASONS];
+	__u64 page_faults;
+	struct exporter_requests requests[EXPORTER_OPS];
+};
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "../lib/names.h"
+#include "../lib/tool.h"
+#include "address.h"
+#include "collect.h"
+#include "options.h"
+#include "server.h"
+
+/* Blocked in all threads that are to come, and waited for. */
+static sigset_t ends(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return set;
+}
+
+static int serve(const struct options *options, struct collect *collect)
+{
+	char name[1200] = "", ready[sizeof(name) + 32];
+	int fd = address_listen(options->listen), sig;
+	struct server *server;
+	sigset_t set = ends();
+
+	if (fd < 0)
+		return EXIT_FAILURE;
+	address_name(fd, name, sizeof(name));
+	server = server_start(fd, collect_metrics, collect);
+	if (server) {
+		snprintf(ready, sizeof(ready), "iommufd for %s", name);
+		tool_ready(ready);
+		sigwait(&set, &sig);
+		server_stop(server);
+	}
+	address_remove(options->listen);
+	return server ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.listen = "127.0.0.1:9899",
+		.contexts = 1000,
+	};
+	struct collect *collect;
+	int status;
+
+	options_parse(&options, argc, argv);
+	if (!tool_check(options.verbose) || !names_load())
+		return EXIT_FAILURE;
+	collect = collect_open(options.contexts);
+	if (!collect)
+		return EXIT_FAILURE;
+	status = serve(&options, collect);
+	collect_close(collect);
+	return status;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __METRICS_H
+#define __METRICS_H
+
+#include <stdio.h>
+#include "../../bpf/iommufd_exporter.h"
+#include "../lib/list.h"
+#include "../lib/owner.h"
+#include "totals.h"
+
+/**
+ * struct context - a context that has metrics of its own
+ * @owner: who opened it
+ * @mapped: bytes, in all of its IOAS
+ * @areas: mapped intervals
+ * @waiting: groups of page faults that wait for an answer
+ * @total: by enum total
+ */
+struct context {
+	const struct list_ctx *info;
+	struct owner owner;
+	__u64 mapped;
+	__u64 areas;
+	__u64 waiting;
+	const __u64 *total;
+};
+
+/**
+ * struct metrics - all there is to tell
+ * @nr_contexts: those in @contexts
+ * @nr_left_out: those that are not
+ * @counts: of all CPUs
+ * @lost_events: that no program has seen
+ * @lost_entries: of lists that were too long
+ */
+struct metrics {
+	size_t nr_contexts, nr_left_out;
+	struct context *contexts;
+	struct exporter_counts counts;
+	__u64 lost_events;
+	__u64 lost_entries;
+};
+
+void metrics_print(FILE *out, const struct metrics *metrics);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <argp.h>
+#include "../lib/loop.h"
+#include "options.h"
+
+const char *argp_program_version = "iommufd-exporter " VERSION;
+
+static const char doc[] =
+	"Serves metrics of iommufd over HTTP, for Prometheus and others that "
+	"read OpenMetrics: what each context pins and maps, requests that fail "
+	"and why, how long maps and unmaps take, page faults.\v"
+	"Metrics are at /metrics. Whoever reaches the port can read them, and "
+	"process names are among them.\n"
+	"\n"
+	"Examples:\n"
+	"  iommufd-exporter                    on 127.0.0.1:9899\n"
+	"  iommufd-exporter -l [::1]:9000      elsewhere\n"
+	"  iommufd-exporter -l /run/iommufd.sock for a proxy\n"
+	"  curl http://127.0.0.1:9899/metrics  what it says\n";
+
+static const struct argp_option entries[] = {
+	{ "listen", 'l', "ADDR:PORT", 0,
+	  "Listen there (127.0.0.1:9899); :PORT for all addresses, /PATH for a "
+	  "Unix socket",
+	  0 },
+	{ "contexts", 'c', "N", 0,
+	  "The N oldest contexts have metrics of their own (1000)", 0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'l':
+		options->listen = arg;
+		return 0;
+	case 'c':
+		if (!loop_parse_number(arg, 0, &options->contexts))
+			argp_error(state, "there is no number '%s'", arg);
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "there is no use for '%s'", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = entries,
+		.parser = parse,
+		.doc = doc,
+	};
+
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The text format of OpenMetrics 1.0. */
+#ifndef __TEXT_H
+#define __TEXT_H
+
+#include <linux/types.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/**
+ * struct family - what is said of a metric, before its samples
+ * @name: without _total and the like; ends with the unit, if it has one
+ * @type: counter, gauge, histogram or info
+ * @unit: NULL if it has none
+ */
+struct family {
+	const char *name;
+	const char *type;
+	const char *unit;
+	const char *help;
+};
+
+void text_family(FILE *out, const struct family *family);
+
+/* A sample without labels, @suffix behind the name of its family. */
+void text_sample(FILE *out, const struct family *family, const char *suffix,
+		 __u64 value);
+
+/*
+ * The value of a label, of @size bytes at the most, with its quotes. It may
+ * hold anything: what is no UTF-8 becomes U+FFFD.
+ */
+void text_value(FILE *out, const char *value, size_t size);
+
+/* Nanoseconds in seconds. */
+void text_seconds(FILE *out, __u64 ns);
+
+#endif
