@@ -100,13 +100,10 @@ static void __cold trace_lock_pages(struct iommufd_pages *pages,
 				    unsigned long first, unsigned long last,
 				    struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_run_iter iter;
-
 	iommufd_trace_wait(iommufd_ioas_unmap, stats,
 			   mutex_trylock(&pages->lock),
 			   (mutex_lock(&pages->lock), 0));
-	iommufd_for_each_run(&iter, &pages->blocks, first, last)
-		stats->runs++;
+	stats->runs += iommufd_pages_count_runs(pages, first, last);
 }
 
 static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,

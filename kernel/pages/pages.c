@@ -126,6 +126,17 @@ static struct iommufd_block *first_block(struct iommufd_pages *pages,
 	return node ? container_of(node, struct iommufd_block, node) : NULL;
 }
 
+static struct iommufd_block *next_block(struct iommufd_block *block,
+					unsigned long first, unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	if (block->node.last >= last)
+		return NULL;
+	node = interval_tree_iter_next(&block->node, first, last);
+	return node ? container_of(node, struct iommufd_block, node) : NULL;
+}
+
 /**
  * iommufd_pages_split_at - let no block lie on both sides of a page's start
  * @pages: the pages; its lock is held
@@ -183,15 +194,13 @@ bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 			   unsigned long last)
 {
-	struct iommufd_block *block;
-	unsigned long unpinned = 0, index = first;
+	struct iommufd_block *block, *next;
+	unsigned long unpinned = 0;
 
-	while (index <= last && (block = first_block(pages, index, last))) {
-		index = block->node.last + 1;
+	for (block = first_block(pages, first, last); block; block = next) {
+		next = next_block(block, first, last);
 		if (!--block->users)
 			unpinned += iommufd_unpin_block(pages, block);
-		if (!index)
-			break;
 	}
 	return unpinned;
 }
@@ -283,6 +292,26 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 	if (unpinned)
 		iommufd_owner_uncharge(&pages->owner, unpinned, requester);
 	return unpinned;
+}
+
+/**
+ * iommufd_pages_count_runs - count the runs of a part of the pages
+ * @pages: the pages; its lock is held
+ * @first: first index, the start of a block
+ * @last: last index, the end of a block
+ *
+ * Returns how often iommufd_for_each_run() would come by, at the cost of blocks.
+ */
+unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
+				       unsigned long first, unsigned long last)
+{
+	struct iommufd_block *block;
+	unsigned long runs = 0;
+
+	for (block = first_block(pages, first, last); block;
+	     block = next_block(block, first, last))
+		runs += block->nr_runs;
+	return runs;
 }
 
 static unsigned long count_present(struct iommufd_pages *pages)

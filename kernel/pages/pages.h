@@ -71,6 +71,8 @@ int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,
 		      const struct iommufd_requester *requester,
 		      unsigned long *pinned);
+unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
+				       unsigned long first, unsigned long last);
 unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester);
