@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# Completion of the iommufd-* tools in bash. What there is to complete is taken from what --help of
+# the tool that is being typed says, so that there is no second list of it.
+
+# Options of a tool, one a line.
+_iommufd_options() {
+	"$1" --help 2>/dev/null | grep -oE -- '^  (-., |    )--[a-z-]+' | grep -oE -- '--[a-z-]+'
+}
+
+# Its commands, if it has any: the words behind OPTION... that are not in capitals.
+_iommufd_commands() {
+	"$1" --help 2>/dev/null | sed -nE 's/^(Usage|  or): .*\[OPTION\.\.\.\] ([a-z]+).*/\2/p'
+}
+
+# What an option takes: the word behind its =, nothing if it takes none.
+_iommufd_argument() {
+	"$1" --help 2>/dev/null | sed -nE "s/^  (-., |    )$2=([A-Z:]+).*/\\2/p"
+}
+
+# The long form of an option.
+_iommufd_long() {
+	"$1" --help 2>/dev/null | sed -nE "s/^  $2, (--[a-z-]+).*/\\1/p"
+}
+
+_iommufd_tools() {
+	local tool=$1 word=$2 before=$3 i
+
+	COMPREPLY=()
+	# Behind -- there is a command with arguments of its own.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[ "${COMP_WORDS[i]}" = -- ] || continue
+		if ((COMP_CWORD == i + 1)); then
+			mapfile -t COMPREPLY < <(compgen -c -- "$word")
+		fi
+		return
+	done
+	# --pid=7 is three words, unless = does not part them.
+	if [ "$word" = = ]; then
+		word=
+	elif [ "$before" = = ]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	case $before in
+	--?*) ;;
+	-?) before=$(_iommufd_long "$tool" "$before") ;;
+	*) before= ;;
+	esac
+	case $([ -z "$before" ] || _iommufd_argument "$tool" "$before") in
+	'') ;;
+	PID)
+		mapfile -t COMPREPLY < <(cd /proc && compgen -G '[0-9]*' | grep "^$word")
+		return
+		;;
+	# Files, as if there were no completion.
+	FILE | PATH) return ;;
+	*) compopt +o default 2>/dev/null; return ;;
+	esac
+	if [[ $word = -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_iommufd_options "$tool")" -- "$word")
+	elif ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$(_iommufd_commands "$tool")" -- "$word")
+	fi
+}
+
+complete -o default -F _iommufd_tools iommufd-exporter iommufd-faults iommufd-maplat iommufd-pins \
+	iommufd-policy iommufd-top iommufd-why
