@@ -9,10 +9,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "../lib/err.h"
+#include "../lib/ioctl.h"
 #include "../lib/names.h"
 #include "../lib/tool.h"
 #include "iommufd_why.skel.h"
 #include "listen.h"
+
+/* The kernel's own, from here on. */
+#define ERESTARTSYS 512
 
 #define DEVICE_BIND   0x3b76
 #define DEVICE_ATTACH 0x3b77
@@ -20,6 +24,8 @@
 /* Threads that fail at the same time; of more some subjects are missed. */
 #define SUBJECTS 256
 
+/* A kernel without trace events of iommufd, and nothing else then. */
+static struct ioctl_watch *stock;
 static struct iommufd_why *bpf;
 static struct ring_buffer *ring;
 static listen_fn tell;
@@ -87,6 +93,44 @@ static int take(void *unused, void *data, size_t size)
 	return 0;
 }
 
+static void take_call(const struct ioctl_call *call, void *unused)
+{
+	struct failure failure = {
+		.stock = true,
+		.fail.kind = WHY_FAIL,
+		.fail.tid = call->tid,
+		.fail.tgid = call->tgid,
+		.fail.uid = call->uid,
+		.fail.command = call->command,
+		.fail.ret = call->ret,
+		.subject.length = call->length,
+	};
+
+	(void)unused;
+	/* What the kernel says to itself (ERESTARTSYS) is about a signal. */
+	if (failure.fail.ret <= -ERESTARTSYS)
+		failure.fail.ret = -EINTR;
+	memcpy(failure.fail.comm, call->comm, sizeof(failure.fail.comm));
+	tell(&failure);
+}
+
+static bool begin_stock(const struct options *options)
+{
+	struct ioctl_options which = {
+		.pid = options->pid,
+		.ancestor = options->command ? getpid() : 0,
+		.each = take_call,
+		.only_failed = true,
+	};
+
+	if (options->nr_reasons) {
+		err_say("the stock iommufd does not tell reasons, so none can be chosen");
+		return false;
+	}
+	stock = ioctl_open(&which);
+	return stock;
+}
+
 static bool set_reasons(const struct options *options)
 {
 	for (size_t i = 0; i < options->nr_reasons; i++) {
@@ -119,11 +163,8 @@ static bool load(const struct options *options)
 
 	bpf->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	bpf->rodata->only_tgid = options->pid;
-	if (options->command) {
-		/* What a child leaves behind stays our descendant. */
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (options->command)
 		bpf->rodata->ancestor = getpid();
-	}
 	if (!set_reasons(options))
 		return false;
 	err = iommufd_why__load(bpf);
@@ -142,6 +183,11 @@ static bool load(const struct options *options)
 bool listen_begin(const struct options *options, listen_fn function)
 {
 	tell = function;
+	/* What a child leaves behind stays our descendant. */
+	if (options->command)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (options->stock)
+		return begin_stock(options);
 	bpf = iommufd_why__open();
 	if (!bpf) {
 		tool_refused(errno);
@@ -155,22 +201,28 @@ bool listen_begin(const struct options *options, listen_fn function)
 
 int listen_fd(void)
 {
-	return ring_buffer__epoll_fd(ring);
+	return stock ? ioctl_fd(stock) : ring_buffer__epoll_fd(ring);
 }
 
 bool listen_take(void)
 {
-	ring_buffer__consume(ring);
+	if (stock)
+		ioctl_take(stock);
+	else
+		ring_buffer__consume(ring);
 	return kept.fail.kind;
 }
 
 __u64 listen_lost(void)
 {
-	return bpf->bss->lost + tool_misses(bpf->obj);
+	return stock ? ioctl_lost(stock) :
+		       bpf->bss->lost + tool_misses(bpf->obj);
 }
 
 void listen_end(void)
 {
+	if (stock)
+		ioctl_close(stock);
 	ring_buffer__free(ring);
 	iommufd_why__destroy(bpf);
 }

@@ -25,18 +25,22 @@
 #define SOON 0.05
 
 static struct options options;
+/* By reason, or by errno on a stock kernel. */
 static __u64 counts[NAMES_REASONS], told_lost;
 /* Failures that may still be told. */
 static unsigned long left;
 
 static void tell(const struct failure *failure)
 {
+	__u32 kind = failure->stock ? (__u32)-failure->fail.ret :
+				      failure->fail.reason;
+
 	if (options.count && !left)
 		return;
 	if (options.count)
 		left--;
-	if (failure->fail.reason < NAMES_REASONS)
-		counts[failure->fail.reason]++;
+	if (kind < NAMES_REASONS)
+		counts[kind]++;
 	print_failure(failure, options.json);
 }
 
@@ -109,7 +113,7 @@ static int follow(struct loop *loop, pid_t pid)
 		tell_lost();
 		over |= options.count && !left;
 		if (over && options.summary)
-			print_summary(counts, told_lost, options.json);
+			print_summary(counts, told_lost, &options);
 		if (!loop_flush(&status))
 			over = true;
 	}
@@ -153,7 +157,9 @@ int main(int argc, char **argv)
 		print_list(options.json);
 		return EXIT_SUCCESS;
 	}
-	if (!tool_check(options.verbose) || !names_load())
+	if (!tool_check_any(options.verbose, &options.stock))
+		return EXIT_FAILURE;
+	if (!options.stock && !names_load())
 		return EXIT_FAILURE;
 	if (options.output) {
 		output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
@@ -165,6 +171,8 @@ int main(int argc, char **argv)
 	}
 	if (!listen_begin(&options, tell))
 		return EXIT_FAILURE;
+	if (options.stock)
+		print_stock(options.json);
 	status = run(output);
 	listen_end();
 	return status;

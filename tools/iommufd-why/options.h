@@ -16,6 +16,7 @@
  * @json: JSON lines rather than text
  * @summary: counts by reason at the end
  * @list: the sentences, then end
+ * @stock: the kernel has no trace events of iommufd; not an option
  * @verbose: libbpf's messages too
  * @output: file to write to instead of standard output, or NULL
  * @command: command of which the failures are told, or NULL
@@ -28,6 +29,7 @@ struct options {
 	bool json;
 	bool summary;
 	bool list;
+	bool stock;
 	bool verbose;
 	const char *output;
 	char **command;

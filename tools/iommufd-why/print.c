@@ -8,6 +8,7 @@
 #include "../lib/loop.h"
 #include "../lib/names.h"
 #include "expand.h"
+#include "meanings.h"
 #include "print.h"
 #include "sentences.h"
 
@@ -22,6 +23,10 @@ static const struct sentence unknown = {
 	"Look it up in docs/failures.md of the running iommufd, or update the tool.",
 };
 
+/* What to do about a failure of a stock kernel. */
+static const char stock_advice[] =
+	"A kernel with iommufd-bpf tells which of these it is, with the numbers.";
+
 /* Names of a failure, whatever the kernel and this tool know of it. */
 struct names {
 	char request[48];
@@ -29,16 +34,22 @@ struct names {
 	const struct sentence *sentence;
 };
 
-static void find_names(struct names *names, const struct why_fail *fail)
+static void find_request(struct names *names, __u32 command)
 {
-	const char *request = names_request(fail->command);
-	const char *reason = names_reason(fail->reason);
+	const char *request = names_request(command);
 
 	if (request)
 		snprintf(names->request, sizeof(names->request), "%s", request);
 	else
 		snprintf(names->request, sizeof(names->request), "ioctl 0x%x",
-			 fail->command);
+			 command);
+}
+
+static void find_names(struct names *names, const struct why_fail *fail)
+{
+	const char *reason = names_reason(fail->reason);
+
+	find_request(names, fail->command);
 	if (reason)
 		snprintf(names->reason, sizeof(names->reason), "%s", reason);
 	else
@@ -71,17 +82,35 @@ static void print_wrapped(const char *title, const char *text)
 	putchar('\n');
 }
 
-static void print_text(const struct failure *f, const struct names *names)
+/* Up to the error, and @more. */
+static void print_title(const struct failure *f, const struct names *names,
+			const char *more)
 {
-	char what[EXPAND_SIZE], time[16], comm[sizeof(f->fail.comm)];
+	char time[16], comm[sizeof(f->fail.comm)];
 	int error = -f->fail.ret;
 
 	printf("%s %s %u %s: %s (%s), %s\n", loop_time(time),
 	       fmt_name(comm, sizeof(comm), f->fail.comm), f->fail.tgid,
-	       names->request, strerror(error), names_errno(error),
-	       names->reason);
+	       names->request, strerror(error), names_errno(error), more);
+}
+
+static void print_text(const struct failure *f, const struct names *names)
+{
+	char what[EXPAND_SIZE];
+
+	print_title(f, names, names->reason);
 	print_wrapped("", expand(what, names->sentence->what, f));
 	print_wrapped("What to do: ", expand(what, names->sentence->advice, f));
+}
+
+static void print_stock_text(const struct failure *f, const struct names *names)
+{
+	char text[EXPAND_SIZE];
+
+	print_title(f, names, "reason not told");
+	snprintf(text, sizeof(text), "%s.", meaning_find(-f->fail.ret));
+	print_wrapped("It can mean: ", text);
+	print_wrapped("What to do: ", stock_advice);
 }
 
 static void add_subject(struct json_object *line, const struct failure *f)
@@ -103,21 +132,29 @@ static void add_subject(struct json_object *line, const struct failure *f)
 	}
 }
 
-static void print_json(const struct failure *f, const struct names *names)
+/* Who, and up to the error. */
+static void add_title(struct json_object *line, const struct failure *f,
+		      const struct names *names)
 {
-	struct json_object *line = json_object_new_object();
-	char text[EXPAND_SIZE];
-
 	json_add_u64(line, "time_ns", loop_clock(CLOCK_REALTIME));
 	json_add_u64(line, "pid", f->fail.tgid);
 	json_add_u64(line, "tid", f->fail.tid);
 	json_add_u64(line, "uid", f->fail.uid);
 	json_add_text(line, "command", f->fail.comm);
-	json_add_u64(line, "ctx", f->fail.ctx);
+	if (!f->stock)
+		json_add_u64(line, "ctx", f->fail.ctx);
 	json_add_text(line, "request", names->request);
 	json_add_u64(line, "request_number", f->fail.command);
 	json_add_u64(line, "errno", -f->fail.ret);
 	json_add_text(line, "error", names_errno(-f->fail.ret));
+}
+
+static void print_json(const struct failure *f, const struct names *names)
+{
+	struct json_object *line = json_object_new_object();
+	char text[EXPAND_SIZE];
+
+	add_title(line, f, names);
 	json_add_text(line, "reason", names->reason);
 	json_add_u64(line, "reason_number", f->fail.reason);
 	json_add_u64(line, "first", f->fail.first);
@@ -129,10 +166,47 @@ static void print_json(const struct failure *f, const struct names *names)
 	json_print(line);
 }
 
+static void print_stock_json(const struct failure *f, const struct names *names)
+{
+	struct json_object *line = json_object_new_object();
+
+	json_add_bool(line, "stock", true);
+	add_title(line, f, names);
+	if (f->subject.length)
+		json_add_u64(line, "length", f->subject.length);
+	json_add_text(line, "can_mean", meaning_find(-f->fail.ret));
+	json_add_text(line, "advice", stock_advice);
+	json_print(line);
+}
+
+static void print_stock_failure(const struct failure *f, bool json)
+{
+	struct names names;
+
+	find_request(&names, f->fail.command);
+	if (json)
+		print_stock_json(f, &names);
+	else
+		print_stock_text(f, &names);
+}
+
+void print_stock(bool json)
+{
+	if (json)
+		return;
+	printf("This kernel has the stock iommufd, which does not tell why requests fail: below\n"
+	       "are the ioctls that do, and what their errors can mean in general.\n");
+	fflush(stdout);
+}
+
 void print_failure(const struct failure *failure, bool json)
 {
 	struct names names;
 
+	if (failure->stock) {
+		print_stock_failure(failure, json);
+		return;
+	}
 	find_names(&names, &failure->fail);
 	if (json)
 		print_json(failure, &names);
@@ -153,9 +227,10 @@ void print_lost(__u64 lost, bool json)
 	}
 }
 
-static const char *reason_name(__u32 reason, char *text, size_t size)
+/* Of what is counted. */
+static const char *kind_name(__u32 reason, bool stock, char *text, size_t size)
 {
-	const char *name = names_reason(reason);
+	const char *name = stock ? names_errno(reason) : names_reason(reason);
 
 	if (name)
 		return name;
@@ -163,7 +238,7 @@ static const char *reason_name(__u32 reason, char *text, size_t size)
 	return text;
 }
 
-static void print_summary_json(const __u64 *counts, __u64 lost)
+static void print_summary_json(const __u64 *counts, __u64 lost, bool stock)
 {
 	struct json_object *line = json_object_new_object();
 	struct json_object *summary = json_object_new_object();
@@ -172,18 +247,18 @@ static void print_summary_json(const __u64 *counts, __u64 lost)
 	for (__u32 i = 0; i < NAMES_REASONS; i++)
 		if (counts[i])
 			json_add_u64(summary,
-				     reason_name(i, text, sizeof(text)),
+				     kind_name(i, stock, text, sizeof(text)),
 				     counts[i]);
 	json_add(line, "summary", summary);
 	json_add_u64(line, "lost", lost);
 	json_print(line);
 }
 
-static void print_summary_text(const __u64 *counts, __u64 lost)
+static void print_summary_text(const __u64 *counts, __u64 lost, bool stock)
 {
 	char text[32];
 
-	printf("%8s REASON\n", "COUNT");
+	printf("%8s %s\n", "COUNT", stock ? "ERROR" : "REASON");
 	/* The most frequent first; there are few. */
 	for (__u64 below = ~0ULL;;) {
 		__u64 most = 0;
@@ -196,19 +271,20 @@ static void print_summary_text(const __u64 *counts, __u64 lost)
 		for (__u32 i = 0; i < NAMES_REASONS; i++)
 			if (counts[i] == most)
 				printf("%8" PRIu64 " %s\n", (uint64_t)most,
-				       reason_name(i, text, sizeof(text)));
+				       kind_name(i, stock, text, sizeof(text)));
 		below = most;
 	}
 	if (lost)
 		print_lost(lost, false);
 }
 
-void print_summary(const __u64 *counts, __u64 lost, bool json)
+void print_summary(const __u64 *counts, __u64 lost,
+		   const struct options *options)
 {
-	if (json)
-		print_summary_json(counts, lost);
+	if (options->json)
+		print_summary_json(counts, lost, options->stock);
 	else
-		print_summary_text(counts, lost);
+		print_summary_text(counts, lost, options->stock);
 }
 
 void print_list(bool json)
