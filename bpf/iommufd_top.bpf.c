@@ -196,8 +196,12 @@ static int count_object(struct trace_event_raw_iommufd_object *event,
 	if (event->type != ioas)
 		return 0;
 	row = get_row(event->ctx, event->id, creation);
-	if (row)
+	if (!row)
+		return 0;
+	/* Found by the reader before we were told that it is there. */
+	if (!creation || !row->listed)
 		__sync_fetch_and_add(&row->alive, creation ? 1 : -1);
+	row->listed = 0;
 	return 0;
 }
 
@@ -221,8 +225,10 @@ int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
 
 	if (!row)
 		return 0;
-	if (!ret)
+	if (!ret) {
 		__sync_fetch_and_add(&row->op[TOP_MAP].bytes, event->length);
+		__sync_fetch_and_add(&row->pinned, event->pinned);
+	}
 	count_op(&row->op[TOP_MAP], ret, event->ns);
 	return 0;
 }
@@ -235,28 +241,9 @@ int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 	if (!row)
 		return 0;
 	__sync_fetch_and_add(&row->op[TOP_UNMAP].bytes, event->unmapped);
+	__sync_fetch_and_add(&row->unpinned, event->unpinned);
 	/* What a destroyed IOAS still maps is cleared at nobody's request. */
 	if (row->alive > 0)
 		count_op(&row->op[TOP_UNMAP], event->ret, event->ns);
-	return 0;
-}
-
-SEC("tp/iommufd/iommufd_pin")
-int pages_pin(struct trace_event_raw_iommufd_account *event)
-{
-	struct top_row *row = get_row(event->ctx, event->ioas, false);
-
-	if (row)
-		__sync_fetch_and_add(&row->pinned, event->pages);
-	return 0;
-}
-
-SEC("tp/iommufd/iommufd_unpin")
-int pages_unpin(struct trace_event_raw_iommufd_account *event)
-{
-	struct top_row *row = get_row(event->ctx, event->ioas, false);
-
-	if (row)
-		__sync_fetch_and_add(&row->unpinned, event->pages);
 	return 0;
 }

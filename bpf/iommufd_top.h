@@ -2,7 +2,7 @@
 /*
  * What iommufd_top.bpf.c keeps and iommufd-top reads. All counters only ever
  * grow, so that a reader gets the work of an interval as a difference and needs
- * no lock; what is mapped or pinned now is the difference of two of them.
+ * no lock; what is mapped or pinned now comes from the iterators.
  */
 #ifndef __IOMMUFD_TOP_H
 #define __IOMMUFD_TOP_H
@@ -68,8 +68,9 @@ struct top_op {
  * @late: it was there before us: sums start at 0 all the same
  * @alive: 1 until it is destroyed; a sum of creations less destructions because
  *	an id can be used again while the old object is still being destroyed
- * @pinned: pages pinned for it
- * @unpinned: pages unpinned by it
+ * @listed: it was found at the start, and neither its creation nor its end seen
+ * @pinned: pages that its map requests pinned
+ * @unpinned: pages that its unmap requests unpinned
  * @op: requests, by enum top_op_kind
  */
 struct top_row {
@@ -78,6 +79,8 @@ struct top_row {
 	char comm[TOP_COMM_LEN];
 	__u32 late;
 	__s32 alive;
+	__u32 listed;
+	__u32 unused;
 	__u64 pinned;
 	__u64 unpinned;
 	struct top_op op[TOP_OPS];

@@ -72,7 +72,8 @@ def test_counts(options):
         assert row["map"]["bytes"] == mapped
         assert row["unmap"]["count"] == done["unmaps"]
         assert row["unmap"]["bytes"] == mapped
-        assert row["pages_pinned"] == row["pages_unpinned"] == mapped // PAGE
+        # What is still mapped when the device goes is unpinned at nobody's request.
+        assert row["pages_pinned"] == mapped // PAGE >= row["pages_unpinned"]
         assert (row["mapped_bytes"], row["pinned_pages"]) == (0, 0)
         assert (row["map"]["failed"], row["unmap"]["failed"]) == (0, 0)
         assert row["map"]["timed"] == row["map"]["count"]
@@ -142,16 +143,18 @@ def test_short_lived():
 
 
 def test_late():
-    """Of what was there before, the change is shown, marked as such."""
+    """What was there before is there from the start, marked as such; only counts begin at 0."""
     with Context() as context, mem.anonymous(1 << 20) as buffer:
         ioas = context.ioas_alloc()
         first = context.map(ioas, buffer)
         with top.Stream("-d", "0.2") as stream:
-            assert stream.last["rows"] == []
+            [row] = stream.last["rows"]
+            assert (row["late"], row["mapped_bytes"]) == (True, 1 << 20)
+            assert (row["pid"], row["map"]["all_count"]) == (os.getpid(), 0)
             context.unmap(ioas, first, 1 << 20)
             context.map(ioas, buffer, 4096)
             [row] = stream.until(lambda r: r["total"]["map"]["all_count"] == 1)["rows"]
-            assert (row["late"], row["mapped_bytes"]) == (True, 4096 - (1 << 20))
+            assert (row["late"], row["mapped_bytes"]) == (True, 4096)
             # A new IOAS of an old context is known from its beginning.
             context.map(context.ioas_alloc(), buffer)
             report = stream.until(lambda r: r["total"]["map"]["all_count"] == 2)
@@ -267,7 +270,7 @@ def test_text():
     assert shown.returncode == 0
     assert '"maps": 37' in shown.stdout
     assert (
-        "38 maps of 2.32M, 37 unmaps of 2.32M, 593 pages pinned, 593 unpinned, 0 failed"
+        "38 maps of 2.32M, 37 unmaps of 2.32M, 593 pages pinned, 592 unpinned, 0 failed"
         in shown.stdout
     )
     [row] = [x for x in shown.stdout.splitlines() if " dma-load " in x]

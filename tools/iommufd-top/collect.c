@@ -16,6 +16,8 @@
 #include "../lib/err.h"
 #include "../lib/fmt.h"
 #include "../lib/hist.h"
+#include "../lib/list.h"
+#include "../lib/tool.h"
 #include "collect.h"
 #include "iommufd_top.skel.h"
 
@@ -39,6 +41,7 @@ struct row {
 
 /**
  * struct collector - all that iommufd-top knows
+ * @list: what there is, apart from what happens to it
  * @rows: those in the kernel's map, by key
  * @gone: those that left it in this interval
  * @nr: number of both
@@ -46,6 +49,7 @@ struct row {
  */
 struct collector {
 	struct iommufd_top *bpf;
+	struct list *list;
 	struct row *rows[BUCKETS];
 	struct row *gone;
 	size_t nr;
@@ -63,16 +67,6 @@ static __u64 clock_ns(clockid_t clock)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* As with any top: who can't get this little memory has other worries. */
-static void *must(void *memory)
-{
-	if (!memory) {
-		err_say("out of memory");
-		exit(EXIT_FAILURE);
-	}
-	return memory;
-}
-
 static struct row **bucket_of(struct collector *c, const struct top_key *key)
 {
 	return &c->rows[(key->ctx * 31 + key->ioas) % BUCKETS];
@@ -85,7 +79,7 @@ static struct row *get_row(struct collector *c, const struct top_key *key)
 	for (row = *bucket; row; row = row->next)
 		if (!memcmp(&row->key, key, sizeof(*key)))
 			return row;
-	row = must(calloc(1, sizeof(*row)));
+	row = tool_memory(calloc(1, sizeof(*row)));
 	row->key = *key;
 	row->next = *bucket;
 	*bucket = row;
@@ -132,9 +126,7 @@ static bool is_over(const struct row *row)
 
 	if (now->alive > 0 || !row->quiet)
 		return false;
-	return now->late ||
-	       (now->op[TOP_MAP].bytes == now->op[TOP_UNMAP].bytes &&
-		now->pinned == now->unpinned);
+	return now->late || now->op[TOP_MAP].bytes == now->op[TOP_UNMAP].bytes;
 }
 
 static void retire_rows(struct collector *c, const __u32 *closed, size_t nr)
@@ -185,23 +177,6 @@ int collect_sync(struct collector *c)
 	while (nr)
 		bpf_map_delete_elem(fd, &closed[--nr]);
 	return 0;
-}
-
-/* Events that the BPF programs had no room for, or that did not reach them. */
-static __u64 count_lost(struct collector *c)
-{
-	__u64 lost = c->bpf->bss->lost;
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, c->bpf->obj) {
-		struct bpf_prog_info info = {};
-		__u32 size = sizeof(info);
-
-		if (!bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info,
-					     &size))
-			lost += info.recursion_misses;
-	}
-	return lost;
 }
 
 /* The longest of interval @epoch, if it was in that. */
@@ -276,29 +251,40 @@ static void add_op(struct op_report *sum, const struct op_report *op)
 static void add_row(struct row_report *sum, const struct row_report *row)
 {
 	sum->mapped += row->mapped;
-	sum->pinned += row->pinned;
 	sum->pins += row->pins;
 	sum->unpins += row->unpins;
 	for (size_t i = 0; i < TOP_OPS; i++)
 		add_op(&sum->op[i], &row->op[i]);
 }
 
-/*
- * Of an IOAS that was there before us we know no absolute numbers until it ends
- * and has nothing.
- */
-static void set_gauges(struct row_report *out, const struct top_row *now)
+static int compare_objects(const void *a, const void *b)
 {
-	out->late = now->late;
-	out->ended = now->alive <= 0;
-	if (out->late && out->ended)
+	const struct list_object *left = a, *right = b;
+
+	if (left->ctx != right->ctx)
+		return left->ctx < right->ctx ? -1 : 1;
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+/* What an IOAS has now; what ended, or begins just now, has nothing. */
+static void set_gauges(struct row_report *out, const struct listing *listing)
+{
+	struct list_object key = { .ctx = out->ctx, .id = out->ioas };
+	const struct list_object *found;
+
+	if (out->ended)
 		return;
-	out->mapped = now->op[TOP_MAP].bytes - now->op[TOP_UNMAP].bytes;
-	out->pinned = now->pinned - now->unpinned;
+	found = bsearch(&key, listing->objects, listing->nr_objects,
+			sizeof(key), compare_objects);
+	if (!found)
+		return;
+	out->mapped = found->mapped;
+	out->pinned = found->pinned;
 }
 
 static void report_row(struct report *report, const struct row *row,
-		       __u64 epoch, __u32 sum[TOP_OPS][HIST_BUCKETS])
+		       const struct listing *listing, __u64 epoch,
+		       __u32 sum[TOP_OPS][HIST_BUCKETS])
 {
 	const struct top_row *now = &row->now, *base = &row->base;
 	struct row_report *out = &report->rows[report->nr];
@@ -310,9 +296,11 @@ static void report_row(struct report *report, const struct row *row,
 		.uid = now->uid,
 		.pins = now->pinned - base->pinned,
 		.unpins = now->unpinned - base->unpinned,
+		.late = now->late,
+		.ended = now->alive <= 0,
 	};
 	fmt_name(out->comm, sizeof(out->comm), now->comm);
-	set_gauges(out, now);
+	set_gauges(out, listing);
 	for (size_t i = 0; i < TOP_OPS; i++)
 		report_op(&out->op[i], &now->op[i], &base->op[i], epoch,
 			  sum[i]);
@@ -355,7 +343,6 @@ static void advance(struct collector *c)
 	while ((row = c->gone)) {
 		struct row_report last = {};
 
-		set_gauges(&last, &row->now);
 		for (size_t i = 0; i < TOP_OPS; i++) {
 			last.op[i].all_count = row->now.op[i].count;
 			last.op[i].all_failed = row->now.op[i].failed;
@@ -375,31 +362,95 @@ const struct report *collect_report(struct collector *c)
 	struct report *report = &c->report;
 	__u64 epoch = c->bpf->bss->epoch++;
 	__u64 now_ns = clock_ns(CLOCK_MONOTONIC);
+	const struct listing *listing;
 	struct row *row;
 
 	if (collect_sync(c))
+		return NULL;
+	listing = list_read(c->list);
+	if (!listing)
 		return NULL;
 	free(report->rows);
 	*report = (struct report){
 		.time_ns = clock_ns(CLOCK_REALTIME),
 		.interval_ns = now_ns - c->begin_ns,
-		.lost = count_lost(c),
+		.lost = c->bpf->bss->lost + tool_misses(c->bpf->obj) +
+			listing->lost,
 		.contexts = c->contexts,
 		.total = c->past,
-		.rows = must(calloc(c->nr + 1, sizeof(*report->rows))),
+		.rows = tool_memory(calloc(c->nr + 1, sizeof(*report->rows))),
 	};
 	c->begin_ns = now_ns;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (row = c->rows[i]; row; row = row->next)
-			report_row(report, row, epoch, sum);
+			report_row(report, row, listing, epoch, sum);
 	for (row = c->gone; row; row = row->next)
-		report_row(report, row, epoch, sum);
+		report_row(report, row, listing, epoch, sum);
 	for (size_t i = 0; i < TOP_OPS; i++)
 		set_latency(&report->total.op[i], sum[i],
 			    report->total.op[i].max_ns);
+	/* Several IOAS may keep a page pinned, which is pinned once. */
+	for (size_t i = 0; i < listing->nr_contexts; i++)
+		report->total.pinned += listing->contexts[i].pinned;
 	report->processes = count_processes(report);
 	advance(c);
 	return report;
+}
+
+/* Has a row for an IOAS of a context that was there before us. */
+static int adopt(struct collector *c, const struct list_ctx *owner,
+		 const struct list_object *ioas)
+{
+	struct top_key key = { .ctx = ioas->ctx, .ioas = ioas->id };
+	struct top_row row = {
+		.tgid = owner->tgid,
+		.uid = owner->uid,
+		.late = 1,
+		.alive = 1,
+		.listed = 1,
+	};
+	int err;
+
+	memcpy(row.comm, owner->comm, sizeof(row.comm));
+	/* Events of it may have made one already. */
+	err = bpf_map_update_elem(bpf_map__fd(c->bpf->maps.rows), &key, &row,
+				  BPF_NOEXIST);
+	return err == -EEXIST ? 0 : err;
+}
+
+/* Whether a context was there before us; makes that known. */
+static bool was_there(struct collector *c, __u32 number)
+{
+	int fd = bpf_map__fd(c->bpf->maps.contexts);
+	struct top_ctx ctx = { .late = 1 };
+
+	bpf_map_update_elem(fd, &number, &ctx, BPF_NOEXIST);
+	return !bpf_map_lookup_elem(fd, &number, &ctx) && ctx.late;
+}
+
+/* What there is at the start, when events are already being counted. */
+static int adopt_all(struct collector *c)
+{
+	const struct listing *listing = list_read(c->list);
+	const struct list_object *object;
+	size_t next = 0;
+	int err = 0;
+
+	if (!listing)
+		return -EIO;
+	for (size_t i = 0; i < listing->nr_contexts && !err; i++) {
+		const struct list_ctx *ctx = &listing->contexts[i];
+		bool there = was_there(c, ctx->ctx);
+
+		for (; next < listing->nr_objects && !err; next++) {
+			object = &listing->objects[next];
+			if (object->ctx != ctx->ctx)
+				break;
+			if (there && object->type == LIST_TYPE_IOAS)
+				err = adopt(c, ctx, object);
+		}
+	}
+	return err;
 }
 
 static int load(struct iommufd_top *bpf)
@@ -421,20 +472,23 @@ static int load(struct iommufd_top *bpf)
 
 struct collector *collect_open(void)
 {
-	struct collector *c = must(calloc(1, sizeof(*c)));
+	struct collector *c = tool_memory(calloc(1, sizeof(*c)));
 	int err = ENOMEM;
 
+	c->list = list_open();
+	if (!c->list)
+		goto failed;
 	c->bpf = iommufd_top__open();
 	if (c->bpf)
 		err = -load(c->bpf);
+	if (!err)
+		err = -adopt_all(c);
 	if (!err) {
 		c->begin_ns = clock_ns(CLOCK_MONOTONIC);
 		return c;
 	}
-	err_say("the kernel does not take the BPF programs: %s", strerror(err));
-	err_advise(err_libbpf_log());
-	if (err == EPERM)
-		err_advise("A container or the kernel's lockdown may forbid it: see the kernel log.");
+	tool_refused(err);
+failed:
 	collect_close(c);
 	return NULL;
 }
@@ -444,6 +498,7 @@ void collect_close(struct collector *c)
 	struct row *row;
 
 	iommufd_top__destroy(c->bpf);
+	list_close(c->list);
 	for (size_t i = 0; i < BUCKETS; i++)
 		while ((row = c->rows[i])) {
 			c->rows[i] = row->next;

@@ -131,9 +131,7 @@ const char *column_cell(char *buf, enum column col,
 
 char row_mark(const struct row_report *row)
 {
-	if (row->ended)
-		return 'x';
-	return row->late ? '~' : ' ';
+	return row->ended ? 'x' : ' ';
 }
 
 static int put_cell(char *buf, int at, enum column col, int line, char gap,

@@ -12,11 +12,6 @@ static void add_u64(struct json_object *to, const char *name, __u64 value)
 	json_object_object_add(to, name, json_object_new_uint64(value));
 }
 
-static void add_s64(struct json_object *to, const char *name, __s64 value)
-{
-	json_object_object_add(to, name, json_object_new_int64(value));
-}
-
 static void add_bool(struct json_object *to, const char *name, bool value)
 {
 	json_object_object_add(to, name, json_object_new_boolean(value));
@@ -43,8 +38,8 @@ static struct json_object *op_object(const struct op_report *op)
 /* What a row and the totals have in common. */
 static void add_numbers(struct json_object *to, const struct row_report *row)
 {
-	add_s64(to, "mapped_bytes", row->mapped);
-	add_s64(to, "pinned_pages", row->pinned);
+	add_u64(to, "mapped_bytes", row->mapped);
+	add_u64(to, "pinned_pages", row->pinned);
 	add_u64(to, "pages_pinned", row->pins);
 	add_u64(to, "pages_unpinned", row->unpins);
 	json_object_object_add(to, "map", op_object(&row->op[TOP_MAP]));

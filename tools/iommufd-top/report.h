@@ -43,13 +43,12 @@ struct op_report {
  * @pid: process that uses it
  * @uid: user id of that process
  * @comm: name of that process, printable
- * @late: existed before iommufd-top started: @mapped and @pinned are changes
- *	since, and may be negative
+ * @late: existed before iommufd-top started, which began to count at 0
  * @ended: destroyed; shown once more, in the interval in which it was
  * @mapped: bytes mapped now
- * @pinned: pages pinned now
- * @pins: pages pinned in this interval
- * @unpins: pages unpinned in this interval
+ * @pinned: pages that it keeps pinned now
+ * @pins: pages pinned by its map requests in this interval
+ * @unpins: pages unpinned by its unmap requests in this interval
  * @op: requests, by enum top_op_kind
  */
 struct row_report {
@@ -60,8 +59,8 @@ struct row_report {
 	char comm[TOP_COMM_LEN];
 	bool late;
 	bool ended;
-	__s64 mapped;
-	__s64 pinned;
+	__u64 mapped;
+	__u64 pinned;
 	__u64 pins;
 	__u64 unpins;
 	struct op_report op[TOP_OPS];
