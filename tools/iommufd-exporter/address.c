@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "../lib/err.h"
@@ -31,9 +32,14 @@ static int bound(int family, const struct sockaddr *to, socklen_t length)
 /* Whether the socket at a path is what a process that is gone has left. */
 static bool is_left(const struct sockaddr_un *to)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat what;
 	bool left;
+	int fd;
 
+	/* To connect to a file is refused, too. */
+	if (lstat(to->sun_path, &what) || !S_ISSOCK(what.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	left = connect(fd, (const struct sockaddr *)to, sizeof(*to)) &&
 	       errno == ECONNREFUSED;
 	close(fd);

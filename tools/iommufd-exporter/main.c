@@ -22,14 +22,16 @@ static sigset_t ends(void)
 	return set;
 }
 
-static int serve(const struct options *options, struct collect *collect)
+static int serve(const struct options *options, int fd)
 {
 	char name[1200] = "", ready[sizeof(name) + 32];
-	int fd = address_listen(options->listen), sig;
+	struct collect *collect;
 	struct server *server;
 	sigset_t set = ends();
+	int sig;
 
-	if (fd < 0)
+	collect = collect_open(options->contexts);
+	if (!collect)
 		return EXIT_FAILURE;
 	address_name(fd, name, sizeof(name));
 	server = server_start(fd, collect_metrics, collect);
@@ -39,7 +41,7 @@ static int serve(const struct options *options, struct collect *collect)
 		sigwait(&set, &sig);
 		server_stop(server);
 	}
-	address_remove(options->listen);
+	collect_close(collect);
 	return server ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -49,16 +51,15 @@ int main(int argc, char **argv)
 		.listen = "127.0.0.1:9899",
 		.contexts = 1000,
 	};
-	struct collect *collect;
-	int status;
+	int fd, status = EXIT_FAILURE;
 
 	options_parse(&options, argc, argv);
-	if (!tool_check(options.verbose) || !names_load())
+	/* First, because it takes no time: who asks early waits. */
+	fd = address_listen(options.listen);
+	if (fd < 0)
 		return EXIT_FAILURE;
-	collect = collect_open(options.contexts);
-	if (!collect)
-		return EXIT_FAILURE;
-	status = serve(&options, collect);
-	collect_close(collect);
+	if (tool_check(options.verbose) && names_load())
+		status = serve(&options, fd);
+	address_remove(options.listen);
 	return status;
 }
