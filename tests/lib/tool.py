@@ -22,9 +22,11 @@ def run(name: str, *arguments: str, **options: Any) -> subprocess.CompletedProce
 class Tool:
     """It at work; sees all that happens once this is made, or once its first report is there."""
 
-    def __init__(self, name: str, *arguments: str, quiet: bool = False) -> None:
+    def __init__(
+        self, name: str, *arguments: str, quiet: bool = False, prefix: tuple[str, ...] = ()
+    ) -> None:
         self.process = subprocess.Popen(
-            [str(BIN / name), *arguments],
+            [*prefix, str(BIN / name), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""iommufd-exporter: known work, scraped over HTTP, to the digit."""
+
+import ctypes
+import errno
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from child import Child
+from errnos import fails
+from exporter import NAME, SOCKET, Exporter, parse
+from iommufd import invalidate, mem, mock, reasons, uapi
+from iommufd.ctx import Context
+from iommufd.mem import PAGE
+from iommufd.nest import IOVA as FAULT_IOVA
+from iommufd.nest import Nest
+from iommufd.pins import NOBODY, unprivileged
+from iommufd.trace import Stream
+from tool import BIN, run
+
+pytestmark = pytest.mark.guest(kernels="bpf")
+
+IOVA = mock.START
+LIMIT = 64
+COMM = Path("/proc/self/comm").read_text().strip()
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAMS = {"exporter_map", "exporter_unmap", "exporter_fail", "exporter_fault", "list_all"}
+PR_SET_NAME = 15
+# What iommufd-exporter.service leaves it.
+UNIT = ROOT / "tools" / NAME / f"{NAME}.service"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Neither a program nor a socket."""
+    yield
+    listed = subprocess.run(
+        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
+    )
+    assert not PROGRAMS & {program.get("name") for program in json.loads(listed.stdout)}
+    assert not Path(SOCKET).exists()
+
+
+def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """What is mapped and pinned, shared pages once; one that does nothing beside it."""
+    other = context.ioas_alloc()
+    with (
+        Exporter() as exporter,
+        mock.Device(context, ioas),
+        mock.Device(context, other),
+        Context(),
+    ):
+        context.map(ioas, buffer, iova=IOVA)
+        context.copy(other, ioas, IOVA, 5 * PAGE)
+        context.unmap(other, context.map(other, buffer, PAGE), PAGE)
+        found = exporter.scrape()
+        exporter.text(signal.SIGTERM)
+    mine, idle = found.labels("iommufd_context_pinned_bytes")
+    for labels in (mine, idle):
+        assert (labels["pid"], labels["comm"]) == (str(os.getpid()), COMM)
+    wanted = {
+        "pinned_bytes": (16 * PAGE, 0),
+        "locked_bytes": (0, 0),
+        "limit_bytes": (float("inf"), float("inf")),
+        "mapped_bytes": (21 * PAGE, 0),
+        "areas": (2, 0),
+        "faults_waiting": (0, 0),
+        "maps_total": (3, 0),
+        "unmaps_total": (1, 0),
+        "invalidations_total": (0, 0),
+    }
+    for name, numbers in wanted.items():
+        told = tuple(found.value(f"iommufd_context_{name}", **x) for x in (mine, idle))
+        assert told == numbers, name
+    assert found.value("iommufd_contexts") == 2
+
+
+def test_limit() -> None:
+    """What an ordinary user may lock and has; nothing of it once the process is root again."""
+
+    def body(child: Child) -> None:
+        with Context() as context, mem.anonymous(16 * PAGE) as buffer:
+            context.set_option(uapi.OPTION_RLIMIT_MODE, 1)
+            ioas = context.ioas_alloc()
+            with mock.Device(context, ioas):
+                with unprivileged(LIMIT * PAGE):
+                    assert os.geteuid() == NOBODY
+                    context.map(ioas, buffer, 10 * PAGE)
+                    child.pause()
+                child.pause()
+
+    with Child(body) as child, Exporter() as exporter:
+        child.met()
+        found = exporter.scrape()
+        child.go_on()
+        child.met()
+        later = exporter.scrape()
+        exporter.text()
+    pid = {"pid": child.pid}
+    assert found.value("iommufd_context_pinned_bytes", **pid) == 10 * PAGE
+    assert found.value("iommufd_context_locked_bytes", **pid) == 10 * PAGE
+    assert found.value("iommufd_context_limit_bytes", **pid) == LIMIT * PAGE
+    assert later.value("iommufd_context_limit_bytes", **pid) == float("inf")
+
+
+NAMES = {
+    b'a"b\\c\nd{e="f"}': 'a"b\\c\nd{e="f"}',
+    "ümläut €".encode(): "ümläut €",
+    b"cut \xe2\x82": "cut \ufffd\ufffd",
+    b"\xff\xc0\x80\xed\xa0\x80\xf5": "\ufffd" * 7,
+    b"# EOF": "# EOF",
+    b"\x1b[2J\r\t": "\x1b[2J\r\t",
+}
+
+
+def test_names() -> None:
+    """A process may be called anything."""
+
+    def body(child: Child) -> None:
+        libc = ctypes.CDLL(None)
+        with ExitStack() as contexts:
+            for name in NAMES:
+                libc.prctl(PR_SET_NAME, name)
+                contexts.enter_context(Context())
+            child.pause()
+
+    with Child(body) as child, Exporter() as exporter:
+        child.met()
+        told = exporter.scrape().labels("iommufd_context_areas")
+        exporter.text()
+    assert [labels["comm"] for labels in told] == list(NAMES.values())
+    assert {labels["pid"] for labels in told} == {str(child.pid)}
+
+
+def test_counters_never_fall(context: Context, buffer: mem.Buffer) -> None:
+    """What a destroyed IOAS has done stays, and another one with its id begins anew."""
+    totals = []
+    with Exporter() as exporter:
+        for maps in (5, 3, 9):
+            ioas = context.ioas_alloc()
+            for _ in range(maps):
+                context.map(ioas, buffer)
+            context.unmap(ioas, 0, uapi.U64_MAX)
+            totals.append(exporter.scrape())
+            context.destroy(ioas)
+            totals.append(exporter.scrape())
+        exporter.text()
+    counts = [found.value("iommufd_context_maps_total") for found in totals]
+    assert counts == [5, 5, 8, 8, 17, 17]
+    assert [found.value("iommufd_context_unmaps_total") for found in totals] == [1, 1, 2, 2, 3, 3]
+
+
+def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Each by its reason; all reasons there are, from the start."""
+    context.map(ioas, buffer, iova=IOVA)
+    with Exporter() as exporter:
+        before = exporter.scrape()
+        for _ in range(3):
+            with fails(errno.EEXIST):
+                context.map(ioas, buffer, iova=IOVA)
+        with fails(errno.ENOENT):
+            context.unmap(ioas, IOVA - PAGE, PAGE)
+        found = exporter.scrape()
+        exporter.text()
+    name = "iommufd_failures_total"
+    told = {labels["reason"]: before.value(name, **labels) for labels in before.labels(name)}
+    assert told == dict.fromkeys((name for _, name in reasons.printed()), 0)
+    counts = {labels["reason"]: found.value(name, **labels) for labels in found.labels(name)}
+    assert counts == {**told, "iova_mapped": 3, "not_mapped": 1}
+    # They are not in the histograms.
+    assert found.value("iommufd_request_seconds_count", op="map") == 0
+    assert found.value("iommufd_request_seconds_count", op="unmap") == 0
+
+
+def test_durations(context: Context, ioas: int) -> None:
+    """As the trace events have them, each in its bucket."""
+    bounds = [float(f"1e{power}") for power in range(-6, 2)]
+    with (
+        mem.anonymous(4096 * PAGE) as buffer,
+        mock.Device(context, ioas),
+        # It listens first: the clock is read for each who does, one after the other.
+        Stream("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as stream,
+        Exporter() as exporter,
+    ):
+        begin = time.monotonic()
+        for size in (PAGE, 64 * PAGE, 4096 * PAGE) * 5:
+            context.unmap(ioas, context.map(ioas, buffer, size), size)
+        took = time.monotonic() - begin
+        found = exporter.scrape()
+        events = stream.read()
+        exporter.text()
+    sums = 0.0
+    for op in ("map", "unmap"):
+        name, labels = "iommufd_request_seconds", {"op": op}
+        seconds = [e.number("ns") / 1e9 for e in events if e.name == f"iommufd_ioas_{op}"]
+        assert found.value(f"{name}_count", **labels) == len(seconds) == 15
+        total = found.value(f"{name}_sum", **labels)
+        assert total >= sum(seconds)
+        sums += total
+        told = [x["le"] for x in found.labels(f"{name}_bucket") if x["op"] == op]
+        assert [float(le) for le in told] == [*bounds, float("inf")]
+        for le in told:
+            # It has seen each take a moment longer.
+            below = found.value(f"{name}_bucket", le=le, **labels)
+            assert below <= sum(x <= float(le) for x in seconds)
+        assert found.value(f"{name}_bucket", le="10.0", **labels) == 15
+    assert sums <= took
+
+
+def test_faults_and_invalidations(nest: Nest) -> None:
+    viommu = nest.viommu()
+    nest.vdevice(viommu, 5)
+    nested = nest.nested()
+    with nest.fault_queue() as queue, Exporter() as exporter:
+        nest.device.replace(nest.reporting(queue))
+        for group in range(3):
+            nest.device.fault(addr=FAULT_IOVA, group=group, perm=2)
+            # The kernel's worker hands them on.
+            assert select.select([queue.fd], [], [], 60)[0]
+            cookies = [record.cookie for record in queue.read()]
+        queue.respond(*cookies)
+        invalidate.page_table(nest.context, nested, 3)
+        invalidate.viommu(nest.context, viommu, 5)
+        found = exporter.scrape()
+        nest.device.replace(nest.ioas)
+        later = exporter.scrape()
+        exporter.text()
+    assert found.value("iommufd_page_faults_total") == 3
+    assert found.value("iommufd_context_faults_waiting") == 2
+    assert found.value("iommufd_context_invalidations_total") == 2
+    # What nobody answers ends with the attachment.
+    assert later.value("iommufd_context_faults_waiting") == 0
+    assert later.value("iommufd_page_faults_total") == 3
+
+
+def test_no_more_than_asked_for() -> None:
+    """The oldest; how many there are, and are left out, is said."""
+    with Context(), Context(), Context(), Exporter("--contexts", "2") as exporter:
+        found = exporter.scrape()
+        exporter.text()
+    numbers = [int(labels["ctx"]) for labels in found.labels("iommufd_context_areas")]
+    assert len(numbers) == 2
+    assert numbers[1] == numbers[0] + 1
+    assert found.value("iommufd_contexts") == 3
+    assert found.value("iommufd_exporter_contexts_left_out") == 1
+
+
+def test_http() -> None:
+    """GET of two paths, and nothing else."""
+    with Exporter() as exporter:
+        with closing(exporter.connection()) as kept:
+            for _ in range(2):
+                answer = exporter.ask("/metrics", over=kept)
+                assert answer.status == 200
+                kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                assert answer.headers["Content-Type"] == kind
+                parse(answer.body)
+        assert exporter.ask("/metrics?name[]=x").status == 200
+        root = exporter.ask("/")
+        assert (root.status, root.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        assert root.body.startswith(f"{NAME} ")
+        assert "/metrics" in root.body
+        for path in ("/metrics/", "/etc/passwd", "/../metrics", "//metrics"):
+            for method in ("GET", "POST"):
+                assert exporter.ask(path, method).status == 404
+        for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FROBNICATE"):
+            for path in ("/", "/metrics"):
+                body = bytes(1 << 16) if method in ("POST", "PUT") else None
+                answer = exporter.ask(path, method, body)
+                assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+        exporter.text()
+
+
+def test_many_at_once(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Each gets a whole answer while work goes on, and counters only grow."""
+    with Exporter() as exporter, ThreadPoolExecutor(6) as pool:
+
+        def read(_: int) -> list[float]:
+            return [exporter.scrape().value("iommufd_context_maps_total") for _ in range(4)]
+
+        scrapes = pool.map(read, range(6))
+        for _ in range(300):
+            context.unmap(ioas, context.map(ioas, buffer), buffer.size)
+        for counts in scrapes:
+            assert counts == sorted(counts)
+        found = exporter.scrape()
+        exporter.text()
+    assert found.value("iommufd_context_maps_total") == 300
+    assert found.value("iommufd_request_seconds_count", op="map") == 300
+    assert found.value("iommufd_exporter_lost_events_total") == 0
+
+
+def test_as_its_unit_starts_it(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """The capabilities of the unit are enough."""
+    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", UNIT.read_text(), re.MULTILINE)
+    kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in bounds.split())
+    prefix = ("setpriv", f"--bounding-set=-all,{kept}", "--inh-caps=-all", "--no-new-privs")
+    with Exporter(prefix=prefix) as exporter:
+        context.map(ioas, buffer)
+        found = exporter.scrape()
+        exporter.text(signal.SIGTERM)
+    assert found.value("iommufd_context_maps_total") == 1
+    assert found.value("iommufd_request_seconds_count", op="map") == 1
+
+
+def test_without_privilege() -> None:
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-all", "--inh-caps=-all", BIN / NAME, "-l", SOCKET],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{NAME}: this needs root\n")
+
+
+def test_where_it_listens() -> None:
+    """What is in use is not taken, a socket that is left behind is, a file is not."""
+    said = f"{NAME}: can't listen at {SOCKET}: Address already in use\n"
+    with Exporter("--listen", SOCKET) as first:
+        second = run(NAME, "--listen", SOCKET)
+        assert (second.returncode, second.stderr) == (1, said)
+        assert Path(SOCKET).exists()
+        first.process.kill()
+        first.process.wait()
+    assert Path(SOCKET).exists()
+    with Exporter("--listen", SOCKET) as again:
+        again.text()
+    Path(SOCKET).touch()
+    assert run(NAME, "--listen", SOCKET).stderr == said
+    assert Path(SOCKET).is_file()
+    Path(SOCKET).unlink()
+
+
+def test_dashboard() -> None:
+    """It asks for nothing that does not exist."""
+    board = json.loads((ROOT / "dashboards" / "iommufd.json").read_text())
+    with Context(), Exporter() as exporter:
+        families = exporter.scrape().families.values()
+        exporter.text()
+    told = {sample.name for family in families for sample in family.samples}
+    targets = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    asked = {name for expr in targets for name in re.findall(r"\biommufd_\w+", expr)}
+    assert asked <= told
+    # Nor does it leave anything out but what it computes itself.
+    computed = {"iommufd_exporter_build_info"}
+    computed |= {f"iommufd_request_seconds_{part}" for part in ("sum", "count")}
+    assert told - asked == computed

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""iommufd-exporter at work, and what it answers, taken apart by Prometheus' own parser."""
+
+import fcntl
+import http.client
+import socket
+import struct
+from dataclasses import dataclass, field
+
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tool import Tool
+
+NAME = "iommufd-exporter"
+SOCKET = "/run/iommufd-exporter.sock"
+PORT = "127.0.0.1:9899"
+
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+
+
+def has_tcp() -> bool:
+    """Most guests' kernels have none; where they do, the loopback interface is up after this."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            request = struct.pack("16sH14x", b"lo", IFF_UP)
+            fcntl.ioctl(control, SIOCSIFFLAGS, request)
+    except OSError:
+        return False
+    return True
+
+
+class _Unix(http.client.HTTPConnection):
+    """HTTP through a Unix socket."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.host)
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass
+class Scrape:
+    """All metrics at a time."""
+
+    families: dict[str, Metric] = field(default_factory=dict)
+
+    def value(self, name: str, **labels: object) -> float | None:
+        """The one sample of that name with these labels; None without one."""
+        wanted = {key: str(value) for key, value in labels.items()}
+        found = [
+            sample.value
+            for family in self.families.values()
+            for sample in family.samples
+            if sample.name == name and wanted.items() <= sample.labels.items()
+        ]
+        assert len(found) <= 1, (name, labels, found)
+        return found[0] if found else None
+
+    def labels(self, name: str) -> list[dict[str, str]]:
+        """Those of each sample of that name."""
+        return [
+            sample.labels
+            for family in self.families.values()
+            for sample in family.samples
+            if sample.name == name
+        ]
+
+
+def parse(text: str) -> Scrape:
+    """Strictly."""
+    assert text.endswith("# EOF\n")
+    families = list(text_string_to_metric_families(text))
+    assert len({family.name for family in families}) == len(families)
+    return Scrape({family.name: family for family in families})
+
+
+class Exporter(Tool):
+    """It at work, listening where this kernel can: at its own port, or at a socket."""
+
+    def __init__(self, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
+        self.tcp = has_tcp()
+        listen = () if self.tcp else ("--listen", SOCKET)
+        super().__init__(NAME, *listen, *arguments, prefix=prefix)
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A new one."""
+        if self.tcp:
+            return http.client.HTTPConnection(PORT, timeout=60)
+        return _Unix(SOCKET, timeout=60)
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        """One request."""
+        connection = over or self.connection()
+        connection.request(method, path, body)
+        with connection.getresponse() as response:
+            text = response.read().decode()
+            answer = Answer(response.status, dict(response.headers), text)
+        if not over:
+            connection.close()
+        return answer
+
+    def scrape(self) -> Scrape:
+        """What it says now."""
+        answer = self.ask("/metrics")
+        assert answer.status == 200
+        return parse(answer.body)
