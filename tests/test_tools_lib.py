@@ -285,6 +285,20 @@ def test_environment(lib, tmp_path, files, capabilities, says):
     assert says in lib("env", f"{tmp_path}:{capabilities:x}")[0]
 
 
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ([TRACEFS], "neither of iommufd nor of system calls"),
+        ([TRACEFS + "syscalls/sys_exit_ioctl/"], "nothing"),
+        (["sys/kernel/debug/tracing/events/syscalls/sys_exit_ioctl/"], "nothing"),
+    ],
+)
+def test_environment_of_stock_kernels(lib, tmp_path, files, says):
+    for name in files:
+        (tmp_path / name).mkdir(parents=True)
+    assert says in lib("stock", tmp_path)[0]
+
+
 def test_help(top):
     shown = top("--help")
     assert shown.returncode == 0

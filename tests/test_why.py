@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What iommufd-why does without a kernel: its sentences, and its command line."""
 
+import errno
 import json
 import re
 import subprocess
@@ -45,6 +46,14 @@ def test_templates(sentences: list[dict]) -> None:
             for place in PLACE.findall(text):
                 assert NUMBERS.fullmatch(place) or place in facts, text
             assert text.rstrip("]").endswith("."), text
+
+
+def test_all_errnos_have_a_meaning() -> None:
+    """Those of the page, for kernels that tell nothing else."""
+    text = (TOP / "tools" / "iommufd-why" / "meanings.c").read_text()
+    meant = [getattr(errno, name) for name in re.findall(r"{ (E\w+),\n", text)]
+    assert meant == sorted(set(meant))
+    assert {e for errnos in reasons.documented().values() for e in errnos} <= set(meant)
 
 
 def test_list() -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * docs/failures.md the other way round: by errno. A test holds that there is one
+ * docs/failures.md the other way round: by errno, in their order. A test holds that there is one
  * for each errno of that page.
  */
 #include <errno.h>
@@ -52,10 +52,10 @@ static const struct {
 	  "the range does not end before the last address" },
 	{ EMSGSIZE,
 	  "there is no room for the answer; programs ask again with more" },
-	{ EADDRINUSE,
-	  "something is mapped, or promised, where the device can't do DMA, or where addresses are to be excluded" },
 	{ EOPNOTSUPP,
 	  "the IOMMU, its driver or this kernel can't do it, or a flag, a type or a reserved field is not known" },
+	{ EADDRINUSE,
+	  "something is mapped, or promised, where the device can't do DMA, or where addresses are to be excluded" },
 };
 /* clang-format on */
 

@@ -91,6 +91,11 @@ static void do_env(const char *arg)
 		puts(env_problem_text(env_check(root, caps)));
 }
 
+static void do_stock(const char *root)
+{
+	puts(env_problem_text(env_check_stock(root)));
+}
+
 /* The slot of a value, its smallest and its largest value. */
 static void do_slot(const char *arg)
 {
@@ -144,7 +149,7 @@ static const struct {
 	{ "bucket", do_bucket }, { "percentiles", do_percentiles },
 	{ "env", do_env },	 { "interval", do_interval },
 	{ "number", do_number }, { "slot", do_slot },
-	{ "slots", do_slots },
+	{ "slots", do_slots },	 { "stock", do_stock },
 };
 
 int main(int argc, char **argv)

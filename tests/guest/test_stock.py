@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The tools on a kernel with the stock iommufd: what system calls tell, to the digit."""
+
+import errno
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from errnos import fails
+from iommufd import mem, uapi
+from iommufd.ctx import NO_ID, Context
+from iommufd.mem import PAGE
+from tool import Tool, run
+
+# As test_conformance.py: one boot for both.
+pytestmark = pytest.mark.guest(kernels="peer", beside="peer", devices=(), hugepages=80)
+
+MAPLAT = "iommufd-maplat"
+IOVA = 1 << 20
+COMM = Path("/proc/self/comm").read_text().strip()
+# Fails, as others do that it leads to: run by iommufd-why.
+SCRIPT = """
+import os, threading
+from iommufd.ctx import Context, NO_ID
+from iommufd import mem
+
+def attempt(call, *arguments, **more):
+    try:
+        call(*arguments, **more)
+    except OSError:
+        pass
+
+with Context() as context, mem.anonymous(1 << 16) as buffer:
+    ioas = context.ioas_alloc()
+    context.map(ioas, buffer, iova=1 << 20)
+    attempt(context.map, ioas, buffer, iova=1 << 20)
+    attempt(context.map, NO_ID, buffer)
+    thread = threading.Thread(target=attempt, args=(context.destroy, NO_ID))
+    thread.start()
+    thread.join()
+    child = os.fork()
+    if not child:
+        attempt(context.unmap, ioas, 1 << 30, 1 << 16)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def row_of(report: dict[str, Any], **key: object) -> dict[str, Any]:
+    """The one row of this kind: each of its requests is once in its histogram."""
+    assert report["stock"] is True
+    assert report["lost_events"] == 0
+    (row,) = [r for r in report["rows"] if {k: r[k] for k in key} == key]
+    total = row["total"]
+    assert sum(count for _, _, count in total["slots"]) == row["timed"]
+    low, high = (sum(slot[i] * slot[2] for slot in total["slots"]) for i in (0, 1))
+    assert low <= total["sum_ns"] <= high
+    assert total["max_ns"] <= total["sum_ns"]
+    # Nothing is known of the rest, and nothing is said of it.
+    assert not {"lock", "pin", "iommu", "sync", "unpin", "ctx", "ioas"} & row.keys()
+    return row
+
+
+def numbers(row: dict[str, Any]) -> tuple[int, int, int]:
+    return row["timed"], row["failed"], row["bytes"]
+
+
+def work() -> None:
+    """Three ways to map: 5 requests of 11 pages that succeed, 3 that fail; 2 unmaps, 1 fails."""
+    fd = os.memfd_create("dma")
+    os.ftruncate(fd, 4 * PAGE)
+    with Context() as context, mem.anonymous(2 * PAGE) as buffer:
+        first, second = context.ioas_alloc(), context.ioas_alloc()
+        context.map(first, buffer, iova=IOVA)
+        context.map(second, buffer, PAGE)
+        context.map(second, buffer)
+        context.map_file(second, fd, 0, 4 * PAGE)
+        context.copy(second, first, IOVA, 2 * PAGE)
+        for _ in range(2):
+            with fails(errno.EEXIST):
+                context.map(first, buffer, iova=IOVA)
+        with fails(errno.ENOENT):
+            context.map(NO_ID, buffer)
+        with fails(errno.ENOENT):
+            context.unmap(first, 64 * IOVA, PAGE)
+        context.unmap(first, IOVA, 2 * PAGE)
+        # Asked for is all there is: it is the answer that counts.
+        assert context.unmap_all(second) == 9 * PAGE
+    os.close(fd)
+
+
+def test_processes() -> None:
+    """Each with what it maps and unmaps, whichever way, and what of it fails."""
+    with Tool(MAPLAT, "-j", "-b", "process") as tool:
+        pid = os.fork()
+        if not pid:
+            work()
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        work()
+        work()
+        (report,) = tool.rest()
+    for who, times in ((pid, 1), (os.getpid(), 2)):
+        row = row_of(report, op="map", pid=who)
+        assert row["command"] == COMM
+        assert numbers(row) == (5 * times, 3 * times, 11 * PAGE * times)
+        row = row_of(report, op="unmap", pid=who)
+        assert numbers(row) == (2 * times, times, 11 * PAGE * times)
+
+
+def test_one_process() -> None:
+    with Tool(MAPLAT, "-j", "-p", str(os.getpid())) as tool:
+        pid = os.fork()
+        if not pid:
+            work()
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        work()
+        (report,) = tool.rest()
+    assert len(report["rows"]) == 2
+    assert numbers(row_of(report, op="map")) == (5, 3, 11 * PAGE)
+
+
+def test_sizes(context: Context, ioas: int) -> None:
+    sizes = (PAGE, 3 * PAGE, 2 << 20)
+    with mem.anonymous(2 << 20) as buffer, Tool(MAPLAT, "-j", "-b", "size") as tool:
+        for size in sizes * 3:
+            context.unmap(ioas, context.map(ioas, buffer, size), size)
+        (report,) = tool.rest()
+    assert len(report["rows"]) == 6
+    for op in ("map", "unmap"):
+        for first, size in zip((PAGE, 2 * PAGE, 2 << 20), sizes, strict=True):
+            row = row_of(report, op=op, size_min=first, size_max=2 * first - 1)
+            assert numbers(row) == (3, 0, 3 * size)
+
+
+def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """However many at a time, and however often it looks, each is in one interval."""
+    each, threads = 400, 4
+
+    def body() -> None:
+        for _ in range(each):
+            context.unmap(ioas, context.map(ioas, buffer), buffer.size)
+
+    with Tool(MAPLAT, "-j", "0.02") as tool:
+        workers = [threading.Thread(target=body) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        reports = tool.rest()
+    assert len(reports) > 1
+    for op in ("map", "unmap"):
+        rows = [row_of(r, op=op) for r in reports if any(x["op"] == op for x in r["rows"])]
+        assert sum(r["timed"] for r in rows) == threads * each
+        assert sum(r["bytes"] for r in rows) == threads * each * buffer.size
+
+
+def test_single_requests(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """In their order, and within what the caller has seen pass."""
+    with Tool(MAPLAT, "-j", "--slower", "0") as tool:
+        took = []
+        for size in (PAGE, 16 * PAGE):
+            for request in (
+                lambda size=size: context.map(ioas, buffer, size, iova=IOVA),
+                lambda size=size: context.unmap(ioas, IOVA, size),
+            ):
+                begin = time.monotonic_ns()
+                request()
+                took.append(time.monotonic_ns() - begin)
+        with fails(errno.ENOENT):
+            context.unmap(ioas, IOVA, PAGE)
+        calls = tool.rest()
+    shown = [(c["op"], c["bytes"], c["ret"]) for c in calls]
+    assert shown == [
+        ("map", PAGE, 0),
+        ("unmap", PAGE, 0),
+        ("map", 16 * PAGE, 0),
+        ("unmap", 16 * PAGE, 0),
+        ("unmap", 0, -errno.ENOENT),
+    ]
+    for call, ns in zip(calls, took, strict=False):
+        assert (call["pid"], call["command"], call["stock"]) == (os.getpid(), COMM, True)
+        assert 0 < call["total_ns"] <= ns
+
+
+def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """It begins with what it is, and shows what there is."""
+    with Tool(MAPLAT, "-b", "process") as tool:
+        for _ in range(30):
+            context.map(ioas, buffer)
+        lines = tool.text().splitlines()
+    assert lines[0].startswith("This kernel has the stock iommufd, without trace events:")
+    assert f"map, process {os.getpid()} {COMM}: 30 requests of 1.88M" in lines
+    (titles,) = [x for x in lines if "nsecs" in x]
+    assert titles.split() == ["nsecs", ":", "total", "|total", "|"]
+    bars = [x for x in lines if x.endswith("|") and x != titles]
+    assert sum(int(x.split(":")[1].split()[0]) for x in bars) == 30
+
+
+def test_no_ioas() -> None:
+    done = run(MAPLAT, "-b", "ioas")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not tell which IOAS a request is for" in done.stderr
+
+
+def told(*options: str) -> str:
+    """What is told of the script's failures; its own output is empty."""
+    lib = Path(__file__).resolve().parent.parent / "lib"
+    done = run(
+        "iommufd-why",
+        *options,
+        "--",
+        "/usr/bin/python3",
+        "-c",
+        SCRIPT,
+        env={**os.environ, "PYTHONPATH": str(lib), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_failures() -> None:
+    """Those of a command, its threads and its children, with what their errno can mean."""
+    *failures, summary = map(json.loads, told("--json", "--summary").splitlines())
+    shown = [(f["request"], f["request_number"], f["error"], f.get("length")) for f in failures]
+    assert shown == [
+        ("IOMMU_IOAS_MAP", uapi.NUMBER["IOAS_MAP"], "EEXIST", 1 << 16),
+        ("IOMMU_IOAS_MAP", uapi.NUMBER["IOAS_MAP"], "ENOENT", 1 << 16),
+        ("IOMMU_DESTROY", uapi.NUMBER["DESTROY"], "ENOENT", None),
+        ("IOMMU_IOAS_UNMAP", uapi.NUMBER["IOAS_UNMAP"], "ENOENT", 1 << 16),
+    ]
+    parent = failures[0]["pid"]
+    assert [f["pid"] == parent for f in failures] == [True, True, True, False]
+    assert [f["tid"] == f["pid"] for f in failures] == [True, True, False, True]
+    for failure in failures:
+        assert failure["stock"] is True
+        assert "iommufd-bpf tells which of these it is" in failure["advice"]
+        assert not {"reason", "first", "second", "ctx", "policy"} & failure.keys()
+    assert "mapped at that address already" in failures[0]["can_mean"]
+    assert summary == {"summary": {"ENOENT": 3, "EEXIST": 1}, "lost": 0}
+
+
+def test_failures_as_text() -> None:
+    lines = told("-n", "1", "-s").splitlines()
+    assert lines[0].startswith("This kernel has the stock iommufd, which does not tell why")
+    assert lines[2].endswith("IOMMU_IOAS_MAP: File exists (EEXIST), reason not told")
+    assert lines[3].startswith("    It can mean: something is mapped")
+    assert "    What to do: A kernel with iommufd-bpf" in "\n".join(lines)
+    assert [line.split() for line in lines[-2:]] == [["COUNT", "ERROR"], ["1", "EEXIST"]]
+
+
+def test_no_reasons() -> None:
+    done = run("iommufd-why", "-r", "memlock")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not tell reasons" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["iommufd-pins"], ["iommufd-faults"], ["iommufd-policy", "list"]], ids=" ".join
+)
+def test_the_rest_needs_our_events(command: list[str]) -> None:
+    done = run(*command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no trace events: it is the stock one" in done.stderr
+    assert "iommufd-maplat and iommufd-why tell what system calls tell" in done.stderr
