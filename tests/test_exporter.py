@@ -75,7 +75,7 @@ def test_addresses(build: Path, address: str, says: str) -> None:
 
 def test_port_in_use(build: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
         refused = run(build, "--listen", address)
     says = f"{NAME}: can't listen at {address}: Address already in use\n"
     assert (refused.returncode, refused.stderr) == (1, says)
