@@ -106,6 +106,12 @@ struct trace_event_raw_iommufd_hwpt_alloc {
 	__s32 ret;
 };
 
+struct trace_event_raw_iommufd_hwpt_invalidate {
+	__u32 ctx;
+	__u32 handled;
+	__s32 ret;
+};
+
 struct trace_event_raw_iommufd_fault_report {
 	__u32 ctx;
 	__u32 fault;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Counts what the lists of contexts and objects don't tell: failures, how long
- * maps and unmaps take, page faults. Each CPU has counts of its own, so that
- * requests do not meet here, and there is no more memory however long it runs.
+ * maps and unmaps take, page faults; and what each context does, of which the
+ * lists forget what destroyed objects have done. Each CPU has counts of its own,
+ * so that requests do not meet here.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -17,6 +18,33 @@ struct {
 	__type(key, __u32);
 	__type(value, struct exporter_counts);
 } counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, EXPORTER_MAX_CONTEXTS);
+	__type(key, __u32);
+	__type(value, struct exporter_totals);
+} contexts SEC(".maps");
+
+/* What found no room in there. */
+__u64 lost;
+
+static void count(__u32 ctx, enum exporter_total what)
+{
+	static const struct exporter_totals none;
+	struct exporter_totals *of = bpf_map_lookup_elem(&contexts, &ctx);
+
+	if (!of) {
+		/* Another CPU may be making it too. */
+		bpf_map_update_elem(&contexts, &ctx, &none, BPF_NOEXIST);
+		of = bpf_map_lookup_elem(&contexts, &ctx);
+	}
+	if (of)
+		of->count[what]++;
+	else
+		__sync_fetch_and_add(&lost, 1);
+}
 
 static struct exporter_counts *mine(void)
 {
@@ -47,13 +75,35 @@ static int take(enum exporter_op op, __s32 ret, __u64 ns)
 SEC("tp/iommufd/iommufd_ioas_map")
 int exporter_map(struct trace_event_raw_iommufd_ioas_map *event)
 {
+	if (!event->ret)
+		count(event->ctx, EXPORTER_MAPS);
 	return take(EXPORTER_MAP, event->ret, event->ns);
 }
 
 SEC("tp/iommufd/iommufd_ioas_unmap")
 int exporter_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 {
+	if (event->unmapped)
+		count(event->ctx, EXPORTER_UNMAPS);
 	return take(EXPORTER_UNMAP, event->ret, event->ns);
+}
+
+SEC("tp/iommufd/iommufd_hwpt_invalidate")
+int exporter_invalidate(struct trace_event_raw_iommufd_hwpt_invalidate *event)
+{
+	if (!event->ret || event->handled)
+		count(event->ctx, EXPORTER_INVALIDATIONS);
+	return 0;
+}
+
+/* Its number is not used again. */
+SEC("tp/iommufd/iommufd_ctx_close")
+int exporter_close(struct trace_event_raw_iommufd_ctx *event)
+{
+	__u32 ctx = event->ctx;
+
+	bpf_map_delete_elem(&contexts, &ctx);
+	return 0;
 }
 
 SEC("tp/iommufd/iommufd_fail")

@@ -12,6 +12,20 @@
 #define EXPORTER_FIRST_NS 1000
 #define EXPORTER_BUCKETS  9
 
+#define EXPORTER_MAX_CONTEXTS 8192
+
+/* What is counted for each context. */
+enum exporter_total {
+	EXPORTER_MAPS,
+	EXPORTER_UNMAPS,
+	EXPORTER_INVALIDATIONS,
+	EXPORTER_TOTALS,
+};
+
+struct exporter_totals {
+	__u64 count[EXPORTER_TOTALS];
+};
+
 enum exporter_op {
 	EXPORTER_MAP,
 	EXPORTER_UNMAP,

@@ -8,20 +8,21 @@
 #include "iommufd_exporter.skel.h"
 #include "iommufd_pins.skel.h"
 #include "metrics.h"
+#include "totals.h"
 
 /**
  * struct collect - where all comes from
  * @bpf: what is counted since the start
  * @pins: limits
  * @list: what there is
- * @totals: what it has done, destroyed objects included
+ * @before: what contexts had done before the start
  * @most: contexts that are told of one by one
  */
 struct collect {
 	struct iommufd_exporter *bpf;
 	struct iommufd_pins *pins;
 	struct list *list;
-	struct totals totals;
+	struct totals before;
 	unsigned long most;
 };
 
@@ -59,19 +60,30 @@ static struct iommufd_exporter *open_bpf(void)
 	return NULL;
 }
 
+/* False after having said why not. */
+static bool begin(struct collect *collect)
+{
+	const struct listing *found = collect->list ? list_read(collect->list) :
+						      NULL;
+
+	if (!found)
+		return false;
+	totals_take(&collect->before, found);
+	collect->pins = open_pins();
+	if (collect->pins)
+		collect->bpf = open_bpf();
+	if (!collect->bpf)
+		tool_refused(errno);
+	return collect->bpf;
+}
+
 struct collect *collect_open(unsigned long contexts)
 {
 	struct collect *collect = tool_memory(calloc(1, sizeof(*collect)));
 
 	collect->most = contexts;
-	collect->pins = open_pins();
-	if (collect->pins)
-		collect->bpf = open_bpf();
-	if (collect->bpf)
-		collect->list = list_open();
-	else
-		tool_refused(errno);
-	if (collect->list)
+	collect->list = list_open();
+	if (begin(collect))
 		return collect;
 	collect_close(collect);
 	return NULL;
@@ -82,8 +94,22 @@ void collect_close(struct collect *collect)
 	list_close(collect->list);
 	iommufd_exporter__destroy(collect->bpf);
 	iommufd_pins__destroy(collect->pins);
-	totals_free(&collect->totals);
+	totals_free(&collect->before);
 	free(collect);
+}
+
+static void read_totals(struct collect *collect, struct context *context)
+{
+	int map = bpf_map__fd(collect->bpf->maps.contexts);
+	int cpus = libbpf_num_possible_cpus();
+	struct exporter_totals each[cpus];
+
+	totals_add(&collect->before, context->info->ctx, &context->totals);
+	if (bpf_map_lookup_elem(map, &context->info->ctx, each))
+		return;
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (int i = 0; i < EXPORTER_TOTALS; i++)
+			context->totals.count[i] += each[cpu].count[i];
 }
 
 static void add_object(struct context *context,
@@ -112,8 +138,7 @@ static void read_contexts(struct collect *collect, const struct listing *found,
 
 		context->info = &found->contexts[i];
 		owner_read(program, context->info, &context->owner);
-		context->total =
-			totals_of(&collect->totals, context->info->ctx);
+		read_totals(collect, context);
 		for (; object < found->nr_objects &&
 		       found->objects[object].ctx <= context->info->ctx;
 		     object++)
@@ -160,9 +185,9 @@ char *collect_metrics(void *data, size_t *size)
 
 	if (!found || !read_counts(collect, &metrics.counts))
 		return NULL;
-	totals_take(&collect->totals, found);
 	read_contexts(collect, found, &metrics);
-	metrics.lost_events = tool_misses(collect->bpf->obj);
+	metrics.lost_events =
+		collect->bpf->bss->lost + tool_misses(collect->bpf->obj);
 	metrics.lost_entries = found->lost;
 	out = tool_memory(open_memstream(&text, size));
 	metrics_print(out, &metrics);

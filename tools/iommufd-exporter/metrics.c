@@ -5,7 +5,7 @@
 #include "metrics.h"
 #include "text.h"
 
-/* What each context tells, in the order of context_families. */
+/* What each context tells; the last ones as enum exporter_total. */
 enum told {
 	TOLD_PINNED,
 	TOLD_LOCKED,
@@ -38,7 +38,7 @@ static const struct family context_families[TOLD] = {
 			  "Unmap requests that unmapped something." },
 	[TOLD_INVALIDATIONS] = { "iommufd_context_invalidations", "counter",
 				 NULL,
-				 "Requests to invalidate page tables of guests that reached the driver." },
+				 "Requests to invalidate page tables of guests that succeeded, in part at least." },
 };
 
 static const struct family build = {
@@ -122,7 +122,7 @@ static void print_told(FILE *out, const struct context *context, enum told told)
 	case TOLD_MAPS:
 	case TOLD_UNMAPS:
 	case TOLD_INVALIDATIONS:
-		fprintf(out, "%llu", context->total[told - TOLD_MAPS]);
+		fprintf(out, "%llu", context->totals.count[told - TOLD_MAPS]);
 		break;
 	case TOLD:
 		break;

@@ -6,7 +6,6 @@
 #include "../../bpf/iommufd_exporter.h"
 #include "../lib/list.h"
 #include "../lib/owner.h"
-#include "totals.h"
 
 /**
  * struct context - a context that has metrics of its own
@@ -14,7 +13,7 @@
  * @mapped: bytes, in all of its IOAS
  * @areas: mapped intervals
  * @waiting: groups of page faults that wait for an answer
- * @total: by enum total
+ * @totals: since it was opened
  */
 struct context {
 	const struct list_ctx *info;
@@ -22,7 +21,7 @@ struct context {
 	__u64 mapped;
 	__u64 areas;
 	__u64 waiting;
-	const __u64 *total;
+	struct exporter_totals totals;
 };
 
 /**

@@ -1,33 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counters of contexts. The kernel counts for each object, and a sum over those
- * that are there falls when one is destroyed, which a counter must not: what the
- * last look has seen of it stays in the context's.
+ * What contexts had done before the start, as far as the kernel still knows: it
+ * counts for each object, and forgets those that are destroyed. From the start
+ * on it is counted by context, so that no counter ever falls.
  */
 #ifndef __TOTALS_H
 #define __TOTALS_H
 
+#include "../../bpf/iommufd_exporter.h"
 #include "../lib/list.h"
 
-enum total {
-	TOTAL_MAPS,
-	TOTAL_UNMAPS,
-	TOTAL_INVALIDATIONS,
-	TOTALS,
-};
-
 struct totals {
-	size_t nr_contexts, nr_objects;
+	size_t nr;
 	struct total_ctx *contexts;
-	struct total_object *objects;
-	__u64 lost;
 };
 
-/* Takes what there is now. */
+/* Takes what there is at the start. */
 void totals_take(struct totals *totals, const struct listing *found);
 
-/* By enum total, until the next call of the above. */
-const __u64 *totals_of(const struct totals *totals, __u32 ctx);
+/* Adds what the context had done. */
+void totals_add(const struct totals *totals, __u32 ctx,
+		struct exporter_totals *to);
 
 void totals_free(struct totals *totals);
 
