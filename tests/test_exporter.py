@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The command line of iommufd-exporter, on the host, built with the sanitizers."""
 
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,8 @@ from test_tools_lib import build
 __all__ = ["build"]
 
 NAME = "iommufd-exporter"
-PAGE = Path(__file__).resolve().parent.parent / "tools" / NAME / f"{NAME}.8"
+TOP = Path(__file__).resolve().parent.parent
+PAGE = TOP / "tools" / NAME / f"{NAME}.8"
 
 
 def run(build: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,3 +81,39 @@ def test_port_in_use(build: Path) -> None:
         refused = run(build, "--listen", address)
     says = f"{NAME}: can't listen at {address}: Address already in use\n"
     assert (refused.returncode, refused.stderr) == (1, says)
+
+
+SCRAPES = """
+import sys
+from pathlib import Path
+
+import tool
+from exporter import Exporter
+from iommufd import mem
+from iommufd.ctx import Context
+
+tool.BIN = Path(sys.argv[1])
+with Exporter() as exporter, Context() as context, mem.anonymous(4096) as buffer:
+    for maps in (1, 2, 3):
+        ioas = context.ioas_alloc()
+        context.map(ioas, buffer)
+        assert exporter.scrape().value("iommufd_context_maps_total") == maps
+        context.destroy(ioas)
+    statuses = [exporter.ask(path, "POST", bytes(9999)).status for path in ("/", "/nonesuch")]
+    assert statuses == [405, 404]
+    exporter.text()
+"""
+
+
+def test_sanitized_in_guest(build: Path) -> None:
+    """All of it at work, and nothing is left at the end."""
+    command = ["scripts/vm", "--", "/usr/bin/python3", "-c", SCRAPES, build / "bin"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=TOP,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": "tests/lib:scripts/vm.d"},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from child import Child
 from errnos import fails
-from exporter import NAME, SOCKET, Exporter, parse
+from exporter import NAME, PORT, SOCKET, Exporter, parse
 from iommufd import invalidate, mem, mock, reasons, uapi
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
@@ -26,6 +26,7 @@ from iommufd.nest import IOVA as FAULT_IOVA
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
+from prometheus import Prometheus
 from tool import BIN, run
 
 pytestmark = pytest.mark.guest(kernels="bpf")
@@ -34,7 +35,7 @@ IOVA = mock.START
 LIMIT = 64
 COMM = Path("/proc/self/comm").read_text().strip()
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAMS = {"exporter_map", "exporter_unmap", "exporter_fail", "exporter_fault", "list_all"}
+PROGRAMS = {"exporter_map", "exporter_close", "list_all", "read_owner"}
 PR_SET_NAME = 15
 # What iommufd-exporter.service leaves it.
 UNIT = ROOT / "tools" / NAME / f"{NAME}.service"
@@ -143,21 +144,24 @@ def test_names() -> None:
 
 
 def test_counters_never_fall(context: Context, buffer: mem.Buffer) -> None:
-    """What a destroyed IOAS has done stays, and another one with its id begins anew."""
+    """What a destroyed IOAS has done stays, whoever has its id then, and what was before, too."""
+    early = context.ioas_alloc()
+    context.map(early, buffer)
     totals = []
     with Exporter() as exporter:
-        for maps in (5, 3, 9):
+        for maps in (3, 3, 9):
             ioas = context.ioas_alloc()
             for _ in range(maps):
                 context.map(ioas, buffer)
             context.unmap(ioas, 0, uapi.U64_MAX)
             totals.append(exporter.scrape())
             context.destroy(ioas)
-            totals.append(exporter.scrape())
+        context.destroy(early)
+        totals.append(exporter.scrape())
         exporter.text()
-    counts = [found.value("iommufd_context_maps_total") for found in totals]
-    assert counts == [5, 5, 8, 8, 17, 17]
-    assert [found.value("iommufd_context_unmaps_total") for found in totals] == [1, 1, 2, 2, 3, 3]
+    assert [found.value("iommufd_context_maps_total") for found in totals] == [4, 7, 16, 16]
+    # The last is what was left in the IOAS that was there before.
+    assert [found.value("iommufd_context_unmaps_total") for found in totals] == [1, 2, 3, 4]
 
 
 def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
@@ -355,3 +359,46 @@ def test_dashboard() -> None:
     computed = {"iommufd_exporter_build_info"}
     computed |= {f"iommufd_request_seconds_{part}" for part in ("sum", "count")}
     assert told - asked == computed
+
+
+@pytest.mark.full
+@pytest.mark.guest(kernels="builtin")
+def test_prometheus(tmp_path: Path, context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """One of Debian scrapes it, gets the numbers and types, and can draw the dashboard."""
+    board = json.loads((ROOT / "dashboards" / "iommufd.json").read_text())
+    with Exporter() as exporter, Prometheus(tmp_path, PORT) as prometheus:
+        assert exporter.tcp
+        prometheus.until("up", lambda found: [s["value"][1] for s in found] == ["1"])
+        with mock.Device(context, ioas):
+            for _ in range(7):
+                context.map(ioas, buffer)
+            with fails(errno.ENOENT):
+                context.unmap(ioas, 0, PAGE)
+            (series,) = prometheus.until(
+                "iommufd_context_maps_total == 7", lambda found: len(found) == 1
+            )
+            (pinned,) = prometheus.query("iommufd_context_pinned_bytes")
+        labels = {key: series["metric"][key] for key in ("pid", "comm", "job", "instance")}
+        assert labels == {
+            "pid": str(os.getpid()),
+            "comm": COMM,
+            "job": "iommufd",
+            "instance": PORT,
+        }
+        assert pinned["value"][1] == str(7 * buffer.size)
+        (failed,) = prometheus.query("iommufd_failures_total > 0")
+        assert (failed["metric"]["reason"], failed["value"][1]) == ("not_mapped", "1")
+        types = {name: about[0]["type"] for name, about in prometheus.get("metadata").items()}
+        for name, kind in {
+            "iommufd_context_maps": "counter",
+            "iommufd_context_pinned_bytes": "gauge",
+            "iommufd_request_seconds": "histogram",
+            "iommufd_exporter_build": "info",
+        }.items():
+            assert types[name] == kind
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                expr = target["expr"].replace("$instance", ".*")
+                found = prometheus.query(expr.replace("$__rate_interval", "1m"))
+                assert found or expr.endswith("> 0"), expr
+        exporter.text(signal.SIGTERM)
