@@ -35,6 +35,7 @@ def test_files(root: Path) -> None:
         "sbin": TOOLS,
         "share/man/man8": [f"{name}.8" for name in TOOLS],
         "share/bash-completion/completions": ["iommufd-tools", *TOOLS],
+        "share/iommufd-bpf/bpftrace": [path.name for path in (TOP / "bpftrace").glob("*.bt")],
         "share/iommufd-bpf/dashboards": ["iommufd.json"],
         "lib/iommufd-bpf": [f"{name.removesuffix('.bpf')}.bpf.o" for name in POLICIES],
         "lib/systemd/system": ["iommufd-exporter.service"],
@@ -43,7 +44,7 @@ def test_files(root: Path) -> None:
     found = [path for path in root.rglob("*") if not path.is_dir()]
     assert {str(path.relative_to(prefix)) for path in found} == wanted
     for path in found:
-        mode = 0o755 if path.parent.name == "sbin" else 0o644
+        mode = 0o755 if path.parent.name in ("sbin", "bpftrace") else 0o644
         assert path.stat().st_mode & 0o777 == mode, path
 
 
