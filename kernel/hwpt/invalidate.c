@@ -83,12 +83,14 @@ static void count(struct iommufd_object *obj)
  * @cmd: its structure
  * @array: the entries; their number becomes that of those that were handled
  * @kind: what kind of object it is about, once that is known
+ * @start_ns: ktime when it began, 0 while nobody listens
  */
 struct invalidation {
 	struct iommufd_ctx *ctx;
 	const struct iommu_hwpt_invalidate *cmd;
 	struct iommu_user_data_array array;
 	enum iommufd_object_type kind;
+	u64 start_ns;
 };
 
 static bool can_be_invalidated(enum iommufd_object_type kind)
@@ -164,9 +166,21 @@ static noinline int run_asked(struct invalidation *request)
 	return ret;
 }
 
+static void __cold trace_request(const struct invalidation *request, int ret)
+{
+	const struct iommu_hwpt_invalidate *cmd = request->cmd;
+
+	if (request->kind == IOMMUFD_OBJ_NONE)
+		return;
+	trace_iommufd_hwpt_invalidate(request->ctx->number, cmd->hwpt_id,
+				      request->kind, cmd->data_type,
+				      cmd->entry_len, cmd->entry_num,
+				      request->array.entry_num, ret,
+				      iommufd_trace_ns(request->start_ns));
+}
+
 int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 {
-	u64 start_ns = iommufd_trace_start(iommufd_hwpt_invalidate);
 	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
 	struct invalidation request = {
 		.ctx = ucmd->ctx,
@@ -181,6 +195,7 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	};
 	int ret;
 
+	iommufd_trace_begin(iommufd_hwpt_invalidate, &request);
 	if (cmd->__reserved)
 		ret = iommufd_fail_reserved(cmd->__reserved);
 	else
@@ -190,12 +205,8 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	else
 		ret = iommufd_has_policies() ? run_asked(&request) :
 					       run(&request);
-	if (request.kind != IOMMUFD_OBJ_NONE)
-		trace_iommufd_hwpt_invalidate(ucmd->ctx->number, cmd->hwpt_id,
-					      request.kind, cmd->data_type,
-					      cmd->entry_len, cmd->entry_num,
-					      request.array.entry_num, ret,
-					      iommufd_trace_ns(start_ns));
+	if (trace_iommufd_hwpt_invalidate_enabled())
+		trace_request(&request, ret);
 
 	/* However it ended, the user learns how many entries were handled. */
 	cmd->entry_num = request.array.entry_num;
