@@ -140,8 +140,8 @@ static u32 group_number(struct device *dev)
  *
  * Returns the bound device or an ERR_PTR: -ENODEV if no IOMMU is in front of
  * the device, -EINVAL if its DMA is not coherent, -EPERM if interrupts are not
- * isolated or the group belongs to another owner, -EBUSY if a kernel driver
- * uses the group, -ENOMEM.
+ * isolated, or a kernel driver or another owner has the group, -EBUSY if its
+ * devices are attached to a domain of somebody else's or being reset, -ENOMEM.
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id)
