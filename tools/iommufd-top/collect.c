@@ -20,6 +20,7 @@
 #include "../lib/tool.h"
 #include "collect.h"
 #include "iommufd_top.skel.h"
+#include "present.h"
 
 #define BUCKETS 1024
 
@@ -257,31 +258,6 @@ static void add_row(struct row_report *sum, const struct row_report *row)
 		add_op(&sum->op[i], &row->op[i]);
 }
 
-static int compare_objects(const void *a, const void *b)
-{
-	const struct list_object *left = a, *right = b;
-
-	if (left->ctx != right->ctx)
-		return left->ctx < right->ctx ? -1 : 1;
-	return (left->id > right->id) - (left->id < right->id);
-}
-
-/* What an IOAS has now; what ended, or begins just now, has nothing. */
-static void set_gauges(struct row_report *out, const struct listing *listing)
-{
-	struct list_object key = { .ctx = out->ctx, .id = out->ioas };
-	const struct list_object *found;
-
-	if (out->ended)
-		return;
-	found = bsearch(&key, listing->objects, listing->nr_objects,
-			sizeof(key), compare_objects);
-	if (!found)
-		return;
-	out->mapped = found->mapped;
-	out->pinned = found->pinned;
-}
-
 static void report_row(struct report *report, const struct row *row,
 		       const struct listing *listing, __u64 epoch,
 		       __u32 sum[TOP_OPS][HIST_BUCKETS])
@@ -300,7 +276,7 @@ static void report_row(struct report *report, const struct row *row,
 		.ended = now->alive <= 0,
 	};
 	fmt_name(out->comm, sizeof(out->comm), now->comm);
-	set_gauges(out, listing);
+	present_gauges(out, listing);
 	for (size_t i = 0; i < TOP_OPS; i++)
 		report_op(&out->op[i], &now->op[i], &base->op[i], epoch,
 			  sum[i]);
@@ -389,68 +365,10 @@ const struct report *collect_report(struct collector *c)
 	for (size_t i = 0; i < TOP_OPS; i++)
 		set_latency(&report->total.op[i], sum[i],
 			    report->total.op[i].max_ns);
-	/* Several IOAS may keep a page pinned, which is pinned once. */
-	for (size_t i = 0; i < listing->nr_contexts; i++)
-		report->total.pinned += listing->contexts[i].pinned;
+	report->total.pinned = present_pinned(listing);
 	report->processes = count_processes(report);
 	advance(c);
 	return report;
-}
-
-/* Has a row for an IOAS of a context that was there before us. */
-static int adopt(struct collector *c, const struct list_ctx *owner,
-		 const struct list_object *ioas)
-{
-	struct top_key key = { .ctx = ioas->ctx, .ioas = ioas->id };
-	struct top_row row = {
-		.tgid = owner->tgid,
-		.uid = owner->uid,
-		.late = 1,
-		.alive = 1,
-		.listed = 1,
-	};
-	int err;
-
-	memcpy(row.comm, owner->comm, sizeof(row.comm));
-	/* Events of it may have made one already. */
-	err = bpf_map_update_elem(bpf_map__fd(c->bpf->maps.rows), &key, &row,
-				  BPF_NOEXIST);
-	return err == -EEXIST ? 0 : err;
-}
-
-/* Whether a context was there before us; makes that known. */
-static bool was_there(struct collector *c, __u32 number)
-{
-	int fd = bpf_map__fd(c->bpf->maps.contexts);
-	struct top_ctx ctx = { .late = 1 };
-
-	bpf_map_update_elem(fd, &number, &ctx, BPF_NOEXIST);
-	return !bpf_map_lookup_elem(fd, &number, &ctx) && ctx.late;
-}
-
-/* What there is at the start, when events are already being counted. */
-static int adopt_all(struct collector *c)
-{
-	const struct listing *listing = list_read(c->list);
-	const struct list_object *object;
-	size_t next = 0;
-	int err = 0;
-
-	if (!listing)
-		return -EIO;
-	for (size_t i = 0; i < listing->nr_contexts && !err; i++) {
-		const struct list_ctx *ctx = &listing->contexts[i];
-		bool there = was_there(c, ctx->ctx);
-
-		for (; next < listing->nr_objects && !err; next++) {
-			object = &listing->objects[next];
-			if (object->ctx != ctx->ctx)
-				break;
-			if (there && object->type == LIST_TYPE_IOAS)
-				err = adopt(c, ctx, object);
-		}
-	}
-	return err;
 }
 
 static int load(struct iommufd_top *bpf)
@@ -482,7 +400,7 @@ struct collector *collect_open(void)
 	if (c->bpf)
 		err = -load(c->bpf);
 	if (!err)
-		err = -adopt_all(c);
+		err = -present_adopt(c->bpf, c->list);
 	if (!err) {
 		c->begin_ns = clock_ns(CLOCK_MONOTONIC);
 		return c;
