@@ -50,10 +50,10 @@ with Context() as context, mem.anonymous(1 << 16) as buffer:
 """
 
 
-def row_of(report: dict[str, Any], **key: object) -> dict[str, Any]:
+def row_of(report: dict[str, Any], may_lose: bool = False, **key: object) -> dict[str, Any]:
     """The one row of this kind: each of its requests is once in its histogram."""
     assert report["stock"] is True
-    assert report["lost_events"] == 0
+    assert may_lose or report["lost_events"] == 0
     (row,) = [r for r in report["rows"] if {k: r[k] for k in key} == key]
     total = row["total"]
     assert sum(count for _, _, count in total["slots"]) == row["timed"]
@@ -139,7 +139,10 @@ def test_sizes(context: Context, ioas: int) -> None:
 
 
 def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """However many at a time, and however often it looks, each is in one interval."""
+    """However many at a time, and however often it looks, each is in one interval, or lost.
+
+    A program that is interrupted misses what its CPU does then, and says so.
+    """
     each, threads = 400, 4
 
     def body() -> None:
@@ -154,10 +157,12 @@ def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) 
             worker.join()
         reports = tool.rest()
     assert len(reports) > 1
+    lost = sum(r["lost_events"] for r in reports)
     for op in ("map", "unmap"):
-        rows = [row_of(r, op=op) for r in reports if any(x["op"] == op for x in r["rows"])]
-        assert sum(r["timed"] for r in rows) == threads * each
-        assert sum(r["bytes"] for r in rows) == threads * each * buffer.size
+        rows = [row_of(r, True, op=op) for r in reports if any(x["op"] == op for x in r["rows"])]
+        timed = sum(r["timed"] for r in rows)
+        assert threads * each - lost <= timed <= threads * each
+        assert sum(r["bytes"] for r in rows) == timed * buffer.size
 
 
 def test_single_requests(context: Context, ioas: int, buffer: mem.Buffer) -> None:

@@ -29,6 +29,7 @@ static bool colours;
 /**
  * struct screen - what the user sees and has chosen
  * @first: first row that is shown
+ * @last_ns: when it last did tick()
  * @paused: the rows stay as they are, and the interval goes on
  * @prompting: keys go to @prompt, the new delay
  * @quit: the user has seen enough
@@ -40,6 +41,7 @@ struct screen {
 	struct options *options;
 	const struct report *report;
 	size_t first;
+	long long last_ns;
 	bool paused;
 	bool help;
 	bool prompting;
@@ -228,9 +230,18 @@ static void scroll_by(struct screen *s, long lines)
 		s->first += lines;
 }
 
+static long long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
 /* Begins a new interval, or looks after the old one while paused. */
 static void tick(struct screen *s)
 {
+	s->last_ns = now_ns();
 	if (s->paused) {
 		s->failed = collect_sync(s->collector);
 		return;
@@ -343,14 +354,6 @@ static void dispatch_key(struct screen *s, int key)
 		on_key(s, key);
 }
 
-static long long now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
-}
-
 /* Waits for a key, a signal or @when. False when the terminal is gone. */
 static bool wait_until(long long when, const sigset_t *let_in)
 {
@@ -370,20 +373,18 @@ static bool wait_until(long long when, const sigset_t *let_in)
 static void loop(struct screen *s, const sigset_t *let_in)
 {
 	unsigned long left = s->options->count;
-	long long last = now_ns();
 	int key;
 
 	tick(s);
 	while (!s->quit && !s->failed && !ended) {
 		draw(s);
-		if (!wait_until(last + s->options->delay * 1e9, let_in))
+		if (!wait_until(s->last_ns + s->options->delay * 1e9, let_in))
 			return;
 		while (!s->quit && !s->failed && (key = getch()) != ERR)
 			dispatch_key(s, key);
 		/* A new delay counts from the last refresh. */
-		if (now_ns() < last + s->options->delay * 1e9)
+		if (now_ns() < s->last_ns + s->options->delay * 1e9)
 			continue;
-		last = now_ns();
 		tick(s);
 		if (left && !s->paused && !--left)
 			s->quit = true;
