@@ -154,11 +154,11 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	iommufd_request_begin(&request, ictx, VFIO_DEVICE_BIND_IOMMUFD);
 	idev = bind(ictx, dev, id);
 	ret = PTR_ERR_OR_ZERO(idev);
-	iommufd_request_end(&request, ret);
 	if (trace_iommufd_device_bind_enabled())
 		trace_iommufd_device_bind(ictx->number, ret ? 0 : *id,
 					  dev_name(dev), group_number(dev), ret,
 					  iommufd_trace_ns(start_ns));
+	iommufd_request_end(&request, ret);
 	return idev;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, "IOMMUFD");
@@ -253,13 +253,12 @@ int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
 	iommufd_request_begin(&request, idev->ctx,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = iommufd_attach(idev, pasid, pt_id);
-	iommufd_request_end(&request, ret);
 	trace_iommufd_device_attach(idev->ctx->number, idev->obj.id,
 				    dev_name(idev->dev),
 				    iommufd_group_number(idev->igroup), pasid,
 				    target, ret ? 0 : *pt_id, ret,
 				    iommufd_trace_ns(start_ns));
-	return ret;
+	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
 
@@ -290,13 +289,12 @@ int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 	iommufd_request_begin(&request, idev->ctx,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = iommufd_replace(idev, pasid, pt_id);
-	iommufd_request_end(&request, ret);
 	trace_iommufd_device_replace(idev->ctx->number, idev->obj.id,
 				     dev_name(idev->dev),
 				     iommufd_group_number(idev->igroup), pasid,
 				     target, ret ? 0 : *pt_id, ret,
 				     iommufd_trace_ns(start_ns));
-	return ret;
+	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
 

@@ -17,6 +17,13 @@
 #include "trace/fail.h"
 #include "vfio/vfio.h"
 
+/**
+ * iommufd_ucmd_fail - the user's structure can't be read or written
+ * @ucmd: the request
+ * @size: bytes that were to be
+ *
+ * Returns -EFAULT.
+ */
 int iommufd_ucmd_fail(const struct iommufd_ucmd *ucmd, size_t size)
 {
 	return iommufd_fail_user(ucmd->ubuffer, size);

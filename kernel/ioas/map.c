@@ -64,7 +64,7 @@ static void clear_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	mutex_unlock(&area->pages->lock);
 }
 
-/* The same as taking the lock, while somebody listens. */
+/* For a request that is observed. Both together cost the others one branch. */
 static void __cold trace_lock_pages(struct iommufd_pages *pages,
 				    struct iommufd_map_stats *stats)
 {

@@ -95,7 +95,7 @@ static void clear_page_tables(struct iommufd_ioas *ioas,
 		clear_page_table(hwpt, areas, stats);
 }
 
-/* The same as taking the lock, while somebody listens. */
+/* For a request that is observed. Both together cost the others one branch. */
 static void __cold trace_lock_pages(struct iommufd_pages *pages,
 				    unsigned long first, unsigned long last,
 				    struct iommufd_unmap_stats *stats)
@@ -133,7 +133,7 @@ static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unpin_ns);
 }
 
-/* The same as taking the lock, while somebody listens. */
+/* The same. */
 static void __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
 				    struct iommufd_unmap_stats *stats)
 {

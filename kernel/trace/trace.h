@@ -80,10 +80,10 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 \
 			__ret = (wait); \
 			__ns = ktime_get_ns() - __ns; \
-			if ((stats)->start_ns) { \
+			if ((stats)->start_ns) \
 				(stats)->lock_ns += __ns; \
+			if ((stats)->mark_ns) \
 				(stats)->mark_ns += __ns; \
-			} \
 		} \
 		__ret; \
 	})
