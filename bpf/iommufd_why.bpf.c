@@ -139,32 +139,31 @@ static struct why_subject *begin(__u32 kind, __u32 ctx, __s32 ret)
 	return record;
 }
 
+/* What a request was about that names a range of an IOAS. */
+static int range(struct why_subject *record, __u32 ioas, __u64 iova,
+		 __u64 length)
+{
+	if (!record)
+		return 0;
+	record->ioas = ioas;
+	record->iova = iova;
+	record->length = length;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 SEC("tp/iommufd/iommufd_ioas_map")
 int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
 {
-	struct why_subject *record = begin(WHY_MAP, event->ctx, event->ret);
-
-	if (!record)
-		return 0;
-	record->ioas = event->ioas;
-	record->iova = event->iova;
-	record->length = event->length;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	return 0;
+	return range(begin(WHY_MAP, event->ctx, event->ret), event->ioas,
+		     event->iova, event->length);
 }
 
 SEC("tp/iommufd/iommufd_ioas_unmap")
 int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 {
-	struct why_subject *record = begin(WHY_UNMAP, event->ctx, event->ret);
-
-	if (!record)
-		return 0;
-	record->ioas = event->ioas;
-	record->iova = event->iova;
-	record->length = event->length;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	return 0;
+	return range(begin(WHY_UNMAP, event->ctx, event->ret), event->ioas,
+		     event->iova, event->length);
 }
 
 SEC("tp/iommufd/iommufd_hwpt_alloc")
@@ -188,7 +187,7 @@ int device_bind(struct trace_event_raw_iommufd_device_bound *event)
 	if (!record)
 		return 0;
 	bpf_core_read(record->name, sizeof(record->name), &event->device);
-	bpf_ringbuf_submit(record, 0);
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -201,7 +200,7 @@ static int device_moves(struct trace_event_raw_iommufd_device_attached *event)
 	record->ioas = event->target;
 	record->device = event->id;
 	bpf_core_read(record->name, sizeof(record->name), &event->device);
-	bpf_ringbuf_submit(record, 0);
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

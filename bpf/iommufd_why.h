@@ -11,7 +11,7 @@ enum why_kind {
 	WHY_MAP = 2,
 	WHY_UNMAP = 3,
 	WHY_HWPT = 4,
-	WHY_DEVICE = 5, /* the only one that comes behind its WHY_FAIL */
+	WHY_DEVICE = 5,
 };
 
 /* A failure. Processes and users are those of the initial namespaces. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The kernel sends what a request was about right before its failure, but for
- * binds and attaches right behind it: such a failure is kept until then. All is
- * of one thread, which has one request at a time.
+ * The kernel sends what a request was about right before its failure. Both are
+ * of one thread, which has one request at a time; of what a request did on the
+ * way, its own event is the last.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +18,6 @@
 /* The kernel's own, from here on. */
 #define ERESTARTSYS 512
 
-#define DEVICE_BIND   0x3b76
-#define DEVICE_ATTACH 0x3b77
-
 /* Threads that fail at the same time; of more some subjects are missed. */
 #define SUBJECTS 256
 
@@ -30,8 +27,6 @@ static struct iommufd_why *bpf;
 static struct ring_buffer *ring;
 static listen_fn tell;
 static struct why_subject subjects[SUBJECTS];
-/* Waits for its device; .fail.kind is 0 if none does. */
-static struct failure kept;
 
 static bool belongs(const struct why_subject *subject,
 		    const struct why_fail *fail)
@@ -40,44 +35,20 @@ static bool belongs(const struct why_subject *subject,
 	       subject->ctx == fail->ctx && subject->ret == fail->ret;
 }
 
-static bool is_of_device(const struct why_fail *fail)
-{
-	return fail->command == DEVICE_BIND || fail->command == DEVICE_ATTACH;
-}
-
-void listen_flush(void)
-{
-	if (kept.fail.kind)
-		tell(&kept);
-	kept.fail.kind = 0;
-}
-
 static void take_fail(const struct why_fail *fail)
 {
 	struct why_subject *subject = &subjects[fail->tid % SUBJECTS];
 	struct failure failure = { .fail = *fail };
 
-	/* An attach is about a device, whatever it did on the way. */
-	if (belongs(subject, fail) && !is_of_device(fail))
+	if (belongs(subject, fail))
 		failure.subject = *subject;
 	subject->kind = 0;
-	listen_flush();
-	if (is_of_device(fail))
-		kept = failure;
-	else
-		tell(&failure);
+	tell(&failure);
 }
 
 static void take_subject(const struct why_subject *subject)
 {
-	if (subject->kind != WHY_DEVICE) {
-		subjects[subject->tid % SUBJECTS] = *subject;
-		return;
-	}
-	if (!kept.fail.kind || !belongs(subject, &kept.fail))
-		return;
-	kept.subject = *subject;
-	listen_flush();
+	subjects[subject->tid % SUBJECTS] = *subject;
 }
 
 static int take(void *unused, void *data, size_t size)
@@ -117,7 +88,7 @@ static void take_call(const struct ioctl_call *call, void *unused)
 static bool begin_stock(const struct options *options)
 {
 	struct ioctl_options which = {
-		.pid = options->pid,
+		.pid = options->common.pid,
 		.ancestor = options->command ? getpid() : 0,
 		.each = take_call,
 		.only_failed = true,
@@ -162,7 +133,7 @@ static bool load(const struct options *options)
 	int err;
 
 	bpf->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
-	bpf->rodata->only_tgid = options->pid;
+	bpf->rodata->only_tgid = options->common.pid;
 	if (options->command)
 		bpf->rodata->ancestor = getpid();
 	if (!set_reasons(options))
@@ -204,13 +175,12 @@ int listen_fd(void)
 	return stock ? ioctl_fd(stock) : ring_buffer__epoll_fd(ring);
 }
 
-bool listen_take(void)
+void listen_take(void)
 {
 	if (stock)
 		ioctl_take(stock);
 	else
 		ring_buffer__consume(ring);
-	return kept.fail.kind;
 }
 
 __u64 listen_lost(void)

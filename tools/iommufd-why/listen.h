@@ -19,14 +19,8 @@ bool listen_begin(const struct options *options, listen_fn tell);
 /* Can be read when there is something to take. */
 int listen_fd(void);
 
-/*
- * Takes all there is. True if something is still to come of the last failure:
- * call listen_take() or listen_flush() soon.
- */
-bool listen_take(void);
-
-/* Tells what was kept, as it is. */
-void listen_flush(void);
+/* Takes all there is. */
+void listen_take(void);
 
 /* Failures that could not be told. */
 __u64 listen_lost(void);

@@ -21,9 +21,6 @@
 #include "listen.h"
 #include "print.h"
 
-/* How long something may be to come of a failure, in seconds. */
-#define SOON 0.05
-
 static struct options options;
 /* By reason, or by errno on a stock kernel. */
 static __u64 counts[NAMES_REASONS], told_lost;
@@ -41,7 +38,7 @@ static void tell(const struct failure *failure)
 		left--;
 	if (kind < NAMES_REASONS)
 		counts[kind]++;
-	print_failure(failure, options.json);
+	print_failure(failure, options.common.json);
 }
 
 static void tell_lost(void)
@@ -49,7 +46,7 @@ static void tell_lost(void)
 	__u64 lost = listen_lost();
 
 	if (lost != told_lost)
-		print_lost(lost, options.json);
+		print_lost(lost, options.common.json);
 	told_lost = lost;
 }
 
@@ -98,18 +95,11 @@ static int follow(struct loop *loop, pid_t pid)
 	bool over = false;
 
 	while (!over) {
-		enum loop_event event = loop_wait(loop, all);
-
-		if (event == LOOP_END)
+		if (loop_wait(loop, all) == LOOP_END)
 			over = !pid || !pass_on(loop, pid);
 		/* What it did is all there when it has ended. */
 		over |= is_ready(ended);
-		if (event == LOOP_TICK)
-			listen_flush();
-		loop->interval = listen_take() ? SOON : 0;
-		loop->next = loop_clock(CLOCK_MONOTONIC) / 1e9 + loop->interval;
-		if (over)
-			listen_flush();
+		listen_take();
 		tell_lost();
 		over |= options.count && !left;
 		if (over && options.summary)
@@ -154,10 +144,10 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	left = options.count;
 	if (options.list) {
-		print_list(options.json);
+		print_list(options.common.json);
 		return EXIT_SUCCESS;
 	}
-	if (!tool_check_any(options.verbose, &options.stock))
+	if (!tool_check_any(options.common.verbose, &options.stock))
 		return EXIT_FAILURE;
 	if (!options.stock && !names_load())
 		return EXIT_FAILURE;
@@ -172,7 +162,7 @@ int main(int argc, char **argv)
 	if (!listen_begin(&options, tell))
 		return EXIT_FAILURE;
 	if (options.stock)
-		print_stock(options.json);
+		print_stock(options.common.json);
 	status = run(output);
 	listen_end();
 	return status;
