@@ -34,7 +34,8 @@ static bool is_wanted(const struct watch *watch, __u32 number)
 {
 	const struct ctx *ctx = table_ctx(&watch->table, number);
 
-	return !watch->options.pid || (ctx && ctx->tgid == watch->options.pid);
+	return !watch->options.common.pid ||
+	       (ctx && ctx->tgid == watch->options.common.pid);
 }
 
 static void end(struct watch *watch, struct group *group, enum end how,
@@ -294,7 +295,7 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILURE;
 
 	options_parse(&watch->options, argc, argv);
-	if (!tool_check(watch->options.verbose))
+	if (!tool_check(watch->options.common.verbose))
 		return EXIT_FAILURE;
 	if (open_bpf(watch))
 		watch->list = list_open();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <argp.h>
-#include <limits.h>
 #include "options.h"
 
 const char *argp_program_version = "iommufd-faults " VERSION;
@@ -37,20 +36,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'H':
 		options->histogram = true;
 		return 0;
-	case 'p':
-		if (!loop_parse_number(arg, 1, &options->pid) ||
-		    options->pid > INT_MAX)
-			argp_error(state, "there is no process '%s'", arg);
-		return 0;
-	case 'T':
-		options->timestamp = true;
-		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		return loop_argument(&options->loop, arg, state);
 	case ARGP_KEY_END:
@@ -58,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "a histogram needs an INTERVAL");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 

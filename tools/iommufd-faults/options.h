@@ -3,21 +3,19 @@
 #define __OPTIONS_H
 
 #include <stdbool.h>
+#include "../lib/common.h"
 #include "../lib/loop.h"
 
 /**
  * struct options - what the user wants
  * @loop: INTERVAL and COUNT; without them each fault is listed
- * @pid: only contexts of this process, 0 for all
+ * @common: process, time of day, JSON, libbpf's messages
  * @histogram: with INTERVAL, latencies as histograms too
  */
 struct options {
 	struct loop loop;
-	unsigned long pid;
+	struct common_options common;
 	bool histogram;
-	bool timestamp;
-	bool json;
-	bool verbose;
 };
 
 /* Ends the program if they can't be meant. */

@@ -37,7 +37,7 @@ static void print_begin(const struct ctx *ctx, __u64 time_ns,
 {
 	char clock[16], comm[FAULTS_COMM_LEN];
 
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("%-8s ", loop_time_at(clock, time_ns));
 	ctx = ctx ?: &nobody;
 	printf("%7u %-15s ", ctx->tgid,
@@ -46,9 +46,9 @@ static void print_begin(const struct ctx *ctx, __u64 time_ns,
 
 void print_titles(const struct options *options)
 {
-	if (options->json)
+	if (options->common.json)
 		return;
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("%-8s ", "TIME");
 	printf("%7s %-15s %5s %5s %10s %6s %7s %4s %16s %6s %10s %10s %s\n",
 	       "PID", "COMMAND", "CTX", "QUEUE", "COOKIE", "DEVICE", "PASID",
@@ -106,7 +106,7 @@ void print_ended(const struct ended *ended, const struct options *options)
 	const struct faults_record *report = &ended->group->report;
 	char perm[FMT_LEN];
 
-	if (options->json) {
+	if (options->common.json) {
 		print_ended_json(ended);
 		return;
 	}
@@ -132,7 +132,7 @@ void print_vevent(const struct faults_record *event, const struct ctx *ctx,
 {
 	struct json_object *line;
 
-	if (options->json) {
+	if (options->common.json) {
 		line = line_of("vevent", ctx, event, time_ns);
 		json_add_u64(line, "viommu", event->device);
 		json_add_u64(line, "type", event->type);
@@ -299,11 +299,11 @@ void print_sums(const struct table *table, __u64 time_ns, __u64 interval_ns,
 {
 	char clock[16];
 
-	if (options->json) {
+	if (options->common.json) {
 		print_sums_json(table, time_ns, interval_ns, lost);
 		return;
 	}
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("%s\n", loop_time_at(clock, time_ns));
 	if (!table->nr_queues)
 		printf("no queues\n");

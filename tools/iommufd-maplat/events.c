@@ -89,7 +89,7 @@ static int begin(void)
 	if (!bpf)
 		return errno;
 	bpf->rodata->by = options->by;
-	bpf->rodata->only_tgid = options->pid;
+	bpf->rodata->only_tgid = options->common.pid;
 	bpf->rodata->one_by_one = options->slower;
 	bpf->rodata->slower_ns = options->slower_us * 1000;
 	err = iommufd_maplat__load(bpf);

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	int status;
 
 	options_parse(&options, argc, argv);
-	if (!tool_check_any(options.verbose, &options.stock))
+	if (!tool_check_any(options.common.verbose, &options.stock))
 		return EXIT_FAILURE;
 	source = options.stock ? &stock_source : &events_source;
 	if (!source->open(&options))

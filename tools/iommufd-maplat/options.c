@@ -67,20 +67,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    options->slower_us > ULONG_MAX / 1000)
 			argp_error(state, "there is no duration '%s'", arg);
 		return 0;
-	case 'p':
-		if (!loop_parse_number(arg, 1, &options->pid) ||
-		    options->pid > INT_MAX)
-			argp_error(state, "there is no process '%s'", arg);
-		return 0;
-	case 'T':
-		options->timestamp = true;
-		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		return loop_argument(&options->loop, arg, state);
 	case ARGP_KEY_END:
@@ -89,7 +75,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "--slower lists requests as they come: no INTERVAL, no --by");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 

@@ -4,26 +4,24 @@
 
 #include <stdbool.h>
 #include "../../bpf/iommufd_maplat.h"
+#include "../lib/common.h"
 #include "../lib/loop.h"
 
 /**
  * struct options - what the user wants
  * @loop: INTERVAL and COUNT
  * @by: what has a histogram of its own
- * @pid: only this process, 0 for all
+ * @common: process, time of day, JSON, libbpf's messages
  * @stock: the kernel has no trace events of iommufd; not an option
  * @slower: list requests that take longer, @slower_us, instead of histograms
  */
 struct options {
 	struct loop loop;
 	enum maplat_by by;
-	unsigned long pid;
+	struct common_options common;
 	bool stock;
 	bool slower;
 	unsigned long slower_us;
-	bool timestamp;
-	bool json;
-	bool verbose;
 };
 
 /* Ends the program if they can't be meant. */

@@ -166,11 +166,11 @@ void print_report(const struct report *report, const struct options *options)
 {
 	char clock[16];
 
-	if (options->json) {
+	if (options->common.json) {
 		print_json(report, options);
 		return;
 	}
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("\n%s\n", loop_time(clock));
 	if (!report->nr)
 		printf("\nno requests\n");
@@ -182,7 +182,7 @@ void print_report(const struct report *report, const struct options *options)
 
 void print_stock(const struct options *options)
 {
-	if (options->json)
+	if (options->common.json)
 		return;
 	printf("This kernel has the stock iommufd, without trace events: below are its system\n"
 	       "calls. Which IOAS they are for, and what the time goes to, is not known.\n");
@@ -192,9 +192,9 @@ void print_stock(const struct options *options)
 
 void print_call_titles(const struct options *options)
 {
-	if (options->json)
+	if (options->common.json)
 		return;
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("%-8s ", "TIME");
 	printf("%7s %-15s %5s %5s %-5s %16s %6s %6s %4s %10s %10s %10s %10s %10s %10s\n",
 	       "PID", "COMMAND", "CTX", "IOAS", "OP", "IOVA", "BYTES", "RUNS",
@@ -254,11 +254,11 @@ void print_call(const struct maplat_call *call, const struct options *options)
 	const char *const *titles = titles_of(call->op, options);
 	char comm[MAPLAT_COMM_LEN], clock[16];
 
-	if (options->json) {
+	if (options->common.json) {
 		print_call_json(call, options);
 		return;
 	}
-	if (options->timestamp)
+	if (options->common.timestamp)
 		printf("%-8s ",
 		       loop_time_at(clock, loop_since_1970(call->end_ns)));
 	printf("%7u %-15s", call->tgid,

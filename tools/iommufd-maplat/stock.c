@@ -88,7 +88,7 @@ static void show_call(const struct ioctl_call *from, void *unused)
 static bool stock_open(const struct options *wanted)
 {
 	struct ioctl_options which = {
-		.pid = wanted->pid,
+		.pid = wanted->common.pid,
 		.by_size = wanted->by == MAPLAT_BY_SIZE,
 		.each = wanted->slower ? show_call : NULL,
 		.slower_ns = wanted->slower_us * 1000,

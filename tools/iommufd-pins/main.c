@@ -2,7 +2,6 @@
 #include <argp.h>
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,24 +37,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
-	case 'p':
-		if (!loop_parse_number(arg, 1, &options->pid) ||
-		    options->pid > INT_MAX)
-			argp_error(state, "there is no process '%s'", arg);
-		return 0;
-	case 'T':
-		options->timestamp = true;
-		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		return loop_argument(&options->loop, arg, state);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 
@@ -208,7 +193,7 @@ static bool show(struct watch *watch, const struct options *options)
 	if (!found)
 		return false;
 	report.time_ns = loop_clock(CLOCK_REALTIME);
-	make_report(watch, found, &report, options->pid);
+	make_report(watch, found, &report, options->common.pid);
 	report.lost = found->lost + watch->bpf->bss->lost +
 		      tool_misses(watch->bpf->obj);
 	print_report(&report, options);
@@ -255,7 +240,7 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILURE;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (!tool_check(options.verbose))
+	if (!tool_check(options.common.verbose))
 		return EXIT_FAILURE;
 	watch.bpf = open_bpf(options.loop.interval);
 	if (watch.bpf)

@@ -3,6 +3,7 @@
 #define __PINS_H
 
 #include <stddef.h>
+#include "../lib/common.h"
 #include "../lib/list.h"
 #include "../lib/loop.h"
 #include "../lib/owner.h"
@@ -10,14 +11,11 @@
 /**
  * struct options - what the user wants
  * @loop: INTERVAL and COUNT
- * @pid: only this process, 0 for all
+ * @common: process, time of day, JSON, libbpf's messages
  */
 struct options {
 	struct loop loop;
-	unsigned long pid;
-	bool timestamp;
-	bool json;
-	bool verbose;
+	struct common_options common;
 };
 
 /**

@@ -204,8 +204,8 @@ static void print_json(const struct report *report)
 
 void print_report(const struct report *report, const struct options *options)
 {
-	if (options->json)
+	if (options->common.json)
 		print_json(report);
 	else
-		print_text(report, options->timestamp);
+		print_text(report, options->common.timestamp);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <argp.h>
-#include <limits.h>
 #include "../lib/loop.h"
 #include "options.h"
 
@@ -39,11 +38,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
-	case 'p':
-		if (!loop_parse_number(arg, 1, &options->pid) ||
-		    options->pid > INT_MAX)
-			argp_error(state, "there is no process '%s'", arg);
-		return 0;
 	case 'r':
 		if (options->nr_reasons == MAX_REASONS)
 			argp_error(state, "that are too many reasons");
@@ -58,28 +52,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 's':
 		options->summary = true;
 		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
 	case 'o':
 		options->output = arg;
 		return 0;
 	case 'l':
 		options->list = true;
 		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARGS:
 		options->command = state->argv + state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (options->command && options->pid)
+		if (options->command && options->common.pid)
 			argp_error(state,
 				   "-p is of another process than COMMAND");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 

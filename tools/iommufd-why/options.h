@@ -4,33 +4,30 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "../lib/common.h"
 
 #define MAX_REASONS 64
 
 /**
  * struct options - what the command line asked for
- * @pid: failures of this process only, 0 for all
+ * @common: process, JSON, messages of libbpf; no time of day
  * @reasons: for these reasons only, if any
  * @nr_reasons: how many
  * @count: failures to tell, 0 for no end
- * @json: JSON lines rather than text
  * @summary: counts by reason at the end
  * @list: the sentences, then end
  * @stock: the kernel has no trace events of iommufd; not an option
- * @verbose: libbpf's messages too
  * @output: file to write to instead of standard output, or NULL
  * @command: command of which the failures are told, or NULL
  */
 struct options {
-	unsigned long pid;
+	struct common_options common;
 	const char *reasons[MAX_REASONS];
 	size_t nr_reasons;
 	unsigned long count;
-	bool json;
 	bool summary;
 	bool list;
 	bool stock;
-	bool verbose;
 	const char *output;
 	char **command;
 };

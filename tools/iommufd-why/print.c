@@ -281,7 +281,7 @@ static void print_summary_text(const __u64 *counts, __u64 lost, bool stock)
 void print_summary(const __u64 *counts, __u64 lost,
 		   const struct options *options)
 {
-	if (options->json)
+	if (options->common.json)
 		print_summary_json(counts, lost, options->stock);
 	else
 		print_summary_text(counts, lost, options->stock);
