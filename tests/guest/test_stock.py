@@ -158,6 +158,7 @@ def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) 
         reports = tool.rest()
     assert len(reports) > 1
     lost = sum(r["lost_events"] for r in reports)
+    assert lost < each // 10
     for op in ("map", "unmap"):
         rows = [row_of(r, True, op=op) for r in reports if any(x["op"] == op for x in r["rows"])]
         timed = sum(r["timed"] for r in rows)
