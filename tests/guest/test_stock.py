@@ -141,7 +141,7 @@ def test_sizes(context: Context, ioas: int) -> None:
 def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """However many at a time, and however often it looks, each is in one interval, or lost.
 
-    A program that is interrupted misses what its CPU does then, and says so.
+    While the tool's own bpf() is preempted, programs miss what its CPU does, and that is told.
     """
     each, threads = 400, 4
 
@@ -157,13 +157,15 @@ def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) 
             worker.join()
         reports = tool.rest()
     assert len(reports) > 1
-    lost = sum(r["lost_events"] for r in reports)
-    assert lost < each // 10
+    seen = 0
     for op in ("map", "unmap"):
         rows = [row_of(r, True, op=op) for r in reports if any(x["op"] == op for x in r["rows"])]
         timed = sum(r["timed"] for r in rows)
-        assert threads * each - lost <= timed <= threads * each
+        assert 0 < timed <= threads * each
+        seen += timed
         assert sum(r["bytes"] for r in rows) == timed * buffer.size
+    # Counted since the start; a call is two events.
+    assert seen + reports[-1]["lost_events"] >= 2 * threads * each
 
 
 def test_single_requests(context: Context, ioas: int, buffer: mem.Buffer) -> None:
