@@ -363,7 +363,8 @@ def test_not_root(build):
     finally:
         copy.unlink()
     assert refused.returncode == 1
-    assert "this needs root\nRun it with sudo." in refused.stderr
+    assert "this needs root, or the capabilities CAP_BPF and CAP_PERFMON\n" in refused.stderr
+    assert "\nRun it with sudo. " in refused.stderr
     assert refused.stdout == ""
 
 

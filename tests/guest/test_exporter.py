@@ -324,7 +324,7 @@ def test_without_privilege() -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{NAME}: this needs root\n")
+    assert done.stderr.startswith(f"{NAME}: this needs root, or the capabilities")
 
 
 def test_where_it_listens() -> None:

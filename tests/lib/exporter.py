@@ -12,7 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tool import Tool
 
 NAME = "iommufd-exporter"
-SOCKET = "/run/iommufd-exporter.sock"
+# Where everybody may make one.
+SOCKET = "/tmp/iommufd-exporter.sock"
 PORT = "127.0.0.1:9899"
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1

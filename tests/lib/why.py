@@ -31,8 +31,8 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
 class Why(Closing):
     """iommufd-why telling of this process, from the first line on."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [WHY, "--json", "--pid", str(os.getpid()), *arguments]
+    def __init__(self, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
+        command = [*prefix, WHY, "--json", "--pid", str(os.getpid()), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
         assert self.process.stdout
         self._out = self.process.stdout

@@ -182,8 +182,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	/* To go from one link to the next takes this one. */
 	if (!(env_capabilities() >> CAP_SYS_ADMIN & 1)) {
-		err_say("%s", env_problem_text(ENV_NO_PRIVILEGE));
-		err_advise("Run it with sudo: policies need CAP_SYS_ADMIN.");
+		err_say("policies need root, or the capability CAP_SYS_ADMIN");
+		err_advise("Run it with sudo.");
 		return EXIT_FAILURE;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -14,13 +14,17 @@ static const struct {
 } problems[] = {
 	[ENV_OK] = { "nothing is missing", "" },
 	[ENV_NO_PRIVILEGE] = {
-		"this needs root",
-		"Run it with sudo. The capabilities CAP_BPF and CAP_PERFMON do too, with read\n"
-		"access to /sys/kernel/tracing; where iommufd is a module, add CAP_SYS_ADMIN.",
+		"this needs root, or the capabilities CAP_BPF and CAP_PERFMON",
+		"Run it with sudo. PRIVILEGES in its manual page says how it goes without.",
 	},
 	[ENV_NO_BTF] = {
 		"this kernel does not describe its types (no /sys/kernel/btf/vmlinux)",
 		"Boot a kernel built with CONFIG_DEBUG_INFO_BTF=y.",
+	},
+	[ENV_NO_ACCESS] = {
+		"the kernel's trace events are closed to this user (/sys/kernel/tracing)",
+		"Run it with sudo, or open them to a group of the user:\n"
+		"mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing",
 	},
 	[ENV_NO_TRACEFS] = {
 		"the kernel's trace events are not to be found (no /sys/kernel/tracing/events)",
@@ -94,8 +98,8 @@ static bool can(unsigned long long caps, int cap)
 }
 
 /*
- * Older systems have tracefs below debugfs only. Sets *@denied if somebody with
- * more rights might find it.
+ * Older systems have tracefs below debugfs only, which is closed to users either
+ * way. Sets *@denied if it is where it should be, for somebody with more rights.
  */
 static bool has_event(const char *root, const char *event, bool *denied)
 {
@@ -109,7 +113,7 @@ static bool has_event(const char *root, const char *event, bool *denied)
 		snprintf(path, sizeof(path), "%s%s", places[i], event);
 		if (has(root, path))
 			return true;
-		*denied |= errno == EACCES;
+		*denied |= !i && errno == EACCES;
 	}
 	return false;
 }
@@ -123,7 +127,7 @@ enum env_problem env_check(const char *root, unsigned long long caps)
 	if (!has(root, "/sys/kernel/btf/vmlinux"))
 		return ENV_NO_BTF;
 	if (!has_event(root, "", &denied))
-		return denied ? ENV_NO_PRIVILEGE : ENV_NO_TRACEFS;
+		return denied ? ENV_NO_ACCESS : ENV_NO_TRACEFS;
 	if (!has_event(root, "/iommufd", &denied))
 		/* Built in or a module, iommufd has its device. */
 		return has(root, "/sys/class/misc/iommu") ? ENV_NO_EVENTS :

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Somebody who is not root, with some of root's capabilities."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from iommufd.pins import NOBODY
+
+LEAST = ("bpf", "perfmon")
+
+
+def nobody(*capabilities: str) -> tuple[str, ...]:
+    """What to put before a command that is to have these and no other rights."""
+    kept = ",".join(["-all", *(f"+{name}" for name in capabilities)])
+    who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return ("setpriv", *who, f"--inh-caps={kept}", f"--ambient-caps={kept}")
+
+
+def _tracefs(options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", "/sys/kernel/tracing"], check=True)
+
+
+@contextmanager
+def may_read_events() -> Iterator[None]:
+    """Trace events are open to the group of that user."""
+    _tracefs(f"gid={NOBODY},mode=750")
+    try:
+        yield
+    finally:
+        _tracefs("gid=0,mode=700")
+
+
+@contextmanager
+def may_open_iommufd() -> Iterator[None]:
+    """And iommufd to everybody."""
+    mode = os.stat("/dev/iommu").st_mode
+    os.chmod("/dev/iommu", 0o666)
+    try:
+        yield
+    finally:
+        os.chmod("/dev/iommu", mode)
