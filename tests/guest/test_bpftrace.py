@@ -21,7 +21,7 @@ from iommufd.openfile import OpenFile
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Event, Stream
 
-pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(300)]
+pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(600)]
 
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.bt"))
 # Less than it can take to pin and map LARGE, more than most of the other calls take.
@@ -172,7 +172,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with ExitStack() as stack:
         # One after the other: to start, each takes what processors there are.
         for name in NAMES:
-            script = Script(name, *ARGUMENTS.get(name, ()), ready=folder / name)
+            script = Script(name, *ARGUMENTS.get(name, ()), fifo=folder / name)
             stack.callback(script.kill)
             script.attached()
             scripts.append(script)
@@ -184,7 +184,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             guest(world)
             a_second(scripts[NAMES.index("iommufd_churn")])
             for script in scripts:
-                script.interrupt()
+                script.stop()
             world.said = {script.name: script.finish() for script in scripts}
             world.told = stream.read()
     return world

@@ -4,7 +4,6 @@
 import os
 import re
 import select
-import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
@@ -21,17 +20,24 @@ SLOT = re.compile(r"^[\[(](?:\.\.\.|(\d+)([KMGT]?))[^\])]*[\])]\s+(\d+) \|", re.
 
 
 class Script:
-    """One at work; it is attached once attached() has returned."""
+    """One at work; it is attached once attached() has returned.
 
-    def __init__(self, name: str, *arguments: str, ready: Path) -> None:
+    A child is started when all is attached: it says so, and what it watched is
+    over when it ends. A signal would not do, as bpftrace 0.17 forgets one that
+    comes while it is not waiting for events.
+    """
+
+    def __init__(self, name: str, *arguments: str, fifo: Path) -> None:
         self.name = name
         self.text = ""
-        # A child is started when all is attached: this one says so, and stays.
-        ready.write_text("attached\n")
+        os.mkfifo(fifo)
+        # For reading, too: else it would wait here for the child.
+        self._child_input = os.open(fifo, os.O_RDWR)
+        os.write(self._child_input, b"attached\n")
         command = [
             "bpftrace",
             "-c",
-            f"/usr/bin/tail -f {ready}",
+            f"/usr/bin/cat {fifo}",
             str(SCRIPTS / f"{name}.bt"),
             *arguments,
         ]
@@ -58,9 +64,11 @@ class Script:
             assert self.read(None), f"{self.name}: {self.text}"
         self.text = self.text.replace("attached\n", "", 1)
 
-    def interrupt(self) -> None:
-        """Ctrl-C"""
-        self._process.send_signal(signal.SIGINT)
+    def stop(self) -> None:
+        """It has seen enough."""
+        if self._child_input >= 0:
+            os.close(self._child_input)
+            self._child_input = -1
 
     def finish(self) -> str:
         """All that it has printed, once it has ended in order."""
@@ -72,6 +80,7 @@ class Script:
 
     def kill(self) -> None:
         """In whatever state it is."""
+        self.stop()
         self._process.kill()
         self._process.wait()
 
