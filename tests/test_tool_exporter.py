@@ -2,8 +2,6 @@
 """The command line of iommufd-exporter, on the host, built with the sanitizers."""
 
 import os
-import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -15,26 +13,11 @@ __all__ = ["build"]
 
 NAME = "iommufd-exporter"
 TOP = Path(__file__).resolve().parent.parent
-PAGE = TOP / "tools" / NAME / f"{NAME}.8"
 
 
 def run(build: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [build / "bin" / NAME, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
-def test_help(build: Path) -> None:
-    """It and the manual page tell of the same options; the page is clean for man."""
-    shown = run(build, "--help")
-    assert shown.returncode == 0
-    assert f"Usage: {NAME} [OPTION...]\n" in shown.stdout
-    assert "Examples:" in shown.stdout
-    text = PAGE.read_text().replace("\\-", "-")
-    for option in re.findall(r"--[a-z]+", shown.stdout):
-        assert option in text
-    if shutil.which("man"):
-        checked = subprocess.run(["man", "--warnings", "-l", PAGE], capture_output=True, text=True)
-        assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -64,15 +64,6 @@ def test_list() -> None:
     assert "group_owned, EBUSY\n" in shown.stdout
 
 
-def test_help() -> None:
-    shown = run("--help")
-    assert shown.returncode == 0
-    assert "Usage: iommufd-why [OPTION...] [-- COMMAND [ARG...]]" in shown.stdout
-    page = (TOP / "tools" / "iommufd-why" / "iommufd-why.8").read_text().replace("\\-", "-")
-    for option in re.findall(r"--[a-z]+", shown.stdout):
-        assert option in page
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -2,8 +2,6 @@
 """The tools' library and their error paths, on the host, built with the sanitizers."""
 
 import os
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -297,25 +295,6 @@ def test_environment_of_stock_kernels(lib, tmp_path, files, says):
     for name in files:
         (tmp_path / name).mkdir(parents=True)
     assert says in lib("stock", tmp_path)[0]
-
-
-def test_help(top):
-    shown = top("--help")
-    assert shown.returncode == 0
-    assert "Usage: iommufd-top [OPTION...] [-- COMMAND [ARG...]]" in shown.stdout
-    assert "Examples:" in shown.stdout
-    assert top("--version").stdout.startswith("iommufd-top ")
-
-
-def test_man_page(top):
-    """It describes the options that --help lists, and is clean for man."""
-    page = TOP / "tools" / "iommufd-top" / "iommufd-top.8"
-    text = page.read_text().replace("\\-", "-")
-    for option in re.findall(r"--[a-z]+", top("--help").stdout):
-        assert option in text
-    if shutil.which("man"):
-        shown = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True)
-        assert (shown.returncode, shown.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 """The command lines of iommufd-maplat, iommufd-pins and iommufd-faults, on the host."""
 
 import os
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,23 +17,6 @@ NAMES = ["iommufd-maplat", "iommufd-pins", "iommufd-faults"]
 def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [folder / "bin" / name, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_help(build: Path, name: str) -> None:
-    """It and the manual page tell of the same options; the page is clean for man."""
-    shown = run(build, name, "--help")
-    assert shown.returncode == 0
-    assert f"Usage: {name} [OPTION...] [INTERVAL [COUNT]]" in shown.stdout
-    assert "Examples:" in shown.stdout
-    assert run(build, name, "--version").stdout.startswith(f"{name} ")
-    page = TOOLS / name / f"{name}.8"
-    text = page.read_text().replace("\\-", "-")
-    for option in re.findall(r"--[a-z]+", shown.stdout):
-        assert option in text
-    if shutil.which("man"):
-        checked = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True)
-        assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", NAMES)
