@@ -32,6 +32,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
         (["load", "quota", "--name", "a/b"], "no / and no . at its beginning"),
         (["update", "quota", "quota", "--name", "a"], "--name is of load"),
         (["load", "quota", "--fresh"], "--fresh is of update"),
+        (["log"], "log needs the NAME of a policy"),
+        (["show", "audit", "--follow"], "--follow is of log"),
         (["list", "--priority", "1"], "are of load and update"),
     ],
 )

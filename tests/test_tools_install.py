@@ -104,7 +104,7 @@ def test_completion(name: str) -> None:
 
 def test_completion_of_the_rest() -> None:
     """Commands of iommufd-policy, processes, and a command behind --."""
-    commands = {"load", "list", "show", "set", "update", "unload"}
+    commands = {"load", "list", "show", "set", "update", "log", "unload"}
     assert set(complete("iommufd-policy", "")) == commands
     assert complete("iommufd-policy", "unl") == ["unload"]
     pid = str(os.getpid())

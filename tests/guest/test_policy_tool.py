@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,10 @@ import cgroup
 import pytest
 from bpfobject import attached, path_of
 from errnos import fails
+from iommufd import invalidate
 from iommufd.nest import Nest
 from iommufd.trace import Stream
+from tool import Tool
 
 # The sanitizer kernel has no BTF.
 pytestmark = pytest.mark.guest(kernels="main")
@@ -212,3 +215,67 @@ def test_full() -> None:
             stack.enter_context(attached("dirty"))
         assert "as many policies as can be are attached" in refused("load", "audit")
         assert not PINS.exists()
+
+
+def log(*arguments: str) -> list[dict]:
+    return [json.loads(line) for line in do("log", "audit", "--json", *arguments).splitlines()]
+
+
+def test_log(nest: Nest) -> None:
+    """What was done, as often as it is asked for once; lost records are counted."""
+    do("load", "audit")
+    begin = time.time_ns()
+    hwpt = nest.paging()
+    nested = nest.nested()
+    invalidate.page_table(nest.context, nested, 3)
+    with fails(errno.EOPNOTSUPP):
+        nest.nested(data_type=0xFFFFFFFF)
+    nest.destroy(hwpt)
+    records = log()
+    assert log() == []
+    device = nest.device.device
+    made = {"what": "make", "device": device, "flags": 0, "ret": 0}
+    wanted: list[dict[str, object]] = [
+        {**made, "object": hwpt},
+        {**made, "object": nested},
+        {"what": "invalidate", "object": nested, "asked": 3, "handled": 3, "ret": 0},
+        {**made, "object": 0, "ret": -errno.EOPNOTSUPP},
+        {"what": "free", "object": hwpt},
+    ]
+    comm = Path("/proc/self/comm").read_text().strip()
+    who = {"pid": os.getpid(), "uid": 0, "command": comm, "cgroup_id": cgroup.id_of(cgroup.ROOT)}
+    assert len({record.pop("ctx") for record in records}) == 1
+    last = begin
+    for record, about in zip(records, wanted, strict=True):
+        assert record.pop("ns", 1) >= 0
+        assert last <= record["time_ns"] <= time.time_ns()
+        last = record.pop("time_ns")
+        assert record == {**who, **about}
+
+    for _ in range(3000):
+        invalidate.page_table(nest.context, nested)
+    *kept, lost = log()
+    assert len(kept) + lost["lost"] == 3000
+    assert len(kept) > 2000
+    assert show("audit")["statistics"] == lost
+
+
+def test_log_as_it_comes(nest: Nest) -> None:
+    """Until it is ended, and across an update."""
+    do("load", "audit", "--name", "notes")
+    nest.destroy(nest.paging())
+    with Tool("iommufd-policy", "log", "notes", "--follow") as tool:
+        titles, make, free = (tool.out.readline().split() for _ in range(3))
+        assert titles[5:8] == ["WHAT", "ID", "DEVICE"]
+        assert (make[5], free[5], make[6]) == ("make", "free", free[6])
+        do("update", "notes", "audit")
+        with fails(errno.EOPNOTSUPP):
+            nest.nested(data_type=0xFFFFFFFF)
+        refused = tool.out.readline().split()
+        assert (refused[6], refused[-1]) == ("-", "EOPNOTSUPP")
+        assert tool.text() == ""
+
+
+def test_no_log() -> None:
+    do("load", "quota")
+    assert "policy 'quota' keeps no log" in refused("log", "quota")

@@ -11,6 +11,7 @@
 #include "../lib/err.h"
 #include "../lib/loop.h"
 #include "../lib/tool.h"
+#include "log.h"
 #include "maps.h"
 #include "object.h"
 #include "options.h"
@@ -161,6 +162,8 @@ static bool run_on_list(const struct options *options)
 		show_list(list, nr, options->json);
 	else if (!strcmp(command, "show"))
 		show_policy(policy, options->json);
+	else if (!strcmp(command, "log"))
+		good = log_show(policy, options->follow, options->json);
 	else if (!strcmp(command, "update"))
 		good = update(options, policy);
 	else if (!strcmp(command, "set"))

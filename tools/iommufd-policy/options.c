@@ -20,6 +20,7 @@ static const char doc[] =
 	"  iommufd-policy list\n"
 	"  iommufd-policy show quota           settings and statistics\n"
 	"  iommufd-policy set quota limit=128  takes effect at once\n"
+	"  iommufd-policy log audit --follow   what it writes down, as it does\n"
 	"  iommufd-policy update quota ./quota2.bpf.o\n"
 	"  iommufd-policy unload quota\n";
 
@@ -45,8 +46,10 @@ static const struct argp_option entries[] = {
 	  "load, update: which one, if FILE has several", 0 },
 	{ "fresh", KEY_FRESH, NULL, 0,
 	  "update: begin with empty settings and statistics", 0 },
-	{ "json", 'j', NULL, 0, "list, show: write JSON, one object a line",
+	{ "follow", 'f', NULL, 0, "log: go on with what comes, until Ctrl-C",
 	  0 },
+	{ "json", 'j', NULL, 0,
+	  "list, show, log: write JSON, one object a line", 0 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf and the verifier say, too",
 	  0 },
 	{},
@@ -80,9 +83,10 @@ static const struct command {
 	bool takes_file;
 	bool takes_settings;
 } commands[] = {
-	{ "load", false, true, false }, { "list", false, false, false },
-	{ "show", true, false, false }, { "update", true, true, false },
-	{ "set", true, false, true },	{ "unload", true, false, false },
+	{ "load", false, true, false },	  { "list", false, false, false },
+	{ "show", true, false, false },	  { "update", true, true, false },
+	{ "set", true, false, true },	  { "log", true, false, false },
+	{ "unload", true, false, false },
 };
 
 static const struct command *find_command(const char *name)
@@ -139,6 +143,8 @@ static void check(const struct options *options, struct argp_state *state)
 		argp_error(state, "--name is of load");
 	if (options->fresh && !(command->takes_file && command->takes_name))
 		argp_error(state, "--fresh is of update");
+	if (options->follow && strcmp(command->name, "log"))
+		argp_error(state, "--follow is of log");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -172,6 +178,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FRESH:
 		options->fresh = true;
 		return 0;
+	case 'f':
+		options->follow = true;
+		return 0;
 	case 'j':
 		options->json = true;
 		return 0;
@@ -195,7 +204,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		.options = entries,
 		.parser = parse,
 		.args_doc = "load FILE\nlist\nshow NAME\nupdate NAME FILE\n"
-			    "set NAME VAR=VALUE...\nunload NAME",
+			    "set NAME VAR=VALUE...\nlog NAME\nunload NAME",
 		.doc = doc,
 	};
 

@@ -10,7 +10,7 @@
 
 /**
  * struct options - what the command line asked for
- * @command: load, list, show, update, set or unload
+ * @command: load, list, show, update, set, log or unload
  * @name: policy to do it to
  * @file: object file, or the name of a policy that comes along
  * @policy: which one of several in the file, or NULL
@@ -20,6 +20,7 @@
  * @settings: VAR=VALUE each
  * @nr_settings: how many
  * @fresh: forget the state of the policy that is replaced
+ * @follow: go on with what comes
  * @json: JSON lines rather than text
  * @verbose: libbpf's messages too
  */
@@ -35,6 +36,7 @@ struct options {
 	const char *settings[MAX_SETTINGS];
 	size_t nr_settings;
 	bool fresh;
+	bool follow;
 	bool json;
 	bool verbose;
 };
