@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What /dev/iommufd_floor is asked for. */
+#ifndef FLOOR_H
+#define FLOOR_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define FLOOR_PATH "/dev/iommufd_floor"
+
+/**
+ * struct floor_attach - the first request of an open file
+ * @address: PCI address of a device whose DMA is nobody's
+ * @runs: how many physically contiguous parts there is to be room for
+ */
+struct floor_attach {
+	char address[16];
+	__aligned_u64 runs;
+};
+
+/**
+ * struct floor_map - maps memory
+ * @user_va: the calling process's, if @fd is -1
+ * @iova: where
+ * @length: bytes; all are of whole pages
+ * @fd: a memfd, mapped from its beginning
+ * @reserved: 0
+ */
+struct floor_map {
+	__aligned_u64 user_va;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * struct floor_unmap - unmaps what was mapped last
+ * @iova: where that is
+ * @length: bytes, of one map or more
+ */
+struct floor_unmap {
+	__aligned_u64 iova;
+	__aligned_u64 length;
+};
+
+#define FLOOR_ATTACH _IOW('F', 0, struct floor_attach)
+#define FLOOR_MAP    _IOW('F', 1, struct floor_map)
+#define FLOOR_UNMAP  _IOW('F', 2, struct floor_unmap)
+
+#endif

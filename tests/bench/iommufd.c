@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The backend that uses /dev/iommu, with devices of vfio-pci. */
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define DEVICES 4
+#define RW	(IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
+
+static int iommu = -1;
+/* The second one is what is copied to. */
+static uint32_t ioas[2];
+static unsigned int bound;
+static int devices[DEVICES];
+/* Of the device that came last. */
+static uint32_t device_id, hwpt_id;
+
+static uint32_t ioas_alloc(void)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+
+	CONTROL(iommu, IOMMU_IOAS_ALLOC, &alloc);
+	return alloc.out_ioas_id;
+}
+
+static uint32_t hwpt_alloc(void)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc),
+		.dev_id = device_id,
+		.pt_id = ioas[0],
+	};
+
+	CONTROL(iommu, IOMMU_HWPT_ALLOC, &alloc);
+	return alloc.out_hwpt_id;
+}
+
+static void bind_device(void)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = iommu,
+	};
+	struct device device;
+
+	device_get(bound, &device);
+	devices[bound] = open_file(device.cdev, O_RDWR);
+	bound++;
+	CONTROL(devices[bound - 1], VFIO_DEVICE_BIND_IOMMUFD, &bind);
+	device_id = bind.out_devid;
+}
+
+static void attach_device(uint32_t pt_id)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = pt_id,
+	};
+
+	CONTROL(devices[bound - 1], VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+
+static void iommufd_attach(void)
+{
+	hwpt_id = hwpt_alloc();
+	attach_device(hwpt_id);
+}
+
+static void iommufd_detach(void)
+{
+	struct vfio_device_detach_iommufd_pt detach = {
+		.argsz = sizeof(detach),
+	};
+	struct iommu_destroy destroy = {
+		.size = sizeof(destroy),
+		.id = hwpt_id,
+	};
+
+	CONTROL(devices[bound - 1], VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
+	CONTROL(iommu, IOMMU_DESTROY, &destroy);
+}
+
+/* One device more is bound than there are page tables: for attach(). */
+static void iommufd_open(unsigned int tables)
+{
+	iommu = open_file("/dev/iommu", O_RDWR);
+	ioas[0] = ioas_alloc();
+	bind_device();
+	attach_device(ioas[0]);
+	for (unsigned int i = 1; i < tables; i++) {
+		bind_device();
+		iommufd_attach();
+	}
+	ioas[1] = ioas_alloc();
+	bind_device();
+}
+
+static void iommufd_close(void)
+{
+	while (bound)
+		close(devices[--bound]);
+	if (iommu >= 0)
+		close(iommu);
+	iommu = -1;
+}
+
+static void iommufd_map(void *address, uint64_t iova, size_t length)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = ioas[0],
+		.user_va = (uintptr_t)address,
+		.length = length,
+		.iova = iova,
+	};
+
+	CONTROL(iommu, IOMMU_IOAS_MAP, &map);
+}
+
+static void iommufd_map_file(int file, uint64_t iova, size_t length)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = ioas[0],
+		.fd = file,
+		.length = length,
+		.iova = iova,
+	};
+
+	CONTROL(iommu, IOMMU_IOAS_MAP_FILE, &map);
+}
+
+static void unmap_from(uint32_t ioas_id, uint64_t iova, size_t length)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = ioas_id,
+		.iova = iova,
+		.length = length,
+	};
+
+	CONTROL(iommu, IOMMU_IOAS_UNMAP, &unmap);
+}
+
+static void iommufd_unmap(uint64_t iova, size_t length)
+{
+	unmap_from(ioas[0], iova, length);
+}
+
+static void iommufd_open_copy(void)
+{
+	attach_device(ioas[1]);
+}
+
+static void iommufd_copy(uint64_t iova, size_t length)
+{
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy),
+		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.dst_ioas_id = ioas[1],
+		.src_ioas_id = ioas[0],
+		.length = length,
+		.src_iova = iova,
+		.dst_iova = iova,
+	};
+
+	CONTROL(iommu, IOMMU_IOAS_COPY, &copy);
+}
+
+static void iommufd_unmap_copy(uint64_t iova, size_t length)
+{
+	unmap_from(ioas[1], iova, length);
+}
+
+const struct backend iommufd_backend = {
+	.name = "iommufd",
+	.bit = ON_IOMMUFD,
+	.open = iommufd_open,
+	.close = iommufd_close,
+	.map = iommufd_map,
+	.map_file = iommufd_map_file,
+	.unmap = iommufd_unmap,
+	.open_copy = iommufd_open_copy,
+	.copy = iommufd_copy,
+	.unmap_copy = iommufd_unmap_copy,
+	.attach = iommufd_attach,
+	.detach = iommufd_detach,
+};

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What `workload --help` says. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "marker.h"
+
+struct options options = { .size = 512 * MIB, .repeat = 2 };
+const struct backend *backend = &iommufd_backend;
+
+static void (*play)(void) = play_cases;
+
+enum { KEY_SIZE = 256, KEY_REPEAT, KEY_WALL, KEY_ONLY, KEY_LIST, KEY_BACKEND };
+
+static const struct argp_option choices[] = {
+	{ "backend", KEY_BACKEND, "NAME", 0, "what maps: iommufd, type1, floor",
+	  0 },
+	{ "list", KEY_LIST, NULL, 0, "say what cases there are", 0 },
+	{ "only", KEY_ONLY, "GLOB", 0, "the cases of that name", 0 },
+	{ "size", KEY_SIZE, "MIB", 0, "memory that is mapped (512)", 0 },
+	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2)", 0 },
+	{ "wall", KEY_WALL, NULL, 0, "the clock does not count instructions",
+	  0 },
+	{ 0 },
+};
+
+static const struct backend *const backends[] = {
+	&iommufd_backend,
+	&type1_backend,
+	&floor_backend,
+};
+
+static const struct backend *find_backend(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		if (!strcmp(backends[i]->name, name))
+			return backends[i];
+	return NULL;
+}
+
+static unsigned long number(const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (end == text || *end || !value || value > 1 << 20)
+		argp_error(state, "%s: not such a number", text);
+	return value;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_BACKEND:
+		backend = find_backend(arg);
+		if (!backend)
+			argp_error(state, "no backend is called %s", arg);
+		return 0;
+	case KEY_LIST:
+		options.list = true;
+		return 0;
+	case KEY_ONLY:
+		options.only = arg;
+		return 0;
+	case KEY_REPEAT:
+		options.repeat = number(arg, state);
+		return 0;
+	case KEY_SIZE:
+		options.size = number(arg, state) * MIB;
+		if (options.size < 8 * HUGE ||
+		    options.size & (options.size - 1))
+			argp_error(state, "--size: a power of two, 16 or more");
+		return 0;
+	case KEY_WALL:
+		options.wall = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = choices,
+	.parser = parse,
+	.doc = "Measures what mapping memory for devices costs, in a guest; "
+	       "scripts/bench runs it. A line of JSON for each case.",
+};
+
+int main(int argc, char **argv)
+{
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	marker_program();
+	clock_calibrate();
+	play();
+	memory_put();
+	return scene_status();
+}

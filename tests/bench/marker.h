@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tells whoever counts instructions that a program begins, and where a measured
+ * region of it begins and ends: no-ops whose displacement is a number that
+ * compilers don't make up, nopl 0x4d4b00NN(%rax,%rax,1).
+ */
+#ifndef MARKER_H
+#define MARKER_H
+
+#define MARKER(number)                                           \
+	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " number \
+			 ", 0x00, 0x4b, 0x4d" ::                 \
+				 : "memory")
+
+static inline void marker_begin(void)
+{
+	MARKER("0x01");
+}
+
+static inline void marker_end(void)
+{
+	MARKER("0x02");
+}
+
+static inline void marker_program(void)
+{
+	MARKER("0x03");
+}
+
+#endif

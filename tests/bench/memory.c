@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Memory of each kind of pages. How it lies in physical memory does not depend
+ * on what the guest did before: small pages that are contiguous are huge ones,
+ * split; scattered ones are touched in an order far from that of addresses.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PAGEMAP_PRESENT (1ULL << 63)
+#define PAGEMAP_PFN	((1ULL << 55) - 1)
+#define KPAGEFLAGS_THP	(1ULL << 22)
+
+static const struct {
+	const char *name;
+	bool huge;
+	bool hugetlb;
+	bool file;
+	bool split;
+	bool shuffled;
+} kinds[] = {
+	[PAGES_4K] = { "4k", .split = true },
+	[PAGES_4K_SHUFFLED] = { "4k-shuffled", .shuffled = true },
+	[PAGES_THP] = { "thp", .huge = true },
+	[PAGES_HUGETLB] = { "hugetlb", .huge = true, .hugetlb = true,
+			    .file = true },
+	[PAGES_HUGETLB_SHUFFLED] = { "hugetlb-shuffled", .huge = true,
+				     .hugetlb = true, .file = true,
+				     .shuffled = true },
+	[PAGES_SHMEM] = { "shmem", .file = true, .split = true },
+};
+
+/* One at a time: the guest has not much more. */
+static struct memory memory = { .file = -1 };
+
+const char *kind_name(enum kind kind)
+{
+	return kinds[kind].name;
+}
+
+/* Have the allocator put together again what was taken apart. */
+static void settle(void)
+{
+	write_file("/proc/sys/vm/compact_memory", "1");
+}
+
+/* The place of the page of @size that is touched as the one of number @i. */
+static size_t place(size_t i, size_t size)
+{
+	size_t count = memory.size / size;
+	/* Odd, and the count is a power of two: each has its turn. */
+	size_t step = kinds[memory.kind].shuffled ? count / 2 + count / 8 + 1 :
+						    1;
+
+	return i * step % count * size;
+}
+
+static void touch(size_t size)
+{
+	for (size_t i = 0; i < memory.size / size; i++)
+		memory.area[place(i, size)] = 1;
+}
+
+static uint64_t *read_pages(const char *path, size_t first, size_t count)
+{
+	size_t size = count * sizeof(uint64_t);
+	uint64_t *entries = malloc(size);
+	int fd = open_file(path, O_RDONLY);
+
+	if (!entries ||
+	    pread(fd, entries, size, first * sizeof(uint64_t)) != (ssize_t)size)
+		fail("%s can't be read", path);
+	close(fd);
+	return entries;
+}
+
+static uint64_t page_flags(uint64_t pfn)
+{
+	uint64_t *flags = read_pages("/proc/kpageflags", pfn, 1), result;
+
+	result = *flags;
+	free(flags);
+	return result;
+}
+
+/* The frame of each page. */
+static uint64_t *read_frames(size_t npages)
+{
+	uint64_t *pfn = read_pages("/proc/self/pagemap",
+				   (uintptr_t)memory.area / PAGE, npages);
+
+	for (size_t i = 0; i < npages; i++) {
+		if (!(pfn[i] & PAGEMAP_PRESENT))
+			fail("a page is not present");
+		pfn[i] &= PAGEMAP_PFN;
+	}
+	return pfn;
+}
+
+/* Physically contiguous parts of the first bytes; of all of them, again and again, if it is less. */
+size_t memory_runs(size_t size)
+{
+	size_t part = size < memory.size ? size : memory.size, runs = 0;
+	uint64_t *pfn = read_frames(part / PAGE);
+
+	for (size_t i = 0; i < part / PAGE; i++)
+		runs += !i || pfn[i] != pfn[i - 1] + 1;
+	free(pfn);
+	return runs * (size / part);
+}
+
+static void check_pages(bool huge)
+{
+	uint64_t *pfn = read_frames(memory.size / PAGE);
+
+	for (size_t i = 0; i < memory.size / PAGE; i += HUGE / PAGE)
+		if (!(page_flags(pfn[i]) & KPAGEFLAGS_THP) == huge)
+			fail("the pages are not of the size they should have");
+	free(pfn);
+}
+
+static void make_file(void)
+{
+	bool hugetlb = kinds[memory.kind].hugetlb;
+
+	memory.file = memfd_create("bench", hugetlb ? MFD_HUGETLB : 0);
+	if (memory.file < 0 || ftruncate(memory.file, memory.size) < 0)
+		fail("a memfd could not be made: %m");
+}
+
+static void make_area(void)
+{
+	int flags = MAP_FIXED;
+	char *area;
+
+	flags |= kinds[memory.kind].file ? MAP_SHARED :
+					   MAP_PRIVATE | MAP_ANONYMOUS;
+	area = mmap(NULL, memory.size + HUGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED)
+		fail("no room for %zu bytes: %m", memory.size);
+	area += -(uintptr_t)area % HUGE;
+	memory.area = mmap(area, memory.size, PROT_READ | PROT_WRITE, flags,
+			   memory.file, 0);
+	if (memory.area == MAP_FAILED)
+		fail("%zu bytes could not be mapped: %m", memory.size);
+}
+
+static void advise(int advice)
+{
+	if (madvise(memory.area, memory.size, advice))
+		fail("madvise: %m");
+}
+
+/* From huge pages to small ones, where they are. */
+static void split(void)
+{
+	char line[80];
+
+	for (char *at = memory.area; at < memory.area + memory.size;
+	     at += HUGE) {
+		snprintf(line, sizeof(line), "%d,0x%lx,0x%lx", getpid(),
+			 (uintptr_t)at, (uintptr_t)at + PAGE);
+		write_file("/sys/kernel/debug/split_huge_pages", line);
+	}
+	/* Or somebody puts them together again. */
+	advise(MADV_NOHUGEPAGE);
+}
+
+static void make_pages(void)
+{
+	bool split_huge = kinds[memory.kind].split;
+	bool huge = kinds[memory.kind].huge || split_huge;
+
+	if (kinds[memory.kind].hugetlb) {
+		touch(HUGE);
+		return;
+	}
+	advise(huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	touch(huge ? HUGE : PAGE);
+	check_pages(huge);
+	if (!split_huge)
+		return;
+	/* Pages of zeros would be given back. */
+	touch(PAGE);
+	split();
+	/* Those of a file are not mapped any more. */
+	touch(PAGE);
+	check_pages(false);
+}
+
+/* The memory of a kind: what is there, if it is of that kind. */
+const struct memory *memory_get(enum kind kind)
+{
+	if (memory.area && memory.kind == kind)
+		return &memory;
+	memory_put();
+	memory.kind = kind;
+	memory.size = options.size;
+	settle();
+	if (kind == PAGES_SHMEM)
+		write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+			   "advise");
+	if (kinds[kind].file)
+		make_file();
+	make_area();
+	make_pages();
+	return &memory;
+}
+
+/*
+ * The pool gives back first what it was given last: huge pages return to it in
+ * the opposite order, so that the next memory gets them as this one did.
+ */
+static void return_huge_pages(void)
+{
+	for (size_t i = memory.size / HUGE; i-- > 0;)
+		fallocate(memory.file,
+			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  place(i, HUGE), HUGE);
+}
+
+void memory_put(void)
+{
+	if (memory.area && memory.area != MAP_FAILED)
+		munmap(memory.area, memory.size);
+	if (memory.file >= 0) {
+		if (kinds[memory.kind].hugetlb)
+			return_huge_pages();
+		close(memory.file);
+	}
+	memory = (struct memory){ .file = -1 };
+}
