@@ -72,6 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="ARGS",
         help="for the kernel's command line",
     )
+    add("--qemu", action="append", default=[], metavar="ARG", help="one more argument for QEMU")
     add(
         "--timeout",
         type=float,

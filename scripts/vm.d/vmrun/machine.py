@@ -94,4 +94,5 @@ def qemu_command(
         *("-virtfs", share),
         *_ports(*sockets),
         *devices.args,
+        *options.qemu,
     ]
