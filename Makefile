@@ -11,12 +11,12 @@ PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev setup-full kernel peer debug kernels kernels-full drivers tools selftests bench lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-bench setup-full kernel peer debug kernels kernels-full drivers tools selftests bench bench-check lint install clean distclean
 
 help: ## this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
 	@echo
-	@awk -F':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo '  scripts/graft TREE   put kernel/ into a Linux 7.3 source tree (--undo takes it out)'
 	@echo '  scripts/vm --help    run a command in a guest of any of these kernels'
@@ -37,6 +37,9 @@ setup: ## install the packages that are needed (Debian 12 or 13)
 
 setup-dev: # what tests and lint use, too
 	@scripts/setup --dev
+
+setup-bench: # what draws charts
+	@scripts/setup --bench
 
 setup-full: # what test-full uses, too
 	@scripts/setup --full
@@ -68,8 +71,13 @@ selftests: setup-dev ## programs for tests, such as the base kernel's own
 lint: setup-dev kernel ## checkpatch, sparse, W=1, clang-format, ruff, shellcheck
 	@scripts/lint
 
-bench: ## the performance regression run (not there yet)
-	@echo 'make bench: not there yet; it comes with the benchmark matrix.' >&2; exit 2
+bench: setup-bench ## what it costs, next to the peer and VFIO type1: table, chart, JSON in build/bench/result
+	@scripts/build-kernel bench peer-bench main peer
+	@scripts/bench
+
+bench-check: setup ## whether it got dearer than the committed baseline, and which functions did
+	@scripts/build-kernel bench main
+	@scripts/bench --check
 
 install: tools ## tools, under PREFIX and DESTDIR
 	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'

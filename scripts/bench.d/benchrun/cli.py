@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The command line of scripts/bench."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from . import gate, report
+from .errors import BenchError
+from .kernels import BACKENDS, HERE, WATCHED, Subject, subjects
+from .paths import OUT
+from .results import Run, load
+from .session import HUGE_MIB, Settings, measure, new_run
+
+SIZE = 512
+ROUNDS = 3
+WALL_ROUNDS = 15
+MOVED, FAILED = 1, 2
+
+EPILOG = f"""\
+Without options: the whole matrix, on the kernels bench and peer-bench, and on main
+and peer what needs the mock IOMMU. The guest has one emulated CPU whose clock is
+its instruction counter: figures don't depend on the machine, and repeat to about
+one in a thousand. They are of whole system calls: iommufd, the IOMMU driver's page
+tables, pinning. A plugin of the emulator counts the instructions by function.
+
+NAME is one of build/kernel (scripts/build-kernel), or a directory with a slash in
+its name; with {WATCHED} iommufd-top watches it; {HERE} is this machine as it runs, as
+root, with devices that vfio-pci has, for --wall.
+
+--check holds each kernel against its file in tests/bench/baseline and names what
+moved by more than 1 %, and the functions that account for it.
+
+Results go to build/bench/result: results.json, table.txt, bench.svg, bench.png.
+
+Exit status: 0; {MOVED} if a case failed or moved; {FAILED} if nothing could be measured or
+compared.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All options."""
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description="Measures what iommufd costs: instructions for each page, by function.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--kernels", metavar="NAME[,NAME...]", help="what to measure")
+    add("--backends", metavar="NAME[,NAME...]", help=f"with what: {', '.join(BACKENDS)}")
+    add("--only", default="", metavar="PATTERN", help="cases whose name matches, as in a shell")
+    add("--repeat", type=int, metavar="N", help=f"rounds ({ROUNDS}, {WALL_ROUNDS} with --wall)")
+    add("--size", type=int, metavar="MIB", help=f"memory that a large case maps ({SIZE})")
+    add("--wall", action="store_true", help="real time, on this machine unless --kernels says more")
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--check", action="store_true", help="compare with the baseline")
+    does.add_argument(
+        "--update-baseline", action="store_true", help="make what is measured the baseline"
+    )
+    does.add_argument("--profile", metavar="CASE", help="instructions by function, side by side")
+    does.add_argument(
+        "--docs", action="store_true", help="write table and chart into docs, of the whole matrix"
+    )
+    add("--baseline", type=Path, metavar="FILE", help="the baseline, for one kernel")
+    add("--from", dest="results", type=Path, metavar="FILE", help="show results of another run")
+    add("--workload", type=Path, metavar="FILE", help="another program than that of tests/bench")
+    add("--out", type=Path, default=OUT / "result", metavar="DIR", help="where results go")
+    return parser
+
+
+def _names(text: str | None) -> list[str]:
+    return [x for x in (text or "").split(",") if x]
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Options as the rest wants them."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    gated = options.check or options.update_baseline
+    options.kernels = _names(options.kernels)
+    options.backends = _names(options.backends)
+    unknown = [b for b in options.backends if b not in BACKENDS]
+    if unknown:
+        parser.error(f"--backends: {', '.join(unknown)}: there is {', '.join(BACKENDS)}")
+    if options.size is not None and (options.size < HUGE_MIB or options.size & (options.size - 1)):
+        parser.error(f"--size: a power of two, {HUGE_MIB} or more")
+    if options.repeat is not None and options.repeat < 1:
+        parser.error("--repeat: 1 or more")
+    if gated and options.wall:
+        parser.error("--wall: real time is never compared with a baseline")
+    if options.check and (options.size or options.repeat or options.backends):
+        parser.error("--check: the baseline says what is measured; --only chooses from it")
+    if options.update_baseline and options.only:
+        parser.error("--update-baseline: of all cases, not --only some")
+    if options.baseline and (not gated or len(options.kernels) != 1):
+        parser.error("--baseline: to --check or --update-baseline, with one of --kernels")
+    if HERE in options.kernels and not options.wall:
+        parser.error(f"--kernels {HERE}: only with --wall, instructions are counted in guests")
+    if options.results and (gated or options.kernels or options.only):
+        parser.error("--from: nothing is measured")
+    if options.profile:
+        options.only = options.profile
+    if options.wall and not options.kernels:
+        options.kernels = [HERE]
+    return options
+
+
+def _chosen(options: argparse.Namespace) -> list[Subject]:
+    wanted = options.backends
+    if options.profile and not options.kernels:
+        # Ours and the peer's, wherever they have the case.
+        wanted = wanted or ["iommufd", "mock"]
+    return subjects(options.kernels, wanted)
+
+
+def _measured(options: argparse.Namespace) -> Run:
+    if options.results:
+        return load(options.results)
+    chosen = _chosen(options)
+    rounds = options.repeat or (WALL_ROUNDS if options.wall else ROUNDS)
+    settings = Settings(options.size or SIZE, rounds, options.only, options.wall, options.workload)
+    run = new_run(chosen, settings)
+    measure(chosen, settings, run)
+    return run
+
+
+def _say_failures(run: Run) -> int:
+    for failure in run.failures:
+        print(f"bench: failed: {failure}", file=sys.stderr)
+    if not run.cases:
+        raise BenchError("no case was measured; build/bench/workload --list says what there is")
+    return MOVED if run.failures else 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    options = parse(sys.argv[1:] if argv is None else argv)
+    # To head, say.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        if options.check:
+            good = gate.check(options.kernels, options.baseline, options.only, options.workload)
+            return 0 if good else MOVED
+        if options.update_baseline:
+            size = options.size, options.repeat
+            gate.update(options.kernels, options.baseline, options.backends, *size)
+            return 0
+        run = _measured(options)
+        status = _say_failures(run)
+        if options.profile:
+            report.profile(run, options.profile)
+        else:
+            report.write(run, options.out)
+        if options.docs:
+            report.publish(run)
+        return status
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Which cases moved, and the functions that account for it."""
+
+from dataclasses import dataclass
+
+from .baseline import Baseline
+from .results import Case
+from .symbols import REST
+from .table import number
+
+TOLERANCE = 0.01
+# Functions are named until they account for this much of what changed, or are that many.
+ACCOUNTED = 0.9
+NAMED = 6
+
+
+@dataclass
+class Moved:
+    """A case that is not where it was."""
+
+    before: Case
+    after: Case
+
+    @property
+    def change(self) -> float:
+        """As a part of what it was."""
+        return self.after.per_unit() / self.before.per_unit() - 1
+
+    def functions(self) -> list[tuple[str, float, float]]:
+        """Name, before and after, for each unit; those that changed most first."""
+        before, after = self.before, self.after
+        # What the baseline did not name is in its rest, and so is what is not there now.
+        named = before.functions.keys() - {REST}
+        now = {n: c for n, c in after.functions.items() if n in named or not _small(before, c)}
+        now[REST] = sum(after.functions.values()) - sum(now.values())
+        rows = [
+            (name, before.functions.get(name, 0) / before.units, now.get(name, 0) / after.units)
+            for name in named | now.keys()
+        ]
+        rows.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
+        return rows
+
+    def __str__(self) -> str:
+        before, after = self.before, self.after
+        text = (
+            f"{after.case} ({after.kernel}, {after.backend}): {number(before.per_unit())} ->"
+            f" {number(after.per_unit())} {_measure(after)} ({self.change:+.1%})"
+        )
+        if abs(after.runs - before.runs) > TOLERANCE * before.runs:
+            text += (
+                f"\n    the guest's memory was in {after.runs} pieces,"
+                f" the baseline's in {before.runs}: that alone makes a difference"
+            )
+        rows = self.functions()
+        total = sum(abs(now - then) for _, then, now in rows)
+        told = 0.0
+        for name, then, now in rows[:NAMED]:
+            if told >= ACCOUNTED * total:
+                break
+            told += abs(now - then)
+            text += f"\n    {_signed(now - then):>9}  {name}: {number(then)} -> {number(now)}"
+        return text
+
+
+def _small(case: Case, count: int) -> bool:
+    """Whether the baseline would not have named a function that takes so much."""
+    return count <= min((c for n, c in case.functions.items() if n != REST), default=0)
+
+
+def _measure(case: Case) -> str:
+    return "bytes" if case.unit == "byte" else f"instructions a {case.unit}"
+
+
+def _signed(difference: float) -> str:
+    return ("+" if difference >= 0 else "-") + number(abs(difference))
+
+
+@dataclass
+class Verdict:
+    """One kernel held against its baseline."""
+
+    compared: int
+    moved: list[Moved]
+    missing: list[Case]
+    unknown: list[Case]
+
+    @property
+    def good(self) -> bool:
+        """All is as it was, and all was compared."""
+        return self.compared > 0 and not (self.moved or self.missing or self.unknown)
+
+
+def compare(baseline: Baseline, cases: list[Case], pattern: str) -> Verdict:
+    """Holds what was measured against what was to be."""
+    before = baseline.matching(pattern)
+    after = {(c.backend, c.case): c for c in cases}
+    both = [Moved(before[key], after[key]) for key in before if key in after]
+    both.sort(key=lambda pair: -abs(pair.change))
+    return Verdict(
+        len(both),
+        [pair for pair in both if abs(pair.change) > TOLERANCE],
+        [before[key] for key in before if key not in after],
+        [after[key] for key in after if key not in before],
+    )

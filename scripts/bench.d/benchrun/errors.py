@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What makes a run pointless; the text says why, and what to do."""
+
+
+class BenchError(Exception):
+    """Nothing could be measured or compared."""

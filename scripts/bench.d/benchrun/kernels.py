@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Which kernels are measured, and what there is to know about each."""
+
+import hashlib
+import os
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BenchError
+from .paths import TOP
+from .results import Kernel
+
+# The machine that we run on, as it is.
+HERE = "here"
+WATCHED = "+top"
+BACKENDS = ("iommufd", "mock", "type1", "floor")
+# The test configuration has the mock IOMMU that its backend needs, the other one is as
+# distributions have theirs.
+MATRIX = {
+    "bench": ["iommufd", "type1", "floor"],
+    "peer-bench": ["iommufd"],
+    "main": ["mock"],
+    "peer": ["mock"],
+}
+NOT_CONFIGURATION = re.compile(
+    r"^(#.*|CONFIG_(CC_VERSION_TEXT|GCC_VERSION|AS_VERSION|LD_VERSION"
+    r"|PAHOLE_VERSION)=.*)?$"
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kernel as the command line names it."""
+
+    name: str
+    backends: tuple[str, ...]
+
+    @property
+    def kernel(self) -> str:
+        """As scripts/vm knows it."""
+        return self.name.removesuffix(WATCHED)
+
+    @property
+    def watched(self) -> bool:
+        """Whether iommufd-top looks on."""
+        return self.name.endswith(WATCHED)
+
+    @property
+    def folder(self) -> Path:
+        """Where it was laid out."""
+        return Path(self.kernel) if "/" in self.kernel else TOP / "build" / "kernel" / self.kernel
+
+    def has(self, symbol: str) -> bool:
+        """Whether its configuration has a symbol."""
+        return f"{symbol}=" in _read(self.folder / "config")
+
+    def describe(self) -> Kernel:
+        """What it is, to be compared with another time's."""
+        if self.kernel == HERE:
+            return Kernel(self.name, os.uname().release, "", platform.version())
+        config = _read(self.folder / "config")
+        lines = [x for x in config.splitlines() if not NOT_CONFIGURATION.match(x)]
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        compiler = re.search(r'^CONFIG_CC_VERSION_TEXT="(.*)"', config, re.MULTILINE)
+        release = _read(self.folder / "release").strip()
+        return Kernel(self.name, release, digest, compiler[1] if compiler else "")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        name = file.parent.name
+        raise BenchError(f"no kernel at {file.parent}: run scripts/build-kernel {name}") from None
+
+
+def subjects(names: list[str], backends: list[str]) -> list[Subject]:
+    """Those that are named, or the whole matrix; with what each is measured."""
+    if not names:
+        names = list(MATRIX)
+        return [Subject(n, tuple(b for b in MATRIX[n] if b in backends)) for n in names]
+    chosen = backends or ["iommufd", "mock"]
+    found = []
+    for name in names:
+        subject = Subject(name, tuple(chosen))
+        if subject.kernel == HERE or not subject.has("CONFIG_IOMMUFD_TEST"):
+            subject = Subject(name, tuple(b for b in chosen if b != "mock"))
+        found.append(subject)
+    return found

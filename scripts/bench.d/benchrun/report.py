@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What a run leaves behind: JSON, a table, a chart."""
+
+import sys
+from pathlib import Path
+
+from . import chart, table, wall
+from .errors import BenchError
+from .kernels import MATRIX
+from .paths import TOP
+from .results import Run
+
+PAGE = TOP / "docs" / "performance.md"
+IMAGES = TOP / "docs" / "images"
+BEGIN, END = "<!-- table: scripts/bench --docs -->\n", "<!-- end of table -->\n"
+# A function below this part of the whole is not worth a line.
+LEAST = 0.001
+
+
+def write(run: Run, folder: Path) -> None:
+    """Into a directory; the table also to standard output."""
+    run.write(folder / "results.json")
+    if run.wall:
+        text = table.as_text(wall.grid(run.cases))
+    else:
+        text = _heading(run) + table.as_text(table.grid(run))
+    (folder / "table.txt").write_text(text)
+    print(text, end="")
+    if not run.wall:
+        chart.draw(run, folder)
+
+
+def _heading(run: Run) -> str:
+    lines = [f"commit {run.commit}; {run.emulator}; the least of the rounds, for each unit\n"]
+    for kernel in run.kernels:
+        lines.append(f"{kernel.name}: Linux {kernel.release}, configuration {kernel.config}\n")
+    return "".join(lines) + "\n"
+
+
+def profile(run: Run, pattern: str) -> None:
+    """The functions of each case, kernels side by side."""
+    names = dict.fromkeys((c.case, c.backend == "mock") for c in run.cases if c.functions)
+    if not names:
+        raise BenchError(f"{pattern}: nothing there was counted by function")
+    for name, mock in names:
+        cases = [c for c in run.cases if c.case == name and (c.backend == "mock") == mock]
+        print(f"{name}: instructions by function")
+        print(table.as_text(table.profile_grid(cases, LEAST)))
+
+
+def publish(run: Run) -> None:
+    """Table and chart of the whole matrix into docs/."""
+    if {k.name for k in run.kernels} != MATRIX.keys() or run.failures or run.wall:
+        raise BenchError("docs show the whole matrix, without a failure")
+    text = PAGE.read_text()
+    head, found, rest = text.partition(BEGIN)
+    _, ended, tail = rest.partition(END)
+    if not (found and ended):
+        raise BenchError(f"{PAGE} lacks the lines that enclose the table")
+    PAGE.write_text(head + BEGIN + "\n" + table.as_markdown(table.grid(run)) + "\n" + END + tail)
+    chart.draw(run, IMAGES)
+    print(f"written: {PAGE}, {IMAGES}/bench.svg, bench.png", file=sys.stderr)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What a run found out, and how it is kept as JSON."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from .errors import BenchError
+
+FORMAT = 1
+
+
+@dataclass
+class Case:
+    """One case on one kernel."""
+
+    kernel: str
+    backend: str
+    case: str
+    op: str
+    units: int
+    unit: str
+    runs: int
+    value: list[int]
+    # Marked regions, the first and the last; or none.
+    regions: list[int]
+    # Of the round that took the least; instructions for all units together.
+    functions: dict[str, int] = field(default_factory=dict)
+
+    def per_unit(self, wall: bool = False) -> float:
+        """The least, as what comes on top is the timer's; of real time the median."""
+        return (median(self.value) if wall else min(self.value)) / self.units
+
+
+@dataclass
+class Failure:
+    """A case that did not come to its end, or a program, whose case is empty."""
+
+    kernel: str
+    backend: str
+    case: str
+    error: str
+
+    def __str__(self) -> str:
+        what = f"{self.case} " if self.case else ""
+        return f"{what}({self.kernel}, {self.backend}): {self.error}"
+
+
+@dataclass
+class Kernel:
+    """What was measured: its version, its configuration without the compiler, the compiler."""
+
+    name: str
+    release: str
+    config: str
+    compiler: str
+
+
+@dataclass
+class Run:
+    """All that one call of scripts/bench measured."""
+
+    wall: bool
+    size: int
+    commit: str
+    emulator: str
+    kernels: list[Kernel]
+    cases: list[Case] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def write(self, file: Path) -> None:
+        """As JSON, a line for each case."""
+        head = {"format": FORMAT} | asdict(self)
+        del head["cases"]
+        write_lines(file, head, "cases", (asdict(case) for case in self.cases))
+
+
+def write_lines(file: Path, head: dict, name: str, entries: Iterable[dict]) -> None:
+    """JSON that is easy to compare: the last member is a list with a line for each entry."""
+    lines = ",\n".join(json.dumps(entry, sort_keys=True) for entry in entries)
+    text = json.dumps(head, indent=1, sort_keys=True).removesuffix("\n}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'{text},\n "{name}": [\n{lines}\n ]\n}}\n')
+
+
+def load(file: Path) -> Run:
+    """What Run.write() has written."""
+    try:
+        data = json.loads(file.read_text())
+        if data.pop("format") != FORMAT:
+            raise BenchError(f"{file} is of another format than {FORMAT}")
+        for name, kind in (("kernels", Kernel), ("cases", Case), ("failures", Failure)):
+            data[name] = [kind(**entry) for entry in data[name]]
+        return Run(**data)
+    except OSError as error:
+        raise BenchError(f"{file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BenchError(f"{file} has no results: {type(error).__name__}: {error}") from None
+
+
+def parse_case(kernel: str, backend: str, line: str) -> Case | Failure:
+    """A line of what the workload says."""
+    try:
+        said = json.loads(line)
+        if "error" in said:
+            return Failure(kernel, backend, said["case"], said["error"])
+        case = Case(
+            kernel,
+            backend,
+            said["case"],
+            said["op"],
+            said["units"],
+            said["unit"],
+            said.get("runs", 0),
+            said["value"],
+            said.get("regions", []),
+        )
+        case.per_unit()
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise BenchError(f"the workload said what is no result: {line!r} ({error})") from None
+    return case

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""One boot of one kernel, with all that is measured on it."""
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import profile, programs
+from .errors import BenchError
+from .kernels import HERE, Subject
+from .paths import OUT, PARTS, TOP
+from .results import Case, Failure, Run, parse_case
+from .symbols import kernel_symbols, module_files
+
+HUGE_MIB = 2
+# Beside what is mapped: the programs, and the pages that a case is not given.
+ROOM_MIB = 1024
+# One for each page table of the cases that have most of them.
+DEVICES = 8
+SECTION = re.compile(r"/sys/module/(\w+)/sections/(\S+) 0x([0-9a-f]+)")
+# What comes into the memory of code that has been freed.
+FREED = ".init.text"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the workload is told."""
+
+    size: int
+    repeat: int
+    only: str
+    wall: bool
+    # None: the one of tests/bench.
+    workload: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """As options."""
+        words = ["--size", str(self.size), "--repeat", str(self.repeat)]
+        words += ["--only", self.only] if self.only else []
+        return words + (["--wall"] if self.wall else [])
+
+
+class Progress:
+    """Says where a run is: one line on a terminal, else one at its end."""
+
+    def __init__(self, what: str) -> None:
+        self._tty = sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._count = 0
+        print(f"==> {what}", file=sys.stderr)
+
+    def case(self, name: str) -> None:
+        """The last one that was measured."""
+        self._count += 1
+        if self._tty:
+            print(f"\r\033[K    {self._count}: {name}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Says how many there were, and how long it took."""
+        start = "\r\033[K" if self._tty else ""
+        took = time.monotonic() - self._start
+        print(f"{start}    {self._count} cases in {took:.0f} s", file=sys.stderr)
+
+
+class Session:
+    """Collects what the guest says."""
+
+    def __init__(
+        self, subject: Subject, settings: Settings, expected: dict[str, list[str]]
+    ) -> None:
+        """`expected` are the cases by backend."""
+        self._subject = subject
+        self._settings = settings
+        self._expected = expected
+        self._backend = ""
+        self._sections: dict[tuple[str, str], int] = {}
+        self._programs: list[list[Case]] = []
+        self.failures: list[Failure] = []
+
+    @property
+    def cases(self) -> list[Case]:
+        """All that were measured."""
+        return [case for program in self._programs for case in program]
+
+    def run(self, workload: Path) -> None:
+        """Boots, unless it is this machine; returns when all is known."""
+        count = sum(map(len, self._expected.values()))
+        backends = ", ".join(self._expected)
+        progress = Progress(f"{self._subject.name}: {count} cases of {backends}")
+        dump = OUT / "profile" if self._counted else None
+        command = self._command(workload, dump)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            for line in process.stdout:
+                self._line(line.rstrip("\n"), progress)
+        progress.end()
+        if process.returncode:
+            raise BenchError(f"{self._subject.name}: exit status {process.returncode} of the run")
+        if len(self._programs) != len(self._expected):
+            raise BenchError(f"{self._subject.name}: the run ended before all was measured")
+        self._note_silence()
+        if dump:
+            self._attribute(dump)
+
+    def _note_silence(self) -> None:
+        told = {(c.backend, c.case) for c in self.cases} | {
+            (f.backend, f.case) for f in self.failures
+        }
+        for backend, names in self._expected.items():
+            for name in names:
+                if (backend, name) not in told:
+                    self._fail(backend, name, "the workload did not come to it")
+
+    @property
+    def _counted(self) -> bool:
+        """Whether there are instructions to count."""
+        return not self._settings.wall
+
+    def _command(self, workload: Path, dump: Path | None) -> list[str | Path]:
+        subject, mib = self._subject, self._settings.size
+        floor = programs.floor(subject.kernel) if "floor" in self._expected else ""
+        top = TOP / "build" / "bin" / "iommufd-top" if subject.watched else ""
+        inner = ["sh", PARTS / "session", floor, top, " ".join(self._expected)]
+        inner += [workload, *self._settings.arguments()]
+        if subject.kernel == HERE:
+            return inner
+        command = [TOP / "scripts" / "vm", "--kernel", subject.kernel]
+        command += ["--memory", f"{3 * mib + ROOM_MIB}M", "--hugepages", str(mib // HUGE_MIB)]
+        command += ["--device", "edu"] * DEVICES
+        if dump:
+            command += ["--icount", "--qemu=-plugin", f"--qemu={programs.PLUGIN},out={dump}"]
+        return [*command, "--", *inner]
+
+    def _line(self, line: str, progress: Progress) -> None:
+        if line.startswith("= "):
+            _, what, *words = line.split(" ")
+            self._control(what, " ".join(words))
+        else:
+            found = parse_case(self._subject.name, self._backend, line)
+            if isinstance(found, Failure):
+                self.failures.append(found)
+                progress.case(found.case)
+                return
+            self._programs[-1].append(found)
+            progress.case(found.case)
+
+    def _control(self, what: str, value: str) -> None:
+        if what == "backend":
+            self._backend = value
+            self._programs.append([])
+        elif what == "status" and value != "0":
+            said = [f for f in self.failures if f.backend == self._backend]
+            if value != "1" or not said:
+                self._fail(self._backend, "", f"the workload ended with status {value}")
+        elif what == "section":
+            found = SECTION.fullmatch(value)
+            if found and found[2] != FREED:
+                self._sections[found[1], found[2]] = int(found[3], 16)
+
+    def _fail(self, backend: str, case: str, error: str) -> None:
+        self.failures.append(Failure(self._subject.name, backend, case, error))
+
+    def _attribute(self, dump: Path) -> None:
+        folder = self._subject.folder
+        files = module_files(folder / "modroot") | module_files(OUT / folder.name)
+        symbols = kernel_symbols(folder / "vmlinux", files, self._sections)
+        regions = profile.read_regions(dump, symbols)
+        if len(regions) != len(self._programs):
+            raise BenchError(f"{dump} has {len(regions)} programs: marks were missed")
+        for mine, cases in zip(regions, self._programs, strict=True):
+            for case in cases:
+                if case.regions:
+                    case.functions = profile.of_case(mine, case.regions, case.value)
+
+
+def _said(*command: str | Path) -> str:
+    """The first line that a program says; nothing if it can't be asked."""
+    try:
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.partition("\n")[0] if done.returncode == 0 else ""
+
+
+def new_run(subjects: list[Subject], settings: Settings) -> Run:
+    """Says what is about to be measured."""
+    commit = _said("git", "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+    emulated = any(s.kernel != HERE for s in subjects)
+    emulator = _said("qemu-system-x86_64", "--version") if emulated else ""
+    return Run(settings.wall, settings.size, commit, emulator, [s.describe() for s in subjects])
+
+
+def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:
+    """The cases that the workload has with a backend."""
+    command = [workload, "--backend", backend, *settings.arguments(), "--list"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise BenchError(f"{workload}: {error.strerror}") from None
+    if done.returncode:
+        raise BenchError(f"{workload} --list: {done.stderr.strip()}")
+    return done.stdout.splitlines()
+
+
+def measure(subjects: list[Subject], settings: Settings, run: Run) -> None:
+    """All of it, one kernel after the other; those without a case are not booted."""
+    programs.build_workload(s.kernel for s in subjects if "floor" in s.backends)
+    if not settings.wall:
+        programs.build_plugin()
+    workload = settings.workload or programs.WORKLOAD
+    for subject in subjects:
+        listed = {b: _listed(workload, b, settings) for b in subject.backends}
+        expected = {backend: names for backend, names in listed.items() if names}
+        if expected:
+            session = Session(subject, settings, expected)
+            session.run(workload)
+            run.cases += session.cases
+            run.failures += session.failures
