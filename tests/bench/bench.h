@@ -3,7 +3,7 @@
  * What is measured is put together from four parts: memory of some kind
  * (memory.c), something that maps it (a backend: iommufd.c, type1.c, floor.c),
  * rounds that are timed and marked (round.c), and scenes that say what is done
- * with which memory (cases.c, mock.c, footprint.c, threads.c).
+ * with which memory (cases.c, mock.c, footprint.c, threads.c, hold.c).
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -15,7 +15,6 @@
 #define PAGE	      4096UL
 #define HUGE	      (2UL << 20)
 #define MIB	      (1UL << 20)
-#define IOVA	      (4UL << 30)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /**
@@ -64,6 +63,7 @@ struct memory {
 const char *kind_name(enum kind kind);
 const struct memory *memory_get(enum kind kind);
 size_t memory_runs(size_t size);
+uint64_t memory_iova(void);
 void memory_put(void);
 
 /* device.c */
@@ -128,7 +128,7 @@ extern const struct backend mock_backend;
 
 /* scene.c */
 
-#define SCENE_OPS 3
+#define SCENE_OPS 4
 #define CASE_NAME 128
 
 /**
@@ -141,6 +141,7 @@ extern const struct backend mock_backend;
  * @size: how much is mapped, of the same memory again and again if it is not so large
  * @tables: page tables
  * @areas: areas that are there besides
+ * @both: what is mapped is unmapped at once
  */
 struct scene {
 	unsigned int on;
@@ -151,6 +152,7 @@ struct scene {
 	size_t size;
 	unsigned int tables;
 	unsigned int areas;
+	bool both;
 };
 
 void scene_run(const struct scene *scene);
@@ -194,12 +196,13 @@ void report(const struct result *result, const uint64_t *values,
 	    unsigned int count);
 void report_error(const char *name, const char *text);
 
-/* The scenes. */
+/* cases.c, mock.c, footprint.c, threads.c, hold.c: the scenes */
+
 void size_name(char *name, size_t size, size_t bytes);
 void play_cases(void);
 void play_mock(void);
-void play_footprint(void);
-void play_scaling(void);
+void run_footprint(enum kind kind);
+void play_threads(unsigned int threads);
 void play_hold(void);
 
 #endif

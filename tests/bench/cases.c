@@ -10,44 +10,42 @@
 /* What the steps work on. */
 static const struct scene *now_playing;
 static const struct memory *memory;
+static uint64_t iova;
 
-static void map_range(uint64_t iova, size_t size)
+static void map(void)
 {
+	size_t size = now_playing->size;
 	size_t length = size < memory->size ? size : memory->size;
 
 	for (size_t at = 0; at < size; at += length)
 		backend->map(memory->area, iova + at, length);
 }
 
-static void map(void)
-{
-	map_range(IOVA, now_playing->size);
-}
-
 static void unmap(void)
 {
-	backend->unmap(IOVA, now_playing->size);
+	backend->unmap(iova, now_playing->size);
 }
 
 static void map_file(void)
 {
-	backend->map_file(memory->file, IOVA, now_playing->size);
+	backend->map_file(memory->file, iova, now_playing->size);
 }
 
 static void copy(void)
 {
-	backend->copy(IOVA, now_playing->size);
+	backend->copy(iova, now_playing->size);
 }
 
 static void unmap_copy(void)
 {
-	backend->unmap_copy(IOVA, now_playing->size);
+	backend->unmap_copy(iova, now_playing->size);
 }
 
 static void set_up(const struct scene *scene)
 {
 	now_playing = scene;
 	memory = memory_get(scene->kind);
+	iova = memory_iova();
 	backend->open(scene->tables ? scene->tables : 1);
 }
 
@@ -105,7 +103,7 @@ static void make_areas(void)
 {
 	for (size_t i = 0; i < now_playing->areas; i++)
 		backend->map(memory->area + i * PAGE % memory->size,
-			     IOVA + 2 * i * PAGE, PAGE);
+			     iova + 2 * i * PAGE, PAGE);
 }
 
 /* One of the holes, far from that of the call before. */
@@ -114,7 +112,7 @@ static uint64_t hole(size_t call)
 	size_t areas = now_playing->areas;
 	size_t index = areas > CALLS ? call * (areas / CALLS) : call;
 
-	return IOVA + (2 * index + 1) * PAGE;
+	return iova + (2 * index + 1) * PAGE;
 }
 
 static void map_one(size_t call)
@@ -257,6 +255,7 @@ void play_cases(void)
 	run_map(PAGES_HUGETLB, many);
 	run_file(PAGES_HUGETLB, part);
 	run_copy(PAGES_HUGETLB, part);
+	run_footprint(PAGES_HUGETLB);
 	run_map(PAGES_HUGETLB_SHUFFLED, all);
 	run_file(PAGES_HUGETLB_SHUFFLED, part);
 
@@ -266,6 +265,7 @@ void play_cases(void)
 	run_map(PAGES_THP, many);
 	run_tables(PAGES_THP, all);
 	run_attach(PAGES_THP, all);
+	run_footprint(PAGES_THP);
 
 	run_map(PAGES_4K, HUGE);
 	run_map(PAGES_4K, part);
@@ -273,6 +273,7 @@ void play_cases(void)
 	run_tables(PAGES_4K, all);
 	run_attach(PAGES_4K, all);
 	run_copy(PAGES_4K, part);
+	run_footprint(PAGES_4K);
 	run_ones(0);
 	run_ones(100);
 	run_ones(10000);
@@ -283,4 +284,5 @@ void play_cases(void)
 
 	run_map(PAGES_4K_SHUFFLED, all);
 	run_copy(PAGES_4K_SHUFFLED, part);
+	run_footprint(PAGES_4K_SHUFFLED);
 }

@@ -10,19 +10,34 @@
 
 struct options options = { .size = 512 * MIB, .repeat = 2 };
 const struct backend *backend = &iommufd_backend;
+static unsigned long threads;
+static bool hold;
 
-static void (*play)(void) = play_cases;
-
-enum { KEY_SIZE = 256, KEY_REPEAT, KEY_WALL, KEY_ONLY, KEY_LIST, KEY_BACKEND };
+enum {
+	KEY_SIZE = 256,
+	KEY_REPEAT,
+	KEY_WALL,
+	KEY_ONLY,
+	KEY_LIST,
+	KEY_BACKEND,
+	KEY_THREADS,
+	KEY_HOLD,
+};
 
 static const struct argp_option choices[] = {
-	{ "backend", KEY_BACKEND, "NAME", 0, "what maps: iommufd, type1, floor",
-	  0 },
+	{ "backend", KEY_BACKEND, "NAME", 0,
+	  "what maps: iommufd (default), type1, floor, or the mock", 0 },
 	{ "list", KEY_LIST, NULL, 0, "say what cases there are", 0 },
 	{ "only", KEY_ONLY, "GLOB", 0, "the cases of that name", 0 },
 	{ "size", KEY_SIZE, "MIB", 0, "memory that is mapped (512)", 0 },
 	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2)", 0 },
 	{ "wall", KEY_WALL, NULL, 0, "the clock does not count instructions",
+	  0 },
+	{ "threads", KEY_THREADS, "N", 0,
+	  "instead of all that: one thread and N that map, by the wall's clock",
+	  0 },
+	{ "hold", KEY_HOLD, NULL, 0,
+	  "instead of all that: a map that another thread's unmap is in the way of",
 	  0 },
 	{ 0 },
 };
@@ -31,6 +46,7 @@ static const struct backend *const backends[] = {
 	&iommufd_backend,
 	&type1_backend,
 	&floor_backend,
+	&mock_backend,
 };
 
 static const struct backend *find_backend(const char *name)
@@ -74,6 +90,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    options.size & (options.size - 1))
 			argp_error(state, "--size: a power of two, 16 or more");
 		return 0;
+	case KEY_THREADS:
+		threads = number(arg, state);
+		return 0;
+	case KEY_HOLD:
+		hold = true;
+		return 0;
 	case KEY_WALL:
 		options.wall = true;
 		return 0;
@@ -83,6 +105,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static void play(void)
+{
+	if (threads)
+		play_threads(threads);
+	else if (hold)
+		play_hold();
+	else if (backend == &mock_backend)
+		play_mock();
+	else
+		play_cases();
 }
 
 static const struct argp argp = {

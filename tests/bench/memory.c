@@ -12,6 +12,8 @@
 
 #include "bench.h"
 
+#define IOVA (4UL << 30)
+
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
 #define KPAGEFLAGS_THP	(1ULL << 22)
@@ -112,6 +114,15 @@ size_t memory_runs(size_t size)
 		runs += !i || pfn[i] != pfn[i - 1] + 1;
 	free(pfn);
 	return runs * (size / part);
+}
+
+/*
+ * Where it is to be mapped: small pages where the IOMMU can't use entries of huge ones, however
+ * contiguous they are. Those that an allocator hands out one by one hardly ever lie so.
+ */
+uint64_t memory_iova(void)
+{
+	return kinds[memory.kind].huge ? IOVA : IOVA + PAGE;
 }
 
 static void check_pages(bool huge)

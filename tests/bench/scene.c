@@ -71,6 +71,11 @@ void fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
+	/* A thread of the scene can't end it for the others. */
+	if (gettid() != getpid()) {
+		report_errors();
+		_exit(1);
+	}
 	longjmp(failed, 1);
 }
 

@@ -101,13 +101,16 @@ static int remember(struct floor *floor, unsigned long first, struct page *page,
 	return 0;
 }
 
-/* How many pages are contiguous, of which there is one at least. */
+/* How many pages are contiguous, at least one: several at a time cost less. */
 static long run_length(struct page **pages, long npages)
 {
 	struct page *page = *pages;
 	long n = 1;
 
-#pragma GCC unroll 8
+	while (n + 4 <= npages && pages[n] == page + n &&
+	       pages[n + 1] == page + n + 1 && pages[n + 2] == page + n + 2 &&
+	       pages[n + 3] == page + n + 3)
+		n += 4;
 	while (n < npages && pages[n] == page + n)
 		n++;
 	return n;

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * How much memory of the kernel a mapping takes, the pages that are mapped not
+ * among it: what is free less with the mapping than without, and how much of
+ * that is in slabs and in page tables of IOMMUs.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define GIB (1024 * MIB)
+
+/* In bytes. */
+struct footprint {
+	size_t free;
+	size_t slab;
+	size_t tables;
+};
+
+static char text[16384];
+
+static const char *read_text(const char *path)
+{
+	int fd = open_file(path, O_RDONLY);
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += n;
+	close(fd);
+	text[size] = '\0';
+	return text;
+}
+
+/* The sum of the numbers that stand after a word. */
+static size_t sum(const char *from, const char *word)
+{
+	size_t total = 0, number;
+
+	while ((from = strstr(from, word))) {
+		from += strlen(word);
+		if (sscanf(from, "%zu", &number) == 1)
+			total += number;
+	}
+	return total;
+}
+
+/* What has been freed is free: slabs that are empty, objects that wait for RCU. */
+static void shrink(void)
+{
+	glob_t slabs;
+
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &slabs))
+		fail("this kernel does not say what slabs it has");
+	for (size_t i = 0; i < slabs.gl_pathc; i++)
+		write_file(slabs.gl_pathv[i], "1");
+	globfree(&slabs);
+}
+
+static struct footprint take_footprint(void)
+{
+	struct footprint footprint;
+
+	shrink();
+	shrink();
+	/* Counters are kept by CPU. */
+	read_text("/proc/sys/vm/stat_refresh");
+	read_text("/proc/meminfo");
+	footprint.slab = sum(text, "\nSlab:") * 1024;
+	footprint.tables = sum(text, "\nSecPageTables:") * 1024;
+	read_text("/proc/zoneinfo");
+	footprint.free =
+		(sum(text, "pages free ") + sum(text, " count:")) * PAGE;
+	return footprint;
+}
+
+static void report_bytes(const char *op, size_t bytes, size_t runs)
+{
+	uint64_t value = bytes * (GIB / options.size);
+	struct result result = {
+		.op = op,
+		.unit = "byte",
+		.units = 1,
+		.runs = runs,
+	};
+
+	report(&result, &value, 1);
+}
+
+/* More than there was, if the difference is not of chance. */
+static size_t grown(size_t before, size_t after)
+{
+	return after > before ? after - before : 0;
+}
+
+static void play(const struct scene *scene)
+{
+	const struct memory *memory = memory_get(scene->kind);
+	size_t runs = memory_runs(memory->size);
+	struct footprint before, after;
+	uint64_t iova = memory_iova();
+
+	backend->open(1);
+	/* What is allocated only once does not count. */
+	backend->map(memory->area, iova, memory->size);
+	backend->unmap(iova, memory->size);
+	take_footprint();
+	before = take_footprint();
+	backend->map(memory->area, iova, memory->size);
+	after = take_footprint();
+	backend->unmap(iova, memory->size);
+	report_bytes(scene->ops[0], grown(after.free, before.free), runs);
+	report_bytes(scene->ops[1], grown(before.slab, after.slab), runs);
+	report_bytes(scene->ops[2], grown(before.tables, after.tables), runs);
+}
+
+/* In bytes for a GiB that is mapped. */
+void run_footprint(enum kind kind)
+{
+	struct scene scene = { ON_ALL,
+			       { "memory", "memory-slab", "memory-tables" },
+			       .play = play,
+			       .kind = kind };
+
+	snprintf(scene.rest, sizeof(scene.rest), "%s", kind_name(kind));
+	scene_run(&scene);
+}
