@@ -85,7 +85,7 @@ def load(file: Path) -> Baseline:
         kernel = Kernel(**data["kernel"])
         cases = {}
         for entry in data["cases"]:
-            if entry.keys() != FIELDS or not entry["value"] > 0 or not entry["units"] > 0:
+            if entry.keys() != FIELDS or entry["value"] < 0 or entry["units"] < 1:
                 raise BenchError(f"{file}: what is this? {json.dumps(entry)[:200]}")
             value = entry.pop("value")
             case = Case(kernel=kernel.name, value=[value], regions=[], **entry)

@@ -2,6 +2,7 @@
 """Which cases moved, and the functions that account for it."""
 
 from dataclasses import dataclass
+from math import inf
 
 from .baseline import Baseline
 from .results import Case
@@ -23,8 +24,11 @@ class Moved:
 
     @property
     def change(self) -> float:
-        """As a part of what it was."""
-        return self.after.per_unit() / self.before.per_unit() - 1
+        """As a part of what it was; of nothing it is all or nothing."""
+        before, after = self.before.per_unit(), self.after.per_unit()
+        if not before:
+            return inf if after else 0
+        return after / before - 1
 
     def functions(self) -> list[tuple[str, float, float]]:
         """Name, before and after, for each unit; those that changed most first."""
