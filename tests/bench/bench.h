@@ -22,6 +22,7 @@
  * @only: pattern of the cases to run, or NULL
  * @size: bytes of the memory that is mapped
  * @repeat: rounds that are measured
+ * @full: also what takes minutes
  * @list: say what cases there are, nothing more
  * @wall: the clock is that of the wall, and nobody looks for markers
  */
@@ -29,6 +30,7 @@ struct options {
 	const char *only;
 	size_t size;
 	unsigned int repeat;
+	bool full;
 	bool list;
 	bool wall;
 };
@@ -128,7 +130,7 @@ extern const struct backend mock_backend;
 
 /* scene.c */
 
-#define SCENE_OPS 4
+#define SCENE_OPS 6
 #define CASE_NAME 128
 
 /**

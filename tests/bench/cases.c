@@ -278,6 +278,8 @@ void play_cases(void)
 	run_ones(100);
 	run_ones(10000);
 	run_ones(100000);
+	if (options.full)
+		run_ones(1000000);
 
 	run_map(PAGES_SHMEM, all);
 	run_file(PAGES_SHMEM, part);

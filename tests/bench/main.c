@@ -22,12 +22,14 @@ enum {
 	KEY_BACKEND,
 	KEY_THREADS,
 	KEY_HOLD,
+	KEY_FULL,
 };
 
 static const struct argp_option choices[] = {
 	{ "backend", KEY_BACKEND, "NAME", 0,
 	  "what maps: iommufd (default), type1, floor, or the mock", 0 },
 	{ "list", KEY_LIST, NULL, 0, "say what cases there are", 0 },
+	{ "full", KEY_FULL, NULL, 0, "also what takes minutes", 0 },
 	{ "only", KEY_ONLY, "GLOB", 0, "the cases of that name", 0 },
 	{ "size", KEY_SIZE, "MIB", 0, "memory that is mapped (512)", 0 },
 	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2)", 0 },
@@ -74,6 +76,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		backend = find_backend(arg);
 		if (!backend)
 			argp_error(state, "no backend is called %s", arg);
+		return 0;
+	case KEY_FULL:
+		options.full = true;
 		return 0;
 	case KEY_LIST:
 		options.list = true;

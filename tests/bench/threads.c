@@ -12,9 +12,9 @@
 
 #define MAX_THREADS 8
 #define ROUNDS	    64
-/* What a call maps, and how much memory a thread has. */
+/* What a call maps, and how often a thread maps its memory in a round, each time elsewhere. */
 #define CHUNK MIB
-#define SHARE (options.size / MAX_THREADS)
+#define TIMES 4
 
 /**
  * struct worker - a thread
@@ -34,22 +34,29 @@ static const struct memory *memory;
 static pthread_barrier_t barrier;
 static unsigned int most_threads;
 
-/* Each has memory and addresses that are far from those of others. */
+/* A thread's part of the memory. */
+static size_t share(void)
+{
+	return memory->size / most_threads / CHUNK * CHUNK;
+}
+
+/* Its addresses are far from those of others. */
 static uint64_t share_iova(unsigned int index)
 {
-	return memory_iova() + index * 1024 * MIB;
+	return memory_iova() + 2ULL * TIMES * memory->size * index;
 }
 
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	uint64_t iova = share_iova(worker->index);
-	char *area = memory->area + worker->index * SHARE;
+	size_t size = share();
+	char *area = memory->area + worker->index * size;
 
 	pthread_barrier_wait(&barrier);
 	worker->start = now();
-	for (size_t at = 0; at < SHARE; at += CHUNK) {
-		backend->map(area + at, iova + at, CHUNK);
+	for (size_t at = 0; at < TIMES * size; at += CHUNK) {
+		backend->map(area + at % size, iova + at, CHUNK);
 		if (worker->both)
 			backend->unmap(iova + at, CHUNK);
 	}
@@ -78,7 +85,7 @@ static uint64_t time_threads(unsigned int count, bool both)
 		if (workers[i].end > end)
 			end = workers[i].end;
 		if (!both)
-			backend->unmap(share_iova(i), SHARE);
+			backend->unmap(share_iova(i), TIMES * share());
 	}
 	pthread_barrier_destroy(&barrier);
 	return end - start;
@@ -87,13 +94,12 @@ static uint64_t time_threads(unsigned int count, bool both)
 static void play(const struct scene *scene)
 {
 	unsigned int count = options.repeat < ROUNDS ? options.repeat : ROUNDS;
-	struct result result = { .op = scene->ops[0],
-				 .unit = "page",
-				 .units = SHARE / PAGE };
+	struct result result = { .op = scene->ops[0], .unit = "page" };
 	uint64_t one[ROUNDS], more[ROUNDS];
 	bool both = scene->both;
 
 	memory = memory_get(scene->kind);
+	result.units = TIMES * share() / PAGE;
 	backend->open(1);
 	time_threads(most_threads, both);
 	for (unsigned int i = 0; i < count; i++) {
