@@ -11,6 +11,7 @@ PAGE = mmap.PAGESIZE
 HUGE = 2 << 20
 
 PROT_NONE, PROT_READ, PROT_WRITE = 0, 1, 2
+MAP_FIXED = 0x10
 MAP_NORESERVE = 0x4000
 MAP_HUGETLB = 0x40000
 MADV_HUGEPAGE = 14
@@ -105,6 +106,24 @@ def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
         ctypes.c_int(prot),
     )
     if result:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def make_small(buffer: Buffer, offset: int) -> None:
+    """Anonymous memory of small pages in the place of a buffer's end, aligned as that is."""
+    address = buffer.address + offset
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED
+    _libc.mmap.restype = ctypes.c_void_p
+    got = _libc.mmap(
+        ctypes.c_void_p(address),
+        ctypes.c_size_t(buffer.size - offset),
+        ctypes.c_int(PROT_READ | PROT_WRITE),
+        ctypes.c_int(flags),
+        ctypes.c_int(-1),
+        ctypes.c_long(0),
+    )
+    if got != address:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_PAGES_PIN_H
+#define __IOMMUFD_PAGES_PIN_H
+
+#include <linux/mm.h>
+
+#include "pages/pages.h"
+
+/**
+ * struct iommufd_pinning - pages on their way into the store
+ * @pages: the pages, whose lock is held
+ * @builder: the block that they go to
+ * @index: the next index
+ * @last: the last index
+ * @batch: room for what is pinned at a time
+ * @capacity: entries of @batch
+ * @hugetlb: the last page was one of hugetlbfs, so the next may be
+ */
+struct iommufd_pinning {
+	struct iommufd_pages *pages;
+	struct iommufd_block_builder builder;
+	unsigned long index;
+	unsigned long last;
+	union {
+		struct page **pages;
+		struct folio **folios;
+	} batch;
+	unsigned long capacity;
+	bool hugetlb;
+};
+
+int iommufd_pinning_next_block(struct iommufd_pinning *pinning);
+
+/* Add pinned pages of consecutive PFNs; on failure they are still the caller's. */
+static __always_inline int
+iommufd_pinning_add_run(struct iommufd_pinning *pinning, unsigned long pfn,
+			unsigned long npages)
+{
+	int ret;
+
+	while (!iommufd_builder_add(&pinning->builder, pfn, npages)) {
+		ret = iommufd_pinning_next_block(pinning);
+		if (ret)
+			return ret;
+	}
+	pinning->index += npages;
+	return 0;
+}
+
+/**
+ * iommufd_pinning_add_folio - add pages of a folio that has one pin
+ * @pinning: where pinning is
+ * @folio: the folio, of which the page at the index is part
+ * @skip: pages of it before that
+ *
+ * Others may give pages back one by one: each gets a pin of its own.
+ *
+ * Returns 0, -ENOMEM, or the errno of folio_add_pins(). The one pin is still
+ * the caller's on failure.
+ */
+static __always_inline int
+iommufd_pinning_add_folio(struct iommufd_pinning *pinning, struct folio *folio,
+			  unsigned long skip)
+{
+	unsigned long npages = min(folio_nr_pages(folio) - skip,
+				   pinning->last - pinning->index + 1);
+	int ret;
+
+	ret = npages > 1 ? folio_add_pins(folio, npages - 1) : 0;
+	if (ret)
+		return ret;
+	ret = iommufd_pinning_add_run(pinning, folio_pfn(folio) + skip, npages);
+	if (ret && npages > 1)
+		unpin_user_page_range_dirty_lock(folio_page(folio, skip),
+						 npages - 1, false);
+	return ret;
+}
+
+/* pages/pin_va.c */
+int iommufd_pin_va(struct iommufd_pinning *pinning);
+
+/* pages/pin_hugetlb.c */
+bool iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags);
+
+/* pages/pin_memfd.c */
+int iommufd_pin_memfd(struct iommufd_pinning *pinning);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins the folios of a memfd.
+ */
+#include <linux/fs.h>
+#include <linux/memfd.h>
+#include <linux/mm.h>
+
+#include "pages/pin.h"
+#include "trace/fail.h"
+
+static int explain_file(const struct iommufd_pages *pages, loff_t start,
+			loff_t end, int error)
+{
+	loff_t size = i_size_read(file_inode(pages->file));
+
+	if (error == -EINTR || error == -ENOMEM)
+		return error;
+	if (end >= size)
+		return iommufd_fail(error, IOMMUFD_REASON_FILE_END, end, size);
+	return iommufd_fail(error, IOMMUFD_REASON_NOT_PINNABLE, start, -error);
+}
+
+/**
+ * iommufd_pin_memfd - pin a batch of folios of a file
+ * @pinning: where pinning is
+ *
+ * They come straight from its page cache, without a page table.
+ *
+ * Returns 0, -ENOMEM, or what pinning returns: -EINVAL beyond the end of the
+ * file.
+ */
+int iommufd_pin_memfd(struct iommufd_pinning *pinning)
+{
+	struct iommufd_pages *pages = pinning->pages;
+	loff_t start = pages->start + pinning->index * PAGE_SIZE;
+	loff_t end = pages->start + pinning->last * PAGE_SIZE + PAGE_SIZE - 1;
+	struct folio **folios = pinning->batch.folios;
+	long i, nr_folios;
+	pgoff_t skip;
+	int ret;
+
+	nr_folios = memfd_pin_folios(pages->file, start, end, folios,
+				     pinning->capacity, &skip);
+	if (nr_folios <= 0) {
+		ret = nr_folios ?: -EFAULT;
+		return explain_file(pages, start, end, ret);
+	}
+
+	skip >>= PAGE_SHIFT;
+	for (i = 0; i < nr_folios; i++) {
+		ret = iommufd_pinning_add_folio(pinning, folios[i], skip);
+		if (ret) {
+			unpin_folios(folios + i, nr_folios - i);
+			return ret;
+		}
+		skip = 0;
+	}
+	return 0;
+}
