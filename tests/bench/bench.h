@@ -24,7 +24,7 @@
  * @repeat: rounds that are measured
  * @full: also what takes minutes
  * @list: say what cases there are, nothing more
- * @wall: the clock is that of the wall, and nobody looks for markers
+ * @wall: the clock is that of the wall: threads are measured, too
  */
 struct options {
 	const char *only;

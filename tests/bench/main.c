@@ -8,10 +8,16 @@
 #include "bench.h"
 #include "marker.h"
 
-struct options options = { .size = 512 * MIB, .repeat = 2 };
+#define THREADS 2
+/* Instructions repeat, the wall's clock does not. */
+#define ROUNDS	    2
+#define ROUNDS_WALL 15
+
+struct options options = { .size = 512 * MIB };
 const struct backend *backend = &iommufd_backend;
-static unsigned long threads;
-static bool hold;
+static unsigned long threads = THREADS;
+static bool only_threads;
+static bool only_hold;
 
 enum {
 	KEY_SIZE = 256,
@@ -32,15 +38,14 @@ static const struct argp_option choices[] = {
 	{ "full", KEY_FULL, NULL, 0, "also what takes minutes", 0 },
 	{ "only", KEY_ONLY, "GLOB", 0, "the cases of that name", 0 },
 	{ "size", KEY_SIZE, "MIB", 0, "memory that is mapped (512)", 0 },
-	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2)", 0 },
-	{ "wall", KEY_WALL, NULL, 0, "the clock does not count instructions",
+	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2; 15)", 0 },
+	{ "wall", KEY_WALL, NULL, 0,
+	  "the clock does not count instructions: threads are measured, too",
 	  0 },
 	{ "threads", KEY_THREADS, "N", 0,
-	  "instead of all that: one thread and N that map, by the wall's clock",
-	  0 },
+	  "only this: one thread and N that map, by the wall's clock", 0 },
 	{ "hold", KEY_HOLD, NULL, 0,
-	  "instead of all that: a map that another thread's unmap is in the way of",
-	  0 },
+	  "only this: a map that another thread's unmap is in the way of", 0 },
 	{ 0 },
 };
 
@@ -97,9 +102,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_THREADS:
 		threads = number(arg, state);
+		only_threads = true;
 		return 0;
 	case KEY_HOLD:
-		hold = true;
+		only_hold = true;
 		return 0;
 	case KEY_WALL:
 		options.wall = true;
@@ -114,14 +120,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void play(void)
 {
-	if (threads)
-		play_threads(threads);
-	else if (hold)
-		play_hold();
-	else if (backend == &mock_backend)
+	bool all = !only_threads && !only_hold;
+
+	if (all && backend == &mock_backend)
 		play_mock();
-	else
+	else if (all)
 		play_cases();
+	if (only_threads || (all && options.wall))
+		play_threads(threads);
+	if (only_hold || (all && options.wall))
+		play_hold();
 }
 
 static const struct argp argp = {
@@ -134,6 +142,8 @@ static const struct argp argp = {
 int main(int argc, char **argv)
 {
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!options.repeat)
+		options.repeat = options.wall ? ROUNDS_WALL : ROUNDS;
 	marker_program();
 	clock_calibrate();
 	play();

@@ -130,6 +130,6 @@ static void run(const char *rest, bool both)
 void play_threads(unsigned int threads)
 {
 	most_threads = threads < MAX_THREADS ? threads : MAX_THREADS;
-	run("map", false);
-	run("map-unmap", true);
+	run("map/4k", false);
+	run("map-unmap/4k", true);
 }
