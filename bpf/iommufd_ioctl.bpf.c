@@ -3,16 +3,17 @@
  * What can be seen of any iommufd, the stock one included: system calls. Who
  * makes which ioctl, how long it takes, what it returns, and how much memory it
  * is about.
- *
- * As in iommufd_maplat.bpf.c each CPU counts for itself, in a map that user
- * space replaces when an interval is over.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include "iommufd_ioctl.h"
 #include "slots.h"
-#include "task.h"
+
+#define ROW	 struct ioctl_row
+#define ROW_KEY	 struct ioctl_key
+#define MAX_ROWS IOCTL_MAX_ROWS
+#include "rows.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -54,39 +55,6 @@ struct {
 	__type(key, int);
 	__type(value, struct begun);
 } threads SEC(".maps");
-
-struct rows {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, IOCTL_MAX_ROWS);
-	__type(key, struct ioctl_key);
-	__type(value, struct ioctl_row);
-} first_rows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct rows);
-} rows SEC(".maps") = {
-	.values = { &first_rows },
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
-} calls SEC(".maps");
-
-/* Calls that found no room. */
-__u64 lost;
-
-/* The stack is too small for one of these. */
-static const struct ioctl_row empty_row;
-
-static void lose(void)
-{
-	__sync_fetch_and_add(&lost, 1);
-}
 
 static bool is_of_iommufd(__u32 command)
 {
@@ -157,7 +125,7 @@ static void send(const struct ioctl_call *call)
 	bpf_ringbuf_submit(record, 0);
 }
 
-static struct ioctl_row *row_of(const struct ioctl_call *call)
+static void count(const struct ioctl_call *call)
 {
 	struct ioctl_key key = {
 		.tgid = call->tgid,
@@ -165,27 +133,7 @@ static struct ioctl_row *row_of(const struct ioctl_call *call)
 		.error = call->ret < 0 ? -call->ret : 0,
 		.size = by_size ? slot_of(call->length) : 0,
 	};
-	struct ioctl_row *row;
-	__u32 zero = 0;
-	void *now;
-
-	now = bpf_map_lookup_elem(&rows, &zero);
-	if (!now)
-		return NULL;
-	row = bpf_map_lookup_elem(now, &key);
-	if (row)
-		return row;
-	/* Another CPU may be making it too. */
-	bpf_map_update_elem(now, &key, &empty_row, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(now, &key);
-	if (row)
-		task_comm(row->comm);
-	return row;
-}
-
-static void count(const struct ioctl_call *call)
-{
-	struct ioctl_row *row = row_of(call);
+	struct ioctl_row *row = row_of(&key);
 	__u32 bucket = hist_bucket(call->ns);
 
 	if (!row) {

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Histograms of how long maps and unmaps take and what they spend the time on.
- * Each CPU has its own, so that requests do not meet here. Only those that are
- * slower than asked for are sent one by one.
- *
- * An interval has a map of its own: once user space has put the next one in its
- * place nothing is written to it any more, and it is read whole.
+ * Only those that are slower than asked for are sent one by one.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -13,7 +9,11 @@
 #include <bpf/bpf_helpers.h>
 #include "iommufd_events.h"
 #include "iommufd_maplat.h"
-#include "task.h"
+
+#define ROW	 struct maplat_row
+#define ROW_KEY	 struct maplat_key
+#define MAX_ROWS MAPLAT_MAX_ROWS
+#include "rows.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -23,39 +23,6 @@ const volatile __u32 only_tgid;
 /* Send requests one by one that take so long, instead of counting. */
 const volatile bool one_by_one;
 const volatile __u64 slower_ns;
-
-struct rows {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAPLAT_MAX_ROWS);
-	__type(key, struct maplat_key);
-	__type(value, struct maplat_row);
-} first_rows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct rows);
-} rows SEC(".maps") = {
-	.values = { &first_rows },
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
-} calls SEC(".maps");
-
-/* Requests that found no room in either. */
-__u64 lost;
-
-/* The stack is too small for one of these. */
-static const struct maplat_row empty_row;
-
-static void lose(void)
-{
-	__sync_fetch_and_add(&lost, 1);
-}
 
 static void send(const struct maplat_call *call)
 {
@@ -74,12 +41,9 @@ static void send(const struct maplat_call *call)
 	bpf_ringbuf_submit(record, 0);
 }
 
-static struct maplat_row *row_of(const struct maplat_call *call)
+static struct maplat_key key_of(const struct maplat_call *call)
 {
 	struct maplat_key key = { .op = call->op };
-	struct maplat_row *row;
-	__u32 zero = 0;
-	void *now;
 
 	switch (by) {
 	case MAPLAT_BY_IOAS:
@@ -93,18 +57,7 @@ static struct maplat_row *row_of(const struct maplat_call *call)
 		key.id = slot_of(call->bytes);
 		break;
 	}
-	now = bpf_map_lookup_elem(&rows, &zero);
-	if (!now)
-		return NULL;
-	row = bpf_map_lookup_elem(now, &key);
-	if (row)
-		return row;
-	/* Another CPU may be making it too. */
-	bpf_map_update_elem(now, &key, &empty_row, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(now, &key);
-	if (row && by == MAPLAT_BY_PROCESS)
-		task_comm(row->comm);
-	return row;
+	return key;
 }
 
 static void add(struct slots *slots, __u64 ns)
@@ -123,6 +76,7 @@ static void add(struct slots *slots, __u64 ns)
 static int take(struct maplat_call *call)
 {
 	struct maplat_row *row;
+	struct maplat_key key;
 	int part;
 
 	call->tgid = bpf_get_current_pid_tgid() >> 32;
@@ -132,7 +86,8 @@ static int take(struct maplat_call *call)
 		send(call);
 		return 0;
 	}
-	row = row_of(call);
+	key = key_of(call);
+	row = row_of(&key);
 	if (!row) {
 		lose();
 		return 0;
