@@ -159,11 +159,11 @@ static bool run_on_list(const struct options *options)
 	if (options->name && !policy)
 		good = false;
 	else if (!strcmp(command, "list"))
-		show_list(list, nr, options->json);
+		show_list(list, nr, options->common.json);
 	else if (!strcmp(command, "show"))
-		show_policy(policy, options->json);
+		show_policy(policy, options->common.json);
 	else if (!strcmp(command, "log"))
-		good = log_show(policy, options->follow, options->json);
+		good = log_show(policy, options->follow, options->common.json);
 	else if (!strcmp(command, "update"))
 		good = update(options, policy);
 	else if (!strcmp(command, "set"))
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 	bool good;
 
 	options_parse(&options, argc, argv);
-	if (!tool_check(options.verbose))
+	if (!tool_check(options.common.verbose))
 		return EXIT_FAILURE;
 	/* To go from one link to the next takes this one. */
 	if (!(env_capabilities() >> CAP_SYS_ADMIN & 1)) {

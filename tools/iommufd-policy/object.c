@@ -350,7 +350,7 @@ bool object_load(struct object *object, const struct options *options,
 		inherit(object, old);
 	err = bpf_object__load(object->obj);
 	if (err) {
-		say_refused(object, -err, options->verbose);
+		say_refused(object, -err, options->common.verbose);
 		return false;
 	}
 	maps_of_object(&maps, object);

@@ -181,12 +181,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		options->follow = true;
 		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		add_argument(options, arg, state);
 		return 0;
@@ -194,7 +188,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check(options, state);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 

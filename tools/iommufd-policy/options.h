@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "../lib/common.h"
 
 #define MAX_SETTINGS 64
 
@@ -21,8 +22,7 @@
  * @nr_settings: how many
  * @fresh: forget the state of the policy that is replaced
  * @follow: go on with what comes
- * @json: JSON lines rather than text
- * @verbose: libbpf's messages too
+ * @common: options that it has in common with others
  */
 struct options {
 	const char *command;
@@ -37,8 +37,7 @@ struct options {
 	size_t nr_settings;
 	bool fresh;
 	bool follow;
-	bool json;
-	bool verbose;
+	struct common_options common;
 };
 
 /* Ends the program itself on --help, --version and what it can't accept. */
