@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""docs/tour.md: its commands do what it shows."""
+
+import re
+
+import pytest
+import tour
+
+# What the page says that the guest has.
+pytestmark = pytest.mark.guest(kernels="main", hugepages=64)
+
+START, DOES_NOT, NOISY = tour.chapters(tour.PAGE.read_text())
+
+
+def told(chapter: list[tour.Step]) -> list[tour.Step]:
+    """What comes of its commands now, in the words of the page."""
+    with tour.Shell() as shell:
+        steps = [tour.Step(step.command, shell.do(step.command)[1]) for step in chapter]
+    assert tour.words(steps) == tour.words(chapter)
+    return steps
+
+
+def test_guest() -> None:
+    page = tour.PAGE.read_text()
+    assert "$ scripts/vm --hugepages 64 -- bash\n" in page
+
+
+def test_start() -> None:
+    """A page of 4 KiB is a piece by itself, or nearly; a huge page at the most is."""
+    text = "".join(step.output for step in told(START))
+    small, huge = re.findall(r" map +[0-9a-f]+ +128M +(\S+)", text)
+    assert small.endswith("k")
+    assert float(small[:-1]) > 30
+    assert 1 <= int(huge) <= 64
+
+
+def test_does_not() -> None:
+    told(DOES_NOT)
+
+
+def test_noisy() -> None:
+    """The calm one was not held up, the noisy one was."""
+    *_, limited, shown, _ = (step.output for step in told(NOISY))
+    entries, seconds = re.search(r"noisy-guest: (\d+) entries in (\S+) s", limited).groups()
+    # The last of them has waited until it is in the rate; seconds are rounded.
+    assert int(entries) <= 1000 * (float(seconds) + 0.01) + 100
+    assert min(re.findall(r"delayed=(\d+)", shown)) == "0"
