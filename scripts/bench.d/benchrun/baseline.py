@@ -3,7 +3,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from .errors import BenchError
@@ -15,6 +15,11 @@ FORMAT = 1
 NAMED = 30
 WORTH = 1 / 2000
 FIELDS = {"backend", "case", "functions", "op", "runs", "unit", "units", "value"}
+
+
+def chosen(name: str, pattern: str) -> bool:
+    """Whether --only wants a case."""
+    return not pattern or fnmatchcase(name, pattern)
 
 
 @dataclass
@@ -46,11 +51,7 @@ class Baseline:
 
     def matching(self, pattern: str) -> dict[tuple[str, str], Case]:
         """The cases that a pattern chooses."""
-        return {
-            key: case
-            for key, case in self.cases.items()
-            if not pattern or fnmatch(case.case, pattern)
-        }
+        return {key: case for key, case in self.cases.items() if chosen(case.case, pattern)}
 
 
 def _entry(case: Case) -> dict:

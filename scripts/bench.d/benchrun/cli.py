@@ -64,7 +64,13 @@ def make_parser() -> argparse.ArgumentParser:
         "--docs", action="store_true", help="write table and chart into docs, of the whole matrix"
     )
     add("--baseline", type=Path, metavar="FILE", help="the baseline, for one kernel")
-    add("--from", dest="results", type=Path, metavar="FILE", help="show results of another run")
+    add(
+        "--from",
+        dest="results",
+        type=Path,
+        metavar="FILE",
+        help="results of another run, in place of one",
+    )
     add("--workload", type=Path, metavar="FILE", help="another program than that of tests/bench")
     add("--out", type=Path, default=OUT / "result", metavar="DIR", help="where results go")
     return parser
@@ -98,7 +104,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         parser.error("--baseline: to --check or --update-baseline, with one of --kernels")
     if HERE in options.kernels and not options.wall:
         parser.error(f"--kernels {HERE}: only with --wall, instructions are counted in guests")
-    if options.results and (gated or options.kernels or options.only):
+    if options.results and (options.update_baseline or options.wall):
         parser.error("--from: nothing is measured")
     if options.profile:
         options.only = options.profile
@@ -126,6 +132,12 @@ def _measured(options: argparse.Namespace) -> Run:
     return run
 
 
+def _check(options: argparse.Namespace) -> bool:
+    if options.results:
+        return gate.check_results(load(options.results), options.baseline, options.only)
+    return gate.check(options.kernels, options.baseline, options.only, options.workload)
+
+
 def _say_failures(run: Run) -> int:
     for failure in run.failures:
         print(f"bench: failed: {failure}", file=sys.stderr)
@@ -141,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         if options.check:
-            good = gate.check(options.kernels, options.baseline, options.only, options.workload)
+            good = _check(options)
             return 0 if good else MOVED
         if options.update_baseline:
             size = options.size, options.repeat

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The regression gate: runs of kernels against their baselines, and new baselines."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from .baseline import Baseline, check_kernel, load
-from .compare import TOLERANCE, Verdict, compare
+from .compare import TOLERANCE, compare
 from .errors import BenchError
 from .kernels import Subject, subjects
 from .paths import BASELINES
-from .results import Run
+from .results import Kernel, Run
 from .session import Settings, measure, new_run
 
 SIZE = 512
@@ -28,23 +29,42 @@ def _all() -> list[str]:
     return names
 
 
+def _load(name: str, file: Path | None, kernel: Kernel, only: str) -> Baseline:
+    """A baseline that there is something to compare with."""
+    baseline = load(file or _file(name))
+    check_kernel(baseline, kernel)
+    if not baseline.matching(only):
+        raise BenchError(f"no case of {baseline.file} matches {only!r}")
+    return baseline
+
+
 def check(names: list[str], file: Path | None, only: str, workload: Path | None) -> bool:
     """Whether all kernels are where they were; says where not."""
     wanted = []
+    # All are looked at before the first is measured.
     for name in names or _all():
-        baseline = load(file or _file(name))
-        (subject,) = subjects([name], baseline.backends)
-        # Before anything is measured: a difference here means that there is nothing to compare.
-        check_kernel(baseline, subject.describe())
-        if not baseline.matching(only):
-            raise BenchError(f"no case of {baseline.file} matches {only!r}")
-        wanted.append((subject, baseline))
+        (subject,) = subjects([name], [])
+        baseline = _load(name, file, subject.describe(), only)
+        wanted.append((replace(subject, backends=tuple(baseline.backends)), baseline))
     good = True
     for subject, baseline in wanted:
-        run = _run(subject, Settings(baseline.size, baseline.repeat, only, False, workload))
-        verdict = compare(baseline, run.cases, only)
-        _tell(subject, baseline, run, verdict)
-        good = good and verdict.good and not run.failures
+        settings = Settings(baseline.size, baseline.repeat, only, False, workload)
+        good = _judge(subject.name, baseline, _run(subject, settings), only) and good
+    return good
+
+
+def check_results(run: Run, file: Path | None, only: str) -> bool:
+    """The same of results that are there already."""
+    if run.wall:
+        raise BenchError("real time is never compared with a baseline")
+    good = True
+    for kernel in run.kernels:
+        baseline = _load(kernel.name, file, kernel, only)
+        if run.size != baseline.size:
+            raise BenchError(
+                f"the results are of {run.size} MiB, {baseline.file} is of {baseline.size}"
+            )
+        good = _judge(kernel.name, baseline, run, only) and good
     return good
 
 
@@ -54,29 +74,36 @@ def _run(subject: Subject, settings: Settings) -> Run:
     return run
 
 
-def _tell(subject: Subject, baseline: Baseline, run: Run, verdict: Verdict) -> None:
+def _judge(name: str, baseline: Baseline, run: Run, only: str) -> bool:
+    """Says how one kernel's results compare; whether they are what they were."""
+    cases = [c for c in run.cases if c.kernel == name and c.backend in baseline.backends]
+    failures = [f for f in run.failures if f.kernel == name]
+    verdict = compare(baseline, cases, only)
     count = verdict.compared
     print(
-        f"{subject.name}: {count} {'case' if count == 1 else 'cases'} compared with those of"
-        f" {baseline.commit}, {len(verdict.moved)} moved by more than {TOLERANCE:.0%}"
+        f"{name}: {count} {'case' if count == 1 else 'cases'} compared with"
+        f" {baseline.file.name} of {baseline.commit},"
+        f" {len(verdict.moved)} moved by more than {TOLERANCE:.0%}"
     )
     if run.emulator != baseline.emulator:
         print(f"  (the emulator is {run.emulator}, it was {baseline.emulator})")
     for moved in verdict.moved:
         print(f"  {moved}")
-    failed = {(f.backend, f.case) for f in run.failures}
-    for failure in run.failures:
+    for failure in failures:
         print(f"  failed: {failure}")
+    failed = {(f.backend, f.case) for f in failures}
     for case in verdict.missing:
         if (case.backend, case.case) not in failed:
             print(f"  not measured: {case.case} ({case.backend}), which the baseline has")
     for case in verdict.unknown:
         print(f"  new: {case.case} ({case.backend}), which the baseline lacks")
-    if not verdict.good or run.failures:
+    good = verdict.good and not failures
+    if not good:
         print(
-            "  If that is meant: scripts/bench --update-baseline"
-            f" --kernels {subject.name}, and say why in the commit."
+            f"  If that is meant: scripts/bench --update-baseline --kernels {name},"
+            " and say why in the commit."
         )
+    return good
 
 
 def update(

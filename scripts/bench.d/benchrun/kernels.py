@@ -80,7 +80,9 @@ def subjects(names: list[str], backends: list[str]) -> list[Subject]:
     """Those that are named, or the whole matrix; with what each is measured."""
     if not names:
         names = list(MATRIX)
-        return [Subject(n, tuple(b for b in MATRIX[n] if b in backends)) for n in names]
+        return [
+            Subject(n, tuple(b for b in MATRIX[n] if not backends or b in backends)) for n in names
+        ]
     chosen = backends or ["iommufd", "mock"]
     found = []
     for name in names:

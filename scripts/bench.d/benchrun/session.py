@@ -4,6 +4,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,14 @@ class Session:
         count = sum(map(len, self._expected.values()))
         backends = ", ".join(self._expected)
         progress = Progress(f"{self._subject.name}: {count} cases of {backends}")
-        dump = OUT / "profile" if self._counted else None
-        command = self._command(workload, dump)
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            dump = None if self._settings.wall else Path(folder, "profile")
+            self._boot(self._command(workload, dump), progress)
+            self._note_silence()
+            if dump:
+                self._attribute(dump)
+
+    def _boot(self, command: list[str | Path], progress: Progress) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout
             for line in process.stdout:
@@ -101,9 +108,6 @@ class Session:
             raise BenchError(f"{self._subject.name}: exit status {process.returncode} of the run")
         if len(self._programs) != len(self._expected):
             raise BenchError(f"{self._subject.name}: the run ended before all was measured")
-        self._note_silence()
-        if dump:
-            self._attribute(dump)
 
     def _note_silence(self) -> None:
         told = {(c.backend, c.case) for c in self.cases} | {
@@ -113,11 +117,6 @@ class Session:
             for name in names:
                 if (backend, name) not in told:
                     self._fail(backend, name, "the workload did not come to it")
-
-    @property
-    def _counted(self) -> bool:
-        """Whether there are instructions to count."""
-        return not self._settings.wall
 
     def _command(self, workload: Path, dump: Path | None) -> list[str | Path]:
         subject, mib = self._subject, self._settings.size
@@ -131,6 +130,8 @@ class Session:
         command += ["--memory", f"{3 * mib + ROOM_MIB}M", "--hugepages", str(mib // HUGE_MIB)]
         command += ["--device", "edu"] * DEVICES
         if dump:
+            # Whether a buffer crosses from one page to the next is not for chance.
+            command += ["--append", "norandmaps"]
             command += ["--icount", "--qemu=-plugin", f"--qemu={programs.PLUGIN},out={dump}"]
         return [*command, "--", *inner]
 
@@ -168,6 +169,8 @@ class Session:
         files = module_files(folder / "modroot") | module_files(OUT / folder.name)
         symbols = kernel_symbols(folder / "vmlinux", files, self._sections)
         regions = profile.read_regions(dump, symbols)
+        if not any(case.regions for case in self.cases):
+            return
         if len(regions) != len(self._programs):
             raise BenchError(f"{dump} has {len(regions)} programs: marks were missed")
         for mine, cases in zip(regions, self._programs, strict=True):
@@ -207,9 +210,9 @@ def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:
 
 def measure(subjects: list[Subject], settings: Settings, run: Run) -> None:
     """All of it, one kernel after the other; those without a case are not booted."""
-    programs.build_workload(s.kernel for s in subjects if "floor" in s.backends)
-    if not settings.wall:
-        programs.build_plugin()
+    floors = [s.kernel for s in subjects if "floor" in s.backends]
+    if floors or not (settings.workload and settings.wall):
+        programs.build(floors)
     workload = settings.workload or programs.WORKLOAD
     for subject in subjects:
         listed = {b: _listed(workload, b, settings) for b in subject.backends}
