@@ -27,7 +27,7 @@ from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
 from prometheus import Prometheus
-from tool import BIN, run
+from tool import BIN, programs, run
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
@@ -45,10 +45,7 @@ UNIT = ROOT / "tools" / NAME / f"{NAME}.service"
 def nothing_left() -> Iterator[None]:
     """Neither a program nor a socket."""
     yield
-    listed = subprocess.run(
-        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
-    )
-    assert not PROGRAMS & {program.get("name") for program in json.loads(listed.stdout)}
+    assert not PROGRAMS & programs()
     assert not Path(SOCKET).exists()
 
 

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """How the tools that watch end: by signals, for want of a reader or of room on a disk."""
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
 
 import pytest
-from tool import BIN, Tool
+from tool import BIN, Tool, programs
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
@@ -21,10 +20,7 @@ PROGRAMS = {"maplat_map", "pins_map", "fault_report", "list_all"}
 def nothing_left() -> Iterator[None]:
     """No program stays in the kernel."""
     yield
-    listed = subprocess.run(
-        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
-    )
-    assert not PROGRAMS & {program.get("name") for program in json.loads(listed.stdout)}
+    assert not PROGRAMS & programs()
 
 
 @pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command[0])

@@ -19,6 +19,14 @@ def run(name: str, *arguments: str, **options: Any) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
 
 
+def programs() -> set[str]:
+    """The BPF programs in the kernel."""
+    listed = subprocess.run(
+        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
+    )
+    return {program.get("name", "") for program in json.loads(listed.stdout)}
+
+
 class Tool:
     """It at work; sees all that happens once this is made, or once its first report is there."""
 
