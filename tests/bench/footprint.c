@@ -15,6 +15,10 @@
 #include "bench.h"
 
 #define GIB (1024 * MIB)
+/* Others take memory, too; the least is ours. */
+#define ROUNDS 4
+
+enum { ALL, SLAB, TABLES, FIGURES };
 
 /* In bytes. */
 struct footprint {
@@ -81,51 +85,50 @@ static struct footprint take_footprint(void)
 	return footprint;
 }
 
-static void report_bytes(const char *op, size_t bytes, size_t runs)
+/* More than there was, for a GiB; 0 if what is left is of chance. */
+static uint64_t grown(size_t before, size_t after)
 {
-	uint64_t value = bytes * (GIB / options.size);
-	struct result result = {
-		.op = op,
-		.unit = "byte",
-		.units = 1,
-		.runs = runs,
-	};
-
-	report(&result, &value, 1);
-}
-
-/* More than there was, if the difference is not of chance. */
-static size_t grown(size_t before, size_t after)
-{
-	return after > before ? after - before : 0;
+	return after > before ? (after - before) * (GIB / options.size) : 0;
 }
 
 static void play(const struct scene *scene)
 {
 	const struct memory *memory = memory_get(scene->kind);
+	uint64_t values[FIGURES][ROUNDS], iova = memory_iova();
 	size_t runs = memory_runs(memory->size);
-	struct footprint before, after;
-	uint64_t iova = memory_iova();
 
 	backend->open(1);
 	/* What is allocated only once does not count. */
 	backend->map(memory->area, iova, memory->size);
 	backend->unmap(iova, memory->size);
 	take_footprint();
-	before = take_footprint();
-	backend->map(memory->area, iova, memory->size);
-	after = take_footprint();
-	backend->unmap(iova, memory->size);
-	report_bytes(scene->ops[0], grown(after.free, before.free), runs);
-	report_bytes(scene->ops[1], grown(before.slab, after.slab), runs);
-	report_bytes(scene->ops[2], grown(before.tables, after.tables), runs);
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct footprint before = take_footprint(), after;
+
+		backend->map(memory->area, iova, memory->size);
+		after = take_footprint();
+		backend->unmap(iova, memory->size);
+		values[ALL][i] = grown(after.free, before.free);
+		values[SLAB][i] = grown(before.slab, after.slab);
+		values[TABLES][i] = grown(before.tables, after.tables);
+	}
+	for (unsigned int i = 0; i < FIGURES; i++) {
+		struct result result = { .op = scene->ops[i],
+					 .unit = "byte",
+					 .units = 1,
+					 .runs = runs };
+
+		report(&result, values[i], ROUNDS);
+	}
 }
 
 /* In bytes for a GiB that is mapped. */
 void run_footprint(enum kind kind)
 {
 	struct scene scene = { ON_ALL,
-			       { "memory", "memory-slab", "memory-tables" },
+			       { [ALL] = "memory",
+				 [SLAB] = "memory-slab",
+				 [TABLES] = "memory-tables" },
 			       .play = play,
 			       .kind = kind };
 

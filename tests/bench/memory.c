@@ -224,26 +224,28 @@ const struct memory *memory_get(enum kind kind)
 	return &memory;
 }
 
-/*
- * The pool gives back first what it was given last: huge pages return to it in
- * the opposite order, so that the next memory gets them as this one did.
- */
-static void return_huge_pages(void)
+static void release(size_t offset)
 {
-	for (size_t i = memory.size / HUGE; i-- > 0;)
+	if (memory.file >= 0)
 		fallocate(memory.file,
-			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  place(i, HUGE), HUGE);
+			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+			  HUGE);
+	else
+		madvise(memory.area + offset, HUGE, MADV_DONTNEED);
 }
 
+/*
+ * Allocators give first what they were given last: memory returns in the
+ * opposite order, so that the next one lies as this one did.
+ */
 void memory_put(void)
 {
-	if (memory.area && memory.area != MAP_FAILED)
+	if (memory.area && memory.area != MAP_FAILED) {
+		for (size_t i = memory.size / HUGE; i-- > 0;)
+			release(place(i, HUGE));
 		munmap(memory.area, memory.size);
-	if (memory.file >= 0) {
-		if (kinds[memory.kind].hugetlb)
-			return_huge_pages();
-		close(memory.file);
 	}
+	if (memory.file >= 0)
+		close(memory.file);
 	memory = (struct memory){ .file = -1 };
 }
