@@ -56,8 +56,8 @@ debug: setup ## the patched kernel with the sanitizers
 kernels: setup
 	@scripts/build-kernel main peer debug
 
-kernels-full: setup # for test-full: iommufd as the VFIO container, BPF under sanitizers, built in
-	@scripts/build-kernel container peer-container debug-bpf builtin
+kernels-full: setup # for test-full: iommufd as the VFIO container, BPF under sanitizers, built in, benchmarks
+	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench
 
 drivers: setup-full kernel # for test-full: compiled for arm64, and without iommufd
 	@scripts/build-drivers

@@ -96,9 +96,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SIZE:
 		options.size = number(arg, state) * MIB;
-		if (options.size < 8 * HUGE ||
+		if (options.size < 16 * HUGE ||
 		    options.size & (options.size - 1))
-			argp_error(state, "--size: a power of two, 16 or more");
+			argp_error(state, "--size: a power of two, 32 or more");
 		return 0;
 	case KEY_THREADS:
 		threads = number(arg, state);

@@ -11,9 +11,11 @@ from .errors import BenchError
 from .kernels import BACKENDS, HERE, WATCHED, Subject, subjects
 from .paths import OUT
 from .results import Run, load
-from .session import HUGE_MIB, Settings, measure, new_run
+from .session import Settings, measure, new_run
 
 SIZE = 512
+# For which the workload has all cases.
+LEAST_SIZE = 32
 ROUNDS = 3
 WALL_ROUNDS = 15
 MOVED, FAILED = 1, 2
@@ -90,8 +92,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
     unknown = [b for b in options.backends if b not in BACKENDS]
     if unknown:
         parser.error(f"--backends: {', '.join(unknown)}: there is {', '.join(BACKENDS)}")
-    if options.size is not None and (options.size < HUGE_MIB or options.size & (options.size - 1)):
-        parser.error(f"--size: a power of two, {HUGE_MIB} or more")
+    if options.size is not None and (
+        options.size < LEAST_SIZE or options.size & (options.size - 1)
+    ):
+        parser.error(f"--size: a power of two, {LEAST_SIZE} or more")
     if options.repeat is not None and options.repeat < 1:
         parser.error("--repeat: 1 or more")
     if gated and options.wall:
@@ -134,7 +138,8 @@ def _measured(options: argparse.Namespace) -> Run:
 
 def _check(options: argparse.Namespace) -> bool:
     if options.results:
-        return gate.check_results(load(options.results), options.baseline, options.only)
+        run = load(options.results)
+        return gate.check_results(run, options.kernels, options.baseline, options.only)
     return gate.check(options.kernels, options.baseline, options.only, options.workload)
 
 

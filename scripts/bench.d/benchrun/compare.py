@@ -11,7 +11,7 @@ from .table import number
 
 TOLERANCE = 0.01
 # Memory comes and goes by pages, some of them for reasons of others: so many say nothing.
-PAGES, PAGE = 4, 4096
+PAGES, PAGE = 16, 4096
 GIB_IN_MIB = 1024
 # Functions are named until they account for this much of what changed, or are that many.
 ACCOUNTED = 0.9

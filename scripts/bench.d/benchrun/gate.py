@@ -53,12 +53,15 @@ def check(names: list[str], file: Path | None, only: str, workload: Path | None)
     return good
 
 
-def check_results(run: Run, file: Path | None, only: str) -> bool:
-    """The same of results that are there already."""
+def check_results(run: Run, names: list[str], file: Path | None, only: str) -> bool:
+    """The same of results that are there already; of all kernels in them, or those named."""
     if run.wall:
         raise BenchError("real time is never compared with a baseline")
+    kernels = [k for k in run.kernels if not names or k.name in names]
+    if not kernels:
+        raise BenchError("the results are of other kernels than those named")
     good = True
-    for kernel in run.kernels:
+    for kernel in kernels:
         baseline = _load(kernel.name, file, kernel, only)
         if run.size != baseline.size:
             raise BenchError(
@@ -77,7 +80,7 @@ def _run(subject: Subject, settings: Settings) -> Run:
 def _judge(name: str, baseline: Baseline, run: Run, only: str) -> bool:
     """Says how one kernel's results compare; whether they are what they were."""
     cases = [c for c in run.cases if c.kernel == name and c.backend in baseline.backends]
-    failures = [f for f in run.failures if f.kernel == name]
+    failures = [f for f in run.failures if f.kernel == name and f.backend in baseline.backends]
     verdict = compare(baseline, cases, only)
     count = verdict.compared
     print(

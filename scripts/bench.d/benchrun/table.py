@@ -33,7 +33,9 @@ class Rows:
     def __init__(self, run: Run) -> None:
         self._wall = run.wall
         names = {k.name for k in run.kernels}
-        self._sides = names <= MATRIX.keys() and len(names) in (2, len(MATRIX))
+        sides = {SIDES.get(name) for name in names}
+        # All of the matrix, or one of each side.
+        self._sides = names == MATRIX.keys() or (None not in sides and len(sides) == len(names) > 1)
         self.cases: dict[tuple[str, str], dict[str, Case]] = {}
         for case in run.cases:
             family = case.backend if case.backend == "mock" else ""
