@@ -143,7 +143,6 @@ extern const struct backend mock_backend;
  * @size: how much is mapped, of the same memory again and again if it is not so large
  * @tables: page tables
  * @areas: areas that are there besides
- * @both: what is mapped is unmapped at once
  */
 struct scene {
 	unsigned int on;
@@ -154,7 +153,6 @@ struct scene {
 	size_t size;
 	unsigned int tables;
 	unsigned int areas;
-	bool both;
 };
 
 void scene_run(const struct scene *scene);

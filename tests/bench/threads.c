@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Threads that share a space, by the wall's clock: what they do at the same
- * time takes less together than one after the other, if locks let them. Rounds
- * of one thread and of more take turns, so that both see the same machine.
+ * time takes less together than one after the other, if locks let them, and if
+ * there are processors for them. That they are there is shown by threads that
+ * only compute. One thread and more of both kinds take turns, so that all see
+ * the same machine.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,16 +18,23 @@
 #define CHUNK MIB
 #define TIMES 4
 
+/* What threads that only compute do: about as much. */
+#define COMPUTE 20000000
+
+struct worker;
+
+typedef void work_fn(const struct worker *worker);
+
 /**
  * struct worker - a thread
  * @index: which one
- * @both: it unmaps what it has mapped
+ * @work: what it does
  * @start: when it began
  * @end: when it was done
  */
 struct worker {
 	unsigned int index;
-	bool both;
+	work_fn *work;
 	uint64_t start;
 	uint64_t end;
 };
@@ -46,26 +55,49 @@ static uint64_t share_iova(unsigned int index)
 	return memory_iova() + 2ULL * TIMES * memory->size * index;
 }
 
-static void *work(void *arg)
+static void map_share(const struct worker *worker, bool unmap)
 {
-	struct worker *worker = arg;
 	uint64_t iova = share_iova(worker->index);
 	size_t size = share();
 	char *area = memory->area + worker->index * size;
 
-	pthread_barrier_wait(&barrier);
-	worker->start = now();
 	for (size_t at = 0; at < TIMES * size; at += CHUNK) {
 		backend->map(area + at % size, iova + at, CHUNK);
-		if (worker->both)
+		if (unmap)
 			backend->unmap(iova + at, CHUNK);
 	}
+}
+
+static void map(const struct worker *worker)
+{
+	map_share(worker, false);
+}
+
+static void map_unmap(const struct worker *worker)
+{
+	map_share(worker, true);
+}
+
+static void compute(const struct worker *worker)
+{
+	(void)worker;
+	for (unsigned int i = 0; i < COMPUTE; i++)
+		__asm__ volatile("");
+}
+
+static void *run_worker(void *arg)
+{
+	struct worker *worker = arg;
+
+	pthread_barrier_wait(&barrier);
+	worker->start = now();
+	worker->work(worker);
 	worker->end = now();
 	return NULL;
 }
 
 /* From when the first one began to when the last one was done. */
-static uint64_t time_threads(unsigned int count, bool both)
+static uint64_t time_threads(unsigned int count, work_fn *work)
 {
 	struct worker workers[MAX_THREADS];
 	pthread_t threads[MAX_THREADS];
@@ -74,8 +106,8 @@ static uint64_t time_threads(unsigned int count, bool both)
 	if (pthread_barrier_init(&barrier, NULL, count))
 		fail("no barrier");
 	for (unsigned int i = 0; i < count; i++) {
-		workers[i] = (struct worker){ .index = i, .both = both };
-		if (pthread_create(&threads[i], NULL, work, &workers[i]))
+		workers[i] = (struct worker){ .index = i, .work = work };
+		if (pthread_create(&threads[i], NULL, run_worker, &workers[i]))
 			fail("no thread");
 	}
 	for (unsigned int i = 0; i < count; i++) {
@@ -84,44 +116,61 @@ static uint64_t time_threads(unsigned int count, bool both)
 			start = workers[i].start;
 		if (workers[i].end > end)
 			end = workers[i].end;
-		if (!both)
+		if (work == map)
 			backend->unmap(share_iova(i), TIMES * share());
 	}
 	pthread_barrier_destroy(&barrier);
 	return end - start;
 }
 
-static void play(const struct scene *scene)
+static void play(const struct scene *scene, work_fn *work)
 {
 	unsigned int count = options.repeat < ROUNDS ? options.repeat : ROUNDS;
-	struct result result = { .op = scene->ops[0], .unit = "page" };
-	uint64_t one[ROUNDS], more[ROUNDS];
-	bool both = scene->both;
+	uint64_t values[4][ROUNDS];
+	size_t units[4];
 
 	memory = memory_get(scene->kind);
-	result.units = TIMES * share() / PAGE;
+	units[0] = TIMES * share() / PAGE;
+	units[1] = units[0] * most_threads;
+	units[2] = COMPUTE;
+	units[3] = units[2] * most_threads;
 	backend->open(1);
-	time_threads(most_threads, both);
+	time_threads(most_threads, work);
 	for (unsigned int i = 0; i < count; i++) {
-		one[i] = time_threads(1, both);
-		more[i] = time_threads(most_threads, both);
+		values[0][i] = time_threads(1, work);
+		values[1][i] = time_threads(most_threads, work);
+		values[2][i] = time_threads(1, compute);
+		values[3][i] = time_threads(most_threads, compute);
 	}
-	report(&result, one, count);
-	result.op = scene->ops[1];
-	result.units *= most_threads;
-	report(&result, more, count);
+	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++) {
+		struct result result = { .op = scene->ops[i],
+					 .unit = i < 2 ? "page" : "step",
+					 .units = units[i] };
+
+		report(&result, values[i], count);
+	}
 }
 
-static void run(const char *rest, bool both)
+static void play_map(const struct scene *scene)
 {
-	char many[32];
-	struct scene scene = { ON_IOMMUFD | ON_TYPE1,
-			       { "threads=1", many },
-			       .play = play,
-			       .kind = PAGES_4K,
-			       .both = both };
+	play(scene, map);
+}
 
-	snprintf(many, sizeof(many), "threads=%u", most_threads);
+static void play_map_unmap(const struct scene *scene)
+{
+	play(scene, map_unmap);
+}
+
+static void run(const char *rest, void (*play_it)(const struct scene *scene))
+{
+	char threads[32], computing[32];
+	struct scene scene = { ON_IOMMUFD | ON_TYPE1,
+			       { "threads=1", threads, "compute=1", computing },
+			       .play = play_it,
+			       .kind = PAGES_4K };
+
+	snprintf(threads, sizeof(threads), "threads=%u", most_threads);
+	snprintf(computing, sizeof(computing), "compute=%u", most_threads);
 	snprintf(scene.rest, sizeof(scene.rest), "%s", rest);
 	scene_run(&scene);
 }
@@ -130,6 +179,6 @@ static void run(const char *rest, bool both)
 void play_threads(unsigned int threads)
 {
 	most_threads = threads < MAX_THREADS ? threads : MAX_THREADS;
-	run("map/4k", false);
-	run("map-unmap/4k", true);
+	run("map/4k", play_map);
+	run("map-unmap/4k", play_map_unmap);
 }
