@@ -217,6 +217,28 @@ def test_full() -> None:
         assert not PINS.exists()
 
 
+def test_each_cpu(nest: Nest) -> None:
+    """What each has for itself is summed up."""
+    do("load", str(path_of("percpu")))
+    cpus = os.sched_getaffinity(0)
+    try:
+        for cpu in cpus:
+            os.sched_setaffinity(0, {cpu})
+            nest.paging()
+            with fails(errno.EOPNOTSUPP):
+                nest.nested(data_type=0xFFFFFFFF)
+    finally:
+        os.sched_setaffinity(0, cpus)
+    n = len(cpus)
+    assert n > 1
+    sums = {"made": n, "errors": -n * errno.EOPNOTSUPP, "name": "x"}
+    kinds = [{"key": 2, "value": n}, {"key": 3, "value": n}]
+    told = show("percpu")["statistics"]
+    assert told["all"] == sums
+    assert sorted(told["kinds"], key=lambda entry: entry["key"]) == kinds
+    assert f"all: made={n} errors={sums['errors']} name=x\n" in do("show", "percpu")
+
+
 def log(*arguments: str) -> list[dict]:
     return [json.loads(line) for line in do("log", "audit", "--json", *arguments).splitlines()]
 

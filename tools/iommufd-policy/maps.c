@@ -5,6 +5,7 @@
  * else is statistics.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,18 @@ static bool is_known(const struct maps *maps, __u32 id)
 	return false;
 }
 
+static int count_cpus(const struct map *map)
+{
+	switch (map->info.type) {
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return libbpf_num_possible_cpus();
+	default:
+		return 0;
+	}
+}
+
 static void add_types(struct map *map)
 {
 	const struct btf_type *t;
@@ -35,8 +48,11 @@ static void add_types(struct map *map)
 	t = btf__type_by_id(map->btf, map->info.btf_value_type_id);
 	if (btf_is_datasec(t))
 		map->section = btf__name_by_offset(map->btf, t->name_off);
-	map->settings = map->section ? strcmp(map->section, ".bss") :
-				       !strcmp(map->info.name, "settings");
+	if (map->section)
+		map->settings = strcmp(map->section, ".bss");
+	else
+		map->settings = !map->cpus &&
+				!strcmp(map->info.name, "settings");
 }
 
 void maps_add(struct maps *maps, int fd)
@@ -54,6 +70,7 @@ void maps_add(struct maps *maps, int fd)
 		close(fd);
 		return;
 	}
+	map->cpus = count_cpus(map);
 	add_types(map);
 	maps->nr++;
 }
@@ -100,8 +117,18 @@ bool map_is_readable(const struct map *map)
 	case BPF_MAP_TYPE_LRU_HASH:
 		return true;
 	default:
-		return false;
+		return map->cpus > 0;
 	}
+}
+
+size_t map_stride(const struct map *map)
+{
+	return (map->info.value_size + 7) & ~7UL;
+}
+
+size_t map_lookup_size(const struct map *map)
+{
+	return map->cpus ? map->cpus * map_stride(map) : map->info.value_size;
 }
 
 static bool has_setting(const struct map *map, const char *name, __u32 *type,

@@ -18,6 +18,7 @@
  * @btf: types of its keys and values, or NULL
  * @section: name of the section whose variables are in it, or NULL
  * @settings: it is there to be written by the administrator
+ * @cpus: 0, or how many values an element has, one for each CPU
  */
 struct map {
 	int fd;
@@ -25,6 +26,7 @@ struct map {
 	struct btf *btf;
 	const char *section;
 	bool settings;
+	int cpus;
 };
 
 struct maps {
@@ -42,6 +44,10 @@ void maps_free(struct maps *maps);
 
 /* Whether the values of a map can be shown. */
 bool map_is_readable(const struct map *map);
+
+/* From one CPU's value to the next; and bytes that a look-up writes. */
+size_t map_stride(const struct map *map);
+size_t map_lookup_size(const struct map *map);
 
 /*
  * Gives a setting VAR=VALUE to a policy that is loaded. False if that can't be;

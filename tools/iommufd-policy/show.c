@@ -68,14 +68,32 @@ void show_list(const struct attached *list, size_t nr, bool json)
 	}
 }
 
+/* Of one that each CPU has for itself, the sum. */
+static struct json_object *value_of(const struct map *map, const char *value)
+{
+	__u32 type = map->info.btf_value_type_id;
+	struct json_object *out = value_json(map->btf, type, value);
+
+	for (int cpu = 1; cpu < map->cpus; cpu++)
+		value_add(out, value_json(map->btf, type,
+					  value + cpu * map_stride(map)));
+	return out;
+}
+
+static bool is_array(const struct map *map)
+{
+	return map->info.type == BPF_MAP_TYPE_ARRAY ||
+	       map->info.type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
 /* A value of an array, or {"key": ..., "value": ...} of a hash. */
 static struct json_object *entry_json(const struct map *map, const void *key,
 				      const void *value)
 {
 	struct json_object *entry, *content;
 
-	content = value_json(map->btf, map->info.btf_value_type_id, value);
-	if (map->info.type == BPF_MAP_TYPE_ARRAY)
+	content = value_of(map, value);
+	if (is_array(map))
 		return content;
 	entry = json_object_new_object();
 	json_add(entry, "key",
@@ -91,7 +109,7 @@ static struct json_object *content_json(const struct map *map)
 {
 	struct json_object *out = json_object_new_array(), *only;
 	char *key = tool_memory(calloc(1, map->info.key_size));
-	char *value = tool_memory(calloc(1, map->info.value_size));
+	char *value = tool_memory(calloc(1, map_lookup_size(map)));
 	void *before = NULL;
 
 	while (!bpf_map_get_next_key(map->fd, before, key)) {
@@ -101,7 +119,7 @@ static struct json_object *content_json(const struct map *map)
 	}
 	free(key);
 	free(value);
-	if (map->info.type != BPF_MAP_TYPE_ARRAY || map->info.max_entries != 1)
+	if (!is_array(map) || map->info.max_entries != 1)
 		return out;
 	only = json_object_get(json_object_array_get_idx(out, 0));
 	json_object_put(out);

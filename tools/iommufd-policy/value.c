@@ -137,6 +137,27 @@ struct json_object *value_json(const struct btf *btf, __u32 type,
 	}
 }
 
+static void add_numbers(struct json_object *to, struct json_object *value)
+{
+	if (json_object_is_type(to, json_type_int)) {
+		json_object_int_inc(to, json_object_get_int64(value));
+	} else if (json_object_is_type(to, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(to); i++)
+			add_numbers(json_object_array_get_idx(to, i),
+				    json_object_array_get_idx(value, i));
+	} else if (json_object_is_type(to, json_type_object)) {
+		json_object_object_foreach(to, name, member)
+			add_numbers(member,
+				    json_object_object_get(value, name));
+	}
+}
+
+void value_add(struct json_object *to, struct json_object *value)
+{
+	add_numbers(to, value);
+	json_object_put(value);
+}
+
 static bool parse_enum(const struct btf *btf, const struct btf_type *t,
 		       const char *text, __u64 *value)
 {

@@ -11,6 +11,9 @@
 struct json_object *value_json(const struct btf *btf, __u32 type,
 			       const void *data);
 
+/* Adds the numbers in a value, which is freed, to those in another like it. */
+void value_add(struct json_object *to, struct json_object *value);
+
 /*
  * Writes what @text says into a number, an enum or a bool. NULL, or why it can't
  * be done.
