@@ -111,6 +111,19 @@ def test_functions_have_names(run: Run) -> None:
     assert {f"{SLOWED} [iommufd]", "__x64_sys_ioctl", "(user space)"} <= functions.keys()
 
 
+def test_profile_is_shown(measured: Path, run: Run) -> None:
+    """For each unit, the dearest first, and their sum is the whole but for what is not worth it."""
+    done = bench("--from", measured, "--profile", CASE)
+    assert done.returncode == 0, done.stderr
+    title, _, whole, *lines = done.stdout.splitlines()
+    assert title == f"{CASE}: instructions a page, by function"
+    counts = [float(line.split()[-1]) for line in lines if line]
+    assert counts == sorted(counts, reverse=True)
+    case = next(c for c in run.cases if c.case == CASE)
+    assert float(whole.split()[-1]) == pytest.approx(case.per_unit(), abs=0.1)
+    assert sum(counts) == pytest.approx(case.per_unit(), rel=0.05)
+
+
 def held_against(measured: Path, baseline: Path) -> Done:
     """The kernel is the one measured, whatever the committed baseline's was."""
     data = json.loads(baseline.read_text())

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from . import gate, report
+from .baseline import chosen
 from .errors import BenchError
 from .kernels import BACKENDS, HERE, WATCHED, Subject, subjects
 from .paths import OUT
@@ -143,12 +144,13 @@ def _check(options: argparse.Namespace) -> bool:
     return gate.check(options.kernels, options.baseline, options.only, options.workload)
 
 
-def _say_failures(run: Run) -> int:
-    for failure in run.failures:
+def _say_failures(run: Run, only: str) -> int:
+    failures = [f for f in run.failures if not f.case or chosen(f.case, only)]
+    for failure in failures:
         print(f"bench: failed: {failure}", file=sys.stderr)
     if not run.cases:
         raise BenchError("no case was measured; build/bench/workload --list says what there is")
-    return MOVED if run.failures else 0
+    return MOVED if failures else 0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -165,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
             gate.update(options.kernels, options.baseline, options.backends, *size)
             return 0
         run = _measured(options)
-        status = _say_failures(run)
+        status = _say_failures(run, options.only)
         if options.profile:
             report.profile(run, options.profile)
         else:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from . import chart, table, wall
+from .baseline import chosen
 from .errors import BenchError
 from .kernels import MATRIX
 from .paths import TOP
@@ -39,13 +40,14 @@ def _heading(run: Run) -> str:
 
 def profile(run: Run, pattern: str) -> None:
     """The functions of each case, kernels side by side."""
-    names = dict.fromkeys((c.case, c.backend == "mock") for c in run.cases if c.functions)
+    found = [c for c in run.cases if c.functions and chosen(c.case, pattern)]
+    names = dict.fromkeys((c.case, c.backend == "mock") for c in found)
     if not names:
         raise BenchError(f"{pattern}: nothing there was counted by function")
     for name, mock in names:
-        cases = [c for c in run.cases if c.case == name and (c.backend == "mock") == mock]
-        print(f"{name}: instructions by function")
-        print(table.as_text(table.profile_grid(cases, LEAST)))
+        cases = [c for c in found if c.case == name and (c.backend == "mock") == mock]
+        print(f"{name}: instructions a {cases[0].unit}, by function")
+        print(table.as_text(table.profile_grid(cases, LEAST), words=1))
 
 
 def publish(run: Run) -> None:

@@ -3,9 +3,7 @@
 
 import re
 import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from . import profile, programs
 from .errors import BenchError
 from .kernels import HERE, Subject
 from .paths import OUT, PARTS, TOP
+from .progress import Progress
 from .results import Case, Failure, Run, parse_case
 from .symbols import kernel_symbols, module_files
 
@@ -21,6 +20,8 @@ HUGE_MIB = 2
 ROOM_MIB = 1024
 # One for each page table of the cases that have most of them.
 DEVICES = 8
+# What figures depend on.
+MEASURED = ("kernel", "scripts/config", "tests/bench", ":!tests/bench/baseline")
 SECTION = re.compile(r"/sys/module/(\w+)/sections/(\S+) 0x([0-9a-f]+)")
 # What comes into the memory of code that has been freed.
 FREED = ".init.text"
@@ -42,28 +43,6 @@ class Settings:
         words = ["--size", str(self.size), "--repeat", str(self.repeat)]
         words += ["--only", self.only] if self.only else []
         return words + (["--wall"] if self.wall else [])
-
-
-class Progress:
-    """Says where a run is: one line on a terminal, else one at its end."""
-
-    def __init__(self, what: str) -> None:
-        self._tty = sys.stderr.isatty()
-        self._start = time.monotonic()
-        self._count = 0
-        print(f"==> {what}", file=sys.stderr)
-
-    def case(self, name: str) -> None:
-        """The last one that was measured."""
-        self._count += 1
-        if self._tty:
-            print(f"\r\033[K    {self._count}: {name}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Says how many there were, and how long it took."""
-        start = "\r\033[K" if self._tty else ""
-        took = time.monotonic() - self._start
-        print(f"{start}    {self._count} cases in {took:.0f} s", file=sys.stderr)
 
 
 class Session:
@@ -190,7 +169,9 @@ def _said(*command: str | Path) -> str:
 
 def new_run(subjects: list[Subject], settings: Settings) -> Run:
     """Says what is about to be measured."""
-    commit = _said("git", "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+    commit = _said("git", "rev-parse", "--short=12", "HEAD") or "unknown"
+    if _said("git", "status", "--porcelain", "--", *MEASURED):
+        commit += "-dirty"
     emulated = any(s.kernel != HERE for s in subjects)
     emulator = _said("qemu-system-x86_64", "--version") if emulated else ""
     return Run(settings.wall, settings.size, commit, emulator, [s.describe() for s in subjects])

@@ -89,13 +89,13 @@ def grid(run: Run) -> list[list[str]]:
     return lines
 
 
-def as_text(lines: list[list[str]]) -> str:
-    """In columns."""
+def as_text(lines: list[list[str]], words: int = 2) -> str:
+    """In columns, the first of which are words."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ""
     for line in lines:
         cells = [
-            cell.ljust(w) if i < 2 else cell.rjust(w)
+            cell.ljust(w) if i < words else cell.rjust(w)
             for i, (cell, w) in enumerate(zip(line, widths, strict=True))
         ]
         text += "  ".join(cells).rstrip() + "\n"
@@ -111,8 +111,7 @@ def as_markdown(lines: list[list[str]]) -> str:
 def profile_grid(cases: Iterable[Case], least: float) -> list[list[str]]:
     """One case's functions, a column for each kernel and backend; those below `least` left out."""
     columns = list(cases)
-    head = ["function", f"a {columns[0].unit}"]
-    head += [f"{c.kernel} {c.backend}" for c in columns]
+    head = ["function", *(f"{c.kernel} {c.backend}" for c in columns)]
     names = {name for case in columns for name in case.functions}
 
     def per_unit(case: Case, name: str) -> float:
@@ -120,9 +119,9 @@ def profile_grid(cases: Iterable[Case], least: float) -> list[list[str]]:
 
     ordered = sorted(names, key=lambda n: (-max(per_unit(c, n) for c in columns), n))
     limit = least * min(c.per_unit() for c in columns)
-    lines = [head, ["all", "", *(number(c.per_unit()) for c in columns)]]
+    lines = [head, ["all", *(number(c.per_unit()) for c in columns)]]
     for name in ordered:
         counts = [per_unit(case, name) for case in columns]
         if max(counts) >= limit:
-            lines.append([name, "", *(number(x) if x else "" for x in counts)])
+            lines.append([name, *(number(x) if x else "" for x in counts)])
     return lines
