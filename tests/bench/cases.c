@@ -168,16 +168,21 @@ void size_name(char *name, size_t size, size_t bytes)
 		snprintf(name, size, "%zuM", bytes / MIB);
 }
 
-/* Adds to the scene what it can say of itself, and runs it. */
-static void run(struct scene scene)
+static void name_rest(struct scene *scene, const char *kind)
 {
 	char size[16];
 
-	size_name(size, sizeof(size), scene.size);
+	size_name(size, sizeof(size), scene->size);
+	snprintf(scene->rest, sizeof(scene->rest),
+		 scene->tables > 1 ? "%s/%s/tables=%u" : "%s/%s", kind, size,
+		 scene->tables);
+}
+
+/* Adds to the scene what it can say of itself, and runs it. */
+static void run(struct scene scene)
+{
 	if (!scene.rest[0])
-		snprintf(scene.rest, sizeof(scene.rest),
-			 scene.tables > 1 ? "%s/%s/tables=%u" : "%s/%s",
-			 kind_name(scene.kind), size, scene.tables);
+		name_rest(&scene, kind_name(scene.kind));
 	scene_run(&scene);
 }
 
@@ -217,8 +222,9 @@ static void run_file(enum kind kind, size_t size)
 			       .kind = kind,
 			       .size = size };
 
+	/* What a file has is not called after its way into memory. */
 	if (kind == PAGES_SHMEM)
-		snprintf(scene.rest, sizeof(scene.rest), "4k/64M");
+		name_rest(&scene, kind_name(PAGES_4K));
 	run(scene);
 }
 

@@ -266,12 +266,15 @@ static void play_invalidate(const struct scene *scene)
 	measure(&result, NULL, invalidate, NULL);
 }
 
+/* Scattered: an entry of the page table, which is marked as a whole, has one page. */
 static void run_dirty(void)
 {
-	struct scene scene = {
-		ON_MOCK,	   { "dirty" },		 .play = play_dirty,
-		.kind = PAGES_THP, .size = options.size, .tables = 1
-	};
+	struct scene scene = { ON_MOCK,
+			       { "dirty" },
+			       .play = play_dirty,
+			       .kind = PAGES_4K_SHUFFLED,
+			       .size = options.size,
+			       .tables = 1 };
 	char size[16];
 
 	size_name(size, sizeof(size), scene.size);
@@ -307,11 +310,11 @@ static void run_invalidate(unsigned int count)
 
 void play_mock(void)
 {
-	run_dirty();
 	run_access(PAGES_THP, 1);
 	run_access(PAGES_THP, 0);
 	run_access(PAGES_4K, 1);
 	run_access(PAGES_4K, 0);
 	run_invalidate(1);
 	run_invalidate(16);
+	run_dirty();
 }
