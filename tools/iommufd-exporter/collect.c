@@ -26,24 +26,6 @@ struct collect {
 	unsigned long most;
 };
 
-/* Only to read owners, without its events. */
-static struct iommufd_pins *open_pins(void)
-{
-	struct iommufd_pins *pins = iommufd_pins__open();
-	int err;
-
-	if (!pins)
-		return NULL;
-	bpf_program__set_autoload(pins->progs.pins_map, false);
-	bpf_program__set_autoload(pins->progs.pins_destroy, false);
-	err = iommufd_pins__load(pins);
-	if (!err)
-		return pins;
-	iommufd_pins__destroy(pins);
-	errno = -err;
-	return NULL;
-}
-
 /* What it has counted begins with the first event after this. */
 static struct iommufd_exporter *open_bpf(void)
 {
@@ -69,7 +51,7 @@ static bool begin(struct collect *collect)
 	if (!found)
 		return false;
 	totals_take(&collect->before, found);
-	collect->pins = open_pins();
+	collect->pins = owner_open();
 	if (collect->pins)
 		collect->bpf = open_bpf();
 	if (!collect->bpf)

@@ -8,8 +8,12 @@
 
 /* enum iommufd_object_type, as docs/tracepoints.md has it */
 enum list_type {
+	LIST_TYPE_DEVICE = 1,
+	LIST_TYPE_HWPT_PAGING = 2,
+	LIST_TYPE_HWPT_NESTED = 3,
 	LIST_TYPE_IOAS = 4,
 	LIST_TYPE_FAULT = 6,
+	LIST_TYPE_VIOMMU = 7,
 };
 
 struct list;

@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <unistd.h>
+#include "iommufd_pins.skel.h"
 #include "owner.h"
+
+struct iommufd_pins *owner_open(void)
+{
+	struct iommufd_pins *pins = iommufd_pins__open();
+	int err;
+
+	if (!pins)
+		return NULL;
+	bpf_program__set_autoload(pins->progs.pins_map, false);
+	bpf_program__set_autoload(pins->progs.pins_destroy, false);
+	err = iommufd_pins__load(pins);
+	if (!err)
+		return pins;
+	iommufd_pins__destroy(pins);
+	errno = -err;
+	return NULL;
+}
 
 void owner_read(int program, const struct list_ctx *ctx, struct owner *owner)
 {

@@ -23,6 +23,11 @@ struct owner {
 	enum owner_mode mode;
 };
 
+struct iommufd_pins;
+
+/* The programs that can read owners, without their events. NULL with errno set. */
+struct iommufd_pins *owner_open(void);
+
 /* @program: the file descriptor of the program read_owner. */
 void owner_read(int program, const struct list_ctx *ctx, struct owner *owner);
 

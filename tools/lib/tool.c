@@ -62,6 +62,22 @@ __u64 tool_misses(struct bpf_object *obj)
 	return misses;
 }
 
+__u64 tool_run_ns(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	__u64 ns = 0;
+
+	bpf_object__for_each_program(prog, obj) {
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+
+		if (!bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info,
+					     &size))
+			ns += info.run_time_ns;
+	}
+	return ns;
+}
+
 void *tool_memory(void *memory)
 {
 	if (!memory) {

@@ -29,6 +29,9 @@ void tool_ready(const char *what);
 /* Events that did not reach the programs of @obj: one was running already. */
 __u64 tool_misses(struct bpf_object *obj);
 
+/* CPU time of the programs of @obj, while the kernel measures it (bpf_stats). */
+__u64 tool_run_ns(struct bpf_object *obj);
+
 /* Memory that there is, or the program ends: it takes very little. */
 void *tool_memory(void *memory);
 
