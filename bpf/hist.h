@@ -14,26 +14,42 @@
 #define HIST_MAX_BITS 40
 #define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
 
-/* Without loops and without clz, which BPF does not have. */
+/* Keeps clang from doing both sides of a branch and choosing then. */
+static inline __u64 hist_branch(__u64 v)
+{
+	asm volatile("" : "+r"(v));
+	return v;
+}
+
+/*
+ * Without loops and without clz, which BPF does not have. What is small, as most
+ * values are, skips most of it.
+ */
 static inline __u32 hist_log2(__u64 v)
 {
-	__u32 r, shift;
+	__u32 r = 0;
 
-	r = (v > 0xffffffffULL) << 5;
-	v >>= r;
-	shift = (v > 0xffff) << 4;
-	v >>= shift;
-	r |= shift;
-	shift = (v > 0xff) << 3;
-	v >>= shift;
-	r |= shift;
-	shift = (v > 0xf) << 2;
-	v >>= shift;
-	r |= shift;
-	shift = (v > 0x3) << 1;
-	v >>= shift;
-	r |= shift;
-	return r | (v >> 1);
+	if (v > 0xffffffffULL) {
+		v = hist_branch(v >> 32);
+		r += 32;
+	}
+	if (v > 0xffff) {
+		v = hist_branch(v >> 16);
+		r += 16;
+	}
+	if (v > 0xff) {
+		v = hist_branch(v >> 8);
+		r += 8;
+	}
+	if (v > 0xf) {
+		v = hist_branch(v >> 4);
+		r += 4;
+	}
+	if (v > 0x3) {
+		v = hist_branch(v >> 2);
+		r += 2;
+	}
+	return r + (v > 1);
 }
 
 static inline __u32 hist_bucket(__u64 v)

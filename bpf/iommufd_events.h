@@ -26,6 +26,7 @@ struct task_struct {
 struct trace_event_raw_iommufd_ctx {
 	__u32 ctx;
 	__u32 tgid;
+	__u32 uid;
 	char comm[16];
 };
 
@@ -51,6 +52,7 @@ struct trace_event_raw_iommufd_ioas_map {
 	__u32 ioas;
 	__u64 iova;
 	__u64 length;
+	__u32 source;
 	__u64 runs;
 	__u64 pinned;
 	__s32 ret;
@@ -68,6 +70,7 @@ struct trace_event_raw_iommufd_ioas_unmap {
 	__u64 unmapped;
 	__u64 runs;
 	__u64 unpinned;
+	__u32 areas;
 	__s32 ret;
 	__u64 ns;
 	__u64 lock_ns;
@@ -86,7 +89,9 @@ struct trace_event_raw_iommufd_account {
 /* iommufd_device_bind, iommufd_device_unbind */
 struct trace_event_raw_iommufd_device_bound {
 	__u32 ctx;
+	__u32 id;
 	char device[32];
+	__u32 group;
 	__s32 ret;
 };
 
@@ -95,21 +100,40 @@ struct trace_event_raw_iommufd_device_attached {
 	__u32 ctx;
 	__u32 id;
 	char device[32];
+	__u32 group;
+	__u32 pasid;
 	__u32 target;
+	__u32 hwpt;
 	__s32 ret;
+	__u64 ns;
 };
 
 struct trace_event_raw_iommufd_hwpt_alloc {
 	__u32 ctx;
+	__u32 hwpt;
 	__u32 parent;
 	__u32 device;
+	__u32 kind;
+	__u32 automatic;
+	__u32 flags;
 	__s32 ret;
 };
 
 struct trace_event_raw_iommufd_hwpt_invalidate {
 	__u32 ctx;
+	__u32 object;
 	__u32 handled;
 	__s32 ret;
+	__u64 ns;
+};
+
+struct trace_event_raw_iommufd_dirty_read {
+	__u32 ctx;
+	__u32 hwpt;
+	__u64 page_size;
+	__u64 dirty;
+	__s32 ret;
+	__u64 ns;
 };
 
 struct trace_event_raw_iommufd_fault_report {
@@ -155,7 +179,11 @@ struct trace_event_raw_iommufd_vevent {
 
 /* The values too come from BTF, through bpf_core_enum_value(). */
 enum iommufd_object_type {
+	IOMMUFD_OBJ_DEVICE = 1,
+	IOMMUFD_OBJ_HWPT_PAGING = 2,
+	IOMMUFD_OBJ_HWPT_NESTED = 3,
 	IOMMUFD_OBJ_IOAS = 4,
+	IOMMUFD_OBJ_VIOMMU = 7,
 };
 
 #endif

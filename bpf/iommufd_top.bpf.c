@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sums up the events of iommufd in the kernel: one row for each IOAS. Nothing
- * is sent event by event, so a storm of events can't outrun the reader.
+ * Sums up the events of iommufd in the kernel: a row for each IOAS, page table and
+ * device, and one for each reason for which requests of a process fail. Nothing is sent event by
+ * event, so a storm of events can't outrun the reader.
  *
- * Every program runs in process context. Rows are shared between CPUs and
+ * Rows are shared between CPUs and
  * changed with atomic operations only: requests on one IOAS meet in its locks
  * anyway, and a histogram for each CPU would cost more memory than that saves.
  *
  * A row that doesn't fit is not silently missing: its events count in `lost`.
  */
-#include <linux/bpf.h>
-#include <stdbool.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include "iommufd_events.h"
-#include "iommufd_top.h"
+#include "iommufd_top_count.h"
+#include "iommufd_top_objects.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Both maps grow and shrink with what is in use. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, TOP_MAX_CONTEXTS);
-	__type(key, __u32);
-	__type(value, struct top_ctx);
-} contexts SEC(".maps");
+/* enum of the field `source` of iommufd_ioas_map: a copy of other mappings. */
+#define SOURCE_COPY 3
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -35,142 +26,83 @@ struct {
 	__type(value, struct top_row);
 } rows SEC(".maps");
 
-/* Number of the interval; the reader counts it up. */
-volatile __u64 epoch;
-/* Events that are in no row. */
-__u64 lost;
+/* How often, and the last time, which is replaced as a whole. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TOP_MAX_ROWS);
+	__type(key, struct top_fail_key);
+	__type(value, __u64);
+} failures SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TOP_MAX_ROWS);
+	__type(key, struct top_fail_key);
+	__type(value, struct top_fail);
+} last_failures SEC(".maps");
 
 /* The stack is too small for one of these. */
 static const struct top_row empty_row;
 
-/* A context that we did not see being opened was there before us. */
-static struct top_ctx *get_ctx(__u32 ctx)
+static void get_comm(char *comm)
 {
-	static const struct top_ctx late = { .late = 1 };
-	struct top_ctx *found;
+	struct task_struct *task = (void *)bpf_get_current_task();
 
-	found = bpf_map_lookup_elem(&contexts, &ctx);
-	if (found)
-		return found;
-	bpf_map_update_elem(&contexts, &ctx, &late, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&contexts, &ctx);
+	/* The process's name, not the thread's. */
+	bpf_probe_read_kernel_str(comm, TOP_COMM_LEN,
+				  BPF_CORE_READ(task, group_leader, comm));
 }
 
 /*
  * The owner is who creates the IOAS, or uses it first, rather than who opened
  * the context: a manager may open /dev/iommu and pass the file on to the VM.
  */
-static void set_owner(struct top_row *row)
+static __noinline struct top_row *make_row(__u32 ctx, __u32 ioas, bool creation)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	row->tgid = bpf_get_current_pid_tgid() >> 32;
-	row->uid = bpf_get_current_uid_gid();
-	/* The process's name, not the thread's. */
-	BPF_CORE_READ_STR_INTO(&row->comm, task, group_leader, comm);
-}
-
-/*
- * The row of an IOAS, made when there is none. Without a @creation that has
- * happened already: in a context that was there before us it is alive; in one
- * that we saw being opened it can only have been destroyed, and its row been
- * put away, since.
- */
-static struct top_row *get_row(__u32 ctx, __u32 ioas, bool creation)
-{
-	struct top_key key = { .ctx = ctx, .ioas = ioas };
-	struct top_ctx *owner;
+	struct top_key key = { .ctx = ctx, .id = ioas };
 	struct top_row *row;
-	bool made;
+	bool made = false;
 
-	row = bpf_map_lookup_elem(&rows, &key);
-	if (row)
-		return row;
-
-	/* Rows leave with their context: none without one. */
-	owner = get_ctx(ctx);
-	if (!owner)
-		goto full;
-
-	/* Another CPU may be making it too: who succeeds fills it in. */
-	made = !bpf_map_update_elem(&rows, &key, &empty_row, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(&rows, &key);
-	if (!row)
-		goto full;
-	if (made) {
-		set_owner(row);
-		if (owner->late && !creation) {
-			row->late = 1;
-			__sync_fetch_and_add(&row->alive, 1);
-		}
+	row = top_make_row(&rows, &key, &empty_row, creation, &made);
+	if (row && made) {
+		row->tgid = bpf_get_current_pid_tgid() >> 32;
+		row->uid = bpf_get_current_uid_gid();
+		get_comm(row->comm);
 	}
 	return row;
-full:
-	__sync_fetch_and_add(&lost, 1);
-	return NULL;
 }
 
-static void set_peak(struct top_op *op, __u64 ns)
+/* What every request goes through is kept short. */
+static __always_inline struct top_row *get_row(__u32 ctx, __u32 ioas,
+					       bool creation)
 {
-	__u64 now = epoch & TOP_PEAK_EPOCH_MASK;
-	__u64 *peak = &op->peak[now & 1];
-	__u64 old, new;
-	int tries;
+	struct top_key key = { .ctx = ctx, .id = ioas };
+	struct top_row *row = bpf_map_lookup_elem(&rows, &key);
 
-	if (ns > TOP_PEAK_NS_MAX)
-		ns = TOP_PEAK_NS_MAX;
-	new = now << TOP_PEAK_NS_BITS | ns;
-	for (tries = 0; tries < 64; tries++) {
-		old = *(volatile __u64 *)peak;
-		if (old >> TOP_PEAK_NS_BITS == now && old >= new)
-			return;
-		if (__sync_val_compare_and_swap(peak, old, new) == old)
-			return;
-	}
+	return row ?: make_row(ctx, ioas, creation);
 }
 
-static void set_max(__u64 *max, __u64 ns)
+static void count_size(struct top_row *row, enum top_op_kind kind, __u64 bytes)
 {
-	__u64 old;
-	int tries;
+	__u32 slot = slot_of(bytes);
 
-	for (tries = 0; tries < 64; tries++) {
-		old = *(volatile __u64 *)max;
-		if (old >= ns ||
-		    __sync_val_compare_and_swap(max, old, ns) == old)
-			return;
-	}
-}
-
-/* @ns is 0 for a request that began before we listened. */
-static void count_op(struct top_op *op, __s32 ret, __u64 ns)
-{
-	__u32 bucket;
-
-	if (ret) {
-		__sync_fetch_and_add(&op->failed, 1);
-		return;
-	}
-	__sync_fetch_and_add(&op->count, 1);
-	if (!ns)
-		return;
-	bucket = hist_bucket(ns);
 	/* Keep the check on what indexes: the verifier must see it. */
-	barrier_var(bucket);
-	if (bucket < HIST_BUCKETS)
-		__sync_fetch_and_add(&op->hist[bucket], 1);
-	set_peak(op, ns);
-	set_max(&op->max_ns, ns);
+	barrier_var(slot);
+	if (slot < SLOTS)
+		__sync_fetch_and_add(&row->size[kind][slot], 1);
 }
 
 SEC("tp/iommufd/iommufd_ctx_open")
 int ctx_open(struct trace_event_raw_iommufd_ctx *event)
 {
-	struct top_ctx new = {};
+	struct top_ctx new = { .tgid = event->tgid, .uid = event->uid };
 	__u32 ctx = event->ctx;
 
+	bpf_core_read(new.comm, sizeof(new.comm), &event->comm);
 	if (bpf_map_update_elem(&contexts, &ctx, &new, BPF_ANY))
-		__sync_fetch_and_add(&lost, 1);
+		top_lose();
 	return 0;
 }
 
@@ -186,22 +118,26 @@ int ctx_close(struct trace_event_raw_iommufd_ctx *event)
 	return 0;
 }
 
+#define TYPE(name) \
+	bpf_core_enum_value(enum iommufd_object_type, IOMMUFD_OBJ_##name)
+
 static int count_object(struct trace_event_raw_iommufd_object *event,
 			bool creation)
 {
-	__u32 ioas =
-		bpf_core_enum_value(enum iommufd_object_type, IOMMUFD_OBJ_IOAS);
-	struct top_row *row;
+	__u32 type = event->type;
+	struct top_life *life;
 
-	if (event->type != ioas)
+	if (type == TYPE(IOAS))
+		life = (void *)get_row(event->ctx, event->id, creation);
+	else if (type == TYPE(DEVICE))
+		life = (void *)get_device(event->ctx, event->id, creation);
+	else if (type == TYPE(HWPT_PAGING) || type == TYPE(HWPT_NESTED) ||
+		 type == TYPE(VIOMMU))
+		life = (void *)get_table(event->ctx, event->id, creation);
+	else
 		return 0;
-	row = get_row(event->ctx, event->id, creation);
-	if (!row)
-		return 0;
-	/* Found by the reader before we were told that it is there. */
-	if (!creation || !row->listed)
-		__sync_fetch_and_add(&row->alive, creation ? 1 : -1);
-	row->listed = 0;
+	if (life)
+		top_count_life(life, creation, type);
 	return 0;
 }
 
@@ -226,10 +162,15 @@ int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
 	if (!row)
 		return 0;
 	if (!ret) {
-		__sync_fetch_and_add(&row->op[TOP_MAP].bytes, event->length);
+		__u64 length = event->length;
+
+		__sync_fetch_and_add(&row->op[TOP_MAP].amount, length);
 		__sync_fetch_and_add(&row->pinned, event->pinned);
+		count_size(row, TOP_MAP, length);
+		if (event->source == SOURCE_COPY)
+			__sync_fetch_and_add(&row->mixed, 1);
 	}
-	count_op(&row->op[TOP_MAP], ret, event->ns);
+	top_count_op(&row->op[TOP_MAP], ret, event->ns);
 	return 0;
 }
 
@@ -237,13 +178,53 @@ SEC("tp/iommufd/iommufd_ioas_unmap")
 int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 {
 	struct top_row *row = get_row(event->ctx, event->ioas, false);
+	__u64 unmapped = event->unmapped;
 
 	if (!row)
 		return 0;
-	__sync_fetch_and_add(&row->op[TOP_UNMAP].bytes, event->unmapped);
+	__sync_fetch_and_add(&row->op[TOP_UNMAP].amount, unmapped);
 	__sync_fetch_and_add(&row->unpinned, event->unpinned);
 	/* What a destroyed IOAS still maps is cleared at nobody's request. */
-	if (row->alive > 0)
-		count_op(&row->op[TOP_UNMAP], event->ret, event->ns);
+	if (row->life.alive <= 0)
+		return 0;
+	top_count_op(&row->op[TOP_UNMAP], event->ret, event->ns);
+	if (unmapped)
+		count_size(row, TOP_UNMAP, unmapped);
+	if (event->areas > 1)
+		__sync_fetch_and_add(&row->mixed, 1);
+	return 0;
+}
+
+/* Attached only when somebody wants to know: see watch_failures() in collect.c. */
+SEC("tp/iommufd/iommufd_fail")
+int fail(struct trace_event_raw_iommufd_fail *event)
+{
+	struct top_fail_key key = {
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+		.reason = event->reason,
+	};
+	struct top_fail last = { .when_ns = bpf_ktime_get_ns() };
+	__u64 none = 0, *count;
+
+	last.first = event->first;
+	last.second = event->second;
+	last.ctx = event->ctx;
+	last.uid = bpf_get_current_uid_gid();
+	last.command = event->command;
+	last.ret = event->ret;
+	bpf_core_read(last.policy, sizeof(last.policy), &event->policy);
+	get_comm(last.comm);
+	/* Before it is counted, so that what was counted has a last one. */
+	bpf_map_update_elem(&last_failures, &key, &last, BPF_ANY);
+	count = bpf_map_lookup_elem(&failures, &key);
+	if (!count) {
+		/* Another CPU may be making it too. */
+		bpf_map_update_elem(&failures, &key, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&failures, &key);
+	}
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		top_lose();
 	return 0;
 }

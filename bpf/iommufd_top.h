@@ -8,8 +8,10 @@
 #define __IOMMUFD_TOP_H
 
 #include "hist.h"
+#include "slots.h"
 
 #define TOP_COMM_LEN	 16
+#define TOP_NAME_LEN	 32
 #define TOP_MAX_CONTEXTS 8192
 #define TOP_MAX_ROWS	 8192
 
@@ -21,32 +23,42 @@
 #define TOP_PEAK_NS_MAX	    ((1ULL << TOP_PEAK_NS_BITS) - 1)
 #define TOP_PEAK_EPOCH_MASK ((1ULL << (64 - TOP_PEAK_NS_BITS)) - 1)
 
+/* Requests on an IOAS, and on a page table or vIOMMU. */
 enum top_op_kind {
 	TOP_MAP,
 	TOP_UNMAP,
 	TOP_OPS,
+	TOP_INVALIDATE = 0,
+	TOP_DIRTY,
 };
 
+/* Object @id of context @ctx. */
 struct top_key {
 	__u32 ctx;
-	__u32 ioas;
+	__u32 id;
 };
 
 /**
  * struct top_ctx - a file of /dev/iommu
  * @late: it was open before us
  * @closed: no more events come from it; who reads this removes its rows
+ * @tgid: process that opened it, 0 if that was before us
+ * @uid: real user id of that process
+ * @comm: name of that process
  */
 struct top_ctx {
 	__u32 late;
 	__u32 closed;
+	__u32 tgid;
+	__u32 uid;
+	char comm[TOP_COMM_LEN];
 };
 
 /**
- * struct top_op - the map or the unmap requests of an IOAS
- * @count: requests that succeeded
- * @failed: requests that did not
- * @bytes: bytes mapped or unmapped
+ * struct top_op - requests of a kind
+ * @count: those that succeeded
+ * @failed: those that did not
+ * @amount: bytes mapped, unmapped or found dirty, entries invalidated
  * @max_ns: the longest that succeeded
  * @peak: the longest of the even and the odd intervals, see TOP_PEAK_NS_BITS
  * @hist: durations of those that succeeded, see hist.h
@@ -54,10 +66,25 @@ struct top_ctx {
 struct top_op {
 	__u64 count;
 	__u64 failed;
-	__u64 bytes;
+	__u64 amount;
 	__u64 max_ns;
 	__u64 peak[2];
 	__u32 hist[HIST_BUCKETS];
+};
+
+/**
+ * struct top_life - whether an object exists
+ * @late: it was there before us: sums start at 0 all the same
+ * @alive: 1 until it is destroyed; a sum of creations less destructions because
+ *	an id can be used again while the old object is still being destroyed
+ * @listed: it was found at the start, and neither its creation nor its end seen
+ * @type: enum iommufd_object_type, 0 if not known
+ */
+struct top_life {
+	__u32 late;
+	__s32 alive;
+	__u32 listed;
+	__u32 type;
 };
 
 /**
@@ -65,25 +92,92 @@ struct top_op {
  * @tgid: process that created it, or that used it first while we looked
  * @uid: real user id of that process
  * @comm: name of that process
- * @late: it was there before us: sums start at 0 all the same
- * @alive: 1 until it is destroyed; a sum of creations less destructions because
- *	an id can be used again while the old object is still being destroyed
- * @listed: it was found at the start, and neither its creation nor its end seen
  * @pinned: pages that its map requests pinned
  * @unpinned: pages that its unmap requests unpinned
  * @op: requests, by enum top_op_kind
+ * @size: those that succeeded, by slot_of() the bytes that they were about
+ * @mixed: requests that may have been about several mappings at a time, whose
+ *	sizes are not known
  */
 struct top_row {
+	struct top_life life;
 	__u32 tgid;
 	__u32 uid;
 	char comm[TOP_COMM_LEN];
-	__u32 late;
-	__s32 alive;
-	__u32 listed;
-	__u32 unused;
 	__u64 pinned;
 	__u64 unpinned;
 	struct top_op op[TOP_OPS];
+	__u32 size[TOP_OPS][SLOTS];
+	__u64 mixed;
+};
+
+/**
+ * struct top_table - a page table, or a vIOMMU
+ * @parent: IOAS, second stage or vIOMMU that it is on
+ * @automatic: made for an attach
+ * @flags: enum iommufd_hwpt_alloc_flags, if its making was seen
+ * @op: requests, by enum top_op_kind
+ */
+struct top_table {
+	struct top_life life;
+	__u32 parent;
+	__u32 automatic;
+	__u32 flags;
+	__u32 unused;
+	struct top_op op[TOP_OPS];
+};
+
+/**
+ * struct top_device - a device that is bound to a context
+ * @name: as in /sys/bus/pci/devices, empty if nothing has told it yet
+ * @group: its IOMMU group, known as soon as the name is
+ * @attached: on how many page tables it is, counting PASIDs
+ * @hwpt: page table that it was last attached to, not counting PASIDs
+ * @moved_ns: when that was, ktime
+ * @moves: times that it was attached or moved
+ * @failed: times that it could not be
+ * @last_ns: how long the last one took that succeeded
+ * @max_ns: the longest of these
+ * @faults: page faults that it reported
+ * @waiting: groups of them that wait for an answer
+ */
+struct top_device {
+	struct top_life life;
+	char name[TOP_NAME_LEN];
+	__u32 group;
+	__s32 attached;
+	__u32 hwpt;
+	__u32 unused;
+	__u64 moved_ns;
+	__u64 moves;
+	__u64 failed;
+	__u64 last_ns;
+	__u64 max_ns;
+	__u64 faults;
+	__s64 waiting;
+};
+
+/* Requests of a process that failed for the same reason. */
+struct top_fail_key {
+	__u32 tgid;
+	__u32 reason;
+};
+
+/**
+ * struct top_fail - the last of them
+ * @when_ns: when, ktime
+ * @command, @ret, @first, @second, @policy: as iommufd_fail has them
+ */
+struct top_fail {
+	__u64 when_ns;
+	__u64 first;
+	__u64 second;
+	__u32 ctx;
+	__u32 uid;
+	__u32 command;
+	__s32 ret;
+	char comm[TOP_COMM_LEN];
+	char policy[TOP_COMM_LEN];
 };
 
 #endif

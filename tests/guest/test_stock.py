@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ from errnos import fails
 from iommufd import mem, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.mem import PAGE
-from tool import Tool, run
+from screen import Screen
+from tool import BIN, Tool, run
 
 # As test_conformance.py: one boot for both.
 pytestmark = pytest.mark.guest(kernels="peer", beside="peer", devices=(), hugepages=80)
@@ -268,6 +270,78 @@ def test_no_reasons() -> None:
     assert "does not tell reasons" in done.stderr
 
 
+TOP = "iommufd-top"
+
+
+def top_rows(view: str, *options: str) -> list[dict[str, Any]]:
+    """What iommufd-top tells of the script below, at its end."""
+    lib = Path(__file__).resolve().parent.parent / "lib"
+    with tempfile.NamedTemporaryFile("r") as out:
+        done = run(
+            TOP,
+            *("--json", "-w", view, "-o", out.name, *options),
+            *("--", "/usr/bin/python3", "-c", SCRIPT),
+            env={**os.environ, "PYTHONPATH": str(lib), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        report = json.load(out)
+    assert (report["stock"], report["view"], report["lost_events"]) == (True, view, 0)
+    assert report["total"]["map"]["count"] == 1
+    # Nothing is known of the rest, and nothing is said of it.
+    unknown = {"contexts", "mapped_bytes", "ioas", "ctx", "reason", "limit_pages"}
+    assert not any(unknown & row.keys() for row in [*report["rows"], report["total"], report])
+    return report["rows"]
+
+
+def test_top_processes() -> None:
+    """The child of the script fails by itself."""
+    parent, child = sorted(top_rows("process"), key=lambda row: -row["map"]["count"])[:2]
+    done = [parent[op][name] for op in ("map", "unmap") for name in ("count", "failed", "bytes")]
+    assert done == [1, 2, 1 << 16, 0, 0, 0]
+    assert (parent["failed"], child["failed"]) == (3, 1)
+    assert (child["map"]["count"], child["unmap"]["failed"]) == (0, 1)
+    assert 0 < parent["map"]["p50_ns"] <= parent["map"]["max_ns"]
+
+
+def test_top_failures() -> None:
+    """By errno: there are no reasons."""
+    rows = {row["error"]: row for row in top_rows("failure")}
+    assert {name: row["all_failed"] for name, row in rows.items()} == {"ENOENT": 3, "EEXIST": 1}
+    assert rows["EEXIST"]["request"] == "IOMMU_IOAS_MAP"
+
+
+def test_top_sizes() -> None:
+    (row,) = top_rows("size")
+    assert (row["size_min"], row["all_maps"], row["all_unmaps"]) == (1 << 16, 1, 0)
+
+
+def test_top_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """It says what it is; columns that nobody can tell are there, and marked."""
+    context.map(ioas, buffer)
+    lines = run(TOP, "-b", "-n", "1", "-d", "0.3").stdout.splitlines()
+    assert lines[0].endswith("STOCK iommufd: what system calls tell")
+    assert "MAPPED PINNED  LIMIT MAP/s" in lines[4]
+    done = run(TOP, "-w", "device")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the stock iommufd of this kernel tells nothing for the view device" in done.stderr
+
+
+def test_top_on_a_terminal(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """From a process to sizes; tables that there can't be say so."""
+    with Screen([str(BIN / TOP), "-d", "0.3"], env={**os.environ, "TERM": "xterm"}) as screen:
+        screen.wait("^q quit  h help")
+        context.map(ioas, buffer)
+        row = screen.wait(f"^ *{os.getpid()} {COMM[:9]} +- +- +- +- +- ")
+        assert row
+        screen.key("\r")
+        screen.wait(rf"^of {COMM} \({os.getpid()}\)")
+        screen.wait(f"^ *{os.getpid()} {COMM[:9]} +- +64.0K +128K +- +1 +0 ")
+        screen.key("2")
+        screen.wait("^The stock iommufd of this kernel does not tell that.$")
+        screen.key("q")
+        assert screen.finish() == 0
+
+
 @pytest.mark.parametrize(
     "command", [["iommufd-pins"], ["iommufd-faults"], ["iommufd-policy", "list"]], ids=" ".join
 )
@@ -275,4 +349,4 @@ def test_the_rest_needs_our_events(command: list[str]) -> None:
     done = run(*command)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no trace events: it is the stock one" in done.stderr
-    assert "iommufd-maplat and iommufd-why tell what system calls tell" in done.stderr
+    assert "iommufd-top, iommufd-maplat and iommufd-why tell" in done.stderr

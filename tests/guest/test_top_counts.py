@@ -230,6 +230,8 @@ def test_burst_of_spaces():
 def test_losses_are_told():
     """More IOAS than there is room for: what is missing is counted."""
     shown = top.run(
+        "-w",
+        "ioas",
         "-s",
         "ioas",
         "--",
@@ -268,7 +270,7 @@ def test_latency():
 
 def test_text():
     """Text has the same numbers, rounded."""
-    shown = top.run("--", *top.load_command("--maps", "37", "--size", "64K"))
+    shown = top.run("-w", "ioas", "--", *top.load_command("--maps", "37", "--size", "64K"))
     assert shown.returncode == 0
     assert '"maps": 37' in shown.stdout
     assert (
@@ -277,7 +279,7 @@ def test_text():
     )
     [row] = [x for x in shown.stdout.splitlines() if " dma-load " in x]
     assert row.split()[1:3] == ["dma-load", "x"]
-    assert row.split()[5:9] == ["0B", "0", "38", "37"]
+    assert row.split()[5:10] == ["0B", "0B", "0", "38", "37"]
 
 
 def test_sorted():

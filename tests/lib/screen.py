@@ -13,7 +13,18 @@ import pyte
 
 
 class _Picture(pyte.Screen):
-    """With the two controls of xterm that ncurses uses and pyte lacks."""
+    """With the three controls of xterm that ncurses uses and pyte lacks."""
+
+    _last = ""
+
+    def draw(self, data: str) -> None:
+        """Remembers what can be repeated."""
+        self._last = data[-1:]
+        super().draw(data)
+
+    def repeat(self, count: int = 1) -> None:
+        """The last character again, so many times."""
+        super().draw(self._last * (count or 1))
 
     def scroll_up(self, count: int = 1) -> None:
         """Moves the lines of the scrolling region up, the cursor stays."""
@@ -33,8 +44,13 @@ class _Picture(pyte.Screen):
 
 
 class _Stream(pyte.ByteStream):
-    csi: ClassVar[dict[str, str]] = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
-    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+    csi: ClassVar[dict[str, str]] = {
+        **pyte.ByteStream.csi,
+        "S": "scroll_up",
+        "T": "scroll_down",
+        "b": "repeat",
+    }
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down", "repeat"}
 
 
 class Screen:

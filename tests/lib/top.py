@@ -31,20 +31,29 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess:
     )
 
 
-def watch(*command: str, options: tuple[str, ...] = ()) -> tuple[dict, str]:
+def watch(*command: str, options: tuple[str, ...] = (), view: str = "ioas") -> tuple[dict, str]:
     """Has a command watched; the report and what the command printed."""
     with tempfile.NamedTemporaryFile("r") as report:
-        done = run("--json", "-o", report.name, *options, "--", *command)
+        done = run("--json", "-o", report.name, "-w", view, *options, "--", *command)
         assert done.returncode == 0, done.stderr
         return json.load(report), done.stdout
+
+
+def parse(done: subprocess.CompletedProcess) -> dict:
+    """The one report that it wrote."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
 
 
 class Stream:
     """iommufd-top writing JSON, a refresh at a time; sees all from the first one on."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, view: str = "ioas") -> None:
         self._process = subprocess.Popen(
-            [TOP, "--json", *arguments], stdout=subprocess.PIPE, text=True, env=environment()
+            [TOP, "--json", "-w", view, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
         self.last = self.next()
 

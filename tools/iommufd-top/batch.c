@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "../lib/command.h"
 #include "../lib/err.h"
+#include "../lib/loop.h"
 #include "output.h"
 #include "run.h"
 
-extern char **environ;
+/* What comes from poll() when the reader of a pipe is gone. */
+#define GONE (POLLERR | POLLHUP | POLLNVAL)
+
+enum event {
+	NOTHING,
+	SIGNAL,
+	READER_GONE,
+};
 
 /* Signals are waited for, never handled, so that nothing is interrupted. */
-static sigset_t awaited(void)
+static int begin_to_wait(void)
 {
 	sigset_t set;
 
@@ -23,25 +33,27 @@ static sigset_t awaited(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	return set;
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* Seconds on the clock that the delays are counted on. */
 static double now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
+	return loop_clock(CLOCK_MONOTONIC) / 1e9;
 }
 
-/* Waits until @when; the signal that came before, or 0. */
-static int wait_until(double when, siginfo_t *info)
+/* Waits until @when; what came before. Of @out only its end is of interest. */
+static enum event wait_until(double when, int signals, int out,
+			     struct signalfd_siginfo *info)
 {
-	sigset_t set = awaited();
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = out },
+	};
 	struct timespec ts;
 	double left;
-	int signal;
 
 	do {
 		left = when - now();
@@ -49,9 +61,10 @@ static int wait_until(double when, siginfo_t *info)
 			left = 0;
 		ts.tv_sec = left;
 		ts.tv_nsec = (left - ts.tv_sec) * 1e9;
-		signal = sigtimedwait(&set, info, &ts);
-	} while (signal < 0 && errno == EINTR);
-	return signal < 0 ? 0 : signal;
+	} while (ppoll(fds, 2, &ts, NULL) < 0 && errno == EINTR);
+	if (fds[0].revents && read(signals, info, sizeof(*info)) > 0)
+		return SIGNAL;
+	return fds[1].revents & GONE ? READER_GONE : NOTHING;
 }
 
 static FILE *open_output(const struct options *options)
@@ -66,19 +79,24 @@ static FILE *open_output(const struct options *options)
 }
 
 /* A reader that has seen enough is no error. False ends the program. */
-static bool print(FILE *out, struct collector *c, const struct options *options,
-		  int *status)
+static bool print(FILE *out, const struct source *source,
+		  const struct options *options, int *status)
 {
-	const struct report *report = collect_report(c);
+	const struct report *report = source->report();
+	struct selection selection = {};
+	struct scope everything = {};
 
 	*status = EXIT_FAILURE;
 	if (!report)
 		return false;
-	sort_rows(report->rows, report->nr, &options->sort);
-	if (options->json)
-		print_json(out, report);
+	select_rows(&selection, report, options->view, &everything,
+		    options->filter, &options->sort);
+	if (options->common.json)
+		print_json(out, report, options->view, &selection.rows);
 	else
-		print_text(out, report, options->command);
+		print_text(out, report, options->view, &selection.rows,
+			   options->command);
+	select_free(&selection);
 	if (!fflush(out) && !ferror(out)) {
 		*status = EXIT_SUCCESS;
 		return true;
@@ -90,93 +108,62 @@ static bool print(FILE *out, struct collector *c, const struct options *options,
 	return false;
 }
 
-int run_batch(struct collector *c, const struct options *options)
+int run_batch(const struct source *source, const struct options *options)
 {
 	unsigned long left = options->count;
-	sigset_t set = awaited();
+	struct signalfd_siginfo info;
+	int status, signals;
 	double next = now();
-	siginfo_t info;
-	int status;
 	FILE *out;
 
 	out = open_output(options);
 	if (!out)
 		return EXIT_FAILURE;
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = begin_to_wait();
 	do {
 		next += options->delay;
-		if (wait_until(next, &info))
+		if (wait_until(next, signals, fileno(out), &info) != NOTHING)
 			return EXIT_SUCCESS;
-	} while (print(out, c, options, &status) && (!left || --left));
+	} while (print(out, source, options, &status) && (!left || --left));
 	return status;
-}
-
-static int start(char **command, pid_t *pid)
-{
-	posix_spawnattr_t attr;
-	sigset_t all, none;
-	int err;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
-	err = posix_spawnp(pid, *command, NULL, &attr, command, environ);
-	posix_spawnattr_destroy(&attr);
-	if (err)
-		err_say("can't run %s: %s", *command, strerror(err));
-	return err;
-}
-
-/* What a shell would say. */
-static int exit_status(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
 }
 
 /*
  * Ctrl-C at the terminal reaches the command as it does us. What was sent to us
  * alone is meant for it.
  */
-static int await(struct collector *c, pid_t pid)
+static int await(const struct source *source, pid_t pid, int signals)
 {
-	siginfo_t info;
+	struct signalfd_siginfo info;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
-		int signal = wait_until(now() + 1, &info);
-
-		if (signal && signal != SIGCHLD && info.si_code <= 0)
-			kill(pid, signal);
+		/* Its output is its own affair: -1 is no file. */
+		if (wait_until(now() + 1, signals, -1, &info) == SIGNAL &&
+		    info.ssi_signo != SIGCHLD && info.ssi_code <= 0)
+			kill(pid, info.ssi_signo);
 		/* What it has closed must not fill the maps. */
-		if (collect_sync(c))
+		if (!source->sync())
 			return -1;
 	}
 	return status;
 }
 
-int run_command(struct collector *c, const struct options *options)
+int run_command(const struct source *source, const struct options *options)
 {
-	sigset_t set = awaited();
-	int err, command, status;
+	int err, command, signals, status;
 	FILE *out;
 	pid_t pid;
 
 	out = open_output(options);
 	if (!out)
 		return EXIT_FAILURE;
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	err = start(options->command, &pid);
+	signals = begin_to_wait();
+	err = command_start(options->command, STDOUT_FILENO, &pid);
 	if (err)
-		return err == ENOENT ? 127 : 126;
-	signal(SIGPIPE, SIG_IGN);
-	command = await(c, pid);
-	if (command < 0 || (!print(out, c, options, &status) && status))
+		return err;
+	command = await(source, pid, signals);
+	if (command < 0 || (!print(out, source, options, &status) && status))
 		return EXIT_FAILURE;
-	return exit_status(command);
+	return command_status(command);
 }

@@ -1,431 +1,325 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reads the rows that iommufd_top.bpf.c counts in, keeps what they were when the
- * interval began, and makes a report of the difference.
- *
- * A row is removed from the kernel only when it can't change any more, so that
- * no count gets lost: when its context is closed, which is the last event of a
- * context, or when its IOAS is destroyed, holds nothing and has been quiet for
- * a whole interval.
+ * Reports from the events of iommufd, which iommufd_top.bpf.c counts, and from
+ * the lists of what there is.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "../lib/err.h"
-#include "../lib/fmt.h"
-#include "../lib/hist.h"
-#include "../lib/list.h"
+#include "../lib/loop.h"
+#include "../lib/names.h"
+#include "../lib/owner.h"
 #include "../lib/tool.h"
-#include "collect.h"
-#include "iommufd_top.skel.h"
+#include "collector.h"
 #include "present.h"
 
-#define BUCKETS 1024
+static struct collector *c;
 
-/**
- * struct row - a row of the kernel's map
- * @next: next in its bucket, or in the list of those that are gone
- * @key: its key there
- * @now: as it was when last read
- * @base: as it was when the interval began
- * @quiet: the last two readings were the same
- */
-struct row {
-	struct row *next;
-	struct top_key key;
-	struct top_row now;
-	struct top_row base;
-	bool quiet;
-};
-
-/**
- * struct collector - all that iommufd-top knows
- * @list: what there is, apart from what happens to it
- * @rows: those in the kernel's map, by key
- * @gone: those that left it in this interval
- * @nr: number of both
- * @past: sums of those that left before
- */
-struct collector {
-	struct iommufd_top *bpf;
-	struct list *list;
-	struct row *rows[BUCKETS];
-	struct row *gone;
+/* Contexts that were closed, by number: what is left of them goes. */
+struct closed {
 	size_t nr;
-	struct row_report past;
-	__u32 contexts;
-	__u64 begin_ns;
-	struct report report;
+	__u32 ctx[TOP_MAX_CONTEXTS];
 };
 
-static __u64 clock_ns(clockid_t clock)
+static int compare(const void *a, const void *b)
 {
-	struct timespec ts;
+	const __u32 *left = a, *right = b;
 
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	return (*left > *right) - (*left < *right);
 }
 
-static struct row **bucket_of(struct collector *c, const struct top_key *key)
+static bool is_of_closed(const struct closed *closed, __u32 ctx)
 {
-	return &c->rows[(key->ctx * 31 + key->ioas) % BUCKETS];
+	return closed->nr &&
+	       bsearch(&ctx, closed->ctx, closed->nr, sizeof(ctx), compare);
 }
 
-static struct row *get_row(struct collector *c, const struct top_key *key)
+/* The last event of a context was counted. */
+static bool is_closed(const struct mirror_row *row, void *data)
 {
-	struct row **bucket = bucket_of(c, key), *row;
+	const struct top_ctx *ctx = row->now;
+	struct closed *closed = data;
 
-	for (row = *bucket; row; row = row->next)
-		if (!memcmp(&row->key, key, sizeof(*key)))
-			return row;
-	row = tool_memory(calloc(1, sizeof(*row)));
-	row->key = *key;
-	row->next = *bucket;
-	*bucket = row;
-	c->nr++;
-	return row;
-}
-
-static int read_rows(struct collector *c)
-{
-	int fd = bpf_map__fd(c->bpf->maps.rows);
-	struct top_key key, *prev = NULL;
-	static struct top_row new;
-	int err;
-
-	while (!(err = bpf_map_get_next_key(fd, prev, &key))) {
-		prev = &key;
-		if (!bpf_map_lookup_elem(fd, &key, &new)) {
-			struct row *row = get_row(c, &key);
-
-			row->quiet = !memcmp(&row->now, &new, sizeof(new));
-			row->now = new;
-		}
-	}
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Takes *@link out of the kernel's map; @link then leads to the next one. */
-static void retire(struct collector *c, struct row **link)
-{
-	int fd = bpf_map__fd(c->bpf->maps.rows);
-	struct row *row = *link;
-
-	bpf_map_lookup_and_delete_elem(fd, &row->key, &row->now);
-	row->now.alive = 0;
-	*link = row->next;
-	row->next = c->gone;
-	c->gone = row;
-}
-
-/* What is destroyed may still have to be cleared, which ends with an event. */
-static bool is_over(const struct row *row)
-{
-	const struct top_row *now = &row->now;
-
-	if (now->alive > 0 || !row->quiet)
+	if (!ctx->closed || closed->nr == TOP_MAX_CONTEXTS)
 		return false;
-	return now->late || now->op[TOP_MAP].bytes == now->op[TOP_UNMAP].bytes;
+	closed->ctx[closed->nr++] = row->key[0];
+	return true;
 }
 
-static void retire_rows(struct collector *c, const __u32 *closed, size_t nr)
+/* What is destroyed has been quiet for a whole interval. */
+static bool is_over(const struct mirror_row *row, void *closed)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct row **link = &c->rows[i];
+	const struct top_life *life = row->now;
 
-		while (*link) {
-			bool over = is_over(*link);
-
-			for (size_t j = 0; j < nr && !over; j++)
-				over = (*link)->key.ctx == closed[j];
-			if (over)
-				retire(c, link);
-			else
-				link = &(*link)->next;
-		}
-	}
+	return (life->alive <= 0 && row->quiet) ||
+	       is_of_closed(closed, row->key[0]);
 }
 
-int collect_sync(struct collector *c)
+/* And it may still have to be cleared, which ends with an event. */
+static bool is_ioas_over(const struct mirror_row *row, void *closed)
 {
-	int fd = bpf_map__fd(c->bpf->maps.contexts);
-	__u32 closed[TOP_MAX_CONTEXTS];
-	__u32 key, *prev = NULL;
-	struct top_ctx ctx;
-	size_t nr = 0;
+	const struct top_row *now = row->now;
+
+	if (is_of_closed(closed, row->key[0]))
+		return true;
+	return is_over(row, closed) &&
+	       (now->life.late ||
+		now->op[TOP_MAP].amount == now->op[TOP_UNMAP].amount);
+}
+
+/* Of processes that are gone, once room gets scarce. */
+static bool is_old_failure(const struct mirror_row *row, void *nr)
+{
+	return *(size_t *)nr > TOP_MAX_ROWS / 2 && row->quiet &&
+	       kill(row->key[0], 0) && errno == ESRCH;
+}
+
+static bool events_sync(void)
+{
+	struct closed closed = {};
 	int err;
 
 	/* First the contexts: what is closed now is complete when read later. */
-	c->contexts = 0;
-	while (!(err = bpf_map_get_next_key(fd, prev, &key))) {
-		prev = &key;
-		if (bpf_map_lookup_elem(fd, &key, &ctx))
-			continue;
-		if (!ctx.closed)
-			c->contexts++;
-		else if (nr < TOP_MAX_CONTEXTS)
-			closed[nr++] = key;
-	}
-	if (err == -ENOENT)
-		err = read_rows(c);
+	err = mirror_read(&c->contexts);
+	if (!err)
+		err = mirror_read(&c->rows);
+	if (!err)
+		err = mirror_read(&c->tables);
+	if (!err)
+		err = mirror_read(&c->devices);
+	if (!err)
+		err = mirror_read(&c->failures);
 	if (err) {
 		err_say("can't read the counters: %s", strerror(-err));
-		return -1;
+		return false;
 	}
-	retire_rows(c, closed, nr);
-	while (nr)
-		bpf_map_delete_elem(fd, &closed[--nr]);
-	return 0;
+	mirror_retire(&c->contexts, is_closed, &closed);
+	qsort(closed.ctx, closed.nr, sizeof(*closed.ctx), compare);
+	mirror_retire(&c->rows, is_ioas_over, &closed);
+	mirror_retire(&c->tables, is_over, &closed);
+	mirror_retire(&c->devices, is_over, &closed);
+	mirror_retire(&c->failures, is_old_failure, &c->failures.nr);
+	return true;
 }
 
-/* The longest of interval @epoch, if it was in that. */
-static __u64 peak_ns(const struct top_op *op, __u64 epoch)
+static void add_processes(void)
 {
-	__u64 peak = op->peak[epoch & 1];
+	for (size_t i = 0; i < PROCESS_BUCKETS; i++) {
+		struct process *process;
 
-	if (peak >> TOP_PEAK_NS_BITS != (epoch & TOP_PEAK_EPOCH_MASK))
-		return 0;
-	return peak & TOP_PEAK_NS_MAX;
-}
+		for (process = c->owners.processes[i]; process;
+		     process = process->next) {
+			struct entry *sum = &process->entry;
 
-/*
- * @epoch: the interval that ended. Requests that ended between its end and our
- * reading count in it, though they left their peak in the next.
- */
-static __u64 longest(const struct top_op *now, const __u32 *hist, __u64 epoch)
-{
-	__u64 max = peak_ns(now, epoch), next = peak_ns(now, epoch + 1);
-	__u64 upper = hist_upper(hist);
-
-	if (next > max)
-		max = next;
-	if (hist_bucket(max) < hist_bucket(upper))
-		max = upper;
-	return max < now->max_ns ? max : now->max_ns;
-}
-
-static void set_latency(struct op_report *op, const __u32 *hist, __u64 max)
-{
-	op->timed = hist_total(hist);
-	if (!op->timed)
-		return;
-	op->max_ns = max;
-	op->p50_ns = hist_percentile(hist, 50, max);
-	op->p99_ns = hist_percentile(hist, 99, max);
-}
-
-static void report_op(struct op_report *op, const struct top_op *now,
-		      const struct top_op *base, __u64 epoch, __u32 *sum)
-{
-	__u32 hist[HIST_BUCKETS];
-
-	for (size_t i = 0; i < HIST_BUCKETS; i++) {
-		hist[i] = now->hist[i] - base->hist[i];
-		sum[i] += hist[i];
-	}
-	op->count = now->count - base->count;
-	op->failed = now->failed - base->failed;
-	op->bytes = now->bytes - base->bytes;
-	op->all_count = now->count;
-	op->all_failed = now->failed;
-	op->all_bytes = now->bytes;
-	op->all_max_ns = now->max_ns;
-	set_latency(op, hist, longest(now, hist, epoch));
-}
-
-static void add_op(struct op_report *sum, const struct op_report *op)
-{
-	sum->count += op->count;
-	sum->failed += op->failed;
-	sum->bytes += op->bytes;
-	sum->all_count += op->all_count;
-	sum->all_failed += op->all_failed;
-	sum->all_bytes += op->all_bytes;
-	if (sum->max_ns < op->max_ns)
-		sum->max_ns = op->max_ns;
-	if (sum->all_max_ns < op->all_max_ns)
-		sum->all_max_ns = op->all_max_ns;
-}
-
-static void add_row(struct row_report *sum, const struct row_report *row)
-{
-	sum->mapped += row->mapped;
-	sum->pins += row->pins;
-	sum->unpins += row->unpins;
-	for (size_t i = 0; i < TOP_OPS; i++)
-		add_op(&sum->op[i], &row->op[i]);
-}
-
-static void report_row(struct report *report, const struct row *row,
-		       const struct listing *listing, __u64 epoch,
-		       __u32 sum[TOP_OPS][HIST_BUCKETS])
-{
-	const struct top_row *now = &row->now, *base = &row->base;
-	struct row_report *out = &report->rows[report->nr];
-
-	*out = (struct row_report){
-		.ctx = row->key.ctx,
-		.ioas = row->key.ioas,
-		.pid = now->tgid,
-		.uid = now->uid,
-		.pins = now->pinned - base->pinned,
-		.unpins = now->unpinned - base->unpinned,
-		.late = now->late,
-		.ended = now->alive <= 0,
-	};
-	fmt_name(out->comm, sizeof(out->comm), now->comm);
-	present_gauges(out, listing);
-	for (size_t i = 0; i < TOP_OPS; i++)
-		report_op(&out->op[i], &now->op[i], &base->op[i], epoch,
-			  sum[i]);
-	add_row(&report->total, out);
-	if (!out->ended)
-		report->live++;
-	/* An end is shown once. */
-	else if (memcmp(now, base, sizeof(*now)))
-		report->ended++;
-	else
-		return;
-	report->nr++;
-}
-
-static int by_pid(const void *a, const void *b)
-{
-	const struct row_report *left = a, *right = b;
-
-	return (left->pid > right->pid) - (left->pid < right->pid);
-}
-
-static __u32 count_processes(struct report *report)
-{
-	__u32 count = 0;
-
-	qsort(report->rows, report->nr, sizeof(*report->rows), by_pid);
-	for (size_t i = 0; i < report->nr; i++)
-		count += !i || report->rows[i].pid != report->rows[i - 1].pid;
-	return count;
-}
-
-/* Begins an interval: only its sums remain of what is gone. */
-static void advance(struct collector *c)
-{
-	struct row *row;
-
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (row = c->rows[i]; row; row = row->next)
-			row->base = row->now;
-	while ((row = c->gone)) {
-		struct row_report last = {};
-
-		for (size_t i = 0; i < TOP_OPS; i++) {
-			last.op[i].all_count = row->now.op[i].count;
-			last.op[i].all_failed = row->now.op[i].failed;
-			last.op[i].all_bytes = row->now.op[i].bytes;
-			last.op[i].all_max_ns = row->now.op[i].max_ns;
+			if (!process->shown)
+				continue;
+			for (int op = 0; op < OPS; op++) {
+				op_finish(&process->op[op]);
+				sum->op[op] = process->op[op].op;
+			}
+			sum->ended = !sum->contexts && !sum->spaces;
+			*table_add(&c->report.table[VIEW_PROCESS]) = *sum;
+			c->report.processes++;
 		}
-		add_row(&c->past, &last);
-		c->gone = row->next;
-		c->nr--;
-		free(row);
 	}
 }
 
-const struct report *collect_report(struct collector *c)
+static void count_contexts(const struct mirror_row *row, void *unused)
 {
-	__u32 sum[TOP_OPS][HIST_BUCKETS] = {};
-	struct report *report = &c->report;
-	__u64 epoch = c->bpf->bss->epoch++;
-	__u64 now_ns = clock_ns(CLOCK_MONOTONIC);
-	const struct listing *listing;
-	struct row *row;
-
-	if (collect_sync(c))
-		return NULL;
-	listing = list_read(c->list);
-	if (!listing)
-		return NULL;
-	free(report->rows);
-	*report = (struct report){
-		.time_ns = clock_ns(CLOCK_REALTIME),
-		.interval_ns = now_ns - c->begin_ns,
-		.lost = c->bpf->bss->lost + tool_misses(c->bpf->obj) +
-			listing->lost,
-		.contexts = c->contexts,
-		.total = c->past,
-		.rows = tool_memory(calloc(c->nr + 1, sizeof(*report->rows))),
-	};
-	c->begin_ns = now_ns;
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (row = c->rows[i]; row; row = row->next)
-			report_row(report, row, listing, epoch, sum);
-	for (row = c->gone; row; row = row->next)
-		report_row(report, row, listing, epoch, sum);
-	for (size_t i = 0; i < TOP_OPS; i++)
-		set_latency(&report->total.op[i], sum[i],
-			    report->total.op[i].max_ns);
-	report->total.pinned = present_pinned(listing);
-	report->processes = count_processes(report);
-	advance(c);
-	return report;
+	(void)unused;
+	c->report.contexts += !row->gone;
 }
 
-static int load(struct iommufd_top *bpf)
+static void sum_up(void)
 {
-	int err = iommufd_top__load(bpf);
+	struct report *report = &c->report;
 
+	for (int i = 0; i < OPS; i++) {
+		struct op_report *op = &c->total[i].op;
+
+		op_finish(&c->total[i]);
+		op->all_count += c->past[i].all_count;
+		op->all_failed += c->past[i].all_failed;
+		op->all_amount += c->past[i].all_amount;
+		if (op->all_max_ns < c->past[i].all_max_ns)
+			op->all_max_ns = c->past[i].all_max_ns;
+		report->total.op[i] = *op;
+		report->events += op->count + op->failed;
+	}
+	report->events += report->total.faults;
+	report->total.all_faults += c->gone.all_faults;
+	report->total.all_failed += c->gone.all_failed;
+}
+
+/* What it costs; the counters begin anew. */
+static void set_cost(void)
+{
+	__u64 cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID), bpf_ns;
+
+	c->report.cpu_ns = cpu_ns - c->cpu_ns;
+	c->cpu_ns = cpu_ns;
+	c->report.bpf_ns = ABSENT;
+	if (c->stats < 0)
+		return;
+	bpf_ns = tool_run_ns(c->top->obj);
+	c->report.bpf_ns = bpf_ns - c->bpf_ns;
+	c->bpf_ns = bpf_ns;
+}
+
+static void begin_report(__u64 now_ns)
+{
+	struct report *report = &c->report, old = c->report;
+
+	*report = (struct report){
+		.time_ns = loop_clock(CLOCK_REALTIME),
+		.interval_ns = now_ns - c->begin_ns,
+		.lost = c->top->bss->lost + tool_misses(c->top->obj) +
+			c->listing->lost,
+	};
+	for (int i = 0; i < VIEWS; i++) {
+		report->table[i] = old.table[i];
+		report->table[i].nr = 0;
+	}
+	memset(c->total, 0, sizeof(c->total));
+	c->begin_ns = now_ns;
+}
+
+static const struct report *events_report(void)
+{
+	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
+
+	c->epoch = c->top->bss->epoch++;
+	if (!events_sync())
+		return NULL;
+	c->listing = list_read(c->list);
+	if (!c->listing)
+		return NULL;
+	begin_report(now_ns);
+	owners_read(&c->owners, &c->contexts, &c->rows);
+	mirror_each(&c->contexts, count_contexts, NULL);
+	collect_ioas(c);
+	collect_objects(c);
+	collect_failures(c);
+	present_contexts(c);
+	add_processes();
+	sum_up();
+	set_cost();
+	mirror_advance(&c->contexts, NULL, NULL);
+	mirror_advance(&c->rows, collect_past_ioas, c);
+	mirror_advance(&c->tables, collect_past_table, c);
+	mirror_advance(&c->devices, collect_past_device, c);
+	mirror_advance(&c->failures, collect_past_failure, c);
+	return &c->report;
+}
+
+static int load(void)
+{
+	struct iommufd_top *top = iommufd_top__open_and_load();
+	int err;
+
+	c->top = top;
+	if (!top)
+		return -errno;
 	/*
 	 * That a context was opened is noticed last, so that nothing is missed
 	 * of one that is seen being opened.
 	 */
-	bpf_program__set_autoattach(bpf->progs.ctx_open, false);
-	if (!err)
-		err = iommufd_top__attach(bpf);
+	bpf_program__set_autoattach(top->progs.ctx_open, false);
+	bpf_program__set_autoattach(top->progs.fail, false);
+	err = iommufd_top__attach(top);
 	if (err)
 		return err;
-	bpf->links.ctx_open = bpf_program__attach(bpf->progs.ctx_open);
-	return bpf->links.ctx_open ? 0 : -errno;
+	top->links.ctx_open = bpf_program__attach(top->progs.ctx_open);
+	return top->links.ctx_open ? 0 : -errno;
 }
 
-struct collector *collect_open(void)
+/*
+ * While somebody listens for reasons, iommufd keeps a record for each request:
+ * that costs as much as a quarter of all else here. So it is done on demand.
+ */
+static bool events_watch_failures(void)
 {
-	struct collector *c = tool_memory(calloc(1, sizeof(*c)));
-	int err = ENOMEM;
+	struct iommufd_top *top = c->top;
 
+	if (!top->links.fail && !names_load())
+		return false;
+	if (!top->links.fail)
+		top->links.fail = bpf_program__attach(top->progs.fail);
+	if (!top->links.fail)
+		tool_refused(errno);
+	return top->links.fail;
+}
+
+static int begin(void)
+{
+	int err;
+
+	c->pins = owner_open();
+	if (!c->pins)
+		return -errno;
+	if (c->options.cost) {
+		c->stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		if (c->stats < 0)
+			return -errno;
+	}
+	err = load();
+	if (err)
+		return err;
+	mirror_open(&c->contexts, c->top->maps.contexts);
+	mirror_open(&c->rows, c->top->maps.rows);
+	mirror_open(&c->failures, c->top->maps.failures);
+	mirror_open(&c->tables, c->top->maps.tables);
+	mirror_open(&c->devices, c->top->maps.devices);
+	err = present_adopt(c);
+	c->begin_ns = loop_clock(CLOCK_MONOTONIC);
+	c->cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
+	return err;
+}
+
+static bool events_open(const struct source_options *options)
+{
+	int err;
+
+	c = tool_memory(calloc(1, sizeof(*c)));
+	c->options = *options;
+	c->stats = -1;
 	c->list = list_open();
 	if (!c->list)
-		goto failed;
-	c->bpf = iommufd_top__open();
-	if (c->bpf)
-		err = -load(c->bpf);
-	if (!err)
-		err = -present_adopt(c->bpf, c->list);
-	if (!err) {
-		c->begin_ns = clock_ns(CLOCK_MONOTONIC);
-		return c;
-	}
-	tool_refused(err);
-failed:
-	collect_close(c);
-	return NULL;
+		return false;
+	err = begin();
+	if (err)
+		tool_refused(-err);
+	return !err;
 }
 
-void collect_close(struct collector *c)
+static void events_close(void)
 {
-	struct row *row;
-
-	iommufd_top__destroy(c->bpf);
+	iommufd_top__destroy(c->top);
+	iommufd_pins__destroy(c->pins);
 	list_close(c->list);
-	for (size_t i = 0; i < BUCKETS; i++)
-		while ((row = c->rows[i])) {
-			c->rows[i] = row->next;
-			free(row);
-		}
-	while ((row = c->gone)) {
-		c->gone = row->next;
-		free(row);
-	}
-	free(c->report.rows);
+	if (c->stats >= 0)
+		close(c->stats);
+	mirror_close(&c->contexts);
+	mirror_close(&c->rows);
+	mirror_close(&c->tables);
+	mirror_close(&c->devices);
+	mirror_close(&c->failures);
+	owners_free(&c->owners);
+	for (int i = 0; i < VIEWS; i++)
+		table_free(&c->report.table[i]);
+	table_free(&c->old_failures);
 	free(c);
 }
+
+const struct source events_source = {
+	.open = events_open,
+	.sync = events_sync,
+	.report = events_report,
+	.watch_failures = events_watch_failures,
+	.close = events_close,
+};

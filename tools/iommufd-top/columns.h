@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The columns of the table: what they are called, how wide they are, what stands
- * in them and how they sort. The same on a terminal and in text.
+ * The columns of the tables: what they are called, how wide they are, what
+ * stands in them and how they sort. The same on a terminal and in text.
  */
 #ifndef __COLUMNS_H
 #define __COLUMNS_H
@@ -11,10 +11,22 @@
 enum column {
 	COL_PID,
 	COL_COMMAND,
+	COL_UID,
 	COL_CTX,
 	COL_IOAS,
+	COL_HWPT,
+	COL_DEVICE,
+	COL_GROUP,
+	COL_KIND,
+	COL_PARENT,
+	COL_FLAGS,
+	COL_CONTEXTS,
+	COL_SPACES,
+	COL_DEVICES,
 	COL_MAPPED,
 	COL_PINNED,
+	COL_LIMIT,
+	COL_AREAS,
 	COL_MAPS,
 	COL_UNMAPS,
 	COL_MAP_P50,
@@ -23,56 +35,65 @@ enum column {
 	COL_UNMAP_P50,
 	COL_UNMAP_P99,
 	COL_UNMAP_MAX,
+	COL_INVALIDATIONS,
+	COL_ENTRIES,
+	COL_INVALIDATE_P50,
+	COL_INVALIDATE_P99,
+	COL_INVALIDATE_MAX,
+	COL_DIRTY_READS,
+	COL_DIRTY_BYTES,
+	COL_DIRTY_P99,
+	COL_DIRTY_MAX,
+	COL_FAULTS,
+	COL_WAITING,
+	COL_ATTACHES,
+	COL_ATTACH_LAST,
+	COL_ATTACH_MAX,
 	COL_FAILED,
+	COL_REASON,
+	COL_COUNT,
+	COL_RATE,
+	COL_AGE,
+	COL_ERRNO,
+	COL_NUMBERS,
+	COL_REQUEST,
+	COL_SIZE,
+	COL_BELOW,
+	COL_ALL_MAPS,
+	COL_ALL_UNMAPS,
+	COL_SHARE,
 	COLUMNS,
 };
 
-/* Room for the widest cell, and for the widest line. */
-#define CELL_LEN 32
-#define LINE_LEN 512
-/* From here on a line has all columns in full. */
-#define FULL_WIDTH 96
-
-/**
- * struct sort - how rows are ordered
- * @column: by what; rows that don't differ in it are ordered by their ids
- * @reverse: against the column's own direction: names and ids go up, amounts
- *	down
- */
-struct sort {
-	enum column column;
-	bool reverse;
-};
+/* Room for the widest cell. */
+#define CELL_LEN 64
 
 /* The column of that name, COLUMNS if there is none. */
 enum column column_by_name(const char *name);
 const char *column_name(enum column col);
 
 /*
- * Title of a column; width in a line of @line characters, 0 if left out. With
- * @interval_ns 0, here and below, there are counts in place of rates.
+ * Its title. With @interval_ns 0, here and below, there are counts in place of
+ * rates.
  */
 const char *column_title(enum column col, __u64 interval_ns);
-int column_width(enum column col, int line);
+
+/* Stands above the titles of columns that belong together; NULL for none. */
+const char *column_group(enum column col);
+
+/* The least and the largest width: only text gets more than it needs. */
+int column_width(enum column col);
+int column_max_width(enum column col);
+
 /* Text is to the left, numbers are to the right. */
 bool column_is_text(enum column col);
 
-/* The cell of @row, not padded, in @buf of CELL_LEN bytes. */
-const char *column_cell(char *buf, enum column col,
-			const struct row_report *row, __u64 interval_ns);
+/* The cell of @entry, not padded, in @buf of CELL_LEN bytes. */
+const char *column_cell(char *buf, enum column col, const struct entry *entry,
+			__u64 interval_ns);
 
-/* Stands between COMMAND and what follows: x ended, ~ was there before us. */
-char row_mark(const struct row_report *row);
-
-/*
- * Whole lines of @line characters in @buf of LINE_LEN bytes: the line above the
- * titles that groups them, the titles, a row.
- */
-const char *line_of_groups(char *buf, int line);
-const char *line_of_titles(char *buf, __u64 interval_ns, int line);
-const char *line_of_row(char *buf, const struct row_report *row,
-			__u64 interval_ns, int line);
-
-void sort_rows(struct row_report *rows, size_t nr, const struct sort *sort);
+/* In the column's own direction: names and ids go up, amounts down. */
+int column_compare(enum column col, const struct entry *left,
+		   const struct entry *right);
 
 #endif

@@ -1,85 +1,245 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * One object a refresh, on one line. Numbers are exact integers in the units
- * that their names tell; the manual page lists them all, and a name once there
- * stays.
+ * that their names tell, null where nobody can tell; the manual page lists them
+ * all, and a name once there stays.
  */
-#include <json-c/json.h>
+#include "../lib/json.h"
+#include "../lib/names.h"
 #include "output.h"
+#include "words.h"
 
-static void add_u64(struct json_object *to, const char *name, __u64 value)
+/* A number that may be ABSENT, or not be told by a stock kernel. */
+static void add_number(struct json_object *to, const char *name, __s64 value)
 {
-	json_object_object_add(to, name, json_object_new_uint64(value));
+	if (value == ABSENT)
+		json_add(to, name, NULL);
+	else
+		json_add_s64(to, name, value);
 }
 
-static void add_bool(struct json_object *to, const char *name, bool value)
-{
-	json_object_object_add(to, name, json_object_new_boolean(value));
-}
-
-static struct json_object *op_object(const struct op_report *op)
-{
-	struct json_object *out = json_object_new_object();
-
-	add_u64(out, "count", op->count);
-	add_u64(out, "failed", op->failed);
-	add_u64(out, "bytes", op->bytes);
-	add_u64(out, "timed", op->timed);
-	add_u64(out, "p50_ns", op->p50_ns);
-	add_u64(out, "p99_ns", op->p99_ns);
-	add_u64(out, "max_ns", op->max_ns);
-	add_u64(out, "all_count", op->all_count);
-	add_u64(out, "all_failed", op->all_failed);
-	add_u64(out, "all_bytes", op->all_bytes);
-	add_u64(out, "all_max_ns", op->all_max_ns);
-	return out;
-}
-
-/* What a row and the totals have in common. */
-static void add_numbers(struct json_object *to, const struct row_report *row)
-{
-	add_u64(to, "mapped_bytes", row->mapped);
-	add_u64(to, "pinned_pages", row->pinned);
-	add_u64(to, "pages_pinned", row->pins);
-	add_u64(to, "pages_unpinned", row->unpins);
-	json_object_object_add(to, "map", op_object(&row->op[TOP_MAP]));
-	json_object_object_add(to, "unmap", op_object(&row->op[TOP_UNMAP]));
-}
-
-static struct json_object *row_object(const struct row_report *row)
+static struct json_object *op_object(const struct op_report *op,
+				     const char *amount, const char *all_amount)
 {
 	struct json_object *out = json_object_new_object();
 
-	add_u64(out, "pid", row->pid);
-	add_u64(out, "uid", row->uid);
-	json_object_object_add(out, "command",
-			       json_object_new_string(row->comm));
-	add_u64(out, "ctx", row->ctx);
-	add_u64(out, "ioas", row->ioas);
-	add_bool(out, "late", row->late);
-	add_bool(out, "ended", row->ended);
-	add_numbers(out, row);
+	json_add_u64(out, "count", op->count);
+	json_add_u64(out, "failed", op->failed);
+	json_add_u64(out, amount, op->amount);
+	json_add_u64(out, "timed", op->timed);
+	json_add_u64(out, "p50_ns", op->p50_ns);
+	json_add_u64(out, "p99_ns", op->p99_ns);
+	json_add_u64(out, "max_ns", op->max_ns);
+	json_add_u64(out, "all_count", op->all_count);
+	json_add_u64(out, "all_failed", op->all_failed);
+	json_add_u64(out, all_amount, op->all_amount);
+	json_add_u64(out, "all_max_ns", op->all_max_ns);
 	return out;
 }
 
-void print_json(FILE *out, const struct report *report)
+static void add_bytes_op(struct json_object *to, const char *name,
+			 const struct op_report *op)
+{
+	json_add(to, name, op_object(op, "bytes", "all_bytes"));
+}
+
+static void add_invalidate(struct json_object *to, const struct entry *row)
+{
+	json_add(to, "invalidate",
+		 op_object(&row->op[OP_INVALIDATE], "entries", "all_entries"));
+}
+
+static void add_failures(struct json_object *to, const struct entry *row)
+{
+	json_add_u64(to, "failed", row->failed);
+	json_add_u64(to, "all_failed", row->all_failed);
+}
+
+static void add_faults(struct json_object *to, const struct entry *row)
+{
+	json_add_u64(to, "faults", row->faults);
+	json_add_u64(to, "all_faults", row->all_faults);
+	json_add_s64(to, "faults_waiting", row->waiting);
+}
+
+/* What a process, an IOAS and the totals have in common. */
+static void add_mappings(struct json_object *to, const struct entry *row)
+{
+	add_number(to, "mapped_bytes", row->mapped);
+	add_number(to, "pinned_pages", row->pinned);
+	add_number(to, "areas", row->areas);
+	json_add_u64(to, "pages_pinned", row->pins);
+	json_add_u64(to, "pages_unpinned", row->unpins);
+	add_bytes_op(to, "map", &row->op[OP_MAP]);
+	add_bytes_op(to, "unmap", &row->op[OP_UNMAP]);
+}
+
+/* And a process and the totals. */
+static void add_sums(struct json_object *to, const struct entry *row)
+{
+	add_mappings(to, row);
+	add_invalidate(to, row);
+	add_bytes_op(to, "dirty", &row->op[OP_DIRTY]);
+	add_faults(to, row);
+	add_failures(to, row);
+}
+
+/* All that a stock kernel tells. */
+static void add_stock(struct json_object *to, const struct entry *row)
+{
+	add_bytes_op(to, "map", &row->op[OP_MAP]);
+	add_bytes_op(to, "unmap", &row->op[OP_UNMAP]);
+	add_failures(to, row);
+}
+
+static void add_process(struct json_object *to, const struct entry *row)
+{
+	json_add_u64(to, "contexts", row->contexts);
+	json_add_u64(to, "ioas_live", row->spaces);
+	json_add_u64(to, "devices", row->devices);
+	add_number(to, "limit_pages", row->limit);
+	add_sums(to, row);
+}
+
+static void add_ioas(struct json_object *to, const struct entry *row)
+{
+	json_add_u64(to, "ioas", row->ioas);
+	add_mappings(to, row);
+}
+
+static void add_table(struct json_object *to, const struct entry *row)
+{
+	char buf[CELL_LEN];
+
+	json_add_u64(to, "hwpt", row->hwpt);
+	json_add_text(to, "kind", word_kind(buf, row));
+	json_add_u64(to, "on", row->parent);
+	json_add_u64(to, "ioas", row->ioas);
+	json_add_text(to, "flags", row->flags);
+	json_add_u64(to, "devices", row->devices);
+	add_invalidate(to, row);
+	add_bytes_op(to, "dirty", &row->op[OP_DIRTY]);
+}
+
+static void add_device(struct json_object *to, const struct entry *row)
+{
+	json_add_u64(to, "device", row->device);
+	if (*row->name)
+		json_add_text(to, "name", row->name);
+	else
+		json_add(to, "name", NULL);
+	add_number(to, "group", row->group);
+	add_number(to, "hwpt", row->hwpt);
+	add_number(to, "ioas", row->hwpt == ABSENT ? ABSENT : row->ioas);
+	json_add_u64(to, "attaches", row->moves.count);
+	json_add_u64(to, "all_attaches", row->moves.all_count);
+	json_add_u64(to, "attach_last_ns", row->moves.last_ns);
+	json_add_u64(to, "attach_max_ns", row->moves.max_ns);
+	add_faults(to, row);
+	add_failures(to, row);
+}
+
+static void add_failure(struct json_object *to, const struct entry *row,
+			bool stock)
+{
+	const struct last_failure *last = &row->last;
+	char buf[CELL_LEN];
+
+	if (!stock)
+		json_add_text(to, "reason", row->name);
+	add_failures(to, row);
+	json_add_text(to, "error", names_errno(last->error));
+	json_add_u64(to, "errno", last->error);
+	json_add_text(to, "request", word_request(buf, row));
+	json_add_u64(to, "request_number", last->command);
+	json_add_u64(to, "age_ns", last->age_ns);
+	if (stock)
+		return;
+	json_add_u64(to, "ctx", row->ctx);
+	json_add_u64(to, "first", last->first);
+	json_add_u64(to, "second", last->second);
+	json_add_text(to, "policy", last->policy);
+}
+
+static void add_size(struct json_object *to, const struct entry *row,
+		     bool stock)
+{
+	if (!stock) {
+		json_add_u64(to, "ioas", row->ioas);
+		add_number(to, "areas", row->areas);
+	}
+	json_add_u64(to, "size_min", row->size_min);
+	json_add_u64(to, "size_max", row->size_max);
+	json_add_u64(to, "maps", row->op[OP_MAP].count);
+	json_add_u64(to, "unmaps", row->op[OP_UNMAP].count);
+	json_add_u64(to, "all_maps", row->op[OP_MAP].all_count);
+	json_add_u64(to, "all_unmaps", row->op[OP_UNMAP].all_count);
+}
+
+static struct json_object *row_object(const struct entry *row, enum view view,
+				      bool stock)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_add_u64(out, "pid", row->pid);
+	if (!stock)
+		json_add_u64(out, "uid", row->uid);
+	json_add_text(out, "command", row->comm);
+	if (view != VIEW_PROCESS && view != VIEW_FAILURE && !stock) {
+		json_add_u64(out, "ctx", row->ctx);
+		json_add_bool(out, "late", row->late);
+	}
+	if (view != VIEW_FAILURE && !stock)
+		json_add_bool(out, "ended", row->ended);
+	switch (view) {
+	case VIEW_PROCESS:
+		(stock ? add_stock : add_process)(out, row);
+		break;
+	case VIEW_IOAS:
+		add_ioas(out, row);
+		break;
+	case VIEW_HWPT:
+		add_table(out, row);
+		break;
+	case VIEW_DEVICE:
+		add_device(out, row);
+		break;
+	case VIEW_FAILURE:
+		add_failure(out, row, stock);
+		break;
+	default:
+		add_size(out, row, stock);
+	}
+	return out;
+}
+
+void print_json(FILE *out, const struct report *report, enum view view,
+		const struct table *rows)
 {
 	struct json_object *line = json_object_new_object();
 	struct json_object *total = json_object_new_object();
-	struct json_object *rows = json_object_new_array();
+	struct json_object *array = json_object_new_array();
 
-	add_u64(line, "time_ns", report->time_ns);
-	add_u64(line, "interval_ns", report->interval_ns);
-	add_u64(line, "lost_events", report->lost);
-	add_u64(line, "processes", report->processes);
-	add_u64(line, "contexts", report->contexts);
-	add_u64(line, "ioas_live", report->live);
-	add_u64(line, "ioas_ended", report->ended);
-	add_numbers(total, &report->total);
-	json_object_object_add(line, "total", total);
-	for (size_t i = 0; i < report->nr; i++)
-		json_object_array_add(rows, row_object(&report->rows[i]));
-	json_object_object_add(line, "rows", rows);
+	json_add_u64(line, "time_ns", report->time_ns);
+	json_add_u64(line, "interval_ns", report->interval_ns);
+	json_add_bool(line, "stock", report->stock);
+	json_add_u64(line, "lost_events", report->lost);
+	json_add_u64(line, "events", report->events);
+	json_add_u64(line, "cpu_ns", report->cpu_ns);
+	add_number(line, "bpf_ns", report->bpf_ns);
+	json_add_u64(line, "processes", report->processes);
+	if (!report->stock) {
+		json_add_u64(line, "contexts", report->contexts);
+		json_add_u64(line, "ioas_live", report->live);
+		json_add_u64(line, "ioas_ended", report->ended);
+	}
+	(report->stock ? add_stock : add_sums)(total, &report->total);
+	json_add(line, "total", total);
+	json_add_text(line, "view", view_name(view));
+	for (size_t i = 0; i < rows->nr; i++)
+		json_object_array_add(array, row_object(&rows->entries[i], view,
+							report->stock));
+	json_add(line, "rows", array);
 	fprintf(out, "%s\n",
 		json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));
 	json_object_put(line);

@@ -1,40 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "../lib/env.h"
 #include "../lib/err.h"
+#include "../lib/tool.h"
 #include "run.h"
+
+static int run(const struct source *source, struct options *options)
+{
+	if (options->command)
+		return run_command(source, options);
+	if (options->batch)
+		return run_batch(source, options);
+	return run_live(source, options);
+}
+
+/* What makes no sense here; false after having said so. */
+static bool check(const struct options *options, bool stock)
+{
+	unsigned long pid = options->common.pid;
+
+	if (pid && kill(pid, 0) && errno == ESRCH) {
+		err_say("there is no process %lu", pid);
+		return false;
+	}
+	if (stock && !view_is_stock(options->view)) {
+		err_say("the stock iommufd of this kernel tells nothing for the view %s",
+			view_name(options->view));
+		err_advise("There are the views process, failure and size.");
+		return false;
+	}
+	return true;
+}
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.delay = 1,
-		.sort = { .column = COL_MAPS },
-	};
-	enum env_problem problem;
-	struct collector *c;
-	int status;
+	struct options options = { .delay = 1 };
+	struct source_options which;
+	const struct source *source;
+	int status = EXIT_FAILURE;
+	bool stock;
 
 	setlocale(LC_CTYPE, "");
 	options_parse(&options, argc, argv);
-	problem = env_check("", env_capabilities());
-	if (problem) {
-		err_say("%s", env_problem_text(problem));
-		err_advise(env_problem_advice(problem));
+	if (!tool_check_any(options.common.verbose, &stock))
 		return EXIT_FAILURE;
-	}
-	err_keep_libbpf(options.verbose);
-	c = collect_open();
-	if (!c)
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		options.batch = true;
+	if (!check(&options, stock))
 		return EXIT_FAILURE;
-	if (options.command)
-		status = run_command(c, &options);
-	else if (options.batch || !isatty(STDOUT_FILENO) ||
-		 !isatty(STDIN_FILENO))
-		status = run_batch(c, &options);
-	else
-		status = run_live(c, &options);
-	collect_close(c);
+	which = (struct source_options){
+		.pid = options.common.pid,
+		.cost = options.cost,
+	};
+	source = stock ? &stock_source : &events_source;
+	if (source->open(&which) &&
+	    (options.view != VIEW_FAILURE || source->watch_failures()))
+		status = run(source, &options);
+	source->close();
 	return status;
 }

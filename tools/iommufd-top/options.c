@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/loop.h"
 #include "options.h"
 
 const char *argp_program_version = "iommufd-top " VERSION;
 
 static const char doc[] =
-	"Shows who maps memory for devices through iommufd, live: mapped bytes, "
-	"pinned pages, map and unmap requests a second, how long they take, and "
-	"how many fail, by process and IOAS.\v"
+	"Shows what iommufd does, live: who maps and pins how much memory for "
+	"devices, how fast and how long it takes, page tables, devices, and what "
+	"fails and why.\v"
 	"With COMMAND, runs it, and shows the sums over the whole run when it "
 	"ends; the exit status is the command's.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-top                         live; h for help, q to quit\n"
 	"  iommufd-top -b -n 3 -d 0.5          three refreshes as text\n"
-	"  iommufd-top --json -o log -s failed JSON lines into a file\n"
-	"  iommufd-top -- ./my-vmm --boot      what it mapped, all in all\n";
+	"  iommufd-top -w device -p 1234       the devices of a process\n"
+	"  iommufd-top --json -w failure -o log JSON lines into a file\n"
+	"  iommufd-top -w ioas -- ./my-vmm     what it mapped, all in all\n";
+
+enum { OPTION_COST = 256 };
 
 static const struct argp_option entries[] = {
 	{ "batch", 'b', NULL, 0,
@@ -27,41 +30,67 @@ static const struct argp_option entries[] = {
 	  0 },
 	{ "delay", 'd', "SECONDS", 0, "Time between refreshes (1)", 0 },
 	{ "iterations", 'n', "N", 0, "Quit after N refreshes", 0 },
+	{ "view", 'w', "VIEW", 0,
+	  "Show this table (first): process (the default), ioas, hwpt, device, "
+	  "failure or size",
+	  0 },
 	{ "sort", 's', "COLUMN", 0,
-	  "Sort by pid, command, ctx, ioas, mapped, pinned, maps (the default), "
-	  "unmaps, map-p50, map-p99, map-max, unmap-p50, unmap-p99, unmap-max "
-	  "or failed",
+	  "Sort by a column: pid, maps and so on; '-s help' lists those of the "
+	  "view",
 	  0 },
 	{ "reverse", 'r', NULL, 0, "Sort the other way round", 0 },
+	{ "pid", 'p', "PID", 0, "Only what this process has and does", 0 },
+	{ "filter", 'f', "TEXT", 0,
+	  "Only rows with TEXT in the process, device or reason", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one object a line and refresh",
 	  0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; implies --batch", 0 },
+	{ "cost", OPTION_COST, NULL, 0,
+	  "Have the kernel measure what the BPF programs take", 0 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
 	{},
 };
 
-bool delay_parse(const char *text, double *delay)
+static void parse_filter(struct options *options, const char *arg,
+			 struct argp_state *state)
 {
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= DELAY_MIN && value <= DELAY_MAX))
-		return false;
-	*delay = value;
-	return true;
+	if (strlen(arg) >= FILTER_LEN)
+		argp_error(state, "the filter has more than %d characters",
+			   FILTER_LEN - 1);
+	else
+		strcpy(options->filter, arg);
 }
 
-static bool count_parse(const char *text, unsigned long *count)
+/* As names of columns, a line; "none" if it can't be sorted by. */
+static void list_columns(enum view view)
 {
-	char *end;
+	for (enum column col = 0; col < COLUMNS; col++)
+		if (view_has(view, col))
+			puts(column_name(col));
+	exit(EXIT_SUCCESS);
+}
 
-	errno = 0;
-	*count = strtoul(text, &end, 10);
-	return end != text && !*end && !errno && *count && !strchr(text, '-');
+/* What depends on the view, which may be named behind it. */
+static void check_sort(struct options *options, const char *name,
+		       struct argp_state *state)
+{
+	if (!name) {
+		options->sort.column = view_sort(options->view);
+		return;
+	}
+	if (!strcmp(name, "help"))
+		list_columns(options->view);
+	options->sort.column = column_by_name(name);
+	if (options->sort.column == COLUMNS)
+		argp_error(state, "there is no column '%s'", name);
+	else if (!view_has(options->view, options->sort.column))
+		argp_error(state, "the view %s has no column '%s'",
+			   view_name(options->view), name);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	static const char *sort;
 	struct options *options = state->input;
 
 	switch (key) {
@@ -69,47 +98,54 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->batch = true;
 		return 0;
 	case 'd':
-		if (!delay_parse(arg, &options->delay))
+		if (!loop_parse_interval(arg, &options->delay))
 			argp_error(state,
 				   "the delay must be from 0.01 to 86400 seconds, not '%s'",
 				   arg);
 		return 0;
 	case 'n':
-		if (!count_parse(arg, &options->count))
+		if (!loop_parse_number(arg, 1, &options->count))
 			argp_error(state,
 				   "the number of refreshes must be 1 or more, not '%s'",
 				   arg);
 		return 0;
+	case 'w':
+		options->view = view_by_name(arg);
+		if (options->view == VIEWS)
+			argp_error(state,
+				   "the views are process, ioas, hwpt, device, failure and size, not '%s'",
+				   arg);
+		return 0;
 	case 's':
-		options->sort.column = column_by_name(arg);
-		if (options->sort.column == COLUMNS)
-			argp_error(state, "there is no column '%s'", arg);
+		sort = arg;
 		return 0;
 	case 'r':
 		options->sort.reverse = true;
 		return 0;
-	case 'j':
-		options->json = true;
-		options->batch = true;
+	case 'f':
+		parse_filter(options, arg, state);
 		return 0;
+	case 'j':
+		options->batch = true;
+		break;
 	case 'o':
 		options->output = arg;
 		options->batch = true;
 		return 0;
-	case 'v':
-		options->verbose = true;
+	case OPTION_COST:
+		options->cost = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->command = state->argv + state->next;
 		options->batch = true;
 		return 0;
 	case ARGP_KEY_END:
+		check_sort(options, sort, state);
 		if (options->command && options->count > 1)
 			argp_error(state, "COMMAND gives one report, -n more");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
 	}
+	return common_parse(&options->common, key, arg, state);
 }
 
 void options_parse(struct options *options, int argc, char **argv)

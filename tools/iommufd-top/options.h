@@ -2,37 +2,38 @@
 #ifndef __OPTIONS_H
 #define __OPTIONS_H
 
-#include "columns.h"
+#include "../lib/common.h"
+#include "view.h"
+
+#define FILTER_LEN 32
 
 /**
  * struct options - what the command line asked for
+ * @common: process, JSON rather than text, libbpf's messages
  * @delay: seconds between refreshes
  * @count: refreshes to show, 0 for no end
  * @batch: text rather than a screen
- * @json: JSON lines rather than text
- * @verbose: libbpf's messages too
- * @sort: order of the rows
+ * @cost: measure what the BPF programs cost
+ * @view: the table to show, or to begin with
+ * @sort: order of its rows; @sort.column is COLUMNS for the view's own
+ * @filter: what rows have in their texts, or empty
  * @output: file to write to instead of standard output, or NULL
  * @command: command to watch from its start to its end, or NULL
  */
 struct options {
+	struct common_options common;
 	double delay;
 	unsigned long count;
 	bool batch;
-	bool json;
-	bool verbose;
+	bool cost;
+	enum view view;
 	struct sort sort;
+	char filter[FILTER_LEN];
 	const char *output;
 	char **command;
 };
 
 /* Ends the program itself on --help, --version and what it can't accept. */
 void options_parse(struct options *options, int argc, char **argv);
-
-#define DELAY_MIN 0.01
-#define DELAY_MAX 86400.0
-
-/* Seconds from @text; false if it is no number or out of bounds. */
-bool delay_parse(const char *text, double *delay);
 
 #endif

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "iommufd_top.skel.h"
+#include "../lib/owner.h"
+#include "collector.h"
 #include "present.h"
 
 static int compare_objects(const void *a, const void *b)
@@ -15,81 +16,182 @@ static int compare_objects(const void *a, const void *b)
 	return (left->id > right->id) - (left->id < right->id);
 }
 
-/* What ended, or begins just now, has nothing. */
-void present_gauges(struct row_report *row, const struct listing *listing)
+const struct list_object *present_find(const struct listing *listing, __u32 ctx,
+				       __u32 id)
 {
-	struct list_object key = { .ctx = row->ctx, .id = row->ioas };
-	const struct list_object *found;
+	struct list_object key = { .ctx = ctx, .id = id };
 
-	if (row->ended)
-		return;
-	found = bsearch(&key, listing->objects, listing->nr_objects,
-			sizeof(key), compare_objects);
+	if (!listing->nr_objects)
+		return NULL;
+	return bsearch(&key, listing->objects, listing->nr_objects, sizeof(key),
+		       compare_objects);
+}
+
+/* A nested page table is on a vIOMMU, which is on its second stage, at the most. */
+#define DEPTH 4
+
+__u32 present_root(const struct listing *listing, __u32 ctx, __u32 id)
+{
+	const struct list_object *object;
+
+	for (int i = 0; i < DEPTH && id; i++) {
+		object = present_find(listing, ctx, id);
+		if (!object)
+			return 0;
+		if (object->type == LIST_TYPE_IOAS)
+			return id;
+		id = object->parent;
+	}
+	return 0;
+}
+
+__s64 present_devices(const struct listing *listing,
+		      const struct list_object *table)
+{
+	const struct list_object *end = listing->objects + listing->nr_objects;
+	const struct list_object *object = table;
+	__s64 devices = table->users;
+
+	/* Those of its context, to both sides of it. */
+	while (object > listing->objects && object[-1].ctx == table->ctx)
+		object--;
+	for (; object < end && object->ctx == table->ctx; object++)
+		if ((object->type == LIST_TYPE_HWPT_NESTED ||
+		     object->type == LIST_TYPE_VIOMMU) &&
+		    object->parent == table->id)
+			devices--;
+	return devices > 0 ? devices : 0;
+}
+
+/* What ended, or begins just now, has nothing. */
+void present_gauges(struct entry *entry, const struct listing *listing)
+{
+	const struct list_object *found = NULL;
+
+	if (!entry->ended)
+		found = present_find(listing, entry->ctx, entry->ioas);
 	if (!found)
 		return;
-	row->mapped = found->mapped;
-	row->pinned = found->pinned;
+	entry->mapped = found->mapped;
+	entry->pinned = found->pinned;
+	entry->areas = found->areas;
 }
 
-__u64 present_pinned(const struct listing *listing)
+static void add_context(struct collector *c, const struct list_ctx *ctx,
+			__u64 waiting)
 {
-	__u64 pinned = 0;
+	int program = bpf_program__fd(c->pins->progs.read_owner);
+	struct list_ctx of_owner = *ctx;
+	struct entry owner = {};
+	struct owner limits;
+	struct process *process;
+	struct entry *sum;
+	__u64 limit;
 
-	for (size_t i = 0; i < listing->nr_contexts; i++)
-		pinned += listing->contexts[i].pinned;
-	return pinned;
+	owner_fill(&c->owners, ctx->ctx, &owner);
+	if (!owner.pid || (c->options.pid && c->options.pid != owner.pid))
+		return;
+	process = process_of(&c->owners, &owner);
+	process->shown = true;
+	sum = &process->entry;
+	sum->pinned += ctx->pinned;
+	sum->contexts++;
+	sum->waiting += waiting;
+	of_owner.tgid = owner.pid;
+	owner_read(program, &of_owner, &limits);
+	limit = owner_limit(&limits);
+	if (limit != ~0ULL)
+		sum->limit = limit;
+	c->report.total.pinned += ctx->pinned;
+	c->report.total.waiting += waiting;
 }
 
-/* Has a row for an IOAS of a context that was there before us. */
-static int adopt(struct iommufd_top *bpf, const struct list_ctx *owner,
-		 const struct list_object *ioas)
+void present_contexts(struct collector *c)
 {
-	struct top_key key = { .ctx = ioas->ctx, .ioas = ioas->id };
-	struct top_row row = {
-		.tgid = owner->tgid,
-		.uid = owner->uid,
+	const struct listing *listing = c->listing;
+	const struct list_object *object = listing->objects;
+	const struct list_object *end = object + listing->nr_objects;
+
+	for (size_t i = 0; i < listing->nr_contexts; i++) {
+		const struct list_ctx *ctx = &listing->contexts[i];
+		__u64 waiting = 0;
+
+		for (; object < end && object->ctx <= ctx->ctx; object++)
+			if (object->ctx == ctx->ctx)
+				waiting += object->faults;
+		add_context(c, ctx, waiting);
+	}
+}
+
+/* Puts a row into a map for what is not there, as events may have made one. */
+static int adopt_as(const struct bpf_map *map, const struct list_object *object,
+		    void *row)
+{
+	struct top_key key = { .ctx = object->ctx, .id = object->id };
+	int err;
+
+	*(struct top_life *)row = (struct top_life){
 		.late = 1,
 		.alive = 1,
 		.listed = 1,
+		.type = object->type,
 	};
-	int err;
-
-	memcpy(row.comm, owner->comm, sizeof(row.comm));
-	/* Events of it may have made one already. */
-	err = bpf_map_update_elem(bpf_map__fd(bpf->maps.rows), &key, &row,
-				  BPF_NOEXIST);
+	err = bpf_map_update_elem(bpf_map__fd(map), &key, row, BPF_NOEXIST);
 	return err == -EEXIST ? 0 : err;
 }
 
-/* Whether a context was there before us; makes that known. */
-static bool was_there(struct iommufd_top *bpf, __u32 number)
+static int adopt(struct collector *c, const struct list_ctx *owner,
+		 const struct list_object *object)
 {
-	int fd = bpf_map__fd(bpf->maps.contexts);
+	struct top_row row = { .tgid = owner->tgid, .uid = owner->uid };
+	struct top_table table = { .parent = object->parent };
+	struct top_device device = {};
+
+	switch (object->type) {
+	case LIST_TYPE_IOAS:
+		memcpy(row.comm, owner->comm, sizeof(row.comm));
+		return adopt_as(c->top->maps.rows, object, &row);
+	case LIST_TYPE_HWPT_PAGING:
+	case LIST_TYPE_HWPT_NESTED:
+	case LIST_TYPE_VIOMMU:
+		return adopt_as(c->top->maps.tables, object, &table);
+	case LIST_TYPE_DEVICE:
+		return adopt_as(c->top->maps.devices, object, &device);
+	default:
+		return 0;
+	}
+}
+
+/* Whether a context was there before us; makes that known. */
+static bool was_there(struct collector *c, __u32 number)
+{
+	int fd = bpf_map__fd(c->top->maps.contexts);
 	struct top_ctx ctx = { .late = 1 };
 
 	bpf_map_update_elem(fd, &number, &ctx, BPF_NOEXIST);
 	return !bpf_map_lookup_elem(fd, &number, &ctx) && ctx.late;
 }
 
-int present_adopt(struct iommufd_top *bpf, struct list *list)
+int present_adopt(struct collector *c)
 {
-	const struct listing *listing = list_read(list);
+	const struct listing *listing = list_read(c->list);
 	const struct list_object *object;
 	size_t next = 0;
 	int err = 0;
 
 	if (!listing)
 		return -EIO;
+	owners_begin(&c->owners, listing);
 	for (size_t i = 0; i < listing->nr_contexts && !err; i++) {
 		const struct list_ctx *ctx = &listing->contexts[i];
-		bool there = was_there(bpf, ctx->ctx);
+		bool there = was_there(c, ctx->ctx);
 
 		for (; next < listing->nr_objects && !err; next++) {
 			object = &listing->objects[next];
 			if (object->ctx != ctx->ctx)
 				break;
-			if (there && object->type == LIST_TYPE_IOAS)
-				err = adopt(bpf, ctx, object);
+			if (there)
+				err = adopt(c, ctx, object);
 		}
 	}
 	return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What iommufd-top shows: plain numbers, made by collect.c from the counters in
- * the kernel, read by everything that prints.
+ * What iommufd-top shows: plain numbers, made by a source (source.h) from the
+ * counters in the kernel, read by everything that prints.
  */
 #ifndef __REPORT_H
 #define __REPORT_H
@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include "../../bpf/iommufd_top.h"
 
+/* In place of a number that nobody can tell. */
+#define ABSENT (-1LL)
+
 /**
- * struct op_report - the map or the unmap requests of an IOAS
+ * struct op_report - requests of a kind
  * @count: succeeded in this interval
  * @failed: failed in this interval
- * @bytes: bytes mapped or unmapped in this interval
+ * @amount: bytes or entries that they were about, in this interval
  * @timed: of @count, those whose duration is known
  * @p50_ns: half of them took no longer
  * @p99_ns: 99% of them took no longer
@@ -25,45 +28,152 @@
 struct op_report {
 	__u64 count;
 	__u64 failed;
-	__u64 bytes;
+	__u64 amount;
 	__u64 timed;
 	__u64 p50_ns;
 	__u64 p99_ns;
 	__u64 max_ns;
 	__u64 all_count;
 	__u64 all_failed;
-	__u64 all_bytes;
+	__u64 all_amount;
 	__u64 all_max_ns;
 };
 
+enum op {
+	OP_MAP,
+	OP_UNMAP,
+	OP_INVALIDATE,
+	OP_DIRTY,
+	OPS,
+};
+
+/* A table of the report. */
+enum view {
+	VIEW_PROCESS,
+	VIEW_IOAS,
+	VIEW_HWPT,
+	VIEW_DEVICE,
+	VIEW_FAILURE,
+	VIEW_SIZE,
+	VIEWS,
+};
+
 /**
- * struct row_report - an IOAS
- * @ctx: number of its context
- * @ioas: its id there
+ * struct moves - of a device: attach and replace requests that succeeded
+ * @count: in this interval
+ * @all_count: since iommufd-top started
+ * @all_failed: those that failed
+ * @last_ns: how long the last one took
+ * @max_ns: how long the longest took
+ */
+struct moves {
+	__u64 count;
+	__u64 all_count;
+	__u64 all_failed;
+	__u64 last_ns;
+	__u64 max_ns;
+};
+
+/**
+ * struct last_failure - the last of some failures
+ * @command: number of the request, 0x3b85 for IOMMU_IOAS_MAP
+ * @error: errno
+ * @first: a number that goes with the reason, and another one
+ * @policy: name of the BPF policy that refused, or empty
+ * @age_ns: how long ago it was
+ */
+struct last_failure {
+	__u32 command;
+	__u32 error;
+	__u64 first;
+	__u64 second;
+	char policy[TOP_COMM_LEN];
+	__u64 age_ns;
+};
+
+/**
+ * struct entry - a row of a table, of whichever view; what a view has no column
+ *	for is 0
  * @pid: process that uses it
  * @uid: user id of that process
  * @comm: name of that process, printable
+ * @ctx: number of its context
+ * @ioas: the IOAS, or the one that a page table or device reaches; 0 for none
+ * @hwpt: the page table or vIOMMU, or the page table of a device; 0 if it is on
+ *	none, ABSENT if nobody has told
+ * @device: id of the device
+ * @group: its IOMMU group
+ * @name: of the device, or of the reason of failures; empty if not known
  * @late: existed before iommufd-top started, which began to count at 0
  * @ended: destroyed; shown once more, in the interval in which it was
+ * @type: of a page table: enum iommufd_object_type
+ * @automatic: of a page table: made for an attach
+ * @parent: of a page table: what it is on, 0 if not known
+ * @flags: of a page table: a letter each, see the manual page
+ * @contexts: open files of the process
+ * @spaces: IOAS of the process
+ * @devices: devices of the process, or on the page table
  * @mapped: bytes mapped now
- * @pinned: pages that it keeps pinned now
- * @pins: pages pinned by its map requests in this interval
- * @unpins: pages unpinned by its unmap requests in this interval
- * @op: requests, by enum top_op_kind
+ * @pinned: pages pinned now
+ * @limit: pages that the process may have pinned, ABSENT for any number
+ * @areas: mappings there are now, of an IOAS or of a size
+ * @pins: pages pinned by map requests in this interval
+ * @unpins: pages unpinned by unmap requests in this interval
+ * @op: requests
+ * @failed: requests that failed in this interval: of a process those on what it
+ *	has
+ * @all_failed: since iommufd-top started
+ * @faults: page faults that the device reported in this interval
+ * @all_faults: since iommufd-top started
+ * @waiting: groups of page faults that wait for an answer
+ * @reason: of failures: enum iommufd_reason, or an errno of a stock kernel
+ * @last: the last of these
+ * @size_min: of a row of mappings by size: the smallest and the largest
+ * @share: their number, in thousandths of the most frequent size
  */
-struct row_report {
-	__u32 ctx;
-	__u32 ioas;
+struct entry {
 	__u32 pid;
 	__u32 uid;
 	char comm[TOP_COMM_LEN];
+	__u32 ctx;
+	__u32 ioas;
+	__s64 hwpt;
+	__u32 device;
+	__s64 group;
+	char name[TOP_NAME_LEN];
 	bool late;
 	bool ended;
-	__u64 mapped;
-	__u64 pinned;
+	__u32 type;
+	bool automatic;
+	__u32 parent;
+	char flags[8];
+	__u32 contexts;
+	__s64 spaces;
+	__s64 devices;
+	__s64 mapped;
+	__s64 pinned;
+	__s64 limit;
+	__s64 areas;
 	__u64 pins;
 	__u64 unpins;
-	struct op_report op[TOP_OPS];
+	struct op_report op[OPS];
+	__u64 failed;
+	__u64 all_failed;
+	struct moves moves;
+	__u64 faults;
+	__u64 all_faults;
+	__s64 waiting;
+	struct last_failure last;
+	__u32 reason;
+	__u64 size_min;
+	__u64 size_max;
+	unsigned int share;
+};
+
+struct table {
+	struct entry *entries;
+	size_t nr;
+	size_t room;
 };
 
 /**
@@ -71,25 +181,36 @@ struct row_report {
  * @time_ns: when, since 1970
  * @interval_ns: length of the interval that it tells of
  * @lost: events since iommufd-top started that are in no number here
+ * @events: requests and faults in the interval
+ * @cpu_ns: CPU time of iommufd-top in the interval
+ * @bpf_ns: CPU time of its BPF programs in the interval, ABSENT if not measured
+ * @stock: of a stock kernel: processes and failures only
  * @contexts: open files of /dev/iommu that have been used
- * @processes: processes with an IOAS
+ * @processes: processes that use them
  * @live: IOAS that exist
  * @ended: IOAS that ended in this interval
- * @total: the sum of all rows, and of rows of the past where it is a sum over
- *	the whole time; its identity is not set
- * @rows: @nr of them
+ * @total: the sum of all IOAS and page tables, those of the past too where it is
+ *	a sum over the whole time; its identity is not set
+ * @table: by view; failures are by process and reason
  */
 struct report {
 	__u64 time_ns;
 	__u64 interval_ns;
 	__u64 lost;
+	__u64 events;
+	__u64 cpu_ns;
+	__s64 bpf_ns;
+	bool stock;
 	__u32 contexts;
 	__u32 processes;
 	__u32 live;
 	__u32 ended;
-	struct row_report total;
-	struct row_report *rows;
-	size_t nr;
+	struct entry total;
+	struct table table[VIEWS];
 };
+
+/* A new entry, zeroed; it stays where it is until the next one is added. */
+struct entry *table_add(struct table *table);
+void table_free(struct table *table);
 
 #endif

@@ -5,16 +5,16 @@
 #ifndef __RUN_H
 #define __RUN_H
 
-#include "collect.h"
 #include "options.h"
+#include "source.h"
 
 /* A screen, until the user quits. */
-int run_live(struct collector *c, struct options *options);
+int run_live(const struct source *source, struct options *options);
 
 /* Text or JSON, a refresh after each delay. */
-int run_batch(struct collector *c, const struct options *options);
+int run_batch(const struct source *source, const struct options *options);
 
 /* Text or JSON, once, when a command has ended. */
-int run_command(struct collector *c, const struct options *options);
+int run_command(const struct source *source, const struct options *options);
 
 #endif

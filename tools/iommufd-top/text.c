@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <time.h>
+#include <unistd.h>
 #include "../lib/fmt.h"
+#include "../lib/loop.h"
 #include "output.h"
 
 static const char *many(__u32 count)
@@ -10,67 +11,101 @@ static const char *many(__u32 count)
 
 const char *summary_system(char *buf, const struct report *report)
 {
-	time_t seconds = report->time_ns / 1000000000;
 	char clock[16];
+	int at;
 
-	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&seconds));
-	snprintf(buf, LINE_LEN,
-		 "%s over %.3gs: %u process%s, %u context%s, %u IOAS, %u ended",
-		 clock, report->interval_ns / 1e9, report->processes,
-		 report->processes == 1 ? "" : "es", report->contexts,
-		 many(report->contexts), report->live, report->ended);
+	at = snprintf(buf, LINE_LEN, "%s over %.3gs: %u process%s",
+		      loop_time_at(clock, report->time_ns),
+		      report->interval_ns / 1e9, report->processes,
+		      report->processes == 1 ? "" : "es");
+	if (report->stock)
+		snprintf(buf + at, LINE_LEN - at,
+			 "; STOCK iommufd: what system calls tell");
+	else
+		snprintf(buf + at, LINE_LEN - at,
+			 ", %u context%s, %u IOAS, %u ended", report->contexts,
+			 many(report->contexts), report->live, report->ended);
 	return buf;
 }
 
 const char *summary_requests(char *buf, const struct report *report)
 {
-	const struct op_report *map = &report->total.op[TOP_MAP];
-	const struct op_report *unmap = &report->total.op[TOP_UNMAP];
+	const struct entry *total = &report->total;
+	const struct op_report *op = total->op;
 	double seconds = report->interval_ns / 1e9;
-	char mapped[FMT_LEN], pinned[FMT_LEN], maps[FMT_LEN], unmaps[FMT_LEN];
-	char failed[FMT_LEN];
+	char a[FMT_LEN], b[FMT_LEN], c[FMT_LEN];
+	int at = 0;
 
-	snprintf(buf, LINE_LEN,
-		 "mapped %s, pinned %s pages, %s maps/s, %s unmaps/s, %s failed",
-		 fmt_bytes(mapped, report->total.mapped),
-		 fmt_count(pinned, report->total.pinned),
-		 fmt_rate(maps, map->count / seconds),
-		 fmt_rate(unmaps, unmap->count / seconds),
-		 fmt_count(failed, map->failed + unmap->failed));
+	if (!report->stock)
+		at = snprintf(buf, LINE_LEN, "mapped %s, pinned %s, ",
+			      fmt_bytes(a, total->mapped),
+			      fmt_bytes(b, total->pinned * getpagesize()));
+	at += snprintf(buf + at, LINE_LEN - at, "%s maps/s, %s unmaps/s, ",
+		       fmt_rate(a, op[OP_MAP].count / seconds),
+		       fmt_rate(b, op[OP_UNMAP].count / seconds));
+	if (!report->stock)
+		at += snprintf(buf + at, LINE_LEN - at, "%s inval/s, ",
+			       fmt_rate(c, op[OP_INVALIDATE].count / seconds));
+	snprintf(buf + at, LINE_LEN - at, "%s failed",
+		 fmt_count(a, total->failed));
 	return buf;
 }
 
 const char *summary_run(char *buf, const struct report *report)
 {
-	const struct op_report *map = &report->total.op[TOP_MAP];
-	const struct op_report *unmap = &report->total.op[TOP_UNMAP];
+	const struct op_report *map = &report->total.op[OP_MAP];
+	const struct op_report *unmap = &report->total.op[OP_UNMAP];
 	char mapped[FMT_LEN], unmapped[FMT_LEN];
+	int at;
 
-	snprintf(buf, LINE_LEN,
-		 "%llu maps of %s, %llu unmaps of %s, %llu pages pinned, %llu unpinned, %llu failed",
-		 map->count, fmt_bytes(mapped, map->bytes), unmap->count,
-		 fmt_bytes(unmapped, unmap->bytes), report->total.pins,
-		 report->total.unpins, map->failed + unmap->failed);
+	at = snprintf(buf, LINE_LEN, "%llu maps of %s, %llu unmaps of %s, ",
+		      map->count, fmt_bytes(mapped, map->amount), unmap->count,
+		      fmt_bytes(unmapped, unmap->amount));
+	if (!report->stock)
+		at += snprintf(buf + at, LINE_LEN - at,
+			       "%llu pages pinned, %llu unpinned, ",
+			       report->total.pins, report->total.unpins);
+	snprintf(buf + at, LINE_LEN - at, "%llu failed", report->total.failed);
 	return buf;
 }
 
-void print_text(FILE *out, const struct report *report, bool run)
+const char *summary_cost(char *buf, const struct report *report)
+{
+	char events[FMT_LEN], lost[FMT_LEN];
+	int at;
+
+	at = snprintf(buf, LINE_LEN, "iommufd-top: %.1f%% CPU",
+		      100.0 * report->cpu_ns / report->interval_ns);
+	if (report->bpf_ns != ABSENT)
+		at += snprintf(buf + at, LINE_LEN - at, ", BPF %.2f%%",
+			       100.0 * report->bpf_ns / report->interval_ns);
+	snprintf(buf + at, LINE_LEN - at, ", %s events/s, %s lost",
+		 fmt_rate(events, report->events * 1e9 / report->interval_ns),
+		 fmt_count(lost, report->lost));
+	return buf;
+}
+
+void print_text(FILE *out, const struct report *report, enum view view,
+		const struct table *rows, bool run)
 {
 	__u64 interval_ns = run ? 0 : report->interval_ns;
+	struct layout layout;
 	char line[LINE_LEN];
 
 	fprintf(out, "%s\n", summary_system(line, report));
 	fprintf(out, "%s\n",
 		run ? summary_run(line, report) :
 		      summary_requests(line, report));
+	fprintf(out, "%s\n", summary_cost(line, report));
 	if (report->lost)
 		fprintf(out, "LOST: %llu events are not in these numbers\n",
 			report->lost);
-	fprintf(out, "%s\n", line_of_groups(line, FULL_WIDTH));
-	fprintf(out, "%s\n", line_of_titles(line, interval_ns, FULL_WIDTH));
-	for (size_t i = 0; i < report->nr; i++)
+	layout_set(&layout, view, TEXT_WIDTH);
+	fprintf(out, "%s\n", line_of_groups(line, &layout));
+	fprintf(out, "%s\n", line_of_titles(line, &layout, interval_ns));
+	for (size_t i = 0; i < rows->nr; i++)
 		fprintf(out, "%s\n",
-			line_of_row(line, &report->rows[i], interval_ns,
-				    FULL_WIDTH));
+			line_of_row(line, &layout, &rows->entries[i],
+				    interval_ns));
 	fputc('\n', out);
 }

@@ -39,7 +39,7 @@ static const struct {
 	[ENV_NO_EVENTS] = {
 		"the iommufd of this kernel has no trace events: it is the stock one",
 		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.\n"
-		"Without, iommufd-maplat and iommufd-why tell what system calls tell.",
+		"Without, iommufd-top, iommufd-maplat and iommufd-why tell what system calls tell.",
 	},
 	[ENV_NO_IOCTL_EVENTS] = {
 		"this kernel has no trace events, neither of iommufd nor of system calls",

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the programs of iommufd-top count with. */
+#ifndef __IOMMUFD_TOP_COUNT_H
+#define __IOMMUFD_TOP_COUNT_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "iommufd_events.h"
+#include "iommufd_top.h"
+
+/* All maps grow and shrink with what is in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TOP_MAX_CONTEXTS);
+	__type(key, __u32);
+	__type(value, struct top_ctx);
+} contexts SEC(".maps");
+
+/* Number of the interval; the reader counts it up. */
+volatile __u64 epoch;
+/* Events that are in no row. */
+__u64 lost;
+
+static inline void top_lose(void)
+{
+	__sync_fetch_and_add(&lost, 1);
+}
+
+/* A context that we did not see being opened was there before us. */
+static struct top_ctx *top_get_ctx(__u32 ctx)
+{
+	static const struct top_ctx late = { .late = 1 };
+	struct top_ctx *found;
+
+	found = bpf_map_lookup_elem(&contexts, &ctx);
+	if (found)
+		return found;
+	bpf_map_update_elem(&contexts, &ctx, &late, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&contexts, &ctx);
+}
+
+/*
+ * Makes the row of an object, a copy of @empty, when there is none. Without a
+ * @creation that has happened already: in a context that was there before us it
+ * is alive; in one that we saw being opened it can only have been destroyed, and
+ * its row been put away, since. *@made: whether the row is new. Every value in
+ * @map begins with a struct top_life.
+ */
+static inline void *top_make_row(void *map, const struct top_key *key,
+				 const void *empty, bool creation, bool *made)
+{
+	struct top_ctx *owner;
+	struct top_life *life;
+
+	/* Rows leave with their context: none without one. */
+	owner = top_get_ctx(key->ctx);
+	if (!owner)
+		goto full;
+
+	/* Another CPU may be making it too: who succeeds fills it in. */
+	*made = !bpf_map_update_elem(map, key, empty, BPF_NOEXIST);
+	life = bpf_map_lookup_elem(map, key);
+	if (!life)
+		goto full;
+	if (*made && owner->late && !creation) {
+		life->late = 1;
+		__sync_fetch_and_add(&life->alive, 1);
+	}
+	return life;
+full:
+	top_lose();
+	return NULL;
+}
+
+static inline void top_count_life(struct top_life *life, bool creation,
+				  __u32 type)
+{
+	life->type = type;
+	/* Found by the reader before we were told that it is there. */
+	if (!creation || !life->listed)
+		__sync_fetch_and_add(&life->alive, creation ? 1 : -1);
+	life->listed = 0;
+}
+
+static inline void top_set_peak(struct top_op *op, __u64 ns)
+{
+	__u64 now = epoch & TOP_PEAK_EPOCH_MASK;
+	__u64 *peak = &op->peak[now & 1];
+	__u64 old, new;
+	int tries;
+
+	if (ns > TOP_PEAK_NS_MAX)
+		ns = TOP_PEAK_NS_MAX;
+	new = now << TOP_PEAK_NS_BITS | ns;
+	for (tries = 0; tries < 64; tries++) {
+		old = *(volatile __u64 *)peak;
+		if (old >> TOP_PEAK_NS_BITS == now && old >= new)
+			return;
+		if (__sync_val_compare_and_swap(peak, old, new) == old)
+			return;
+	}
+}
+
+static inline void top_set_max(__u64 *max, __u64 ns)
+{
+	__u64 old;
+	int tries;
+
+	for (tries = 0; tries < 64; tries++) {
+		old = *(volatile __u64 *)max;
+		if (old >= ns ||
+		    __sync_val_compare_and_swap(max, old, ns) == old)
+			return;
+	}
+}
+
+/* @ns is 0 for a request that began before we listened. */
+static inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
+{
+	__u32 bucket;
+
+	if (ret) {
+		__sync_fetch_and_add(&op->failed, 1);
+		return;
+	}
+	__sync_fetch_and_add(&op->count, 1);
+	if (!ns)
+		return;
+	bucket = hist_bucket(ns);
+	/* Keep the check on what indexes: the verifier must see it. */
+	barrier_var(bucket);
+	if (bucket < HIST_BUCKETS)
+		__sync_fetch_and_add(&op->hist[bucket], 1);
+	top_set_peak(op, ns);
+	top_set_max(&op->max_ns, ns);
+}
+
+#endif

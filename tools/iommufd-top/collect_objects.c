@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Page tables, vIOMMUs and devices. */
+#include <string.h>
+#include "../lib/fmt.h"
+#include "collector.h"
+#include "present.h"
+
+static bool wanted(const struct collector *c, const struct entry *entry)
+{
+	return !c->options.pid || c->options.pid == entry->pid;
+}
+
+/* Begins a row with what all objects have. */
+static struct entry *begin(struct collector *c, enum view view,
+			   const struct mirror_row *row)
+{
+	const struct top_life *life = row->now;
+	struct entry *out = table_add(&c->report.table[view]);
+
+	owner_fill(&c->owners, row->key[0], out);
+	out->late = life->late;
+	out->ended = row->gone || life->alive <= 0;
+	return out;
+}
+
+/* Leaves it out if its end was shown. */
+static bool left_out(struct collector *c, enum view view,
+		     const struct mirror_row *row, const struct entry *out,
+		     size_t size)
+{
+	if (!out->ended || memcmp(row->now, row->base, size))
+		return false;
+	c->report.table[view].nr--;
+	return true;
+}
+
+static void set_flags(struct entry *out, const struct top_table *table,
+		      __u32 present)
+{
+	char *at = out->flags;
+
+	if (present & PRESENT_NEST_PARENT || table->flags & 1)
+		*at++ = 'n';
+	if (table->flags & 2)
+		*at++ = 'd';
+	if (present & PRESENT_FAULTS || table->flags & 4)
+		*at++ = 'f';
+	if (table->flags & 8)
+		*at++ = 'p';
+	if (present & PRESENT_COHERENT)
+		*at++ = 'c';
+	*at = '\0';
+}
+
+/* Its requests, which count also when there is nothing more to show of it. */
+static void add_requests(struct collector *c, struct entry *out,
+			 const struct mirror_row *row, struct process *process)
+{
+	static const enum op as[TOP_OPS] = { OP_INVALIDATE, OP_DIRTY };
+	const struct top_table *now = row->now, *base = row->base;
+
+	for (int i = 0; i < TOP_OPS; i++) {
+		struct op_sum op = {};
+
+		op_take(&op, &now->op[i], &base->op[i], c->epoch);
+		op_finish(&op);
+		out->op[as[i]] = op.op;
+		out->failed += op.op.failed;
+		out->all_failed += op.op.all_failed;
+		op_add(&process->op[as[i]], &op);
+		op_add(&c->total[as[i]], &op);
+	}
+	owner_add_failed(process, &c->report.total, out);
+}
+
+static void add_table(const struct mirror_row *row, void *collector)
+{
+	struct collector *c = collector;
+	const struct top_table *now = row->now;
+	const struct list_object *present = NULL;
+	struct process *process;
+	struct entry *out;
+
+	out = begin(c, VIEW_HWPT, row);
+	if (!wanted(c, out)) {
+		c->report.table[VIEW_HWPT].nr--;
+		return;
+	}
+	process = process_of(&c->owners, out);
+	add_requests(c, out, row, process);
+	if (left_out(c, VIEW_HWPT, row, out, sizeof(*now)))
+		return;
+	process->shown = true;
+	if (!out->ended)
+		present = present_find(c->listing, out->ctx, row->key[1]);
+	out->hwpt = row->key[1];
+	out->type = present ? present->type : now->life.type;
+	out->parent = present ? present->parent : now->parent;
+	out->automatic = now->automatic ||
+			 (present && present->flags & PRESENT_AUTOMATIC);
+	out->ioas = present_root(c->listing, out->ctx, row->key[1]);
+	if (!out->ioas && out->type == LIST_TYPE_HWPT_PAGING)
+		out->ioas = out->parent;
+	set_flags(out, now, present ? present->flags : 0);
+	if (present && out->type != LIST_TYPE_VIOMMU)
+		out->devices = present_devices(c->listing, present);
+}
+
+/*
+ * The page table that a device is on. Those of a group are on the same one, and
+ * a replace, of which only one of them tells, moves all: the last to tell of the
+ * group knows.
+ */
+struct group {
+	__u32 ctx;
+	__u32 group;
+	__u64 moved_ns;
+	__u32 hwpt;
+};
+
+static void look_at_member(const struct mirror_row *row, void *data)
+{
+	const struct top_device *device = row->now;
+	struct group *group = data;
+
+	if (row->key[0] != group->ctx || device->group != group->group ||
+	    device->life.alive <= 0 || device->moved_ns <= group->moved_ns)
+		return;
+	if (device->hwpt) {
+		group->moved_ns = device->moved_ns;
+		group->hwpt = device->hwpt;
+	}
+}
+
+static __s64 table_of(struct collector *c, const struct mirror_row *row)
+{
+	const struct top_device *device = row->now;
+	struct group group = {
+		.ctx = row->key[0],
+		.group = device->group,
+		.moved_ns = device->moved_ns,
+		.hwpt = device->hwpt,
+	};
+
+	if (!device->hwpt)
+		/* Nobody has told since we look: it may be on one. */
+		return device->life.late && !device->moved_ns ? ABSENT : 0;
+	/* Devices without a group have that number, too. */
+	if (group.group)
+		mirror_each(&c->devices, look_at_member, &group);
+	return group.hwpt;
+}
+
+static void count_device(struct collector *c, struct entry *out,
+			 const struct mirror_row *row, struct process *process)
+{
+	const struct top_device *now = row->now, *base = row->base;
+	struct entry *sums[] = { &process->entry, &c->report.total };
+
+	out->failed = now->failed - base->failed;
+	out->all_failed = now->failed;
+	out->faults = now->faults - base->faults;
+	out->all_faults = now->faults;
+	for (int i = 0; i < 2; i++) {
+		sums[i]->devices += !out->ended;
+		sums[i]->faults += out->faults;
+		sums[i]->all_faults += out->all_faults;
+	}
+	owner_add_failed(process, &c->report.total, out);
+}
+
+static void add_device(const struct mirror_row *row, void *collector)
+{
+	struct collector *c = collector;
+	const struct top_device *now = row->now, *base = row->base;
+	struct process *process;
+	struct entry *out;
+
+	out = begin(c, VIEW_DEVICE, row);
+	if (!wanted(c, out)) {
+		c->report.table[VIEW_DEVICE].nr--;
+		return;
+	}
+	process = process_of(&c->owners, out);
+	count_device(c, out, row, process);
+	if (left_out(c, VIEW_DEVICE, row, out, sizeof(*now)))
+		return;
+	process->shown = true;
+	out->device = row->key[1];
+	fmt_name(out->name, sizeof(out->name), now->name);
+	out->group = *now->name ? (__s64)now->group : ABSENT;
+	out->hwpt = out->ended ? 0 : table_of(c, row);
+	if (out->hwpt > 0)
+		out->ioas = present_root(c->listing, out->ctx, out->hwpt);
+	out->moves = (struct moves){
+		.count = now->moves - base->moves,
+		.all_count = now->moves,
+		.all_failed = now->failed,
+		.last_ns = now->last_ns,
+		.max_ns = now->max_ns,
+	};
+	out->waiting = out->ended || now->waiting < 0 ? 0 : now->waiting;
+}
+
+void collect_objects(struct collector *c)
+{
+	mirror_each(&c->tables, add_table, c);
+	mirror_each(&c->devices, add_device, c);
+}
+
+void collect_past_table(const struct mirror_row *row, void *collector)
+{
+	struct collector *c = collector;
+	const struct top_table *last = row->now;
+	struct entry owner = {};
+
+	owner_fill(&c->owners, row->key[0], &owner);
+	if (!wanted(c, &owner))
+		return;
+	op_add_past(&c->past[OP_INVALIDATE], &last->op[TOP_INVALIDATE]);
+	op_add_past(&c->past[OP_DIRTY], &last->op[TOP_DIRTY]);
+	for (int i = 0; i < TOP_OPS; i++)
+		c->gone.all_failed += last->op[i].failed;
+}
+
+void collect_past_device(const struct mirror_row *row, void *collector)
+{
+	struct collector *c = collector;
+	const struct top_device *last = row->now;
+	struct entry owner = {};
+
+	owner_fill(&c->owners, row->key[0], &owner);
+	if (!wanted(c, &owner))
+		return;
+	c->gone.all_faults += last->faults;
+	c->gone.all_failed += last->failed;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the parts of the events' source (collect.c) share. */
+#ifndef __COLLECTOR_H
+#define __COLLECTOR_H
+
+#include "../lib/list.h"
+#include "iommufd_pins.skel.h"
+#include "iommufd_top.skel.h"
+#include "mirror.h"
+#include "op.h"
+#include "owners.h"
+#include "source.h"
+
+/**
+ * struct collector - all that is known
+ * @top: what is counted
+ * @pins: reads limits
+ * @list: what there is, apart from what happens to it
+ * @stats: file descriptor that has the kernel measure BPF programs, or -1
+ * @contexts: by number; and so on: mirrors of the maps
+ * @owners: who has which context
+ * @listing: what there was when the report began
+ * @epoch: the interval that it tells of
+ * @past: sums of what is gone, by enum op
+ * @gone: and the rest: failures and faults
+ * @old_failures: those that are no longer in the map, by reason
+ * @total: sums of the report, by enum op
+ */
+struct collector {
+	struct source_options options;
+	struct iommufd_top *top;
+	struct iommufd_pins *pins;
+	struct list *list;
+	int stats;
+	struct mirror contexts;
+	struct mirror rows;
+	struct mirror tables;
+	struct mirror devices;
+	struct mirror failures;
+	struct owners owners;
+	const struct listing *listing;
+	__u64 epoch;
+	__u64 begin_ns;
+	__u64 cpu_ns;
+	__u64 bpf_ns;
+	struct op_report past[OPS];
+	struct entry gone;
+	struct table old_failures;
+	struct op_sum total[OPS];
+	struct report report;
+};
+
+/* Each fills tables of the report. */
+void collect_ioas(struct collector *c);
+void collect_objects(struct collector *c);
+void collect_failures(struct collector *c);
+
+/* Only sums remain of a row that is gone. */
+void collect_past_ioas(const struct mirror_row *row, void *collector);
+void collect_past_table(const struct mirror_row *row, void *collector);
+void collect_past_device(const struct mirror_row *row, void *collector);
+void collect_past_failure(const struct mirror_row *row, void *collector);
+
+#endif

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../lib/tool.h"
+#include "history.h"
+
+#define BUCKETS 512
+
+/* Only the members that make up its identity are set. */
+struct key {
+	__u32 view;
+	__u32 pid;
+	__u32 ctx;
+	__u32 ioas;
+	__u32 hwpt;
+	__u32 device;
+	__u32 reason;
+	__u32 unused;
+	__u64 size;
+};
+
+/**
+ * struct curve - the rates of something
+ * @tick: of the last one
+ * @rate: by tick modulo HISTORY_LEN
+ */
+struct curve {
+	struct curve *next;
+	struct key key;
+	unsigned long tick;
+	double rate[HISTORY_LEN];
+};
+
+struct history {
+	struct curve *curves[BUCKETS];
+	unsigned long tick;
+	bool utf8;
+};
+
+struct history *history_open(void)
+{
+	struct history *history = tool_memory(calloc(1, sizeof(*history)));
+
+	history->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	return history;
+}
+
+/* Those without a rate in the last so many intervals. */
+static void forget(struct history *history, unsigned long intervals)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct curve **link = &history->curves[i];
+
+		while (*link) {
+			struct curve *curve = *link;
+
+			if (history->tick - curve->tick < intervals) {
+				link = &curve->next;
+				continue;
+			}
+			*link = curve->next;
+			free(curve);
+		}
+	}
+}
+
+void history_close(struct history *history)
+{
+	forget(history, 0);
+	free(history);
+}
+
+static struct curve **find(struct history *history, const struct key *key)
+{
+	__u32 hash = key->view + 31 * (key->pid + 31 * (key->ctx + key->ioas));
+	struct curve **link;
+
+	hash += key->hwpt + 7 * key->device + 17 * key->reason + key->size;
+	link = &history->curves[hash % BUCKETS];
+	while (*link && memcmp(&(*link)->key, key, sizeof(*key)))
+		link = &(*link)->next;
+	return link;
+}
+
+/* Rates of one interval add up. */
+static void add(struct history *history, const struct key *key, double rate)
+{
+	struct curve **link = find(history, key), *curve = *link;
+
+	if (!curve) {
+		curve = *link = tool_memory(calloc(1, sizeof(*curve)));
+		curve->key = *key;
+		curve->tick = history->tick;
+	}
+	for (; curve->tick != history->tick; curve->tick++)
+		curve->rate[(curve->tick + 1) % HISTORY_LEN] = 0;
+	curve->rate[history->tick % HISTORY_LEN] += rate;
+}
+
+static struct key key_of(enum view view, const struct entry *row)
+{
+	struct key key = { .view = view, .reason = row->reason };
+
+	/* Failures are summed up by reason. */
+	if (view == VIEW_FAILURE)
+		return key;
+	key.pid = row->pid;
+	key.ctx = row->ctx;
+	if (view == VIEW_IOAS || view == VIEW_SIZE)
+		key.ioas = row->ioas;
+	if (view == VIEW_HWPT)
+		key.hwpt = row->hwpt;
+	key.device = row->device;
+	key.size = row->size_min;
+	return key;
+}
+
+static __u64 count_of(enum view view, const struct entry *row)
+{
+	switch (view) {
+	case VIEW_HWPT:
+		return row->op[OP_INVALIDATE].count + row->op[OP_DIRTY].count;
+	case VIEW_DEVICE:
+		return row->faults + row->moves.count;
+	case VIEW_FAILURE:
+		return row->failed;
+	default:
+		return row->op[OP_MAP].count + row->op[OP_UNMAP].count;
+	}
+}
+
+void history_take(struct history *history, const struct report *report)
+{
+	const struct entry *total = &report->total;
+	const __u64 whole[WHOLES] = {
+		[WHOLE_MAPS] = total->op[OP_MAP].count,
+		[WHOLE_UNMAPS] = total->op[OP_UNMAP].count,
+		[WHOLE_INVALIDATIONS] = total->op[OP_INVALIDATE].count,
+		[WHOLE_FAILURES] = total->failed,
+	};
+	double per = 1e9 / report->interval_ns;
+
+	history->tick++;
+	for (int view = 0; view < VIEWS; view++)
+		for (size_t i = 0; i < report->table[view].nr; i++) {
+			const struct entry *row =
+				&report->table[view].entries[i];
+			struct key key = key_of(view, row);
+
+			add(history, &key, count_of(view, row) * per);
+		}
+	for (int i = 0; i < WHOLES; i++) {
+		struct key key = { .view = VIEWS + i };
+
+		add(history, &key, whole[i] * per);
+	}
+	forget(history, HISTORY_LEN);
+}
+
+static const char *draw(char *buf, struct history *history,
+			const struct key *key, int width)
+{
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄",
+					      "▅", "▆", "▇", "█" };
+	static const char *const ascii[] = { " ", ".", ",", "-", "~",
+					     "=", "+", "*", "#" };
+	const char *const *levels = history->utf8 ? blocks : ascii;
+	const struct curve *curve = *find(history, key);
+	double most = 0, rate[HISTORY_LEN] = {};
+	char *at = buf;
+
+	for (int i = 0; curve && i < width; i++) {
+		unsigned long tick = history->tick - width + 1 + i;
+
+		if (tick > curve->tick)
+			continue;
+		rate[i] = curve->rate[tick % HISTORY_LEN];
+		if (most < rate[i])
+			most = rate[i];
+	}
+	*at = '\0';
+	for (int i = 0; i < width; i++) {
+		int level = rate[i] > 0 ? 1 + (int)(7 * rate[i] / most) : 0;
+
+		at = stpcpy(at, levels[level]);
+	}
+	return buf;
+}
+
+const char *history_row(char *buf, struct history *history, enum view view,
+			const struct entry *row, int width)
+{
+	struct key key = key_of(view, row);
+
+	return draw(buf, history, &key, width);
+}
+
+const char *history_whole(char *buf, struct history *history, enum whole which,
+			  int width)
+{
+	struct key key = { .view = VIEWS + which };
+
+	return draw(buf, history, &key, width);
+}

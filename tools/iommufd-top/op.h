@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef __OP_H
+#define __OP_H
+
+#include "report.h"
+
+/**
+ * struct op_sum - requests of a kind of one object, or of several
+ * @op: the numbers; percentiles are set by op_finish()
+ * @hist: how long those of this interval took
+ */
+struct op_sum {
+	struct op_report op;
+	__u32 hist[HIST_BUCKETS];
+};
+
+/* Adds what was counted between @base and @now, which was interval @epoch. */
+void op_take(struct op_sum *sum, const struct top_op *now,
+	     const struct top_op *base, __u64 epoch);
+
+/* Adds one to another; of the past, only the sums since the start. */
+void op_add(struct op_sum *to, const struct op_sum *from);
+void op_add_past(struct op_report *to, const struct top_op *last);
+
+void op_finish(struct op_sum *sum);
+
+#endif

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "view.h"
+#include "words.h"
+
+static bool is_in(const struct scope *scope, const struct entry *row)
+{
+	return (!scope->pid || row->pid == scope->pid) &&
+	       (!scope->ctx || row->ctx == scope->ctx) &&
+	       (!scope->ioas || row->ioas == scope->ioas) &&
+	       (!scope->hwpt || row->hwpt == scope->hwpt);
+}
+
+static bool has(const struct entry *row, enum view view, const char *filter)
+{
+	char buf[CELL_LEN], text[3 * CELL_LEN];
+
+	if (!*filter)
+		return true;
+	snprintf(text, sizeof(text), "%u %s %s %s", row->pid, row->comm,
+		 row->name, view == VIEW_HWPT ? word_kind(buf, row) : "");
+	return strcasestr(text, filter);
+}
+
+/* Into the row of its reason: the last failure is the one that is shown. */
+static void add_failure(struct table *rows, const struct entry *failure)
+{
+	struct entry *sum = NULL, last = *failure;
+
+	for (size_t i = 0; i < rows->nr && !sum; i++)
+		if (rows->entries[i].reason == failure->reason)
+			sum = &rows->entries[i];
+	if (!sum) {
+		*table_add(rows) = *failure;
+		return;
+	}
+	if (sum->last.age_ns < last.last.age_ns)
+		last = *sum;
+	last.failed = sum->failed + failure->failed;
+	last.all_failed = sum->all_failed + failure->all_failed;
+	*sum = last;
+}
+
+/* How many of the IOAS's requests are of a size, against the most frequent one. */
+static void set_shares(struct table *rows)
+{
+	__u64 most = 0;
+
+	for (size_t i = 0; i < rows->nr; i++)
+		if (most < rows->entries[i].op[OP_MAP].all_count)
+			most = rows->entries[i].op[OP_MAP].all_count;
+	for (size_t i = 0; i < rows->nr && most; i++)
+		rows->entries[i].share =
+			rows->entries[i].op[OP_MAP].all_count * 1000 / most;
+}
+
+static const struct sort *sorting;
+
+#define THEN_BY(member)                                               \
+	do {                                                          \
+		if (left->member != right->member)                    \
+			return left->member < right->member ? -1 : 1; \
+	} while (0)
+
+static int compare(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+	int by = column_compare(sorting->column, left, right);
+
+	if (by)
+		return sorting->reverse ? -by : by;
+	THEN_BY(pid);
+	THEN_BY(ctx);
+	THEN_BY(ioas);
+	THEN_BY(hwpt);
+	THEN_BY(device);
+	THEN_BY(size_min);
+	THEN_BY(reason);
+	return 0;
+}
+
+void select_rows(struct selection *selection, const struct report *report,
+		 enum view view, const struct scope *scope, const char *filter,
+		 const struct sort *sort)
+{
+	const struct table *from = &report->table[view];
+	struct table *rows = &selection->rows;
+
+	rows->nr = 0;
+	for (size_t i = 0; i < from->nr; i++) {
+		const struct entry *row = &from->entries[i];
+
+		if (!is_in(scope, row) || !has(row, view, filter))
+			continue;
+		if (view == VIEW_FAILURE)
+			add_failure(rows, row);
+		else
+			*table_add(rows) = *row;
+	}
+	if (view == VIEW_SIZE)
+		set_shares(rows);
+	sorting = sort;
+	if (rows->nr)
+		qsort(rows->entries, rows->nr, sizeof(*rows->entries), compare);
+}
+
+void select_free(struct selection *selection)
+{
+	table_free(&selection->rows);
+}

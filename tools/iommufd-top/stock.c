@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Reports of a stock kernel, which tells of system calls alone: who maps and
+ * unmaps how much and how large at a time, how long it takes, and which requests
+ * fail. It knows no IOAS and no reason.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "../lib/fmt.h"
+#include "../lib/ioctl.h"
+#include "../lib/loop.h"
+#include "../lib/names.h"
+#include "../lib/slots.h"
+#include "../lib/tool.h"
+#include "owners.h"
+#include "source.h"
+
+/* More than these are not told apart. */
+#define MAX_FAILURES 8192
+
+/**
+ * struct stock - what is known from one report to the next
+ * @processes: by pid; of their numbers those since the start
+ * @total: all of them
+ * @failures: by process, request and errno
+ * @failed_ns: when the last one of each was
+ * @sizes: by process and size
+ * @lost: failures without room
+ */
+struct stock {
+	struct ioctl_watch *watch;
+	struct owners processes;
+	struct op_sum total[OPS];
+	struct table failures;
+	__u64 *failed_ns;
+	struct table sizes;
+	__u64 lost;
+	__u64 begin_ns;
+	__u64 cpu_ns;
+	struct report report;
+};
+
+static struct stock *s;
+
+static bool stock_open(const struct source_options *options)
+{
+	struct ioctl_options which = { .pid = options->pid, .by_size = true };
+
+	s = tool_memory(calloc(1, sizeof(*s)));
+	s->failed_ns = tool_memory(calloc(MAX_FAILURES, sizeof(__u64)));
+	s->watch = ioctl_open(&which);
+	s->begin_ns = loop_clock(CLOCK_MONOTONIC);
+	s->cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
+	return s->watch;
+}
+
+static void stock_close(void)
+{
+	if (s->watch)
+		ioctl_close(s->watch);
+	owners_free(&s->processes);
+	table_free(&s->failures);
+	table_free(&s->sizes);
+	free(s->failed_ns);
+	for (int i = 0; i < VIEWS; i++)
+		table_free(&s->report.table[i]);
+	free(s);
+}
+
+/* OPS for a request that is not shown by itself. */
+static enum op op_of(__u32 command)
+{
+	switch (ioctl_kind_of(command)) {
+	case IOCTL_MAPS:
+		return OP_MAP;
+	case IOCTL_UNMAPS:
+		return OP_UNMAP;
+	case IOCTL_OTHER:
+		break;
+	}
+	if (command == IOCTL_HWPT_INVALIDATE)
+		return OP_INVALIDATE;
+	return command == IOCTL_DIRTY_BITMAP ? OP_DIRTY : OPS;
+}
+
+static void take(struct op_sum *sum, const struct ioctl_row *row)
+{
+	struct op_report *op = &sum->op;
+
+	op->count += row->calls;
+	op->amount += row->bytes;
+	op->all_count += row->calls;
+	op->all_amount += row->bytes;
+	if (op->max_ns < row->max_ns)
+		op->max_ns = row->max_ns;
+	if (op->all_max_ns < row->max_ns)
+		op->all_max_ns = row->max_ns;
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		sum->hist[i] += row->hist[i];
+}
+
+static void take_failed(struct op_sum *sum, __u64 calls)
+{
+	sum->op.failed += calls;
+	sum->op.all_failed += calls;
+}
+
+static void add_failure(const struct ioctl_entry *call,
+			const struct entry *process)
+{
+	struct table *failures = &s->failures;
+	struct entry *out = NULL;
+	size_t i;
+
+	for (i = 0; i < failures->nr; i++) {
+		out = &failures->entries[i];
+		if (out->pid == process->pid &&
+		    out->last.command == call->key.command &&
+		    out->reason == call->key.error)
+			break;
+	}
+	if (i == MAX_FAILURES) {
+		s->lost += call->row.calls;
+		return;
+	}
+	if (i == failures->nr) {
+		out = table_add(failures);
+		out->pid = process->pid;
+		memcpy(out->comm, process->comm, sizeof(out->comm));
+		out->reason = call->key.error;
+		out->last.error = call->key.error;
+		out->last.command = call->key.command;
+		fmt_name(out->name, sizeof(out->name),
+			 names_errno(call->key.error));
+	}
+	out->failed += call->row.calls;
+	out->all_failed += call->row.calls;
+	s->failed_ns[i] = loop_clock(CLOCK_MONOTONIC);
+}
+
+static void add_size(const struct ioctl_entry *call, enum op op,
+		     const struct entry *process)
+{
+	__u64 from = slots_first(call->key.size);
+	struct table *sizes = &s->sizes;
+	struct entry *out = NULL;
+	size_t i;
+
+	for (i = 0; i < sizes->nr; i++) {
+		out = &sizes->entries[i];
+		if (out->pid == process->pid && out->size_min == from)
+			break;
+	}
+	if (i == sizes->nr) {
+		out = table_add(sizes);
+		out->pid = process->pid;
+		memcpy(out->comm, process->comm, sizeof(out->comm));
+		out->areas = ABSENT;
+		out->size_min = from;
+		out->size_max = slots_last(call->key.size);
+	}
+	out->op[op].count += call->row.calls;
+	out->op[op].all_count += call->row.calls;
+}
+
+static void add_calls(const struct ioctl_entry *call)
+{
+	struct entry member = { .pid = call->key.tgid };
+	enum op op = op_of(call->key.command);
+	struct process *process;
+
+	fmt_name(member.comm, sizeof(member.comm), call->row.comm);
+	process = process_of(&s->processes, &member);
+	process->shown = true;
+	s->report.events += call->row.calls;
+	if (call->key.error) {
+		process->entry.failed += call->row.calls;
+		process->entry.all_failed += call->row.calls;
+		s->report.total.failed += call->row.calls;
+		add_failure(call, &process->entry);
+		if (op == OPS)
+			return;
+		take_failed(&process->op[op], call->row.calls);
+		take_failed(&s->total[op], call->row.calls);
+	} else if (op != OPS) {
+		take(&process->op[op], &call->row);
+		take(&s->total[op], &call->row);
+		if (op == OP_MAP || op == OP_UNMAP)
+			add_size(call, op, &process->entry);
+	}
+}
+
+/* Only what is since the start remains. */
+static void forget_interval(struct op_sum *sum)
+{
+	for (int i = 0; i < OPS; i++)
+		sum[i] = (struct op_sum){
+			.op.all_count = sum[i].op.all_count,
+			.op.all_failed = sum[i].op.all_failed,
+			.op.all_amount = sum[i].op.all_amount,
+			.op.all_max_ns = sum[i].op.all_max_ns,
+		};
+}
+
+static void begin_report(void)
+{
+	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
+	__u64 cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
+	struct report *report = &s->report, old = s->report;
+
+	*report = (struct report){
+		.time_ns = loop_clock(CLOCK_REALTIME),
+		.interval_ns = now_ns - s->begin_ns,
+		.cpu_ns = cpu_ns - s->cpu_ns,
+		.bpf_ns = ABSENT,
+		.stock = true,
+		.total.all_failed = old.total.all_failed,
+	};
+	for (int i = 0; i < VIEWS; i++) {
+		report->table[i] = old.table[i];
+		report->table[i].nr = 0;
+	}
+	s->begin_ns = now_ns;
+	s->cpu_ns = cpu_ns;
+	forget_interval(s->total);
+	for (size_t i = 0; i < s->failures.nr; i++)
+		s->failures.entries[i].failed = 0;
+	for (size_t i = 0; i < s->sizes.nr; i++)
+		for (int op = 0; op < TOP_OPS; op++)
+			s->sizes.entries[i].op[op].count = 0;
+}
+
+/* Those that do something, or still could. */
+static void add_processes(struct process *process)
+{
+	struct table *table = &s->report.table[VIEW_PROCESS];
+
+	for (; process; process = process->next) {
+		struct entry *sum = &process->entry;
+
+		sum->ended = kill(sum->pid, 0) && errno == ESRCH;
+		if (process->shown || !sum->ended) {
+			sum->spaces = ABSENT;
+			sum->devices = ABSENT;
+			sum->mapped = ABSENT;
+			sum->pinned = ABSENT;
+			sum->waiting = ABSENT;
+			for (int op = 0; op < OPS; op++) {
+				op_finish(&process->op[op]);
+				sum->op[op] = process->op[op].op;
+			}
+			*table_add(table) = *sum;
+			s->report.processes++;
+		}
+		process->shown = false;
+		sum->failed = 0;
+		forget_interval(process->op);
+	}
+}
+
+static void add_failures(void)
+{
+	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < s->failures.nr; i++) {
+		struct entry *out = table_add(&s->report.table[VIEW_FAILURE]);
+
+		*out = s->failures.entries[i];
+		out->last.age_ns = now_ns - s->failed_ns[i];
+	}
+}
+
+static const struct report *stock_report(void)
+{
+	const struct ioctl_report *calls = ioctl_read(s->watch);
+	struct report *report = &s->report;
+
+	if (!calls)
+		return NULL;
+	begin_report();
+	for (size_t i = 0; i < calls->nr; i++)
+		add_calls(&calls->entries[i]);
+	report->total.all_failed += report->total.failed;
+	for (size_t i = 0; i < PROCESS_BUCKETS; i++)
+		add_processes(s->processes.processes[i]);
+	add_failures();
+	for (size_t i = 0; i < s->sizes.nr; i++)
+		*table_add(&report->table[VIEW_SIZE]) = s->sizes.entries[i];
+	for (int op = 0; op < OPS; op++) {
+		op_finish(&s->total[op]);
+		report->total.op[op] = s->total[op].op;
+	}
+	report->lost = ioctl_lost(s->watch) + s->lost;
+	return report;
+}
+
+/* Nothing has to leave the kernel's maps before the interval is over. */
+static bool stock_sync(void)
+{
+	return true;
+}
+
+/* They are in what is counted anyway. */
+static bool stock_watch_failures(void)
+{
+	return true;
+}
+
+const struct source stock_source = {
+	.open = stock_open,
+	.sync = stock_sync,
+	.report = stock_report,
+	.watch_failures = stock_watch_failures,
+	.close = stock_close,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Cells that are no numbers: each returns its text, in @buf of CELL_LEN bytes. */
+#ifndef __WORDS_H
+#define __WORDS_H
+
+#include "report.h"
+
+const char *word_command(char *buf, const struct entry *entry);
+/* Its name, or its id as long as nobody has told its name. */
+const char *word_device(char *buf, const struct entry *entry);
+/* auto, paging, nested or viommu */
+const char *word_kind(char *buf, const struct entry *entry);
+/* - if there are none */
+const char *word_flags(char *buf, const struct entry *entry);
+const char *word_reason(char *buf, const struct entry *entry);
+const char *word_errno(char *buf, const struct entry *entry);
+/* The two that go with a reason, as far as they are not 0. */
+const char *word_numbers(char *buf, const struct entry *entry);
+const char *word_request(char *buf, const struct entry *entry);
+/* A bar. */
+const char *word_share(char *buf, const struct entry *entry);
+
+#endif
