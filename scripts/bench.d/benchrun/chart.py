@@ -90,7 +90,8 @@ def _figure(run: Run, rows: list[Row]):
     figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - LEGEND_INCHES / figure.get_figheight()))
     figure.supxlabel(
-        "instructions, as a multiple of what cannot be left out (less is better; logarithmic)",
+        "instructions, as a multiple of the floor: pin, map and flush alone"
+        " (less is better; logarithmic)",
         fontsize=9,
     )
     return figure

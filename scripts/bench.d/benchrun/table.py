@@ -24,7 +24,9 @@ def number(value: float) -> str:
 
 def ratio(value: float) -> str:
     """Of two numbers."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 class Rows:
