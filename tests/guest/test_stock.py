@@ -320,7 +320,7 @@ def test_top_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     context.map(ioas, buffer)
     lines = run(TOP, "-b", "-n", "1", "-d", "0.3").stdout.splitlines()
     assert lines[0].endswith("STOCK iommufd: what system calls tell")
-    assert "MAPPED PINNED  LIMIT MAP/s" in lines[4]
+    assert "MAPPED   PIN  LIMIT MAP/s" in lines[4]
     done = run(TOP, "-w", "device")
     assert (done.returncode, done.stdout) == (1, "")
     assert "the stock iommufd of this kernel tells nothing for the view device" in done.stderr

@@ -76,11 +76,11 @@ def test_table(load):
             "COMMAND",
             "IOAS",
             "MAPPED",
-            "PINNED",
+            "PIN",
             "MAP/s",
             "UNM/s",
         ]
-        assert {(r[0], r[1]) for r in rows(screen)} == {(str(load), "dma-lo")}
+        assert {(r[0], r[1]) for r in rows(screen)} == {(str(load), "dma-loa")}
         assert max(map(len, screen.lines)) <= 80
         screen.key("q")
         assert screen.finish() == 0
@@ -153,7 +153,7 @@ def test_help():
         assert max(map(len, screen.lines)) <= 80
         assert screen.lines[-1].startswith("q quit")
         screen.key("x")
-        screen.wait("^ +PID COMMAN")
+        screen.wait("^ +PID COMMAND")
         screen.key("?")
         screen.wait("up down +mark another row")
         screen.key("q")

@@ -110,7 +110,7 @@ static const struct {
 	const char *(*text)(char *buf, const struct entry *row);
 } columns[] = {
 	[COL_PID] = NUMBER("pid", "PID", ID, 7, value_pid),
-	[COL_COMMAND] = WORDS("command", "COMMAND", 6, 15, word_command),
+	[COL_COMMAND] = WORDS("command", "COMMAND", 7, 15, word_command),
 	[COL_UID] = NUMBER("uid", "UID", ID, 5, value_uid),
 	[COL_CTX] = NUMBER("ctx", "CTX", ID, 7, value_ctx),
 	[COL_IOAS] = NUMBER("ioas", "IOAS", ID, 4, value_ioas),
@@ -124,7 +124,7 @@ static const struct {
 	[COL_SPACES] = NUMBER("spaces", "IOAS", SHORT, 4, value_spaces),
 	[COL_DEVICES] = NUMBER("devices", "DEV", SHORT, 3, value_devices),
 	[COL_MAPPED] = NUMBER("mapped", "MAPPED", BYTES, 6, value_mapped),
-	[COL_PINNED] = NUMBER("pinned", "PINNED", BYTES, 6, value_pinned),
+	[COL_PINNED] = NUMBER("pinned", "PIN", BYTES, 5, value_pinned),
 	[COL_LIMIT] = NUMBER("limit", "LIMIT", BYTES, 6, value_limit),
 	[COL_AREAS] = NUMBER("areas", "AREAS", COUNT, 5, value_areas),
 	[COL_MAPS] = NUMBER("maps", "MAP/s", RATE, 5, value_maps),

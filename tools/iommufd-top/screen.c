@@ -243,7 +243,7 @@ static void draw_help(void)
 		"a page table to its devices; a failure to the process that it happened to last.",
 		"",
 		"PID COMMAND  who created the IOAS, or opened /dev/iommu; x: has just ended",
-		"MAPPED PINNED AREAS WAIT  as of now; WAIT: groups of page faults not answered",
+		"MAPPED PIN AREAS WAIT  as of now: bytes, pinned bytes, mappings, page faults",
 		"LIMIT        RLIMIT_MEMLOCK, - for none; red (bold) from 90% on, as FAIL is",
 		"MAP/s UNM/s INV/s DRD/s  maps, unmaps, invalidations, dirty reads, just now",
 		"P50 P99 MAX  half, 99%, all took no longer: n u m s are nano- to seconds",
