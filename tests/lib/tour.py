@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,10 +65,10 @@ def chapters(page: str) -> list[list[Step]]:
     return [*found.values()]
 
 
-def words(steps: list[Step]) -> list[str]:
+def words(steps: list[Step]) -> Counter[str]:
     """What stays the same each time, in whatever order it comes."""
     text = "\n".join(step.output for step in steps)
-    return sorted(re.findall(r"\b[A-Za-z][A-Za-z_-]{2,}\b", text))
+    return Counter(re.findall(r"\b[A-Za-z][A-Za-z_-]{2,}\b", text))
 
 
 class Shell(Closing):
