@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sums up the events of iommufd in the kernel: a row for each IOAS, page table and
- * device, and one for each reason for which requests of a process fail. Nothing is sent event by
- * event, so a storm of events can't outrun the reader.
+ * Sums up the events of iommufd in the kernel: a row for each IOAS, page table
+ * and device, and one for each reason for which requests of a process fail.
+ * Nothing is sent event by event, so a storm of events can't outrun the reader.
  *
- * Rows are shared between CPUs and
- * changed with atomic operations only: requests on one IOAS meet in its locks
- * anyway, and a histogram for each CPU would cost more memory than that saves.
+ * Rows are shared between CPUs and changed with atomic operations only:
+ * requests on one IOAS meet in its locks anyway, and a histogram for each CPU
+ * would cost more memory than that saves.
  *
  * A row that doesn't fit is not silently missing: its events count in `lost`.
  */
