@@ -21,7 +21,7 @@ BUFFER = 0x40000
 BUFFER_SIZE = 4096
 
 # For a device that is broken; a transfer takes 100 ms.
-PATIENCE = 60.0
+PATIENCE = 20.0
 
 
 def addresses() -> list[str]:
