@@ -80,7 +80,7 @@ iommufd_pinning_add_folio(struct iommufd_pinning *pinning, struct folio *folio,
 int iommufd_pin_va(struct iommufd_pinning *pinning);
 
 /* pages/pin_hugetlb.c */
-bool iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags);
+int iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags);
 
 /* pages/pin_memfd.c */
 int iommufd_pin_memfd(struct iommufd_pinning *pinning);

@@ -6,25 +6,9 @@
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 
 #include "pages/pin.h"
-
-static int pin_page(struct iommufd_pinning *pinning, unsigned long address,
-		    unsigned int flags)
-{
-	struct folio *folio;
-	struct page *page;
-	int ret;
-
-	if (pin_user_pages(address, 1, flags, &page) != 1)
-		return -EFAULT;
-	folio = page_folio(page);
-	ret = iommufd_pinning_add_folio(pinning, folio,
-					folio_page_idx(folio, page));
-	if (ret)
-		unpin_user_page(page);
-	return ret;
-}
 
 /**
  * iommufd_pin_hugetlb - pin a batch of huge pages
@@ -35,14 +19,17 @@ static int pin_page(struct iommufd_pinning *pinning, unsigned long address,
  * and someone has to be waited for without the lock (userfaultfd): pinning by
  * address goes on there, and has the errors.
  *
- * Returns whether it has pinned any.
+ * Returns whether it has pinned any, or those of iommufd_pinning_add_folio().
  */
-bool iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
+int iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
 {
 	unsigned long first = pinning->index, start = pinning->pages->start;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	unsigned long address, i;
+	struct folio *folio;
+	struct page *page;
+	int ret = 0;
 
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, start + first * PAGE_SIZE);
@@ -51,10 +38,19 @@ bool iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
 	for (i = 0; i < pinning->capacity && pinning->index <= pinning->last;
 	     i++) {
 		address = start + pinning->index * PAGE_SIZE;
-		if (address >= vma->vm_end || pin_page(pinning, address, flags))
+		if (address >= vma->vm_end ||
+		    pin_user_pages(address, 1, flags, &page) != 1)
+			break;
+		folio = page_folio(page);
+		ret = iommufd_pinning_add_folio(pinning, folio,
+						folio_page_idx(folio, page));
+		if (ret)
+			unpin_user_page(page);
+		/* Each page may have to be cleared: who changes the map waits for one. */
+		if (ret || mmap_lock_is_contended(mm))
 			break;
 	}
 unlock:
 	mmap_read_unlock(mm);
-	return pinning->index != first;
+	return ret ?: pinning->index != first;
 }

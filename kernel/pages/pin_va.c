@@ -156,8 +156,11 @@ int iommufd_pin_va(struct iommufd_pinning *pinning)
 
 	if (pages->writable)
 		flags |= FOLL_WRITE;
-	if (pinning->hugetlb && iommufd_pin_hugetlb(pinning, flags))
-		return 0;
+	if (pinning->hugetlb) {
+		ret = iommufd_pin_hugetlb(pinning, flags);
+		if (ret)
+			return min(ret, 0);
+	}
 	if (own)
 		pinned = pin_user_pages_fast(start, npages, flags, batch);
 	else

@@ -191,7 +191,7 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
  * @npages: number of pages that are to come, at least one; there may be more
  *	or less, but room for more runs than that is not allocated
  *
- * Returns 0 or -ENOMEM.
+ * Returns 0 or -ENOMEM; there is room for nothing then.
  */
 int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages)
@@ -201,10 +201,10 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 	*builder = (struct iommufd_block_builder){
 		.block = iommufd_block_alloc(max_runs),
 		.next_pfn = ULONG_MAX,
-		.max_runs = max_runs,
 	};
 	if (!builder->block)
 		return -ENOMEM;
+	builder->max_runs = max_runs;
 	builder->block->node.start = index;
 	builder->block->users = 1;
 	return 0;

@@ -2,9 +2,11 @@
 """Memory of hugetlbfs, which is pinned by huge pages from the second batch on."""
 
 import errno
+import os
 
 import pytest
 from errnos import fails
+from failnth import sweep
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu
@@ -16,6 +18,8 @@ from pattern import pattern
 pytestmark = pytest.mark.guest(hugepages=16)
 
 COUNT = 6
+# More runs than a block of the store has room for, in more than one batch.
+RUNS = 600
 
 
 @pytest.mark.parametrize("present", [True, False])
@@ -76,3 +80,21 @@ def test_other_memory_behind(context: Context, ioas: int) -> None:
         assert buffer.read(COUNT * HUGE - PAGE) == data
         context.unmap_all(ioas)
     assert pinned_pages() == before
+
+
+def test_memory_short(context: Context, ioas: int) -> None:
+    """A page that stands behind itself is a run each time: no room for them fails all of it."""
+    before = pinned_pages()
+    fd = os.memfd_create("short", os.MFD_HUGETLB)
+    os.ftruncate(fd, HUGE)
+
+    def undone() -> None:
+        assert pinned_pages() == before
+
+    def done() -> None:
+        context.unmap_all(ioas)
+        undone()
+
+    with mem.Repeated(fd, RUNS * HUGE) as memory, Edu(context, ioas):
+        assert sweep(lambda: context.map(ioas, memory.address, length=memory.size), undone, done)
+    os.close(fd)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A map of many GiB ends soon when its process is killed, and leaves nothing."""
 
-import ctypes
 import os
 import signal
 
 import pytest
-from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu
-from iommufd.mem import MAP_FIXED, MAP_NORESERVE, PAGE
+from iommufd.mem import PAGE, Repeated
 from iommufd.pins import pinned_pages
 
 pytestmark = pytest.mark.guest(hugepages=64)
@@ -17,24 +15,6 @@ pytestmark = pytest.mark.guest(hugepages=64)
 FILE = 128 << 20
 # Long enough that whoever waits for a part of it is there before the end.
 SMALL, HUGE = 16 << 30, 256 << 30
-PROT = mem.PROT_READ | mem.PROT_WRITE
-MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS = 0x01, 0x02, 0x20
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mmap.restype = ctypes.c_void_p
-_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
-
-
-def again_and_again(flags: int, space: int) -> int:
-    """Where a file stands so often behind itself that it fills a space."""
-    fd = os.memfd_create("killed", flags)
-    os.ftruncate(fd, FILE)
-    reserve = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    start = -(-_libc.mmap(None, space + mem.HUGE, mem.PROT_NONE, reserve, -1, 0) // mem.HUGE)
-    start *= mem.HUGE
-    for address in range(start, start + space, FILE):
-        assert _libc.mmap(address, FILE, PROT, MAP_SHARED | MAP_FIXED, fd, 0) == address
-    return start
 
 
 def map_all(flags: int, space: int, ready: int, done: int) -> None:
@@ -42,9 +22,11 @@ def map_all(flags: int, space: int, ready: int, done: int) -> None:
     context = Context()
     ioas = context.ioas_alloc()
     device = Edu(context, ioas)
-    start = again_and_again(flags, space)
+    fd = os.memfd_create("killed", flags)
+    os.ftruncate(fd, FILE)
+    memory = Repeated(fd, space)
     os.write(ready, b".")
-    context.map(ioas, start, length=space)
+    context.map(ioas, memory.address, length=space)
     os.write(done, b".")
     signal.pause()
     device.close()

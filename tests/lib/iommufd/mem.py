@@ -96,6 +96,10 @@ def hugetlb(size: int, flags: int = 0) -> Buffer:
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+MAP_FAILED = 2**64 - 1
 
 
 def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
@@ -110,22 +114,36 @@ def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
         raise OSError(error, os.strerror(error))
 
 
-def make_small(buffer: Buffer, offset: int) -> None:
-    """Anonymous memory of small pages in the place of a buffer's end, aligned as that is."""
-    address = buffer.address + offset
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED
-    _libc.mmap.restype = ctypes.c_void_p
-    got = _libc.mmap(
-        ctypes.c_void_p(address),
-        ctypes.c_size_t(buffer.size - offset),
-        ctypes.c_int(PROT_READ | PROT_WRITE),
-        ctypes.c_int(flags),
-        ctypes.c_int(-1),
-        ctypes.c_long(0),
-    )
-    if got != address:
+def _mmap(address: int | None, size: int, prot: int, flags: int, fd: int = -1) -> int:
+    """Where it is mapped, of which Python's own says nothing and takes no wish."""
+    got = _libc.mmap(address, size, prot, flags, fd, 0)
+    if got == MAP_FAILED:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+    return got
+
+
+def make_small(buffer: Buffer, offset: int) -> None:
+    """Anonymous memory of small pages in the place of a buffer's end, aligned as that is."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED
+    _mmap(buffer.address + offset, buffer.size - offset, PROT_READ | PROT_WRITE, flags)
+
+
+class Repeated(Closing):
+    """A file, all of it so often behind itself that it fills an area; aligned for huge pages."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        length = os.fstat(fd).st_size
+        self.size = size
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
+        self._reserved = _mmap(None, size + HUGE, PROT_NONE, flags)
+        self.address = -(-self._reserved // HUGE) * HUGE
+        for address in range(self.address, self.address + size, length):
+            _mmap(address, length, PROT_READ | PROT_WRITE, mmap.MAP_SHARED | MAP_FIXED, fd)
+
+    def close(self) -> None:
+        """Unmaps it."""
+        _libc.munmap(self._reserved, self.size + HUGE)
 
 
 def physical(buffer: Buffer, offset: int = 0) -> int:
