@@ -83,20 +83,19 @@ static bool print(FILE *out, const struct source *source,
 		  const struct options *options, int *status)
 {
 	const struct report *report = source->report();
-	struct selection selection = {};
+	struct table rows = {};
 	struct scope everything = {};
 
 	*status = EXIT_FAILURE;
 	if (!report)
 		return false;
-	select_rows(&selection, report, options->view, &everything,
-		    options->filter, &options->sort);
+	select_rows(&rows, report, options->view, &everything, options->filter,
+		    &options->sort);
 	if (options->common.json)
-		print_json(out, report, options->view, &selection.rows);
+		print_json(out, report, options->view, &rows);
 	else
-		print_text(out, report, options->view, &selection.rows,
-			   options->command);
-	select_free(&selection);
+		print_text(out, report, options->view, &rows, options->command);
+	table_free(&rows);
 	if (!fflush(out) && !ferror(out)) {
 		*status = EXIT_SUCCESS;
 		return true;

@@ -18,9 +18,9 @@ static bool is_same(const struct entry *a, const struct entry *b)
 
 void screen_select(struct screen *s)
 {
-	const struct table *rows = &s->selection.rows;
+	const struct table *rows = &s->rows;
 
-	select_rows(&s->selection, s->report, s->at.view, &s->at.scope,
+	select_rows(&s->rows, s->report, s->at.view, &s->at.scope,
 		    s->options->filter, &s->sort[s->at.view]);
 	for (size_t i = 0; s->moved && i < rows->nr; i++)
 		if (is_same(&rows->entries[i], &s->current))
@@ -55,7 +55,7 @@ static void go_to_top(struct screen *s)
 
 static void move_cursor(struct screen *s, long lines)
 {
-	size_t nr = s->selection.rows.nr;
+	size_t nr = s->rows.nr;
 
 	if (!nr)
 		return;
@@ -65,7 +65,7 @@ static void move_cursor(struct screen *s, long lines)
 		s->cursor += lines;
 	if (s->cursor >= nr)
 		s->cursor = nr - 1;
-	s->current = s->selection.rows.entries[s->cursor];
+	s->current = s->rows.entries[s->cursor];
 	s->moved = true;
 }
 
@@ -114,11 +114,11 @@ static void go_in(struct screen *s, enum view view, const struct scope *scope,
 
 static void go_into_row(struct screen *s)
 {
-	const struct entry *at = s->selection.rows.entries + s->cursor;
+	const struct entry *at = s->rows.entries + s->cursor;
 	struct scope scope = {};
 	struct entry row;
 
-	if (!s->selection.rows.nr)
+	if (!s->rows.nr)
 		return;
 	/* It is gone with the next selection. */
 	row = *at;
@@ -251,7 +251,7 @@ static void on_moving_key(struct screen *s, int key)
 		break;
 	case KEY_END:
 	case 'G':
-		move_cursor(s, s->selection.rows.nr);
+		move_cursor(s, s->rows.nr);
 		break;
 	case '\t':
 		show_view(s, (s->at.view + 1) % VIEWS);

@@ -123,6 +123,6 @@ int run_live(const struct source *source, struct options *options)
 	endwin();
 	delscreen(screen);
 	history_close(s.history);
-	select_free(&s.selection);
+	table_free(&s.rows);
 	return s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

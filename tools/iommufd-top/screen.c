@@ -211,7 +211,7 @@ static const char *why_empty(const struct screen *s)
 
 static void draw_table(struct screen *s)
 {
-	size_t lines = screen_rows(), nr = s->selection.rows.nr;
+	size_t lines = screen_rows(), nr = s->rows.nr;
 	struct layout layout;
 
 	if (s->cursor < s->first)
@@ -227,7 +227,7 @@ static void draw_table(struct screen *s)
 		put(TITLE_LINE + 1, 0, A_NORMAL, why_empty(s));
 	for (size_t i = s->first; i < nr && i < s->first + lines; i++)
 		draw_row(s, &layout, TITLE_LINE + 1 + i - s->first,
-			 &s->selection.rows.entries[i], i == s->cursor);
+			 &s->rows.entries[i], i == s->cursor);
 }
 
 static void draw_help(void)
@@ -282,8 +282,8 @@ static void draw_last_line(const struct screen *s)
 	else if (s->notice)
 		snprintf(line, sizeof(line), "%s", s->notice);
 	else if (s->at.view == VIEW_FAILURE && s->moved && !s->help &&
-		 s->cursor < s->selection.rows.nr)
-		tell_failure(line, &s->selection.rows.entries[s->cursor]);
+		 s->cursor < s->rows.nr)
+		tell_failure(line, &s->rows.entries[s->cursor]);
 	else
 		strcpy(line, hints);
 	put(LINES - 1, 0, s->notice ? A_BOLD : A_NORMAL, line);

@@ -32,7 +32,7 @@ struct level {
 
 /**
  * struct screen - all of it
- * @selection: the rows of the report that are shown
+ * @rows: the rows of the report that are shown
  * @at: where the user is
  * @above: where he came from, @depth
  * @sort: by view
@@ -51,7 +51,7 @@ struct screen {
 	const struct source *source;
 	struct options *options;
 	const struct report *report;
-	struct selection selection;
+	struct table rows;
 	struct history *history;
 	struct level at;
 	struct level above[MAX_DEPTH];

@@ -81,12 +81,11 @@ static int compare(const void *a, const void *b)
 	return 0;
 }
 
-void select_rows(struct selection *selection, const struct report *report,
+void select_rows(struct table *rows, const struct report *report,
 		 enum view view, const struct scope *scope, const char *filter,
 		 const struct sort *sort)
 {
 	const struct table *from = &report->table[view];
-	struct table *rows = &selection->rows;
 
 	rows->nr = 0;
 	for (size_t i = 0; i < from->nr; i++) {
@@ -104,9 +103,4 @@ void select_rows(struct selection *selection, const struct report *report,
 	sorting = sort;
 	if (rows->nr)
 		qsort(rows->entries, rows->nr, sizeof(*rows->entries), compare);
-}
-
-void select_free(struct selection *selection)
-{
-	table_free(&selection->rows);
 }

@@ -34,13 +34,6 @@ struct scope {
 	__u32 hwpt;
 };
 
-/**
- * struct selection - the rows that are shown, in their order
- */
-struct selection {
-	struct table rows;
-};
-
 const char *view_name(enum view view);
 /* VIEWS if there is none of that name. */
 enum view view_by_name(const char *name);
@@ -68,13 +61,12 @@ struct layout {
 void layout_set(struct layout *layout, enum view view, int line);
 
 /*
- * Takes from a report what is in @scope and has @filter in its texts, whatever
- * the case, unless it is empty. Failures are summed up by reason.
+ * Fills @rows with what of a report is in @scope and has @filter in its texts,
+ * whatever the case, unless it is empty. Failures are summed up by reason.
  */
-void select_rows(struct selection *selection, const struct report *report,
+void select_rows(struct table *rows, const struct report *report,
 		 enum view view, const struct scope *scope, const char *filter,
 		 const struct sort *sort);
-void select_free(struct selection *selection);
 
 /*
  * Lines in @buf of LINE_LEN bytes: the line above the titles that groups them,
