@@ -19,6 +19,7 @@
 #include "core/mmap.h"
 #include "core/object.h"
 #include "mock/mock.h"
+#include "pages/owner.h"
 #include "vfio/vfio.h"
 
 DEFINE_XARRAY_FLAGS(iommufd_contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -53,7 +54,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init(&ctx->groups);
 	init_waitqueue_head(&ctx->destroy_wait);
-	init_rwsem(&ctx->process_rwsem);
+	mutex_init(&ctx->process_lock);
 	mutex_init(&ctx->sw_msi_lock);
 	INIT_LIST_HEAD(&ctx->sw_msi_pages);
 	mutex_init(&ctx->mmaps_lock);
@@ -210,6 +211,7 @@ static void __exit iommufd_exit(void)
 	iommufd_container_exit();
 	misc_deregister(&iommufd_misc);
 	iommufd_mock_exit();
+	iommufd_owner_exit();
 }
 module_exit(iommufd_exit);
 

@@ -4,7 +4,6 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -26,9 +25,8 @@ struct iommufd_ioas;
  * @destroy_wait: destroyers that wait for a call to let go of an object
  * @groups: struct iommufd_group by iommu group id; its xa_lock guards their
  *	reference counts from zero
- * @process_rwsem: held for reading by who makes pages of the calling process,
- *	for writing by who hands all of them to another. Taken before all locks
- *	of an IOAS
+ * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before all locks
+ *	of an IOAS and of pages
  * @sw_msi_pages: doorbells of MSIs, see driver/sw_msi.c
  * @vfio_ioas: the IOAS of VFIO type1 requests, or NULL, see vfio/compat.c.
  *	Protected by the xa_lock of @objects
@@ -49,7 +47,7 @@ struct iommufd_ctx {
 	struct xarray objects;
 	wait_queue_head_t destroy_wait;
 	struct xarray groups;
-	struct rw_semaphore process_rwsem;
+	struct mutex process_lock;
 	/**
 	 * @sw_msi_lock: protects @sw_msi_pages and the bitmaps of groups and
 	 * page tables that tell which of them they know. Taken inside the mutex

@@ -62,7 +62,8 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	access->ops = ops;
 	access->data = data;
 	mutex_init(&access->change_lock);
-	init_rwsem(&access->ioas_rwsem);
+	spin_lock_init(&access->lock);
+	init_waitqueue_head(&access->idle);
 	/* Only the driver ends it, never the user. */
 	refcount_inc(&access->obj.users);
 	iommufd_ctx_get(ictx);
@@ -72,31 +73,74 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_create, "IOMMUFD");
 
-/* From now on no more pages can be pinned; the driver lets go of those that are. */
-static void leave_ioas(struct iommufd_access *access)
+static void set_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas,
+		     struct iommufd_ioas *leaving)
+{
+	spin_lock(&access->lock);
+	access->ioas = ioas;
+	access->leaving = leaving;
+	spin_unlock(&access->lock);
+}
+
+/* The IOAS for a call of the driver, NULL if there is none to be used. */
+static struct iommufd_ioas *get_ioas(struct iommufd_access *access, bool unpin)
 {
 	struct iommufd_ioas *ioas;
 
-	down_write(&access->ioas_rwsem);
+	spin_lock(&access->lock);
 	ioas = access->ioas;
-	access->ioas = NULL;
-	access->leaving = ioas;
-	up_write(&access->ioas_rwsem);
-	if (!ioas)
-		return;
+	if (!ioas && unpin)
+		ioas = access->leaving;
+	if (ioas)
+		access->users++;
+	spin_unlock(&access->lock);
+	return ioas;
+}
 
+static void put_ioas(struct iommufd_access *access)
+{
+	spin_lock(&access->lock);
+	if (!--access->users)
+		wake_up_all(&access->idle);
+	spin_unlock(&access->lock);
+}
+
+static bool is_idle(struct iommufd_access *access)
+{
+	bool idle;
+
+	spin_lock(&access->lock);
+	idle = !access->users;
+	spin_unlock(&access->lock);
+	return idle;
+}
+
+/* No call of the driver pins any more: it unpins what it has. */
+static void leave_ioas(struct iommufd_access *access,
+		       struct iommufd_ioas *ioas)
+{
 	if (access->ops->unmap)
 		access->ops->unmap(access->data, 0, ULONG_MAX);
+	wait_event(access->idle, is_idle(access));
 	iommufd_ioas_remove_access(ioas, access);
 	iommufd_object_drop(&ioas->obj);
 }
 
-static void enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
+/* Move from an IOAS to another that has taken the access. */
+static int move_ioas(struct iommufd_access *access, struct iommufd_ioas *from,
+		     struct iommufd_ioas *to)
 {
-	down_write(&access->ioas_rwsem);
-	access->ioas = ioas;
-	access->leaving = NULL;
-	up_write(&access->ioas_rwsem);
+	int ret;
+
+	set_ioas(access, NULL, from);
+	ret = wait_event_killable(access->idle, is_idle(access));
+	if (ret) {
+		set_ioas(access, from, NULL);
+		return ret;
+	}
+	leave_ioas(access, from);
+	set_ioas(access, to, NULL);
+	return 0;
 }
 
 /* Leave the IOAS, if any, for another, unless that does not take the access. */
@@ -122,13 +166,18 @@ static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 	}
 
 	ret = iommufd_ioas_add_access(ioas, access);
-	if (ret) {
-		iommufd_object_drop(&ioas->obj);
-		return ret;
-	}
-	leave_ioas(access);
-	enter_ioas(access, ioas);
-	return 0;
+	if (ret)
+		goto drop;
+	if (access->ioas)
+		ret = move_ioas(access, access->ioas, ioas);
+	else
+		set_ioas(access, ioas, NULL);
+	if (!ret)
+		return 0;
+	iommufd_ioas_remove_access(ioas, access);
+drop:
+	iommufd_object_drop(&ioas->obj);
+	return ret;
 }
 
 /**
@@ -149,13 +198,16 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 
 	iommufd_request_begin(&request, access->ctx,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
-	mutex_lock(&access->change_lock);
+	ret = mutex_lock_killable(&access->change_lock);
+	if (ret)
+		goto end;
 	if (access->ioas)
 		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_ATTACHED,
 				   access->obj.id, access->ioas->obj.id);
 	else
 		ret = change_ioas(access, ioas_id);
 	mutex_unlock(&access->change_lock);
+end:
 	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, "IOMMUFD");
@@ -181,13 +233,16 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 
 	iommufd_request_begin(&request, access->ctx,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
-	mutex_lock(&access->change_lock);
+	ret = mutex_lock_killable(&access->change_lock);
+	if (ret)
+		goto end;
 	if (access->ioas)
 		ret = change_ioas(access, ioas_id);
 	else
 		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_ATTACHED,
 				   access->obj.id, 0);
 	mutex_unlock(&access->change_lock);
+end:
 	return iommufd_request_end(&request, ret);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, "IOMMUFD");
@@ -203,10 +258,15 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, "IOMMUFD");
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
+	struct iommufd_ioas *ioas;
+
 	mutex_lock(&access->change_lock);
-	if (!WARN_ON(!access->ioas)) {
-		leave_ioas(access);
-		enter_ioas(access, NULL);
+	ioas = access->ioas;
+	if (!WARN_ON(!ioas)) {
+		set_ioas(access, NULL, ioas);
+		wait_event(access->idle, is_idle(access));
+		leave_ioas(access, ioas);
+		set_ioas(access, NULL, NULL);
 	}
 	mutex_unlock(&access->change_lock);
 }
@@ -283,6 +343,7 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 {
 	u64 start_ns = iommufd_trace_start(iommufd_access_pin);
 	int prot = flags & IOMMUFD_ACCESS_RW_WRITE ? IOMMU_WRITE : IOMMU_READ;
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	int ret;
 
@@ -295,15 +356,15 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	if (ret)
 		return ret;
 
-	down_read(&access->ioas_rwsem);
-	ret = access->ioas ? iommufd_ioas_pin(access->ioas, iova, last, prot,
-					      out_pages) :
-			     not_attached(access);
+	ioas = get_ioas(access, false);
+	ret = ioas ? iommufd_ioas_pin(ioas, iova, last, prot, out_pages) :
+		     not_attached(access);
 	trace_iommufd_access_pin(access->ctx->number, access->obj.id,
-				 ioas_number(access->ioas), iova, length,
+				 ioas_number(ioas), iova, length,
 				 pages_touched(iova, length), flags, ret,
 				 iommufd_trace_ns(start_ns));
-	up_read(&access->ioas_rwsem);
+	if (ioas)
+		put_ioas(access);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, "IOMMUFD");
@@ -328,15 +389,15 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 
 	if (WARN_ON(last_address(iova, length, &last)))
 		return;
-	down_read(&access->ioas_rwsem);
-	ioas = access->ioas ?: access->leaving;
-	if (!WARN_ON(!ioas))
-		iommufd_ioas_unpin(ioas, iova, last);
+	ioas = get_ioas(access, true);
+	if (WARN_ON(!ioas))
+		return;
+	iommufd_ioas_unpin(ioas, iova, last);
 	trace_iommufd_access_unpin(access->ctx->number, access->obj.id,
 				   ioas_number(ioas), iova, length,
 				   pages_touched(iova, length), 0, 0,
 				   iommufd_trace_ns(start_ns));
-	up_read(&access->ioas_rwsem);
+	put_ioas(access);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
 
@@ -364,6 +425,7 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags)
 {
 	u64 start_ns = iommufd_trace_start(iommufd_access_rw);
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	int ret;
 
@@ -371,15 +433,15 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 	if (ret)
 		return ret;
 
-	down_read(&access->ioas_rwsem);
-	ret = access->ioas ? iommufd_ioas_rw(access->ioas, iova, data, len,
-					     flags) :
-			     not_attached(access);
+	ioas = get_ioas(access, false);
+	ret = ioas ? iommufd_ioas_rw(ioas, iova, data, len, flags) :
+		     not_attached(access);
 	trace_iommufd_access_rw(access->ctx->number, access->obj.id,
-				ioas_number(access->ioas), iova, len,
+				ioas_number(ioas), iova, len,
 				pages_touched(iova, len), flags, ret,
 				iommufd_trace_ns(start_ns));
-	up_read(&access->ioas_rwsem);
+	if (ioas)
+		put_ioas(access);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, "IOMMUFD");

@@ -4,7 +4,8 @@
 
 #include <linux/iommufd.h>
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 struct iommufd_ctx;
 struct iommufd_ioas;
@@ -15,10 +16,11 @@ struct iommufd_ioas;
  * @ctx: its context, of which this has a reference
  * @ops: the driver's
  * @data: passed to @ops
- * @ioas: what it is attached to and depends on, or NULL. Protected by
- *	@ioas_rwsem
+ * @ioas: what it is attached to and depends on, or NULL. Protected by @lock
  * @leaving: the IOAS that it is about to leave: pages can be unpinned there, no
- *	longer pinned. Protected by @ioas_rwsem
+ *	longer pinned. Protected by @lock
+ * @users: calls of the driver that use either. Protected by @lock
+ * @idle: for the end of @users
  */
 struct iommufd_access {
 	struct iommufd_object obj;
@@ -31,13 +33,14 @@ struct iommufd_access {
 	 */
 	struct mutex change_lock;
 	/**
-	 * @ioas_rwsem: held for reading for as long as the IOAS is used. Taken
-	 * inside accesses_rwsem of an IOAS, in a driver's unmap callback, and
-	 * before its space_lock.
+	 * @lock: a leaf. A call that pins pages may wait for page faults, and
+	 * holds no lock meanwhile that another call needs.
 	 */
-	struct rw_semaphore ioas_rwsem;
+	spinlock_t lock;
 	struct iommufd_ioas *ioas;
 	struct iommufd_ioas *leaving;
+	unsigned int users;
+	wait_queue_head_t idle;
 };
 
 /* Whether the driver pins whole pages. */

@@ -185,9 +185,10 @@ static noinline int attach_asked(struct attach_request *request,
 	int ret, told;
 
 	told = iommufd_policy_hwpt_alloc(&call, ioas->ctx, request->idev);
+	if (!told)
+		told = mutex_lock_killable(&ioas->auto_lock);
 	ret = told;
 	if (!ret) {
-		mutex_lock(&ioas->auto_lock);
 		ret = attach_existing(request, ioas);
 		told = ret ?: -EALREADY;
 		if (ret == NONE_SUITS) {
@@ -218,7 +219,9 @@ static int attach_ioas(struct attach_request *request,
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PASID_NEEDS_HWPT,
 				    ioas->obj.id, request->pasid);
 
-	mutex_lock(&ioas->auto_lock);
+	ret = mutex_lock_killable(&ioas->auto_lock);
+	if (ret)
+		return ret;
 	ret = attach_existing(request, ioas);
 	if (ret == NONE_SUITS && !iommufd_has_policies())
 		ret = attach_unasked(request, ioas);

@@ -27,8 +27,7 @@
  * @dirty: what the IOMMU driver fills in
  * @gather: what is to be flushed from the IOTLB, where entries say that a page
  *	is marked already
- * @iova: first address of the piece that is held
- * @last: last address
+ * @hold: the piece that is held
  * @marked: bits that have been set
  */
 struct dirty_read {
@@ -36,8 +35,7 @@ struct dirty_read {
 	unsigned long flags;
 	struct iommu_dirty_bitmap dirty;
 	struct iommu_iotlb_gather gather;
-	unsigned long iova;
-	unsigned long last;
+	struct iommufd_hold hold;
 	u64 marked;
 };
 
@@ -104,9 +102,9 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova,
 	unsigned long last = iova + (length - 1);
 
 	/* The bitmap begins earlier than the piece. */
-	if (last < read->iova)
+	if (last < read->hold.iova)
 		return 0;
-	return read_held(read, max(iova, read->iova), last);
+	return read_held(read, max(iova, read->hold.iova), last);
 }
 
 /*
@@ -118,10 +116,11 @@ bitmap_of_piece(struct dirty_read *read,
 		const struct iommu_hwpt_get_dirty_bitmap *cmd)
 {
 	unsigned int shift = ilog2(cmd->page_size);
-	unsigned long word = (read->iova - cmd->iova) >> shift >> 6;
+	unsigned long word = (read->hold.iova - cmd->iova) >> shift >> 6;
 	unsigned long iova = cmd->iova + (word << 6 << shift);
 
-	return iova_bitmap_alloc(iova, read->last - iova + 1, cmd->page_size,
+	return iova_bitmap_alloc(iova, read->hold.last - iova + 1,
+				 cmd->page_size,
 				 u64_to_user_ptr(cmd->data) +
 					 word * sizeof(u64));
 }
@@ -160,19 +159,16 @@ static int read_range(struct dirty_read *read, unsigned long iova,
 		      const struct iommu_hwpt_get_dirty_bitmap *cmd)
 {
 	struct iommufd_ioas *ioas = read->hwpt->ioas;
+	struct iommufd_hold *hold = &read->hold;
 	int ret = 0;
 
-	for (;;) {
-		read->iova = iova;
-		read->last = last;
-		if (!iommufd_ioas_hold_first(ioas, &read->iova, &read->last))
-			break;
+	while (iommufd_ioas_hold_first(ioas, iova, last, hold)) {
 		ret = cmd ? read_piece(read, cmd) :
-			    read_held(read, read->iova, read->last);
-		iommufd_ioas_release(ioas, read->iova, read->last);
-		if (ret || read->last == last)
+			    read_held(read, hold->iova, hold->last);
+		iommufd_ioas_release(ioas, hold);
+		if (ret || hold->last == last)
 			break;
-		iova = read->last + 1;
+		iova = hold->last + 1;
 	}
 
 	/* Flush on failure too: what was read before it is cleared. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Drivers in the kernel that use areas. While a driver uses an area it holds
- * it, see ioas/hold.h; the unmap tells the drivers and waits until they let go.
+ * Drivers in the kernel that use areas. An unmap waits until the last page of
+ * its areas is unpinned; it tells the drivers to do so.
  */
 #include <linux/iommu.h>
 
@@ -36,25 +36,27 @@ static int pin_part(struct iommufd_ioas *ioas,
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_MEMORY,
 				    part->iova, 0);
 
-	mutex_lock(&pages->lock);
+	ret = mutex_lock_killable(&pages->pin_lock);
+	if (ret)
+		return ret;
 	ret = iommufd_pages_use(pages, iommufd_part_first(part),
 				iommufd_part_last(part), &requester, &pinned);
-	if (!ret && out_pages)
-		list_pages(part, out_pages);
+	mutex_unlock(&pages->pin_lock);
+	if (ret || !out_pages)
+		return ret;
+	mutex_lock(&pages->lock);
+	list_pages(part, out_pages);
 	mutex_unlock(&pages->lock);
-	return ret;
+	return 0;
 }
 
 static void unpin_part(struct iommufd_ioas *ioas,
 		       const struct iommufd_area_part *part)
 {
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
-	struct iommufd_pages *pages = part->area->pages;
 
-	mutex_lock(&pages->lock);
-	iommufd_pages_unuse(pages, iommufd_part_first(part),
+	iommufd_pages_unuse(part->area->pages, iommufd_part_first(part),
 			    iommufd_part_last(part), &requester);
-	mutex_unlock(&pages->lock);
 }
 
 static void unpin_parts(struct iommufd_ioas *ioas, unsigned long iova,
@@ -87,7 +89,7 @@ int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
 	bool more;
 	int ret;
 
-	ret = iommufd_ioas_hold(ioas, iova, last, prot, &part);
+	ret = iommufd_ioas_get_pins(ioas, iova, last, prot, &part);
 	if (ret)
 		return ret;
 
@@ -104,7 +106,7 @@ int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
 undo:
 	if (part.iova != iova)
 		unpin_parts(ioas, iova, part.iova - 1);
-	iommufd_ioas_release(ioas, iova, last);
+	iommufd_ioas_put_pins(ioas, iova, last);
 	return ret;
 }
 
@@ -118,7 +120,7 @@ void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
 			unsigned long last)
 {
 	unpin_parts(ioas, iova, last);
-	iommufd_ioas_release(ioas, iova, last);
+	iommufd_ioas_put_pins(ioas, iova, last);
 }
 
 /**
@@ -138,10 +140,11 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	unsigned long last = iova + (length - 1);
 	struct iommufd_area_part part;
+	struct iommufd_hold hold;
 	size_t n;
 	int ret;
 
-	ret = iommufd_ioas_hold(ioas, iova, last, prot, &part);
+	ret = iommufd_ioas_hold(ioas, iova, last, prot, &hold, &part);
 	if (ret)
 		return ret;
 	do {
@@ -152,16 +155,16 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 				       data, n, flags, &requester);
 		data += n;
 	} while (!ret && iommufd_ioas_next_part(ioas, &part, last));
-	iommufd_ioas_release(ioas, iova, last);
+	iommufd_ioas_release(ioas, &hold);
 	return ret;
 }
 
-static bool any_held(struct list_head *areas)
+static bool any_in_use(struct list_head *areas)
 {
 	struct iommufd_area *area;
 
 	list_for_each_entry(area, areas, list)
-		if (READ_ONCE(area->held))
+		if (READ_ONCE(area->held) || READ_ONCE(area->pins))
 			return true;
 	return false;
 }
@@ -179,35 +182,49 @@ static void tell_drivers(struct iommufd_ioas *ioas, struct iommufd_area *area)
 					   iommufd_area_length(area));
 }
 
-static int wait_for_drivers(struct iommufd_ioas *ioas, struct list_head *areas)
+/*
+ * A driver may learn of pages that it has pinned only after it was called for
+ * them. So it is called again, until they are unpinned.
+ */
+#define CALL_AGAIN	(HZ / 10)
+
+static int wait_for_users(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
+	int ret;
 
-	down_read(&ioas->accesses_rwsem);
-	list_for_each_entry(area, areas, list)
-		if (READ_ONCE(area->held))
-			tell_drivers(ioas, area);
-	up_read(&ioas->accesses_rwsem);
-	return wait_event_killable(ioas->released, !any_held(areas));
+	do {
+		ret = down_read_killable(&ioas->accesses_rwsem);
+		if (ret)
+			return ret;
+		list_for_each_entry(area, areas, list)
+			if (READ_ONCE(area->pins))
+				tell_drivers(ioas, area);
+		up_read(&ioas->accesses_rwsem);
+		ret = wait_event_killable_timeout(ioas->released,
+						  !any_in_use(areas),
+						  CALL_AGAIN);
+	} while (!ret);
+	return min(ret, 0);
 }
 
 /**
- * iommufd_ioas_evict - have drivers let go of areas
+ * iommufd_ioas_evict - wait until areas are no longer used in the kernel
  * @ioas: the IOAS, whose unmap_lock is held
- * @areas: areas in the state that lets nobody hold them anew
+ * @areas: areas in the state in which they can't be held anew
  * @stats: the wait is added to
  *
- * Returns 0, or -ERESTARTSYS if the caller was killed while waiting.
+ * Returns 0, or -EINTR or -ERESTARTSYS if the caller was killed while waiting.
  */
 int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 		       struct iommufd_unmap_stats *stats)
 {
 	lockdep_assert_held(&ioas->unmap_lock);
 
-	if (!any_held(areas))
+	if (!any_in_use(areas))
 		return 0;
 	return iommufd_trace_wait(iommufd_ioas_unmap, stats, false,
-				  wait_for_drivers(ioas, areas));
+				  wait_for_users(ioas, areas));
 }
 
 /**
@@ -226,17 +243,14 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
 	ret = down_write_killable(&ioas->accesses_rwsem);
 	if (ret)
 		return ret;
-	ret = down_write_killable(&ioas->hwpts_rwsem);
-	if (ret)
-		goto up_accesses;
+	mutex_lock(&ioas->space_lock);
 	if (iommufd_access_pins(access))
 		ret = iommufd_ioas_check_alignment(ioas, PAGE_SIZE);
 	if (!ret)
 		ret = xa_insert(&ioas->accesses, access->obj.id, access,
 				GFP_KERNEL_ACCOUNT);
 	iommufd_ioas_update_alignment(ioas);
-	up_write(&ioas->hwpts_rwsem);
-up_accesses:
+	mutex_unlock(&ioas->space_lock);
 	up_write(&ioas->accesses_rwsem);
 	return ret;
 }
@@ -244,16 +258,16 @@ up_accesses:
 /**
  * iommufd_ioas_remove_access - a driver no longer uses an IOAS
  * @ioas: the IOAS
- * @access: its access, which holds no area; none of its callbacks runs any more
+ * @access: its access, which has no page pinned; none of its callbacks runs any more
  *	when this returns
  */
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
 				struct iommufd_access *access)
 {
 	down_write(&ioas->accesses_rwsem);
-	down_write(&ioas->hwpts_rwsem);
+	mutex_lock(&ioas->space_lock);
 	xa_erase(&ioas->accesses, access->obj.id);
 	iommufd_ioas_update_alignment(ioas);
-	up_write(&ioas->hwpts_rwsem);
+	mutex_unlock(&ioas->space_lock);
 	up_write(&ioas->accesses_rwsem);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hands the maps of a context to another process, which bears their pinned
- * pages from then on.
+ * pages from then on. Pages of requests that are still under way are among
+ * them: areas count from the time they have an address.
  */
 #include <linux/slab.h>
 
@@ -48,7 +49,7 @@ static int add_move(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	return 0;
 }
 
-static int collect_moves(struct iommufd_ioas *ioas, struct list_head *moves)
+static int collect_ioas(struct iommufd_ioas *ioas, struct list_head *moves)
 {
 	struct iommufd_area *area;
 	int ret = 0;
@@ -69,15 +70,34 @@ static int collect_all(struct iommufd_ctx *ctx, struct list_head *moves)
 	u32 id = 0;
 	int ret = 0;
 
+	lockdep_assert_held(&ctx->process_lock);
+
 	while (!ret &&
 	       (obj = iommufd_object_next(ctx, id, IOMMUFD_OBJ_IOAS))) {
 		id = obj->id;
-		ret = collect_moves(to_ioas(obj), moves);
+		ret = collect_ioas(to_ioas(obj), moves);
 		iommufd_object_put(ctx, obj);
 	}
 	return ret;
 }
 
+/*
+ * A copy may put pages where this has been already and an unmap take them from
+ * where it has not: collect until nothing new is found.
+ */
+static int collect_moves(struct iommufd_ctx *ctx, struct list_head *moves)
+{
+	struct list_head *end;
+	int ret;
+
+	do {
+		end = moves->prev;
+		ret = collect_all(ctx, moves);
+	} while (!ret && moves->prev != end);
+	return ret;
+}
+
+/* If the caller is killed, what was moved may stay where it is. */
 static int run_moves(struct list_head *moves)
 {
 	struct move *move;
@@ -120,13 +140,13 @@ int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd)
 	if (cmd->__reserved)
 		return iommufd_fail_reserved(cmd->__reserved);
 
-	ret = down_write_killable(&ctx->process_rwsem);
+	ret = mutex_lock_killable(&ctx->process_lock);
 	if (ret)
 		return ret;
-	ret = collect_all(ctx, &moves);
+	ret = collect_moves(ctx, &moves);
 	if (!ret)
 		ret = run_moves(&moves);
 	free_moves(&moves);
-	up_write(&ctx->process_rwsem);
+	mutex_unlock(&ctx->process_lock);
 	return ret;
 }

@@ -115,20 +115,13 @@ int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 	ret = iommufd_map_check(cmd->flags, cmd->dst_iova, cmd->length);
 	if (ret)
 		return ret;
-	ret = down_read_killable(&ucmd->ctx->process_rwsem);
-	if (ret)
-		return ret;
 	dst = iommufd_ioas_get(ucmd->ctx, cmd->dst_ioas_id);
-	if (IS_ERR(dst)) {
-		ret = PTR_ERR(dst);
-		goto up;
-	}
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
 	ret = copy_request(dst, ucmd, &areas, &stats);
 	iommufd_areas_free(&areas);
 	if (trace_iommufd_ioas_map_enabled())
 		trace_copy(dst, cmd, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &dst->obj);
-up:
-	up_read(&ucmd->ctx->process_rwsem);
 	return ret;
 }

@@ -4,6 +4,7 @@
  * parts of a mapping be unmapped. Nothing changes in page tables: they have
  * small pages only, which is the condition.
  */
+#include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
@@ -38,21 +39,22 @@ static void count_cut(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		atomic_long_inc(&ioas->pinned);
 }
 
-/* Who holds an area counts by its pages and knows no other. */
+/* A driver that has pinned pages counts them by area. */
 static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		       struct iommufd_area *tail, unsigned long iova)
 {
 	int ret;
 
 	mutex_lock(&ioas->space_lock);
-	if (area->held) {
-		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_HARDWARE_USES,
+	if (area->pins) {
+		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_PAGES_PINNED,
 				   area->iova, area->last);
 	} else {
 		iommufd_space_split(&ioas->space, area, tail, iova);
 		tail->state = IOMMUFD_AREA_MAPPED;
 		tail->prot = area->prot;
 		tail->pinned = area->pinned;
+		iommufd_ioas_split_holds(ioas, area, tail);
 		count_cut(ioas, area, tail);
 		ret = 0;
 	}
@@ -60,8 +62,8 @@ static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	return ret;
 }
 
-static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		    unsigned long iova)
+static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		      unsigned long iova)
 {
 	unsigned long offset = area->offset + (iova - area->iova);
 	struct iommufd_pages *pages = area->pages;
@@ -70,8 +72,10 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 
 	lockdep_assert_held(&ioas->hwpts_rwsem);
 
+	if (ioas->large_pages)
+		return 0;
 	/* What is mapped of a dma-buf is known to its owner as a whole. */
-	if (!IS_ALIGNED(iova, ioas->space.alignment) ||
+	if (!IS_ALIGNED(iova, READ_ONCE(ioas->space.alignment)) ||
 	    !iommufd_pages_are_memory(pages))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PARTIAL_UNMAP,
 				    area->iova, area->last);
@@ -88,6 +92,24 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	mutex_unlock(&pages->lock);
 	if (ret)
 		iommufd_area_free(tail);
+	return ret;
+}
+
+static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		    unsigned long iova)
+{
+	struct iommufd_pages *pages = area->pages;
+	int ret;
+
+	ret = mutex_lock_killable(&pages->pin_lock);
+	if (ret)
+		return ret;
+	ret = down_read_killable(&ioas->hwpts_rwsem);
+	if (!ret) {
+		ret = cut_locked(ioas, area, iova);
+		up_read(&ioas->hwpts_rwsem);
+	}
+	mutex_unlock(&pages->pin_lock);
 	return ret;
 }
 
@@ -108,27 +130,23 @@ static int cut_at(struct iommufd_ioas *ioas, unsigned long iova)
  * the second one fails stays; the user can't tell, but by IOMMU_IOAS_UNMAP of a
  * part.
  *
- * Returns 0, -EINVAL if an area can't be cut there, -EBUSY if one is used by a
- * driver in the kernel, -ENOMEM, or -EINTR if the caller was killed.
+ * Returns 0, -EINVAL if an area can't be cut there, -EBUSY if a driver in the
+ * kernel has pages of one pinned, -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last)
 {
 	int ret;
 
+	/* It may change later, and is looked at again. */
+	if (READ_ONCE(ioas->large_pages))
+		return 0;
 	ret = mutex_lock_killable(&ioas->unmap_lock);
 	if (ret)
 		return ret;
-	ret = down_read_killable(&ioas->hwpts_rwsem);
-	if (ret)
-		goto unlock;
-	if (!ioas->large_pages) {
-		ret = cut_at(ioas, iova);
-		if (!ret && last != ULONG_MAX)
-			ret = cut_at(ioas, last + 1);
-	}
-	up_read(&ioas->hwpts_rwsem);
-unlock:
+	ret = cut_at(ioas, iova);
+	if (!ret && last != ULONG_MAX)
+		ret = cut_at(ioas, last + 1);
 	mutex_unlock(&ioas->unmap_lock);
 	return ret;
 }

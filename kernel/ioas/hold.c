@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeps areas from being unmapped while somebody in the kernel uses them.
+ * Keeps areas from being unmapped while they are used in the kernel: by a call,
+ * or by a driver that has pinned pages.
  */
 #include <linux/iommu.h>
 
@@ -41,16 +42,18 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 			    last - iova + 1);
 }
 
-/*
- * Each area is held by the number of pages: a driver may let go of them in
- * other pieces than those in which it took them.
- */
-static void hold_area(struct iommufd_area *area, unsigned long iova,
-		      unsigned long last)
+static void add_hold(struct iommufd_ioas *ioas, struct iommufd_hold *hold,
+		     unsigned long iova, unsigned long last)
 {
-	struct iommufd_area_part part = part_of(area, iova, last);
+	struct iommufd_area *area;
 
-	area->held += iommufd_part_npages(&part);
+	lockdep_assert_held(&ioas->space_lock);
+
+	hold->iova = iova;
+	hold->last = last;
+	list_add(&hold->node, &ioas->holds);
+	iommufd_space_for_each(area, &ioas->space, iova, last)
+		area->held++;
 }
 
 /**
@@ -59,28 +62,24 @@ static void hold_area(struct iommufd_area *area, unsigned long iova,
  * @iova: first address
  * @last: last address
  * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @hold: to be released with iommufd_ioas_release()
  * @first: set to what the range has of its first area
- *
- * Ended with iommufd_ioas_release().
  *
  * Returns 0, -ENOENT if not all of the range is mapped, or -EPERM.
  */
 int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, int prot,
+		      unsigned long last, int prot, struct iommufd_hold *hold,
 		      struct iommufd_area_part *first)
 {
-	struct iommufd_area *area;
 	int ret;
 
 	mutex_lock(&ioas->space_lock);
 	ret = check_range(ioas, iova, last, prot);
-	if (ret)
-		goto unlock;
-	iommufd_space_for_each(area, &ioas->space, iova, last)
-		hold_area(area, iova, last);
-	area = iommufd_space_first(&ioas->space, iova, last);
-	*first = part_of(area, iova, last);
-unlock:
+	if (!ret) {
+		add_hold(ioas, hold, iova, last);
+		*first = part_of(iommufd_space_first(&ioas->space, iova, last),
+				 iova, last);
+	}
 	mutex_unlock(&ioas->space_lock);
 	return ret;
 }
@@ -88,49 +87,172 @@ unlock:
 /**
  * iommufd_ioas_hold_first - hold the first piece of a range that is mapped
  * @ioas: the IOAS
- * @iova: first address of the range, set to that of the piece
- * @last: last address of the range, set to that of the piece
+ * @iova: first address of the range
+ * @last: last address of the range
+ * @hold: the piece, to be released with iommufd_ioas_release()
  *
  * The piece has no hole, so that all areas in it are held, and it ends where no
- * area is or one that can't be held. Ended with iommufd_ioas_release().
+ * area is or one that can't be held.
  *
- * Returns false if there is none.
+ * Returns false if there is no such piece.
  */
-bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long *iova,
-			     unsigned long *last)
+bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last, struct iommufd_hold *hold)
 {
 	struct iommufd_area *area;
 	struct iommufd_area_part part = {};
 
 	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, *iova, *last) {
+	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		if (area->state != IOMMUFD_AREA_MAPPED ||
 		    (part.area && area->iova != part.last + 1)) {
 			if (part.area)
 				break;
 			continue;
 		}
-		hold_area(area, *iova, *last);
 		if (!part.area)
-			part = part_of(area, *iova, *last);
-		part.last = min(area->last, *last);
+			part = part_of(area, iova, last);
+		part.last = min(area->last, last);
 	}
+	if (part.area)
+		add_hold(ioas, hold, part.iova, part.last);
 	mutex_unlock(&ioas->space_lock);
-	if (!part.area)
-		return false;
-	*iova = part.iova;
-	*last = part.last;
-	return true;
+	return part.area;
 }
 
 /**
- * iommufd_ioas_release - let go of a range
+ * iommufd_ioas_hold_unpinned - hold the next area whose pages are not pinned
+ * @ioas: the IOAS
+ * @iova: where to begin
+ * @hold: all of the area, to be released with iommufd_ioas_release()
+ * @area: set to the area
+ *
+ * Areas that are being mapped don't count.
+ *
+ * Returns 1, 0 if there is no such area, or -EAGAIN if it is being unmapped.
+ */
+int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
+			       struct iommufd_hold *hold,
+			       struct iommufd_area **area)
+{
+	struct iommufd_area *each;
+	int ret = 0;
+
+	mutex_lock(&ioas->space_lock);
+	iommufd_space_for_each(each, &ioas->space, iova, ULONG_MAX) {
+		if (each->state == IOMMUFD_AREA_MAPPING ||
+		    READ_ONCE(each->pinned))
+			continue;
+		ret = -EAGAIN;
+		if (each->state == IOMMUFD_AREA_MAPPED) {
+			add_hold(ioas, hold, each->iova, each->last);
+			*area = each;
+			ret = 1;
+		}
+		break;
+	}
+	mutex_unlock(&ioas->space_lock);
+	return ret;
+}
+
+static void wake_unmap(struct iommufd_ioas *ioas)
+{
+	if (wq_has_sleeper(&ioas->released))
+		wake_up_all(&ioas->released);
+}
+
+/**
+ * iommufd_ioas_release - release a hold
+ * @ioas: the IOAS
+ * @hold: the hold
+ */
+void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold)
+{
+	struct iommufd_area *area;
+
+	mutex_lock(&ioas->space_lock);
+	list_del(&hold->node);
+	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last)
+		WRITE_ONCE(area->held, area->held - 1);
+	mutex_unlock(&ioas->space_lock);
+	wake_unmap(ioas);
+}
+
+static unsigned long count_holds(struct iommufd_ioas *ioas,
+				 const struct iommufd_area *area)
+{
+	struct iommufd_hold *hold;
+	unsigned long n = 0;
+
+	list_for_each_entry(hold, &ioas->holds, node)
+		if (hold->iova <= area->last && hold->last >= area->iova)
+			n++;
+	return n;
+}
+
+/**
+ * iommufd_ioas_split_holds - an area has been split
+ * @ioas: the IOAS, whose space_lock is held
+ * @area: what is left of the area
+ * @tail: the rest of it
+ */
+void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
+			      struct iommufd_area *area,
+			      struct iommufd_area *tail)
+{
+	lockdep_assert_held(&ioas->space_lock);
+
+	if (!area->held)
+		return;
+	WRITE_ONCE(area->held, count_holds(ioas, area));
+	tail->held = count_holds(ioas, tail);
+}
+
+/**
+ * iommufd_ioas_get_pins - keep a range from being unmapped while it is pinned
  * @ioas: the IOAS
  * @iova: first address
- * @last: last address; all of the range is held
+ * @last: last address
+ * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @first: set to what the range has of its first area
+ *
+ * A driver may end what it began in other pieces: each page counts. Ended with
+ * iommufd_ioas_put_pins().
+ *
+ * Returns 0, -ENOENT if not all of the range is mapped, or -EPERM.
  */
-void iommufd_ioas_release(struct iommufd_ioas *ioas, unsigned long iova,
-			  unsigned long last)
+int iommufd_ioas_get_pins(struct iommufd_ioas *ioas, unsigned long iova,
+			  unsigned long last, int prot,
+			  struct iommufd_area_part *first)
+{
+	struct iommufd_area_part part;
+	struct iommufd_area *area;
+	int ret;
+
+	mutex_lock(&ioas->space_lock);
+	ret = check_range(ioas, iova, last, prot);
+	if (ret)
+		goto unlock;
+	first->area = NULL;
+	iommufd_space_for_each(area, &ioas->space, iova, last) {
+		part = part_of(area, iova, last);
+		area->pins += iommufd_part_npages(&part);
+		if (!first->area)
+			*first = part;
+	}
+unlock:
+	mutex_unlock(&ioas->space_lock);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_put_pins - end what iommufd_ioas_get_pins() began
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ */
+void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long last)
 {
 	struct iommufd_area_part part;
 	struct iommufd_area *area;
@@ -140,13 +262,12 @@ void iommufd_ioas_release(struct iommufd_ioas *ioas, unsigned long iova,
 	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		part = part_of(area, iova, last);
 		npages = iommufd_part_npages(&part);
-		if (WARN_ON(area->held < npages))
+		if (WARN_ON(area->pins < npages))
 			continue;
-		WRITE_ONCE(area->held, area->held - npages);
+		WRITE_ONCE(area->pins, area->pins - npages);
 	}
 	mutex_unlock(&ioas->space_lock);
-	if (wq_has_sleeper(&ioas->released))
-		wake_up_all(&ioas->released);
+	wake_unmap(ioas);
 }
 
 /**
@@ -159,12 +280,15 @@ struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
 						 unsigned long iova,
 						 unsigned long last)
 {
+	struct iommufd_area_part part = {};
 	struct iommufd_area *area;
 
 	mutex_lock(&ioas->space_lock);
 	area = iommufd_space_first(&ioas->space, iova, last);
+	if (area)
+		part = part_of(area, iova, last);
 	mutex_unlock(&ioas->space_lock);
-	return area ? part_of(area, iova, last) : (struct iommufd_area_part){};
+	return part;
 }
 
 /**
@@ -173,17 +297,21 @@ struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
  * @part: of the area before it, set to the next one
  * @last: last address of the range, all of which is held
  *
- * Returns false if there is none.
+ * An area may have been split since: the next part begins where @part ends.
+ *
+ * Returns false if there is no other.
  */
 bool iommufd_ioas_next_part(struct iommufd_ioas *ioas,
 			    struct iommufd_area_part *part, unsigned long last)
 {
 	struct iommufd_area *area;
 
+	if (part->last >= last)
+		return false;
 	mutex_lock(&ioas->space_lock);
-	area = iommufd_area_next(part->area, last);
-	mutex_unlock(&ioas->space_lock);
+	area = iommufd_space_first(&ioas->space, part->last + 1, last);
 	if (area)
-		*part = part_of(area, area->iova, last);
+		*part = part_of(area, part->last + 1, last);
+	mutex_unlock(&ioas->space_lock);
 	return area;
 }

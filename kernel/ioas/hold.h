@@ -7,9 +7,24 @@
 struct iommufd_ioas;
 
 /*
- * What is mapped can be used without any lock while it is held: an unmap tells
- * the drivers in the kernel and waits until the areas are let go.
+ * What is mapped can be used without any lock while it is held: an unmap waits
+ * until all holds on its areas are released. A hold lasts as long as a call.
  */
+
+/**
+ * struct iommufd_hold - a range that a call uses
+ * @node: link in &iommufd_ioas.holds
+ * @iova: first address
+ * @last: last address; areas cover the range without a hole
+ *
+ * Protected by the space_lock. An area that is split while it is held is held
+ * in both parts, as far as the range goes.
+ */
+struct iommufd_hold {
+	struct list_head node;
+	unsigned long iova;
+	unsigned long last;
+};
 
 /**
  * struct iommufd_area_part - what a range has of an area
@@ -50,12 +65,23 @@ iommufd_part_npages(const struct iommufd_area_part *part)
 }
 
 int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, int prot,
+		      unsigned long last, int prot, struct iommufd_hold *hold,
 		      struct iommufd_area_part *first);
-bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long *iova,
-			     unsigned long *last);
-void iommufd_ioas_release(struct iommufd_ioas *ioas, unsigned long iova,
-			  unsigned long last);
+bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last, struct iommufd_hold *hold);
+int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
+			       struct iommufd_hold *hold,
+			       struct iommufd_area **area);
+void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold);
+void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
+			      struct iommufd_area *area,
+			      struct iommufd_area *tail);
+
+int iommufd_ioas_get_pins(struct iommufd_ioas *ioas, unsigned long iova,
+			  unsigned long last, int prot,
+			  struct iommufd_area_part *first);
+void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long last);
 
 struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
 						 unsigned long iova,

@@ -69,6 +69,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
 	init_rwsem(&ioas->hwpts_rwsem);
 	INIT_LIST_HEAD(&ioas->hwpts);
+	INIT_LIST_HEAD(&ioas->holds);
 	mutex_init(&ioas->space_lock);
 	iommufd_space_init(&ioas->space);
 	seqcount_init(&ioas->counts_seq);
@@ -154,7 +155,7 @@ static u32 usable_ranges(struct iommufd_ioas *ioas,
 	struct interval_tree_span_iter span;
 	u32 n = 0;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->space_lock);
 
 	interval_tree_for_each_span(&span, &ioas->space.reserved, 0,
 				    ULONG_MAX) {
@@ -193,11 +194,11 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 		ranges = kvcalloc(room, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
 		if (!ranges)
 			return NULL;
-		down_read(&ioas->hwpts_rwsem);
+		mutex_lock(&ioas->space_lock);
 		*total = usable_ranges(ioas, ranges, room);
 		if (alignment)
 			*alignment = ioas->space.alignment;
-		up_read(&ioas->hwpts_rwsem);
+		mutex_unlock(&ioas->space_lock);
 	} while (room < min(*total, max));
 	return ranges;
 }
@@ -280,11 +281,10 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(ioas);
 	ret = read_allowed(&allowed, u64_to_user_ptr(cmd->allowed_iovas),
 			   cmd->num_iovas);
-	if (!ret)
-		ret = down_write_killable(&ioas->hwpts_rwsem);
 	if (!ret) {
+		mutex_lock(&ioas->space_lock);
 		ret = iommufd_space_allow(&ioas->space, &allowed);
-		up_write(&ioas->hwpts_rwsem);
+		mutex_unlock(&ioas->space_lock);
 	}
 	/* What could not be used, or what it took the place of. */
 	iommufd_allowed_free(&allowed);
@@ -326,8 +326,8 @@ static int reserve_regions(struct iommufd_space *space,
  *
  * Ended with iommufd_ioas_unreserve_device().
  *
- * Returns 0, -EADDRINUSE if something is mapped there or must stay usable,
- * -ENOMEM, or -EINTR if the caller was killed.
+ * Returns 0, -EADDRINUSE if something is mapped there or must stay usable, or
+ * -ENOMEM.
  */
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 				phys_addr_t *sw_msi_start)
@@ -336,12 +336,9 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 	int ret;
 
 	iommu_get_resv_regions(dev, &regions);
-	ret = down_write_killable(&ioas->hwpts_rwsem);
-	if (!ret) {
-		ret = reserve_regions(&ioas->space, &regions, dev,
-				      sw_msi_start);
-		up_write(&ioas->hwpts_rwsem);
-	}
+	mutex_lock(&ioas->space_lock);
+	ret = reserve_regions(&ioas->space, &regions, dev, sw_msi_start);
+	mutex_unlock(&ioas->space_lock);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }
@@ -354,7 +351,7 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev)
 {
-	down_write(&ioas->hwpts_rwsem);
+	mutex_lock(&ioas->space_lock);
 	iommufd_space_unreserve(&ioas->space, dev);
-	up_write(&ioas->hwpts_rwsem);
+	mutex_unlock(&ioas->space_lock);
 }

@@ -36,19 +36,24 @@ struct iommufd_ioas_counts {
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
  * @ctx: its context
- * @accesses: struct iommufd_access by id. Changed with both @accesses_rwsem and
- *	@hwpts_rwsem held for writing, read with either
- * @hwpts: struct iommufd_hwpt_paging, protected by @hwpts_rwsem
- * @space: the addresses. Its areas and their state are protected by @space_lock,
- *	what is reserved or allowed by @hwpts_rwsem held for writing
+ * @accesses: struct iommufd_access by id. Changed with @accesses_rwsem held for
+ *	writing and @space_lock, read with either
+ * @hwpts: struct iommufd_hwpt_paging. Changed with @hwpts_rwsem held for writing
+ *	and @space_lock, read with either
+ * @followers: page tables in @hwpts, and those that are being added. If there
+ *	are any, areas are pinned before they are mapped. Protected by
+ *	@hwpts_rwsem
+ * @space: the addresses, protected by @space_lock. An area that page tables have
+ *	leaves it only with @hwpts_rwsem held
+ * @holds: struct iommufd_hold, protected by @space_lock
  * @counts: changed under @space_lock and @counts_seq, by which who takes no
  *	lock reads them as of one moment; with preemption off, so that he need
  *	not wait
  * @counts_seq: see there
  * @pinned: pages that areas keep pinned
  * @released: unmaps that wait until drivers let go of areas
- * @large_pages: page tables may use pages larger than PAGE_SIZE. Protected by
- *	@hwpts_rwsem
+ * @large_pages: page tables may use pages larger than PAGE_SIZE. Changed with
+ *	@hwpts_rwsem held for writing and @space_lock, read with either
  *
  * The locks are taken in the order in which they stand here.
  */
@@ -76,21 +81,23 @@ struct iommufd_ioas {
 	struct rw_semaphore accesses_rwsem;
 	struct xarray accesses;
 	/**
-	 * @hwpts_rwsem: who maps or unmaps holds it for reading from the choice
-	 * of the address to the end, so that all page tables of the set get the
-	 * mapping; who changes the set holds it for writing and so has all
-	 * areas to himself.
+	 * @hwpts_rwsem: held for reading while page tables are written, so that
+	 * all page tables of the set get a mapping, or lose it; for writing to
+	 * change the set, or what each of its page tables has. Never held
+	 * across a page fault: it nests inside the pin_lock of pages.
 	 */
 	struct rw_semaphore hwpts_rwsem;
 	struct list_head hwpts;
+	unsigned int followers;
 	bool large_pages;
 	/**
 	 * @space_lock: held for a look-up or an insertion, never while pages
 	 * are pinned or page tables are written. Nests inside the lock of
-	 * pages. Who only looks and has @hwpts_rwsem for writing does without.
+	 * pages.
 	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
+	struct list_head holds;
 	seqcount_t counts_seq;
 	struct iommufd_ioas_counts counts;
 	atomic_long_t pinned;
@@ -121,11 +128,16 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		       u64 bytes);
 void iommufd_ioas_count_cut(struct iommufd_ioas *ioas);
 
+/* ioas/area.c */
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
 					unsigned long length, u32 flags);
 void iommufd_area_free(struct iommufd_area *area);
 void iommufd_areas_free(struct list_head *areas);
+int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		     unsigned long *pinned);
+unsigned long iommufd_area_unpin(struct iommufd_ioas *ioas,
+				 struct iommufd_area *area);
 
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			   unsigned long *iova, u32 flags,
@@ -140,11 +152,15 @@ void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
 int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last);
 
-/* ioas/map.c, with hwpts_rwsem held for writing */
+/* ioas/hwpts.c */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 			  struct iommufd_hwpt_paging *hwpt);
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 			      struct iommufd_hwpt_paging *hwpt);
+int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
+				 unsigned long alignment);
+void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
+int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
 /* ioas/fix.c: hardware that uses memory by its physical address */
 int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
@@ -165,13 +181,6 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 		    size_t length, unsigned int flags);
 int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 		       struct iommufd_unmap_stats *stats);
-
-/* ioas/map.c, with hwpts_rwsem held for writing */
-int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
-				 unsigned long alignment);
-void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
-
-int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 				phys_addr_t *sw_msi_start);

@@ -122,16 +122,12 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
 		ret = iommufd_map_check_source(cmd->user_va, cmd->length);
-	if (!ret)
-		ret = down_read_killable(&ucmd->ctx->process_rwsem);
 	if (ret)
 		return ret;
 	pages = iommufd_pages_from_va(cmd->user_va,
 				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
 				      READ_ONCE(ucmd->ctx->accounting));
-	ret = run_request(pages, &request);
-	up_read(&ucmd->ctx->process_rwsem);
-	return ret;
+	return run_request(pages, &request);
 }
 
 static unsigned int seals_of(struct file *file)
@@ -226,11 +222,7 @@ int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
 		ret = iommufd_map_check_source(cmd->start, cmd->length);
-	if (!ret)
-		ret = down_read_killable(&ucmd->ctx->process_rwsem);
 	if (ret)
 		return ret;
-	ret = run_request(pages_from_fd(ucmd->ctx, cmd), &request);
-	up_read(&ucmd->ctx->process_rwsem);
-	return ret;
+	return run_request(pages_from_fd(ucmd->ctx, cmd), &request);
 }

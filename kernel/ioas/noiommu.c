@@ -71,12 +71,13 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 		       u64 *length, u64 *phys)
 {
 	struct iommufd_area_part part;
+	struct iommufd_hold hold;
 	u64 contiguous = 0;
 	int ret;
 
 	lockdep_assert_held(&ioas->hwpts_rwsem);
 
-	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &part);
+	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &hold, &part);
 	if (ret)
 		return ret;
 	if (!serves_noiommu(ioas)) {
@@ -93,7 +94,7 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 						IOMMUFD_REASON_DMABUF_REVOKED,
 						0, 0);
 	}
-	iommufd_ioas_release(ioas, iova, iova);
+	iommufd_ioas_release(ioas, &hold);
 	*length = min(*length, contiguous);
 	return ret;
 }

@@ -32,9 +32,13 @@ enum iommufd_area_state {
  * @pages: the pages, of which the area has a reference
  * @offset: byte in @pages that @iova is mapped to
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
- * @pinned: the area uses its pages and so keeps them pinned
- * @held: how often drivers in the kernel hold its pages; it isn't unmapped
- *	before they let go
+ * @pinned: the area uses its pages and so keeps them pinned. In a space, it is
+ *	set with the pin_lock of @pages held, and cleared with the hwpts_rwsem
+ *	of the IOAS held
+ * @held: number of struct iommufd_hold that cover a part of it; it isn't
+ *	unmapped before they are released
+ * @pins: how often drivers in the kernel have pinned its pages, each page by
+ *	itself; it isn't unmapped before they are unpinned
  * @fixed: how often hardware uses it by physical address: it can't be unmapped
  * @list: link for who takes several areas out
  */
@@ -51,6 +55,7 @@ struct iommufd_area {
 	int prot;
 	bool pinned;
 	unsigned long held;
+	unsigned long pins;
 	unsigned long fixed;
 	struct list_head list;
 };

@@ -43,27 +43,32 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	return 0;
 }
 
-/* Collect the areas in iova..last and have drivers let go of them. */
-static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, struct list_head *areas,
-		      struct iommufd_unmap_stats *stats)
+/* The caller was killed: nothing has been unmapped. */
+static void put_back(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
-	int ret;
-
-	mutex_lock(&ioas->space_lock);
-	ret = collect(ioas, iova, last, areas);
-	mutex_unlock(&ioas->space_lock);
-	if (ret)
-		return ret;
-	ret = iommufd_ioas_evict(ioas, areas, stats);
-	if (!ret)
-		return 0;
 
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list)
 		area->state = IOMMUFD_AREA_MAPPED;
 	mutex_unlock(&ioas->space_lock);
+}
+
+/* Collect the areas in iova..last and wait until drivers have let them go. */
+static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
+		      unsigned long last, struct list_head *areas,
+		      struct iommufd_unmap_stats *stats)
+{
+	int ret;
+
+	mutex_lock(&ioas->space_lock);
+	ret = collect(ioas, iova, last, areas);
+	mutex_unlock(&ioas->space_lock);
+	if (ret || list_empty(areas))
+		return ret;
+	ret = iommufd_ioas_evict(ioas, areas, stats);
+	if (ret)
+		put_back(ioas, areas);
 	return ret;
 }
 
@@ -96,51 +101,77 @@ static void clear_page_tables(struct iommufd_ioas *ioas,
 }
 
 /* For a request that is observed. Both together cost the others one branch. */
-static void __cold trace_lock_pages(struct iommufd_pages *pages,
-				    unsigned long first, unsigned long last,
-				    struct iommufd_unmap_stats *stats)
+static void __cold trace_runs(struct iommufd_area *area,
+			      struct iommufd_unmap_stats *stats)
 {
+	struct iommufd_pages *pages = area->pages;
+
 	iommufd_trace_wait(iommufd_ioas_unmap, stats,
 			   mutex_trylock(&pages->lock),
 			   (mutex_lock(&pages->lock), 0));
-	stats->runs += iommufd_pages_count_runs(pages, first, last);
+	stats->runs += iommufd_pages_count_runs(pages,
+						iommufd_area_first_index(area),
+						iommufd_area_last_index(area));
+	mutex_unlock(&pages->lock);
 }
 
-static void give_pages_back(struct iommufd_ioas *ioas, struct list_head *areas,
-			    struct iommufd_unmap_stats *stats)
+static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	struct iommufd_area *area;
-	unsigned long first, last;
 
 	list_for_each_entry(area, areas, list) {
 		stats->areas++;
 		if (!area->pinned)
 			continue;
-		first = iommufd_area_first_index(area);
-		last = iommufd_area_last_index(area);
-
 		if (trace_iommufd_ioas_unmap_enabled())
-			trace_lock_pages(area->pages, first, last, stats);
-		else
-			mutex_lock(&area->pages->lock);
-		stats->unpinned += iommufd_pages_unuse(area->pages, first, last,
-						       &requester);
-		mutex_unlock(&area->pages->lock);
-		area->pinned = false;
-		atomic_long_sub(last - first + 1, &ioas->pinned);
+			trace_runs(area, stats);
+		stats->unpinned += iommufd_area_unpin(ioas, area);
 	}
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unpin_ns);
 }
 
 /* The same. */
-static void __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
-				    struct iommufd_unmap_stats *stats)
+static int __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
+				   struct iommufd_unmap_stats *stats)
 {
-	iommufd_trace_wait(iommufd_ioas_unmap, stats,
-			   down_read_trylock(&ioas->hwpts_rwsem),
-			   (down_read(&ioas->hwpts_rwsem), 0));
+	int ret;
+
+	ret = iommufd_trace_wait(iommufd_ioas_unmap, stats,
+				 down_read_trylock(&ioas->hwpts_rwsem),
+				 down_read_killable(&ioas->hwpts_rwsem));
 	iommufd_trace_mark(iommufd_ioas_unmap, stats);
+	return ret;
+}
+
+static int lock_hwpts(struct iommufd_ioas *ioas,
+		      struct iommufd_unmap_stats *stats)
+{
+	if (trace_iommufd_ioas_unmap_enabled())
+		return trace_lock_hwpts(ioas, stats);
+	return down_read_killable(&ioas->hwpts_rwsem);
+}
+
+/* Clear areas and remove them; hwpts_rwsem is held in between. */
+static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_area *area;
+	u64 nr_areas = 0, bytes = 0;
+
+	lockdep_assert_held(&ioas->hwpts_rwsem);
+
+	clear_page_tables(ioas, areas, stats);
+	unpin_areas(ioas, areas, stats);
+	mutex_lock(&ioas->space_lock);
+	list_for_each_entry(area, areas, list) {
+		bytes += iommufd_area_length(area);
+		iommufd_space_remove(&ioas->space, area);
+		nr_areas++;
+	}
+	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, bytes);
+	mutex_unlock(&ioas->space_lock);
+	return bytes;
 }
 
 /**
@@ -163,9 +194,7 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
 			     struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_area *area;
 	LIST_HEAD(areas);
-	u64 nr_areas = 0;
 	int ret;
 
 	*unmapped = 0;
@@ -178,21 +207,12 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	if (ret || list_empty(&areas))
 		goto unlock;
 
-	if (trace_iommufd_ioas_unmap_enabled())
-		trace_lock_hwpts(ioas, stats);
-	else
-		down_read(&ioas->hwpts_rwsem);
-	clear_page_tables(ioas, &areas, stats);
-	give_pages_back(ioas, &areas, stats);
-
-	mutex_lock(&ioas->space_lock);
-	list_for_each_entry(area, &areas, list) {
-		*unmapped += iommufd_area_length(area);
-		iommufd_space_remove(&ioas->space, area);
-		nr_areas++;
+	ret = lock_hwpts(ioas, stats);
+	if (ret) {
+		put_back(ioas, &areas);
+		goto unlock;
 	}
-	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, *unmapped);
-	mutex_unlock(&ioas->space_lock);
+	*unmapped = remove_areas(ioas, &areas, stats);
 	up_read(&ioas->hwpts_rwsem);
 	iommufd_areas_free(&areas);
 unlock:

@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/rwsem.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -47,9 +48,14 @@ struct mock_access {
 	struct iommufd_ctx *ctx;
 	bool pins_pages;
 	/**
-	 * @lock: protects what follows, and is held while pages are pinned, so
-	 * that who unmaps them finds them in the list. The locks of the IOAS
-	 * nest inside: it must hold none of them when it calls back.
+	 * @move_rwsem: held for reading from a pin until it is in @pins, for
+	 * writing while the access changes its IOAS: all pins have to be known
+	 * then. An unmap does not wait for it: it calls again.
+	 */
+	struct rw_semaphore move_rwsem;
+	/**
+	 * @lock: protects what follows. The locks of the IOAS nest inside: it
+	 * must hold none of them when it calls back.
 	 */
 	struct mutex lock;
 	struct list_head pins;
@@ -123,6 +129,7 @@ static struct mock_access *access_alloc(struct iommufd_ctx *ctx,
 	access = kzalloc_obj(*access, GFP_KERNEL_ACCOUNT);
 	if (!access)
 		return ERR_PTR(-ENOMEM);
+	init_rwsem(&access->move_rwsem);
 	mutex_init(&access->lock);
 	INIT_LIST_HEAD(&access->pins);
 	access->ctx = ctx;
@@ -214,9 +221,13 @@ int mock_access_replace(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(access))
 		return PTR_ERR(access);
 	/* Calls back to unpin all, hence not under the lock. */
-	ret = iommufd_access_replace(access->access, ioas_id);
-	if (!ret)
-		WRITE_ONCE(access->ioas_id, ioas_id);
+	ret = down_write_killable(&access->move_rwsem);
+	if (!ret) {
+		ret = iommufd_access_replace(access->access, ioas_id);
+		if (!ret)
+			WRITE_ONCE(access->ioas_id, ioas_id);
+		up_write(&access->move_rwsem);
+	}
 	fput(file);
 	return ret;
 }
@@ -328,20 +339,28 @@ static int check_pages(unsigned long uptr, struct page **pages,
 	return 0;
 }
 
-static int pin_locked(struct mock_access *access, struct mock_pin *pin,
-		      struct page **pages, unsigned int flags)
+static int pin_and_record(struct mock_access *access, struct mock_pin *pin,
+			  struct page **pages, unsigned int flags, u32 *id)
 {
-	u32 id = access->last_id + 1;
 	int ret;
 
+	ret = down_read_killable(&access->move_rwsem);
+	if (ret)
+		return ret;
 	ret = iommufd_access_pin_pages(access->access, pin->iova, pin->length,
 				       pages, flags);
 	if (ret)
-		return ret;
-	pin->id = id;
-	access->last_id = id;
+		goto up;
+	mock_hold(&mock_knobs.pins);
+	mutex_lock(&access->lock);
+	/* Once the lock is dropped an unmap may free it. */
+	*id = ++access->last_id;
+	pin->id = *id;
 	list_add(&pin->node, &access->pins);
-	return 0;
+	mutex_unlock(&access->lock);
+up:
+	up_read(&access->move_rwsem);
+	return ret;
 }
 
 static int unpin_id(struct mock_access *access, u32 id)
@@ -383,11 +402,7 @@ static int pin(struct mock_access *access, struct iommufd_ucmd *ucmd, u64 iova)
 	new->iova = iova;
 	new->length = length;
 
-	mutex_lock(&access->lock);
-	ret = pin_locked(access, new, pages, flags);
-	/* Once the lock is dropped an unmap may free it. */
-	id = new->id;
-	mutex_unlock(&access->lock);
+	ret = pin_and_record(access, new, pages, flags, &id);
 	if (ret)
 		goto free;
 	new = NULL;

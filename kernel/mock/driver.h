@@ -133,6 +133,16 @@ void mock_fault_init(void);
 void mock_fault_exit(void);
 
 /**
+ * struct mock_hold - requests that a test keeps in the driver
+ * @on: they wait
+ * @held: how many do
+ */
+struct mock_hold {
+	bool on;
+	atomic_t held;
+};
+
+/**
  * struct mock_knobs - what tests switch on for a while, see mock/knobs.c
  * @not_coherent: DMA of the devices bypasses the caches of the CPUs
  * @must_enforce: the IOMMU can keep devices from doing so, and its page tables
@@ -140,19 +150,24 @@ void mock_fault_exit(void);
  * @own_domains: new devices come with a domain, as that of a driver in the kernel
  *	which does not own their group
  * @large_pages: new page tables have no page as small as one of the CPUs
+ * @vdevices: holds requests for a vDEVICE
+ * @pins: holds requests of an access to pin pages, after they are pinned and
+ *	before the driver has recorded that
  */
 struct mock_knobs {
 	bool not_coherent;
 	bool must_enforce;
 	bool own_domains;
 	bool large_pages;
+	struct mock_hold vdevices;
+	struct mock_hold pins;
 };
 
 /* mock/knobs.c */
 extern struct mock_knobs mock_knobs;
 void mock_knobs_init(void);
 void mock_knobs_exit(void);
-int mock_hold_vdevice(void);
+int mock_hold(struct mock_hold *hold);
 
 /* Requests, see iommufd_test.h. */
 int mock_slot_create(struct iommufd_ucmd *ucmd);

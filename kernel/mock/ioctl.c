@@ -39,12 +39,9 @@ static int add_reserved(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ret = down_write_killable(&ioas->hwpts_rwsem);
-	if (!ret) {
-		ret = iommufd_space_reserve(&ioas->space, start, last, NULL,
-					    false);
-		up_write(&ioas->hwpts_rwsem);
-	}
+	mutex_lock(&ioas->space_lock);
+	ret = iommufd_space_reserve(&ioas->space, start, last, NULL, false);
+	mutex_unlock(&ioas->space_lock);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }

@@ -11,39 +11,40 @@
 
 struct mock_knobs mock_knobs;
 
-static bool hold_vdevices;
-static atomic_t held_vdevices;
 static DECLARE_WAIT_QUEUE_HEAD(hold_wait);
 static struct dentry *knobs_dir;
 
 /**
- * mock_hold_vdevice - keep a request for a vDEVICE in the driver
+ * mock_hold - keep a request where it is
+ * @hold: what keeps it, for as long as a test has it on
  *
- * It waits for as long as hold_vdevices is set; held_vdevices says how many do.
- *
- * Context: process context, sleeps, no lock is held.
+ * Context: process context, sleeps, no lock is held that the test needs.
  *
  * Returns 0, or -EINTR if the process is killed meanwhile.
  */
-int mock_hold_vdevice(void)
+int mock_hold(struct mock_hold *hold)
 {
 	int ret;
 
-	atomic_inc(&held_vdevices);
-	ret = wait_event_killable(hold_wait, !READ_ONCE(hold_vdevices));
-	atomic_dec(&held_vdevices);
+	atomic_inc(&hold->held);
+	ret = wait_event_killable(hold_wait, !READ_ONCE(hold->on));
+	atomic_dec(&hold->held);
 	return ret ? -EINTR : 0;
 }
 
 static int hold_get(void *data, u64 *value)
 {
-	*value = READ_ONCE(hold_vdevices);
+	struct mock_hold *hold = data;
+
+	*value = READ_ONCE(hold->on);
 	return 0;
 }
 
 static int hold_set(void *data, u64 value)
 {
-	WRITE_ONCE(hold_vdevices, value);
+	struct mock_hold *hold = data;
+
+	WRITE_ONCE(hold->on, value);
 	wake_up_all(&hold_wait);
 	return 0;
 }
@@ -60,9 +61,13 @@ void mock_knobs_init(void)
 			    &mock_knobs.must_enforce);
 	debugfs_create_bool("own_domains", 0600, dir, &mock_knobs.own_domains);
 	debugfs_create_bool("large_pages", 0600, dir, &mock_knobs.large_pages);
-	debugfs_create_file_unsafe("hold_vdevices", 0600, dir, NULL,
+	debugfs_create_file_unsafe("hold_vdevices", 0600, dir,
+				   &mock_knobs.vdevices, &hold_fops);
+	debugfs_create_atomic_t("held_vdevices", 0400, dir,
+				&mock_knobs.vdevices.held);
+	debugfs_create_file_unsafe("hold_pins", 0600, dir, &mock_knobs.pins,
 				   &hold_fops);
-	debugfs_create_atomic_t("held_vdevices", 0400, dir, &held_vdevices);
+	debugfs_create_atomic_t("held_pins", 0400, dir, &mock_knobs.pins.held);
 	knobs_dir = dir;
 }
 

@@ -184,7 +184,7 @@ static int viommu_hw_queue_init(struct iommufd_hw_queue *core, u32 index,
 /* There is nothing to set up. */
 static int viommu_vdevice_init(struct iommufd_vdevice *vdev)
 {
-	return mock_hold_vdevice();
+	return mock_hold(&mock_knobs.vdevices);
 }
 
 static const struct iommufd_viommu_ops mock_viommu_ops = {

@@ -5,11 +5,14 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "core/ctx.h"
 #include "pages/owner.h"
@@ -28,6 +31,20 @@ void iommufd_owner_init(struct iommufd_owner *owner,
 	owner->task = get_task_struct(current->group_leader);
 	owner->user = get_uid(current_user());
 	owner->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
+}
+
+/**
+ * iommufd_owner_copy - take references of one's own to an owner
+ * @copy: filled in, to be given back with iommufd_owner_release()
+ * @owner: the owner
+ */
+void iommufd_owner_copy(struct iommufd_owner *copy,
+			const struct iommufd_owner *owner)
+{
+	*copy = *owner;
+	mmgrab(copy->mm);
+	get_task_struct(copy->task);
+	get_uid(copy->user);
 }
 
 /**
@@ -63,14 +80,78 @@ static int charge_user(struct iommufd_owner *owner, unsigned long npages,
 }
 
 static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
-		     bool inc, bool force)
+		     bool force)
 {
 	int ret;
 
-	mmap_write_lock(owner->mm);
-	ret = __account_locked_vm(owner->mm, npages, inc, owner->task, force);
+	ret = mmap_write_lock_killable(owner->mm);
+	if (ret)
+		return ret;
+	ret = __account_locked_vm(owner->mm, npages, true, owner->task, force);
 	mmap_write_unlock(owner->mm);
 	return ret;
+}
+
+static void uncharge_locked(struct mm_struct *mm, unsigned long npages)
+{
+	__account_locked_vm(mm, npages, false, current, true);
+	mmap_write_unlock(mm);
+}
+
+/**
+ * struct late_uncharge - what a killed task could not wait for
+ * @node: link in late_uncharges
+ * @mm: the address space, of which this has a reference
+ * @npages: number of pages
+ */
+struct late_uncharge {
+	struct llist_node node;
+	struct mm_struct *mm;
+	unsigned long npages;
+};
+
+static LLIST_HEAD(late_uncharges);
+
+static void run_late_uncharges(struct work_struct *work)
+{
+	struct late_uncharge *late, *next;
+
+	llist_for_each_entry_safe(late, next, llist_del_all(&late_uncharges),
+				  node) {
+		mmap_write_lock(late->mm);
+		uncharge_locked(late->mm, late->npages);
+		mmdrop(late->mm);
+		kfree(late);
+	}
+}
+
+static DECLARE_WORK(late_work, run_late_uncharges);
+
+/* mmap_lock may be held across a page fault that takes forever. */
+static void uncharge_mm(struct iommufd_owner *owner, unsigned long npages)
+{
+	struct late_uncharge *late;
+
+	if (!mmap_write_lock_killable(owner->mm)) {
+		uncharge_locked(owner->mm, npages);
+		return;
+	}
+	late = kmalloc_obj(*late, GFP_KERNEL | __GFP_NOFAIL);
+	late->mm = owner->mm;
+	mmgrab(late->mm);
+	late->npages = npages;
+	llist_add(&late->node, &late_uncharges);
+	queue_work(system_dfl_wq, &late_work);
+}
+
+/**
+ * iommufd_owner_exit - wait until all pages are uncharged
+ *
+ * Context: the module is unloaded.
+ */
+void iommufd_owner_exit(void)
+{
+	flush_work(&late_work);
 }
 
 static u64 total_charged(struct iommufd_owner *owner)
@@ -91,12 +172,15 @@ static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
 		return charge_user(owner, npages, force);
 	if (owner->mode == IOMMUFD_ACCOUNT_MM)
-		return charge_mm(owner, npages, true, force);
+		return charge_mm(owner, npages, force);
 	return 0;
 }
 
-static int __cold fail_limit(struct iommufd_owner *owner, unsigned long npages)
+static int __cold fail_charge(struct iommufd_owner *owner, unsigned long npages,
+			      int error)
 {
+	if (error != -ENOMEM)
+		return error;
 	return iommufd_fail(-ENOMEM, IOMMUFD_REASON_MEMLOCK,
 			    total_charged(owner) + npages,
 			    memlock_limit(owner));
@@ -107,7 +191,7 @@ static void uncharge(struct iommufd_owner *owner, unsigned long npages)
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
 		atomic_long_sub(npages, &owner->user->locked_vm);
 	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
-		charge_mm(owner, npages, false, false);
+		uncharge_mm(owner, npages);
 }
 
 /* Whether it is the same counter that is charged. */
@@ -173,15 +257,18 @@ count_unpinned(struct iommufd_owner *owner, unsigned long npages,
  * @npages: number of pages
  * @requester: for whom
  *
- * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ * Context: takes mmap_lock for writing if iommufd_owner_waits().
  *
- * Returns 0 or -ENOMEM if his limit does not allow it.
+ * Returns 0, -ENOMEM if the owner's limit does not allow it, or -EINTR if the
+ * caller was killed.
  */
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 			 const struct iommufd_requester *requester)
 {
-	if (charge(owner, npages, false))
-		return fail_limit(owner, npages);
+	int ret = charge(owner, npages, false);
+
+	if (ret)
+		return fail_charge(owner, npages, ret);
 	count_pinned(owner, npages, requester);
 	return 0;
 }
@@ -192,7 +279,8 @@ int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
  * @npages: number of pages
  * @requester: for whom
  *
- * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ * Context: takes mmap_lock for writing if iommufd_owner_waits(). If the caller
+ * is killed meanwhile, a worker does the rest.
  */
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester)
@@ -202,30 +290,54 @@ void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 }
 
 /**
- * iommufd_owner_transfer - another owner bears pages from now on
- * @from: the owner that bears them
- * @to: the other
+ * iommufd_owner_take_over - charge an owner for pages that another one bears
+ * @to: the owner
+ * @from: the other, who bears them until iommufd_owner_give_up()
  * @npages: number of pages
- * @force: whatever the other's limit
+ * @force: whatever the limit of @to
  * @requester: for whom
  *
- * Context: takes mmap_lock for writing with IOMMUFD_ACCOUNT_MM.
+ * Two processes of a user share an account, which is not charged twice.
  *
- * Returns 0 or -ENOMEM if the other's limit does not allow it.
+ * Context: as iommufd_owner_charge().
+ *
+ * Returns 0, -ENOMEM if the limit of @to does not allow it, or -EINTR if the
+ * caller was killed.
  */
-int iommufd_owner_transfer(struct iommufd_owner *from, struct iommufd_owner *to,
-			   unsigned long npages, bool force,
+int iommufd_owner_take_over(struct iommufd_owner *to,
+			    const struct iommufd_owner *from,
+			    unsigned long npages, bool force,
+			    const struct iommufd_requester *requester)
+{
+	int ret;
+
+	if (!npages)
+		return 0;
+	if (!same_account(from, to)) {
+		ret = charge(to, npages, force);
+		if (ret)
+			return fail_charge(to, npages, ret);
+	}
+	count_pinned(to, npages, requester);
+	return 0;
+}
+
+/**
+ * iommufd_owner_give_up - uncharge an owner of pages that another one bears
+ * @from: the owner
+ * @to: the other
+ * @npages: number of pages
+ * @requester: for whom
+ *
+ * Context: as iommufd_owner_uncharge().
+ */
+void iommufd_owner_give_up(struct iommufd_owner *from,
+			   const struct iommufd_owner *to, unsigned long npages,
 			   const struct iommufd_requester *requester)
 {
 	if (!npages)
-		return 0;
-	/* Two processes of a user share an account: it must not count twice. */
-	if (!same_account(from, to)) {
-		if (charge(to, npages, force))
-			return fail_limit(to, npages);
+		return;
+	if (!same_account(from, to))
 		uncharge(from, npages);
-	}
 	count_unpinned(from, npages, requester);
-	count_pinned(to, npages, requester);
-	return 0;
 }

@@ -37,15 +37,29 @@ struct iommufd_requester {
 
 void iommufd_owner_init(struct iommufd_owner *owner,
 			enum iommufd_accounting mode);
+void iommufd_owner_copy(struct iommufd_owner *copy,
+			const struct iommufd_owner *owner);
 void iommufd_owner_release(struct iommufd_owner *owner);
+
+/* Whether charging and uncharging have to wait for mmap_lock. */
+static inline bool iommufd_owner_waits(const struct iommufd_owner *owner)
+{
+	return owner->mode == IOMMUFD_ACCOUNT_MM;
+}
 
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 			 const struct iommufd_requester *requester);
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester);
 
-int iommufd_owner_transfer(struct iommufd_owner *from, struct iommufd_owner *to,
-			   unsigned long npages, bool force,
+int iommufd_owner_take_over(struct iommufd_owner *to,
+			    const struct iommufd_owner *from,
+			    unsigned long npages, bool force,
+			    const struct iommufd_requester *requester);
+void iommufd_owner_give_up(struct iommufd_owner *from,
+			   const struct iommufd_owner *to, unsigned long npages,
 			   const struct iommufd_requester *requester);
+
+void iommufd_owner_exit(void);
 
 #endif

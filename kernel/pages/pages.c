@@ -20,6 +20,7 @@ static struct iommufd_pages *new_pages(enum iommufd_source source,
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&pages->refs, 1);
+	mutex_init(&pages->pin_lock);
 	mutex_init(&pages->lock);
 	pages->blocks = RB_ROOT_CACHED;
 	pages->source = source;
@@ -113,6 +114,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	else if (pages->source == IOMMUFD_SOURCE_DMABUF)
 		iommufd_dmabuf_detach(pages->dmabuf);
 	mutex_destroy(&pages->lock);
+	mutex_destroy(&pages->pin_lock);
 	kfree(pages);
 }
 
@@ -139,7 +141,7 @@ static struct iommufd_block *next_block(struct iommufd_block *block,
 
 /**
  * iommufd_pages_split_at - let no block lie on both sides of a page's start
- * @pages: the pages; its lock is held
+ * @pages: the pages; both locks are held
  * @index: index of the page
  *
  * A part that is used can then be given back in two.
@@ -148,23 +150,15 @@ static struct iommufd_block *next_block(struct iommufd_block *block,
  */
 int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 {
-	struct iommufd_block *block = first_block(pages, index, index);
+	struct iommufd_block *block;
 
+	lockdep_assert_held(&pages->pin_lock);
+	lockdep_assert_held(&pages->lock);
+
+	block = first_block(pages, index, index);
 	if (!block || block->node.start == index)
 		return 0;
 	return iommufd_block_split(block, &pages->blocks, index) ? 0 : -ENOMEM;
-}
-
-static unsigned long count_missing(struct iommufd_pages *pages,
-				   unsigned long first, unsigned long last)
-{
-	unsigned long missing = last - first + 1;
-	struct interval_tree_node *node;
-
-	for (node = interval_tree_iter_first(&pages->blocks, first, last); node;
-	     node = interval_tree_iter_next(node, first, last))
-		missing -= node->last - node->start + 1;
-	return missing;
 }
 
 /**
@@ -191,11 +185,14 @@ bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
 	return false;
 }
 
+/* Returns the number of pages that are unpinned because this was the last use. */
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 			   unsigned long last)
 {
 	struct iommufd_block *block, *next;
 	unsigned long unpinned = 0;
+
+	lockdep_assert_held(&pages->lock);
 
 	for (block = first_block(pages, first, last); block; block = next) {
 		next = next_block(block, first, last);
@@ -205,78 +202,135 @@ static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 	return unpinned;
 }
 
+/*
+ * Use the blocks that are there already. Users are counted by block: bring the
+ * bounds into line first. Sets @missing to the number of pages that have none.
+ */
+static int use_present(struct iommufd_pages *pages, unsigned long first,
+		       unsigned long last, unsigned long *missing)
+{
+	struct iommufd_block *block;
+	int ret;
+
+	*missing = last - first + 1;
+	/* Without a block there is no other user, and none can come. */
+	if (RB_EMPTY_ROOT(&pages->blocks.rb_root))
+		return 0;
+
+	mutex_lock(&pages->lock);
+	ret = iommufd_pages_split_at(pages, first);
+	if (!ret)
+		ret = iommufd_pages_split_at(pages, last + 1);
+	if (ret)
+		goto unlock;
+	for (block = first_block(pages, first, last); block;
+	     block = next_block(block, first, last)) {
+		block->users++;
+		*missing -= iommufd_block_npages(block);
+	}
+unlock:
+	mutex_unlock(&pages->lock);
+	return ret;
+}
+
+/*
+ * Find the first gap between blocks from @index on. The blocks in the range are
+ * used by the caller and stay, while others come and go beside them.
+ */
+static bool find_gap(struct iommufd_pages *pages, unsigned long *index,
+		     unsigned long *end, unsigned long last)
+{
+	struct iommufd_block *block;
+
+	mutex_lock(&pages->lock);
+	*end = last;
+	for (block = first_block(pages, *index, last); block;
+	     block = next_block(block, *index, last)) {
+		if (block->node.start > *index) {
+			*end = block->node.start - 1;
+			break;
+		}
+		*index = block->node.last + 1;
+	}
+	mutex_unlock(&pages->lock);
+	return *index <= last;
+}
+
+static int pin_missing(struct iommufd_pages *pages, unsigned long first,
+		       unsigned long last, unsigned long missing)
+{
+	unsigned long index = first, end = last;
+	int ret;
+
+	if (missing == last - first + 1)
+		return iommufd_pin_blocks(pages, &index, last);
+	while (index <= last && find_gap(pages, &index, &end, last)) {
+		ret = iommufd_pin_blocks(pages, &index, end);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * iommufd_pages_use - pin and keep a part of the pages
- * @pages: the pages; its lock is held
+ * @pages: the pages; its pin_lock is held
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
- * @pinned: increased by the number of pages that nobody had pinned
+ * @pinned: increased by the number of pages that were not pinned before
  *
  * Ended with iommufd_pages_unuse() of the same part.
  *
- * Returns 0, -ENOMEM if memory is short or the owner's limit reached, or see
- * iommufd_pin_blocks(). Nothing is changed on failure.
+ * Context: may fault on user memory. No lock of the IOAS is held.
+ *
+ * Returns 0, -ENOMEM if memory is short or the owner's limit reached, -EINTR if
+ * the caller was killed, or see iommufd_pin_blocks(). Nothing is changed on
+ * failure.
  */
 int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,
 		      const struct iommufd_requester *requester,
 		      unsigned long *pinned)
 {
-	unsigned long missing, index = first, done;
+	unsigned long missing;
 	int ret;
 
-	lockdep_assert_held(&pages->lock);
+	lockdep_assert_held(&pages->pin_lock);
 
 	if (!iommufd_pages_are_memory(pages))
 		return 0;
-
-	/* Users are counted by block: bring the bounds into line. */
-	ret = iommufd_pages_split_at(pages, first);
-	if (!ret)
-		ret = iommufd_pages_split_at(pages, last + 1);
-	if (ret)
+	ret = use_present(pages, first, last, &missing);
+	if (ret || !missing)
 		return ret;
-
-	missing = count_missing(pages, first, last);
-	if (missing) {
-		ret = iommufd_owner_charge(&pages->owner, missing, requester);
-		if (ret)
-			return ret;
-	}
-
-	while (index <= last) {
-		struct iommufd_block *block = first_block(pages, index, last);
-
-		if (block && block->node.start == index) {
-			block->users++;
-			index = block->node.last + 1;
-			continue;
-		}
-		ret = iommufd_pin_blocks(pages, &index,
-					 block ? block->node.start - 1 : last);
-		if (ret)
-			goto undo;
-	}
+	ret = iommufd_owner_charge(&pages->owner, missing, requester);
+	if (ret)
+		goto unuse;
+	ret = pin_missing(pages, first, last, missing);
+	if (ret)
+		goto uncharge;
 	*pinned += missing;
 	return 0;
 
-undo:
-	done = index > first ? unuse(pages, first, index - 1) : 0;
-	WARN_ON(done > missing);
+uncharge:
 	iommufd_owner_uncharge(&pages->owner, missing, requester);
+unuse:
+	mutex_lock(&pages->lock);
+	unuse(pages, first, last);
+	mutex_unlock(&pages->lock);
 	return ret;
 }
 
 /**
- * iommufd_pages_unuse - let go of a part of the pages
- * @pages: the pages; its lock is held
+ * iommufd_pages_unuse - give a part of the pages back
+ * @pages: the pages
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
  *
  * What no one else uses is unpinned: DMA to it must have ended, see
- * iommufd_unpin_block(). Never fails and allocates nothing.
+ * iommufd_unpin_block(). Never fails, allocates nothing, and waits for no page
+ * fault.
  *
  * Returns the number of pages unpinned.
  */
@@ -284,13 +338,23 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester)
 {
+	struct iommufd_owner owner = {};
 	unsigned long unpinned;
 
-	lockdep_assert_held(&pages->lock);
-
+	mutex_lock(&pages->lock);
 	unpinned = unuse(pages, first, last);
-	if (unpinned)
+	/* The lock keeps the owner; a wait for mmap_lock has to do without it. */
+	if (!unpinned)
+		;
+	else if (iommufd_owner_waits(&pages->owner))
+		iommufd_owner_copy(&owner, &pages->owner);
+	else
 		iommufd_owner_uncharge(&pages->owner, unpinned, requester);
+	mutex_unlock(&pages->lock);
+	if (owner.mm) {
+		iommufd_owner_uncharge(&owner, unpinned, requester);
+		iommufd_owner_release(&owner);
+	}
 	return unpinned;
 }
 
@@ -319,21 +383,51 @@ static unsigned long count_present(struct iommufd_pages *pages)
 	struct interval_tree_node *node;
 	unsigned long present = 0;
 
+	lockdep_assert_held(&pages->lock);
+
 	for (node = interval_tree_iter_first(&pages->blocks, 0, ULONG_MAX);
 	     node; node = interval_tree_iter_next(node, 0, ULONG_MAX))
 		present += node->last - node->start + 1;
 	return present;
 }
 
+/* What is unpinned meanwhile is uncharged to the old owner, and then to both. */
+static int change_owner(struct iommufd_pages *pages,
+			struct iommufd_owner *owner, bool force,
+			const struct iommufd_requester *requester)
+{
+	unsigned long before, present;
+	int ret;
+
+	lockdep_assert_held(&pages->pin_lock);
+
+	mutex_lock(&pages->lock);
+	before = count_present(pages);
+	mutex_unlock(&pages->lock);
+	ret = iommufd_owner_take_over(owner, &pages->owner, before, force,
+				      requester);
+	if (ret)
+		return ret;
+
+	mutex_lock(&pages->lock);
+	present = count_present(pages);
+	swap(pages->owner, *owner);
+	mutex_unlock(&pages->lock);
+	iommufd_owner_give_up(&pages->owner, owner, before - present,
+			      requester);
+	iommufd_owner_give_up(owner, &pages->owner, present, requester);
+	return 0;
+}
+
 /**
- * iommufd_pages_change_owner - let somebody else bear what is pinned
+ * iommufd_pages_change_owner - let another process bear what is pinned
  * @pages: the pages
  * @owner: the new owner; on success set to the old one
  * @force: whatever the new owner's limit
  * @requester: for the tracepoint
  *
- * Returns 0 or -ENOMEM if the new owner's limit does not allow it, which can't
- * be with @force.
+ * Returns 0, -ENOMEM if the new owner's limit does not allow it, which can't
+ * be with @force, or -EINTR if the caller was killed.
  */
 int iommufd_pages_change_owner(struct iommufd_pages *pages,
 			       struct iommufd_owner *owner, bool force,
@@ -341,11 +435,10 @@ int iommufd_pages_change_owner(struct iommufd_pages *pages,
 {
 	int ret;
 
-	mutex_lock(&pages->lock);
-	ret = iommufd_owner_transfer(&pages->owner, owner,
-				     count_present(pages), force, requester);
-	if (!ret)
-		swap(pages->owner, *owner);
-	mutex_unlock(&pages->lock);
+	ret = mutex_lock_killable(&pages->pin_lock);
+	if (ret)
+		return ret;
+	ret = change_owner(pages, owner, force, requester);
+	mutex_unlock(&pages->pin_lock);
 	return ret;
 }

@@ -23,19 +23,27 @@ struct iommufd_dmabuf;
  * @file: with IOMMUFD_SOURCE_MEMFD, the file, of which this has a reference
  * @dmabuf: with IOMMUFD_SOURCE_DMABUF, the dma-buf. There are no blocks then,
  *	and nothing is charged
- * @moving: on the way to another owner. Protected by the process_rwsem of the
+ * @moving: on the way to another owner. Protected by the process_lock of the
  *	context
- * @owner: whose address space @start is in, and who is charged. Changed under
- *	@lock, and never with IOMMUFD_SOURCE_VA
+ * @owner: whose address space @start is in, and who is charged. Changed with
+ *	both locks held, and never with IOMMUFD_SOURCE_VA
  */
 struct iommufd_pages {
 	refcount_t refs;
 	/**
-	 * @lock: protects @blocks and the users of each. Taken for each area
-	 * that is pinned, mapped into a page table or given back, and held
-	 * while pages are pinned: mmap_lock nests inside it. It nests inside
-	 * the locks of the IOAS but for space_lock, see ioas/ioas.h; no two are
-	 * held at once.
+	 * @pin_lock: one request at a time pins pages, so that no page is
+	 * pinned or charged twice. Held across page faults, which may take
+	 * forever: it is always taken killably, and never to unpin. Nests
+	 * inside the unmap_lock of an IOAS; mmap_lock and hwpts_rwsem nest
+	 * inside it.
+	 */
+	struct mutex pin_lock;
+	/**
+	 * @lock: protects @blocks and the users of each block. Blocks are added
+	 * and split with @pin_lock held too. Never held across a page fault.
+	 * Held while an area is written into page tables. It nests inside
+	 * @pin_lock and the locks of the IOAS except space_lock, see
+	 * ioas/ioas.h; no two are held at once.
 	 */
 	struct mutex lock;
 	struct rb_root_cached blocks;

@@ -22,7 +22,9 @@ static unsigned long batch_capacity(void)
 /* Put the block that is being built into the store. */
 static void finish_block(struct iommufd_pinning *pinning)
 {
+	mutex_lock(&pinning->pages->lock);
 	iommufd_builder_finish(&pinning->builder, &pinning->pages->blocks);
+	mutex_unlock(&pinning->pages->lock);
 }
 
 /**
@@ -56,7 +58,7 @@ static int pin_batch(struct iommufd_pinning *pinning)
 
 /**
  * iommufd_pin_blocks - pin pages that are not present and make them so
- * @pages: the pages; its lock is held
+ * @pages: the pages; its pin_lock is held
  * @index: first index to pin; set to the first that was not pinned
  * @last: last index to pin
  *
@@ -80,7 +82,7 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 	};
 	int ret;
 
-	lockdep_assert_held(&pages->lock);
+	lockdep_assert_held(&pages->pin_lock);
 
 	if (last - *index >= SMALL_BATCH) {
 		pinning.capacity = batch_capacity();

@@ -8,7 +8,7 @@
 
 /**
  * struct iommufd_pinning - pages on their way into the store
- * @pages: the pages, whose lock is held
+ * @pages: the pages, whose pin_lock is held
  * @builder: the block that they go to
  * @index: the next index
  * @last: the last index

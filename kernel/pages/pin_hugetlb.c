@@ -31,7 +31,9 @@ int iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
 	struct page *page;
 	int ret = 0;
 
-	mmap_read_lock(mm);
+	ret = mmap_read_lock_killable(mm);
+	if (ret)
+		return ret;
 	vma = vma_lookup(mm, start + first * PAGE_SIZE);
 	if (!vma || !is_vm_hugetlb_page(vma))
 		goto unlock;

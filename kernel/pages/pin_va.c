@@ -20,10 +20,13 @@ static long pin_remote(const struct iommufd_owner *owner, unsigned long start,
 	if (!mmget_not_zero(mm))
 		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE,
 				    owner->task->tgid, 0);
-	mmap_read_lock(mm);
+	ret = mmap_read_lock_killable(mm);
+	if (ret)
+		goto put;
 	ret = pin_user_pages_remote(mm, start, npages, flags, batch, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
+put:
 	/* The last reference must not tear the mm down under our lock. */
 	mmput_async(mm);
 	return ret;
@@ -123,7 +126,8 @@ static void explain_va(const struct iommufd_pages *pages, unsigned long address,
 	if (!trace_iommufd_fail_enabled() || error == -EINTR ||
 	    !mmget_not_zero(mm))
 		return;
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		goto put;
 	vma = vma_lookup(mm, address);
 	reason = vma_reason(vma, pages->writable);
 	if (reason == IOMMUFD_REASON_NO_VMA)
@@ -131,8 +135,9 @@ static void explain_va(const struct iommufd_pages *pages, unsigned long address,
 	else if (reason == IOMMUFD_REASON_VMA_PFNMAP)
 		second = address - vma->vm_start;
 	mmap_read_unlock(mm);
-	mmput_async(mm);
 	iommufd_fail(error, reason, address, second);
+put:
+	mmput_async(mm);
 }
 
 /**

@@ -11,7 +11,7 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* Copy with pages that are present; they are locked. */
+/* Copy with pages that are present. */
 static void copy_present(struct iommufd_pages *pages, unsigned long offset,
 			 void *data, size_t length, bool write)
 {
@@ -20,6 +20,8 @@ static void copy_present(struct iommufd_pages *pages, unsigned long offset,
 	size_t skip = offset_in_page(offset), n;
 	struct iommufd_run_iter iter;
 	unsigned long i;
+
+	lockdep_assert_held(&pages->lock);
 
 	iommufd_for_each_run(&iter, &pages->blocks, first, last) {
 		for (i = 0; i < iter.run.npages; i++) {
@@ -47,10 +49,16 @@ static int copy_pinned(struct iommufd_pages *pages, unsigned long offset,
 	unsigned long pinned = 0;
 	int ret;
 
-	ret = iommufd_pages_use(pages, first, last, requester, &pinned);
+	ret = mutex_lock_killable(&pages->pin_lock);
 	if (ret)
 		return ret;
+	ret = iommufd_pages_use(pages, first, last, requester, &pinned);
+	mutex_unlock(&pages->pin_lock);
+	if (ret)
+		return ret;
+	mutex_lock(&pages->lock);
 	copy_present(pages, offset, data, length, write);
+	mutex_unlock(&pages->lock);
 	iommufd_pages_unuse(pages, first, last, requester);
 	return 0;
 }
@@ -113,25 +121,23 @@ int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
 	bool pin = pages->source != IOMMUFD_SOURCE_VA ||
 		   (flags & __IOMMUFD_ACCESS_RW_SLOW_PATH) ||
 		   !(own || is_bare_kthread(flags));
-	bool done = true;
-	int ret = 0;
+	bool present;
 
 	if (!iommufd_pages_are_memory(pages))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_MEMORY, offset,
 				    0);
 
 	mutex_lock(&pages->lock);
-	if (iommufd_pages_present(pages, offset >> PAGE_SHIFT,
-				  (offset + length - 1) >> PAGE_SHIFT))
+	present = iommufd_pages_present(pages, offset >> PAGE_SHIFT,
+					(offset + length - 1) >> PAGE_SHIFT);
+	if (present)
 		copy_present(pages, offset, data, length, write);
-	else if (pin)
-		ret = copy_pinned(pages, offset, data, length, write,
-				  requester);
-	else
-		done = false;
 	mutex_unlock(&pages->lock);
-	if (done)
-		return ret;
+	if (present)
+		return 0;
+	if (pin)
+		return copy_pinned(pages, offset, data, length, write,
+				   requester);
 	return own ? copy_user(pages, offset, data, length, write) :
 		     copy_user_kthread(pages, offset, data, length, write);
 }

@@ -113,7 +113,8 @@ enum iommufd_file_request {
 	R(MMAP_FLAGS, "mmap_flags")		/* vm_flags */ \
 	R(NO_CONTAINER_IOAS, "no_container_ioas") \
 	R(CONTAINER_NOIOMMU, "container_noiommu") \
-	LAST(NO_PHYS, "no_phys")		/* IOVA */
+	R(NO_PHYS, "no_phys")			/* IOVA */ \
+	LAST(PAGES_PINNED, "pages_pinned")	/* first, last of the area */
 
 #define IOMMUFD_REASON_ENUM(_name, ...)	IOMMUFD_REASON_##_name,
 /* Why a request of user space failed; docs/failures.md has each. */

@@ -137,11 +137,8 @@ static int run_map(struct iommufd_ctx *ctx,
 	ret = iommufd_map_check(flags, map->iova, map->size);
 	if (!ret)
 		ret = iommufd_map_check_source(map->vaddr, map->size);
-	if (!ret)
-		ret = down_read_killable(&ctx->process_rwsem);
 	if (!ret) {
 		ret = map_pages(ioas, map, flags, stats);
-		up_read(&ctx->process_rwsem);
 		trace_iommufd_ioas_map(ctx->number, ioas->obj.id, map->iova,
 				       map->size, IOMMUFD_SOURCE_VA,
 				       flags & IOMMUFD_MAP_PROTS, ret, stats);

@@ -272,6 +272,9 @@ const struct sentence sentences[] = {
 	{ "no_phys", 0,
 	  "No physical address is told of {1x}: no device without an IOMMU is attached, or this kernel knows none.",
 	  "Attach the device first; devices with an IOMMU use the IOVA." },
+	{ "pages_pinned", 0,
+	  "A driver in the kernel has pages of the mapping {1x} to {2x} pinned, which keeps it from being split.",
+	  "Unmap all of the mapping, or have the mediated device unpin its pages first." },
 };
 /* clang-format on */
 
