@@ -2,18 +2,23 @@
 """In-kernel access: drivers that reach an IOAS's memory with the CPU."""
 
 import errno
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from child import Child
 from errnos import errno_of, fails
 from iommufd import mem, mock
 from iommufd.ctx import NO_ID, Context
+from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
 from iommufd.mock import Access
 from iommufd.pins import pinned_pages, unprivileged
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE, U64_MAX
+from patience import until, waits_in_ioctl
 from pattern import pattern
+from workers import Workers
 
 IOVA = mock.START
 SLOW = pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])
@@ -357,3 +362,25 @@ def test_memory_of_another_process(
         assert access.read(IOVA + PAGE - 2, PAGE, slow) == b"\x22" * PAGE
         access.write(IOVA, b"!", slow)
         assert buffer.read() == before
+
+
+def test_recorded_late(
+    context: Context, ioas: int, access: Access, buffer: mem.Buffer
+) -> None:
+    """A driver that records a pin after an unmap has called it is called again."""
+    before = pinned_pages()
+    context.map(ioas, buffer, iova=IOVA)
+    thread = 0
+
+    def unmap(_: object) -> None:
+        nonlocal thread
+        thread = threading.get_native_id()
+        context.unmap(ioas, IOVA, buffer.size)
+
+    with ExitStack() as threads:
+        with knob("hold_pins"):
+            threads.enter_context(Workers(lambda _: access.pin(IOVA, buffer)))
+            until(lambda: held("pins"))
+            threads.enter_context(Workers(unmap))
+            until(lambda: thread and waits_in_ioctl(thread))
+    assert pinned_pages() == before

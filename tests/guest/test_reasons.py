@@ -238,6 +238,16 @@ def cut_a_page(world: World) -> None:
         world.container.unmap(mock.START + 512, PAGE)
 
 
+def cut_what_is_pinned(world: World) -> None:
+    """A driver in the kernel has pinned a page of it."""
+    world.command("VFIO_IOAS", ioas_id=world.other, op=uapi.VFIO_IOAS_SET)
+    world.container.set_iommu(TYPE1)
+    world.container.map(world.buffer, mock.START)
+    with mock.Access(world.context, world.other) as access:
+        access.pin(mock.START, world.buffer, PAGE)
+        world.container.unmap(mock.START, PAGE)
+
+
 def copy_for_writing(world: World) -> None:
     world.context.map(world.other, world.buffer, iova=FREE, prot=MAP_READABLE)
     world.context.copy(world.ioas, world.other, FREE, PAGE)
@@ -276,6 +286,7 @@ ADDRESSES = (
     ),
     Case("partial_unmap", NOENT, lambda w: w.context.unmap(w.ioas, MAPPED, PAGE), (MAPPED, LAST)),
     Case("partial_unmap", INVALID, cut_a_page, (mock.START, mock.START + 4 * PAGE - 1)),
+    Case("pages_pinned", errno.EBUSY, cut_what_is_pinned, (mock.START, mock.START + 4 * PAGE - 1)),
     Case("mapping_rights", errno.EPERM, copy_for_writing, (READ, WRITE)),
     Case("area_in_the_way", IN_USE, attach_in_the_way, MSI),
     Case(

@@ -2,19 +2,18 @@
 """Why requests fail: hardware that no guest has, which the mock plays."""
 
 import errno
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from errnos import errno_of, fails
 from iommufd import mock, mock_uapi, uapi
 from iommufd.ctx import Context
-from iommufd.knobs import held_vdevices, knob
+from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.trace import Stream
+from patience import until
 from told import Case
 from workers import Workers
 
@@ -22,8 +21,6 @@ pytestmark = pytest.mark.guest(kernels="ours")
 
 INVALID, NOENT = errno.EINVAL, errno.ENOENT
 VIRT_ID = 0x1234
-# For a thread that never comes so far.
-PATIENCE = 30
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +84,6 @@ def test_hwpt_page_size(stream: Stream, nest: Nest) -> None:
     nest.paging()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Another thread makes it true."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        os.sched_yield()
-
-
 def test_object_ending(stream: Stream, nest: Nest) -> None:
     """A device that is unplugged while a vDEVICE is made for it."""
     viommu = nest.viommu()
@@ -111,7 +100,7 @@ def test_object_ending(stream: Stream, nest: Nest) -> None:
     # The knob is put back first, then the threads can end.
     with ExitStack() as threads, knob("hold_vdevices"):
         threads.enter_context(Workers(make))
-        until(held_vdevices)
+        until(lambda: held("vdevices"))
         # Waits for that request.
         unplug = threads.enter_context(Workers(lambda _: device.close()))
         until(is_gone)

@@ -19,6 +19,6 @@ def knob(name: str) -> Iterator[None]:
         path.write_text("0")
 
 
-def held_vdevices() -> int:
-    """Requests for a vDEVICE that wait because of `hold_vdevices`."""
-    return int((FOLDER / "held_vdevices").read_text())
+def held(what: str) -> int:
+    """Requests that wait because of `hold_vdevices` or `hold_pins`."""
+    return int((FOLDER / f"held_{what}").read_text())
