@@ -66,7 +66,7 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	if (!suits_pasids(idev->igroup, pasid, hwpt))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_FOR_PASIDS,
 				    hwpt->obj.id, pasid);
-	return 0;
+	return iommufd_hwpt_paging_check(iommufd_hwpt_paging_of(hwpt), idev);
 }
 
 /* Addresses that a device can't use are a matter of the device, not of PASIDs. */
@@ -323,6 +323,22 @@ static unsigned int count_devices(struct iommufd_attachment *attachment)
 	return n;
 }
 
+/* Those that have asked for the attachment, which a move takes along. */
+static int check_all(struct iommufd_attachment *attachment, ioasid_t pasid,
+		     struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_device *each;
+	unsigned long id;
+	int ret;
+
+	xa_for_each(&attachment->devices, id, each) {
+		ret = check_hwpt(each, pasid, hwpt);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /* Move the group; nothing is changed on failure. */
 static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
 			   struct iommufd_attachment *attachment,
@@ -384,7 +400,7 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 				   idev->obj.id, pasid);
 		goto unlock;
 	}
-	ret = check_hwpt(idev, pasid, hwpt);
+	ret = check_all(attachment, pasid, hwpt);
 	if (ret || attachment->handle->hwpt == hwpt)
 		goto unlock;
 	old = attachment->handle->hwpt;
@@ -418,10 +434,6 @@ int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_hw_pagetable *hwpt, bool replace,
 			struct list_head *ended)
 {
-	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING &&
-	    !iommufd_hwpt_paging_suits(to_hwpt_paging(&hwpt->obj), idev))
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
-				    idev->obj.id, 0);
 	return replace ? replace_hwpt(idev, pasid, hwpt, ended) :
 			 attach_hwpt(idev, pasid, hwpt);
 }

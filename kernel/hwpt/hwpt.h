@@ -40,7 +40,7 @@ struct iommufd_hw_pagetable {
  * @node: link in &iommufd_ioas.hwpts
  * @ended: link for who has taken it out of the table of objects and ends it later
  * @automatic: made for an attach to the IOAS, gone with the last device
- * @coherent: DMA can't bypass the CPU caches; once set it stays
+ * @coherent: DMA can't bypass the CPU caches; known before it is published
  * @nest_parent: can be the second stage of others
  * @sw_msi: pages of the range for MSI doorbells that are mapped. Protected by
  *	the sw_msi_lock of the context
@@ -125,8 +125,8 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 			  struct iommufd_device *idev, u32 flags,
 			  const struct iommu_user_data *user_data);
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt);
-bool iommufd_hwpt_paging_suits(struct iommufd_hwpt_paging *hwpt,
-			       struct iommufd_device *idev);
+int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
+			      const struct iommufd_device *idev);
 
 /* hwpt/nested.c */
 struct iommufd_hwpt_nested *

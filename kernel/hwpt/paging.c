@@ -40,26 +40,51 @@ const struct iommufd_object_ops iommufd_hwpt_paging_ops = {
 	.destroy = hwpt_paging_destroy,
 };
 
-/**
- * iommufd_hwpt_paging_suits - whether a device may share a page table
- * @hwpt: the page table
- * @idev: the device
- *
+/* Whether the DMA of a device can be kept from bypassing the CPU caches. */
+static bool can_be_coherent(const struct iommufd_device *idev)
+{
+	return device_iommu_capable(idev->dev,
+				    IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+}
+
+/*
  * A device whose DMA can be kept from bypassing the CPU caches must be: KVM
- * relies on it. The page table is changed to do so if it still can be.
+ * relies on it. Nothing that a page table holds is changed by that, and there is
+ * no way back: it is settled before the first mapping and the first attach.
  */
-bool iommufd_hwpt_paging_suits(struct iommufd_hwpt_paging *hwpt,
-			       struct iommufd_device *idev)
+static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
+			  const struct iommufd_device *idev)
 {
 	struct iommu_domain *domain = hwpt->common.domain;
 
-	if (!hwpt->coherent &&
-	    device_iommu_capable(idev->dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY))
-		hwpt->coherent = domain->ops->enforce_cache_coherency &&
-				 domain->ops->enforce_cache_coherency(domain);
-	return hwpt->coherent ||
-	       !device_iommu_capable(idev->dev,
-				     IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+	if (!can_be_coherent(idev))
+		return true;
+	hwpt->coherent = domain->ops->enforce_cache_coherency &&
+			 domain->ops->enforce_cache_coherency(domain);
+	return hwpt->coherent;
+}
+
+/**
+ * iommufd_hwpt_paging_check - whether a device may be attached to a page table
+ * @hwpt: the page table, or the second stage of the one to attach to
+ * @idev: the device
+ *
+ * What the page table was made for, the IOMMU of the device can do, and the
+ * other way round where others rely on it. Not all drivers look at that.
+ *
+ * Returns 0, or -EINVAL if they are not compatible.
+ */
+int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
+			      const struct iommufd_device *idev)
+{
+	if (hwpt->coherent != can_be_coherent(idev))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
+				    idev->obj.id, 0);
+	if (hwpt->common.domain->dirty_ops &&
+	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
+		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
+				    hwpt->obj.id, idev->obj.id);
+	return 0;
 }
 
 /* As iommu_paging_domain_alloc_flags(), with what the user tells the driver. */
@@ -132,7 +157,7 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 	INIT_LIST_HEAD(&hwpt->node);
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 
-	if (!iommufd_hwpt_paging_suits(hwpt, idev)) {
+	if (!make_coherent(hwpt, idev)) {
 		iommufd_hwpt_paging_abort(hwpt);
 		return ERR_PTR(iommufd_fail(-EINVAL,
 					    IOMMUFD_REASON_CACHE_COHERENCY,

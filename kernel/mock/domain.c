@@ -29,10 +29,16 @@ static void paging_iotlb_sync(struct iommu_domain *domain,
 	iommu_put_pages_list(&gather->freelist);
 }
 
+static bool paging_enforce_cache_coherency(struct iommu_domain *domain)
+{
+	return READ_ONCE(mock_knobs.can_enforce);
+}
+
 static const struct iommu_domain_ops mock_paging_ops = {
 	IOMMU_PT_DOMAIN_OPS(amdv1_mock),
 	.attach_dev = mock_attach_dev,
 	.set_dev_pasid = mock_set_dev_pasid,
+	.enforce_cache_coherency = paging_enforce_cache_coherency,
 	.iotlb_sync = paging_iotlb_sync,
 	.free = paging_free,
 };

@@ -15,7 +15,8 @@ static bool mock_capable(struct device *dev, enum iommu_cap cap)
 	case IOMMU_CAP_CACHE_COHERENCY:
 		return !READ_ONCE(mock_knobs.not_coherent);
 	case IOMMU_CAP_ENFORCE_CACHE_COHERENCY:
-		return READ_ONCE(mock_knobs.must_enforce);
+		return READ_ONCE(mock_knobs.must_enforce) ||
+		       READ_ONCE(mock_knobs.can_enforce);
 	case IOMMU_CAP_DIRTY_TRACKING:
 		return !(to_mock_device(dev)->flags &
 			 MOCK_FLAGS_DEVICE_NO_DIRTY);

@@ -147,6 +147,7 @@ struct mock_hold {
  * @not_coherent: DMA of the devices bypasses the caches of the CPUs
  * @must_enforce: the IOMMU can keep devices from doing so, and its page tables
  *	can't
+ * @can_enforce: the same, and its page tables can
  * @own_domains: new devices come with a domain, as that of a driver in the kernel
  *	which does not own their group
  * @large_pages: new page tables have no page as small as one of the CPUs
@@ -157,6 +158,7 @@ struct mock_hold {
 struct mock_knobs {
 	bool not_coherent;
 	bool must_enforce;
+	bool can_enforce;
 	bool own_domains;
 	bool large_pages;
 	struct mock_hold vdevices;

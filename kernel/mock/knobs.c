@@ -59,6 +59,7 @@ void mock_knobs_init(void)
 			    &mock_knobs.not_coherent);
 	debugfs_create_bool("must_enforce", 0600, dir,
 			    &mock_knobs.must_enforce);
+	debugfs_create_bool("can_enforce", 0600, dir, &mock_knobs.can_enforce);
 	debugfs_create_bool("own_domains", 0600, dir, &mock_knobs.own_domains);
 	debugfs_create_bool("large_pages", 0600, dir, &mock_knobs.large_pages);
 	debugfs_create_file_unsafe("hold_vdevices", 0600, dir,

@@ -34,7 +34,7 @@ static int coherency(struct iommufd_ctx *ctx)
 		return PTR_ERR(ioas);
 	down_read(&ioas->hwpts_rwsem);
 	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		if (!READ_ONCE(hwpt->coherent))
+		if (!hwpt->coherent)
 			ret = 0;
 	up_read(&ioas->hwpts_rwsem);
 	iommufd_object_put(ctx, &ioas->obj);

@@ -9,14 +9,14 @@ FOLDER = Path("/sys/kernel/debug/iommufd_mock")
 
 
 @contextmanager
-def knob(name: str) -> Iterator[None]:
-    """It is so in the body."""
+def knob(name: str, value: bool = True) -> Iterator[None]:
+    """It is so in the body, or is not."""
     path = FOLDER / name
-    path.write_text("1")
+    path.write_text(f"{value:d}")
     try:
         yield
     finally:
-        path.write_text("0")
+        path.write_text(f"{not value:d}")
 
 
 def held(what: str) -> int:
