@@ -4,8 +4,36 @@
  */
 #include <linux/iommu.h>
 
+#include "device/device.h"
 #include "fault/fault.h"
 #include "hwpt/hwpt.h"
+#include "ioas/ioas.h"
+#include "iommu-priv.h"
+#include "trace/fail.h"
+
+/**
+ * iommufd_hwpt_check_flags - whether an IOMMU can do what a page table is for
+ * @idev: the device, which has an IOMMU
+ * @flags: enum iommufd_hwpt_alloc_flags
+ *
+ * Drivers refuse what they know nothing of. What only some IOMMUs of theirs can
+ * do they leave to be asked for.
+ *
+ * Returns 0 or -EOPNOTSUPP.
+ */
+int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags)
+{
+	struct device *dev = idev->dev;
+
+	if (((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) &&
+	     !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING)) ||
+	    ((flags & IOMMU_HWPT_ALLOC_PASID) &&
+	     !dev->iommu->iommu_dev->max_pasids) ||
+	    ((flags & IOMMU_HWPT_FAULT_ID_VALID) &&
+	     !dev_iommu_ops(dev)->page_response))
+		return iommufd_fail_driver(-EOPNOTSUPP);
+	return 0;
+}
 
 /**
  * iommufd_hwpt_init - the domain of a page table is there

@@ -107,6 +107,7 @@ iommufd_hwpt_paging_of(struct iommufd_hw_pagetable *hwpt)
 }
 
 /* hwpt/hwpt.c */
+int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags);
 void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 		       struct iommu_domain *domain, u32 flags);
 void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,

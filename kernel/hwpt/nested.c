@@ -46,9 +46,13 @@ alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
 {
 	const struct iommu_ops *ops;
 	struct iommu_domain *domain;
+	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
 		return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
+	ret = iommufd_hwpt_check_flags(idev, flags);
+	if (ret)
+		return ERR_PTR(ret);
 	ops = dev_iommu_ops(idev->dev);
 	flags &= ~IOMMU_HWPT_FAULT_ID_VALID;
 	if (viommu) {

@@ -94,10 +94,14 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
 	struct device *dev = idev->dev;
 	struct iommu_domain *domain;
 	const struct iommu_ops *ops;
+	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
 		return flags || user_data ? ERR_PTR(-EOPNOTSUPP) :
 					    iommufd_noiommu_domain_alloc();
+	ret = iommufd_hwpt_check_flags(idev, flags);
+	if (ret)
+		return ERR_PTR(ret);
 	flags &= ~IOMMU_HWPT_FAULT_ID_VALID;
 	ops = dev_iommu_ops(dev);
 	if (!user_data)

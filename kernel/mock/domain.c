@@ -129,8 +129,6 @@ mock_paging_alloc(struct device *dev, u32 flags,
 
 	if (flags & ~known)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (dirty && !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
-		return ERR_PTR(-EOPNOTSUPP);
 	if (user_data) {
 		if (user_data->type != IOMMU_HWPT_DATA_SELFTEST)
 			return ERR_PTR(-EOPNOTSUPP);

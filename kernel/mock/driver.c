@@ -9,6 +9,7 @@
 
 #include "mock/driver.h"
 
+/* As some drivers do, it leaves it to iommufd to ask before it uses them. */
 static bool mock_capable(struct device *dev, enum iommu_cap cap)
 {
 	switch (cap) {
@@ -62,9 +63,6 @@ static int check_domain(struct mock_device *mdev, struct iommu_domain *domain)
 {
 	struct mock_viommu *viommu = viommu_of(domain);
 
-	/* What a device writes must not go unnoticed. */
-	if (domain->dirty_ops && (mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
-		return -EINVAL;
 	/* Events name the device as the guest knows it. */
 	return viommu ? mock_viommu_check(viommu, &mdev->dev) : 0;
 }
@@ -75,8 +73,8 @@ static int check_domain(struct mock_device *mdev, struct iommu_domain *domain)
  * @dev: the device
  * @old: the domain whose place it takes, or NULL
  *
- * Returns 0, -EINVAL if they don't suit, -ENOENT if the device has no virtual
- * device in the vIOMMU of the domain, or see mock_iopf_replace().
+ * Returns 0, -ENOENT if the device has no virtual device in the vIOMMU of the
+ * domain, or see mock_iopf_replace().
  */
 int mock_attach_dev(struct iommu_domain *domain, struct device *dev,
 		    struct iommu_domain *old)

@@ -72,6 +72,10 @@ static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 		return ERR_PTR(iommufd_fail(-EINVAL,
 					    IOMMUFD_REASON_NOT_NEST_PARENT,
 					    hwpt->obj.id, 0));
+	/* Drivers take it for a page table of their own. */
+	if (hwpt->common.domain->owner != dev_iommu_ops(idev->dev))
+		return ERR_PTR(iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
+					    hwpt->obj.id, idev->obj.id));
 
 	obj = __iommufd_object_alloc(ctx, size, IOMMUFD_OBJ_VIOMMU);
 	if (IS_ERR(obj))
