@@ -15,10 +15,14 @@
  * users	1 and the objects that depend on this one for as long as they
  *		live. A destroy by the user is refused while there are any.
  *
- * A call that looked up an object may make another depend on it with
- * iommufd_object_hold(), which fails once the object has left the table. Both
- * that check and the leaving happen under the table's xa_lock, and so does the
- * lookup: out of the table means that neither counter can grow any more.
+ * A call that may still fail makes do with the former: a destroy that overlaps
+ * it waits and then does what is right, rather than be refused for the sake of
+ * what never comes about. Once nothing can fail any more, it makes one object
+ * depend on the other with iommufd_object_keep(). Objects that end by
+ * themselves, with the last that depends on them, are held with
+ * iommufd_object_hold() instead, which fails once they have left the table. All
+ * that and the leaving happen under the table's xa_lock, and so does the lookup:
+ * out of the table means that neither counter can grow any more.
  */
 
 /**
@@ -86,6 +90,23 @@ static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
 		refcount_inc(&obj->users);
 	xa_unlock(&ctx->objects);
 	return alive;
+}
+
+/**
+ * iommufd_object_keep - make objects depend on one that does not go meanwhile
+ * @ctx: context of the object
+ * @obj: the object: the caller has looked it up and only the user ends it, or
+ *	something depends on it for the caller's sake, or it is not published yet
+ * @nr: how many come to depend on it, each to be ended with
+ *	iommufd_object_drop()
+ */
+static inline void iommufd_object_keep(struct iommufd_ctx *ctx,
+				       struct iommufd_object *obj,
+				       unsigned int nr)
+{
+	xa_lock(&ctx->objects);
+	refcount_add(nr, &obj->users);
+	xa_unlock(&ctx->objects);
 }
 
 /**

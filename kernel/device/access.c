@@ -143,11 +143,28 @@ static int move_ioas(struct iommufd_access *access, struct iommufd_ioas *from,
 	return 0;
 }
 
+/* Enter an IOAS that was looked up, and leave the one before, if any. */
+static int enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	int ret = iommufd_ioas_add_access(ioas, access);
+
+	if (ret)
+		return ret;
+	if (access->ioas)
+		ret = move_ioas(access, access->ioas, ioas);
+	else
+		set_ioas(access, ioas, NULL);
+	if (ret)
+		iommufd_ioas_remove_access(ioas, access);
+	else
+		iommufd_object_keep(access->ctx, &ioas->obj, 1);
+	return ret;
+}
+
 /* Leave the IOAS, if any, for another, unless that does not take the access. */
 static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ioas *ioas;
-	bool held;
 	int ret;
 
 	lockdep_assert_held(&access->change_lock);
@@ -155,28 +172,8 @@ static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 	ioas = iommufd_ioas_get(access->ctx, ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	held = iommufd_object_hold(access->ctx, &ioas->obj);
+	ret = ioas == access->ioas ? 0 : enter_ioas(access, ioas);
 	iommufd_object_put(access->ctx, &ioas->obj);
-	if (!held)
-		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				    ioas_id, 0);
-	if (ioas == access->ioas) {
-		iommufd_object_drop(&ioas->obj);
-		return 0;
-	}
-
-	ret = iommufd_ioas_add_access(ioas, access);
-	if (ret)
-		goto drop;
-	if (access->ioas)
-		ret = move_ioas(access, access->ioas, ioas);
-	else
-		set_ioas(access, ioas, NULL);
-	if (!ret)
-		return 0;
-	iommufd_ioas_remove_access(ioas, access);
-drop:
-	iommufd_object_drop(&ioas->obj);
 	return ret;
 }
 

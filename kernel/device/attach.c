@@ -187,10 +187,7 @@ free_attachment:
 	return ret;
 }
 
-/*
- * Attach to a page table that the caller holds; on success the device depends
- * on it in his place. Nothing is changed on failure.
- */
+/* The device depends on the page table on success; else nothing is changed. */
 static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 		       struct iommufd_hw_pagetable *hwpt)
 {
@@ -226,6 +223,8 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 		ret = new_attachment(idev, pasid, hwpt);
 	if (ret)
 		unreserve(idev, pasid, ioas_of(hwpt));
+	else
+		iommufd_object_keep(idev->ctx, &hwpt->obj, 1);
 unlock:
 	mutex_unlock(&igroup->lock);
 	return ret;
@@ -379,18 +378,17 @@ free:
 }
 
 /*
- * Move to a page table that the caller holds once; on success every device of
- * the group depends on it, and no longer on what it was attached to. Nothing is
- * changed on failure.
+ * On success every device of the group depends on the page table, and no longer
+ * on what it was attached to. Nothing is changed on failure.
  */
 static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_hw_pagetable *hwpt,
 			struct list_head *ended)
 {
 	struct iommufd_group *igroup = idev->igroup;
-	struct iommufd_hw_pagetable *old = hwpt;
 	struct iommufd_attachment *attachment;
-	unsigned int devices = 1;
+	struct iommufd_hw_pagetable *old;
+	unsigned int devices = 0;
 	int ret;
 
 	mutex_lock(&igroup->lock);
@@ -407,23 +405,21 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	ret = move_attachment(idev, pasid, attachment, hwpt);
 	if (!ret) {
 		devices = count_devices(attachment);
-		refcount_add(devices - 1, &hwpt->obj.users);
+		iommufd_object_keep(idev->ctx, &hwpt->obj, devices);
 	}
 unlock:
 	mutex_unlock(&igroup->lock);
-	if (ret)
-		return ret;
 	while (devices--)
 		iommufd_hwpt_drop_later(idev->ctx, old, ended);
-	return 0;
+	return ret;
 }
 
 /**
  * iommufd_attach_hwpt - attach a device to a page table
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
- * @hwpt: the page table, held by the caller; on success the devices that are
- *	attached to it depend on it in his place
+ * @hwpt: the page table, which the caller keeps, see iommufd_object_keep(); on
+ *	success the devices that are attached to it depend on it
  * @replace: move the device from what it is attached to
  * @ended: gets what it was attached to, if that is gone, for iommufd_hwpts_end()
  *

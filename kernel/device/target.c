@@ -75,16 +75,14 @@ static int attach_existing(struct attach_request *request,
 	while ((hwpt = next_automatic(request, ioas, hwpt))) {
 		id = hwpt->obj.id;
 		ret = attach_hwpt(request, &hwpt->common);
-		if (!ret) {
-			*request->pt_id = id;
-			return 0;
-		}
 		/* Other errors than not being compatible are final. */
-		if (ret != -EINVAL) {
-			iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common,
-						&request->ended);
-			return ret;
-		}
+		if (ret == -EINVAL)
+			continue;
+		if (!ret)
+			*request->pt_id = id;
+		iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common,
+					&request->ended);
+		return ret;
 	}
 	return NONE_SUITS;
 }
@@ -146,15 +144,15 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 	hwpt = alloc_automatic(request->idev, ioas, flags);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	/* The device and the caller, ahead of the time when others can see it. */
-	refcount_add(2, &hwpt->obj.users);
+	/* The caller, ahead of the time when others can see it. */
+	iommufd_object_keep(ioas->ctx, &hwpt->obj, 1);
 	ret = attach_and_fill(request, hwpt);
 	if (ret) {
 		iommufd_hwpt_paging_abort(hwpt);
 		return ERR_PTR(ret);
 	}
 	*request->pt_id = hwpt->obj.id;
-	iommufd_object_publish(ioas->ctx, &hwpt->obj);
+	iommufd_hwpt_publish(ioas->ctx, &hwpt->common);
 	return hwpt;
 }
 
@@ -229,12 +227,41 @@ static int attach_ioas(struct attach_request *request,
 	return ret == NONE_SUITS ? attach_asked(request, ioas) : ret;
 }
 
+/* Whether a page table ends with the last that depends on it. */
+static bool is_automatic(struct iommufd_object *obj)
+{
+	return obj->type == IOMMUFD_OBJ_HWPT_PAGING &&
+	       to_hwpt_paging(obj)->automatic;
+}
+
+/* Attach to a page table by its id; gives back the caller's lookup. */
+static int attach_found(struct attach_request *request,
+			struct iommufd_object *obj)
+{
+	struct iommufd_ctx *ctx = request->idev->ctx;
+	bool held;
+	int ret;
+
+	if (!is_automatic(obj)) {
+		ret = attach_hwpt(request, to_hwpt(obj));
+		iommufd_object_put(ctx, obj);
+		return ret;
+	}
+	held = iommufd_object_hold(ctx, obj);
+	/* The last drop waits for lookups: end ours before it. */
+	iommufd_object_put(ctx, obj);
+	if (!held)
+		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
+				    *request->pt_id, 0);
+	ret = attach_hwpt(request, to_hwpt(obj));
+	iommufd_hwpt_drop_later(ctx, to_hwpt(obj), &request->ended);
+	return ret;
+}
+
 static int attach_to_object(struct attach_request *request)
 {
 	struct iommufd_ctx *ctx = request->idev->ctx;
-	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_object *obj;
-	bool held;
 	int ret;
 
 	obj = iommufd_object_get(ctx, *request->pt_id, IOMMUFD_OBJ_ANY);
@@ -248,18 +275,7 @@ static int attach_to_object(struct attach_request *request)
 		return ret;
 	case IOMMUFD_OBJ_HWPT_PAGING:
 	case IOMMUFD_OBJ_HWPT_NESTED:
-		hwpt = to_hwpt(obj);
-		held = iommufd_object_hold(ctx, obj);
-		/* The last drop waits for lookups: end ours before it. */
-		iommufd_object_put(ctx, obj);
-		if (!held)
-			return iommufd_fail(-ENOENT,
-					    IOMMUFD_REASON_OBJECT_ENDING,
-					    *request->pt_id, 0);
-		ret = attach_hwpt(request, hwpt);
-		if (ret)
-			iommufd_hwpt_drop_later(ctx, hwpt, &request->ended);
-		return ret;
+		return attach_found(request, obj);
 	default:
 		iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE,
 			     *request->pt_id, obj->type);

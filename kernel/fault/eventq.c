@@ -50,6 +50,8 @@ int iommufd_eventq_publish(struct iommufd_eventq *eventq,
 	if (ret)
 		return ret;
 
+	if (desc->depends_on)
+		iommufd_object_keep(eventq->ctx, desc->depends_on, 1);
 	refcount_inc(&eventq->obj.users);
 	iommufd_ctx_get(eventq->ctx);
 	file = fd_prepare_file(fdf);

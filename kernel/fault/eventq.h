@@ -31,6 +31,8 @@ struct iommufd_eventq {
  * @out_id: set to the id of the object
  * @out_fd: set to the descriptor of the file
  * @size: of the request's structure, in which both are
+ * @depends_on: what the queue comes to depend on, looked up by the caller; or
+ *	NULL
  */
 struct iommufd_eventq_file {
 	const char *name;
@@ -38,6 +40,7 @@ struct iommufd_eventq_file {
 	u32 *out_id;
 	u32 *out_fd;
 	size_t size;
+	struct iommufd_object *depends_on;
 };
 
 void iommufd_eventq_init(struct iommufd_eventq *eventq,

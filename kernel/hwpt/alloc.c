@@ -24,59 +24,79 @@
  * @ucmd: the request
  * @cmd: its structure
  * @idev: the device
+ * @pt: what the page table is to be made on
  * @flags: enum iommufd_hwpt_alloc_flags, those that policies have added included
  * @user_data: what the user tells the driver
  * @call: what policies say about it, or NULL
+ * @start_ns: ktime when it began, 0 while nobody listens
  */
 struct alloc_request {
 	struct iommufd_ucmd *ucmd;
 	struct iommu_hwpt_alloc *cmd;
 	struct iommufd_device *idev;
+	struct iommufd_object *pt;
 	u32 flags;
 	struct iommu_user_data user_data;
 	struct iommufd_hwpt_call *call;
+	u64 start_ns;
 };
 
-static int set_fault_queue(const struct alloc_request *request,
-			   struct iommufd_hw_pagetable *hwpt)
+static enum iommufd_object_type kind_on(const struct iommufd_object *pt)
+{
+	return pt->type == IOMMUFD_OBJ_IOAS ? IOMMUFD_OBJ_HWPT_PAGING :
+					      IOMMUFD_OBJ_HWPT_NESTED;
+}
+
+static void trace_alloc(const struct alloc_request *request, u32 hwpt, int ret)
+{
+	trace_iommufd_hwpt_alloc(request->ucmd->ctx->number, hwpt,
+				 request->pt->id, request->idev->obj.id,
+				 kind_on(request->pt), false, request->flags,
+				 request->cmd->data_type, ret,
+				 iommufd_trace_ns(request->start_ns));
+}
+
+/* The queue that the request names, if any, looked up; or an ERR_PTR. */
+static struct iommufd_fault *get_fault_queue(const struct alloc_request *request)
+{
+	if (!(request->flags & IOMMU_HWPT_FAULT_ID_VALID))
+		return NULL;
+	return iommufd_fault_get(request->ucmd->ctx, request->cmd->fault_id);
+}
+
+/* Nothing can fail any more: policies and listeners learn of it, then others. */
+static void publish(const struct alloc_request *request,
+		    struct iommufd_hw_pagetable *hwpt,
+		    struct iommufd_fault *fault)
 {
 	struct iommufd_ctx *ctx = request->ucmd->ctx;
-	struct iommufd_fault *fault;
-	bool held;
 
-	if (!(request->flags & IOMMU_HWPT_FAULT_ID_VALID))
-		return 0;
-	fault = iommufd_fault_get(ctx, request->cmd->fault_id);
-	if (IS_ERR(fault))
-		return PTR_ERR(fault);
-	held = iommufd_object_hold(ctx, iommufd_fault_object(fault));
-	iommufd_object_put(ctx, iommufd_fault_object(fault));
-	if (!held)
-		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				    request->cmd->fault_id, 0);
-	iommufd_hwpt_report_faults(hwpt, fault);
-	return 0;
+	if (fault)
+		iommufd_hwpt_report_faults(hwpt, ctx, fault);
+	if (request->call)
+		hwpt->seen = iommufd_policy_hwpt_done(request->call,
+						      hwpt->obj.id, 0);
+	trace_alloc(request, hwpt->obj.id, 0);
+	iommufd_hwpt_publish(ctx, hwpt);
 }
 
 /* Once the page table is complete: tell its id, then let others see it. */
 static int finish(const struct alloc_request *request,
 		  struct iommufd_hw_pagetable *hwpt)
 {
+	struct iommufd_fault *fault = get_fault_queue(request);
 	int ret;
 
-	ret = set_fault_queue(request, hwpt);
-	if (ret)
-		return ret;
+	if (IS_ERR(fault))
+		return PTR_ERR(fault);
 	request->cmd->out_hwpt_id = hwpt->obj.id;
 	ret = iommufd_ucmd_respond(request->ucmd, sizeof(*request->cmd));
-	if (ret)
-		return ret;
-	/* Policies learn of it before anybody can destroy it. */
-	if (request->call)
-		hwpt->seen = iommufd_policy_hwpt_done(request->call,
-						      hwpt->obj.id, 0);
-	iommufd_object_publish(request->ucmd->ctx, &hwpt->obj);
-	return 0;
+	if (!ret)
+		publish(request, hwpt, fault);
+	if (fault)
+		iommufd_object_put(request->ucmd->ctx,
+				   iommufd_fault_object(fault));
+	return ret;
 }
 
 static int alloc_paging(const struct alloc_request *request,
@@ -129,15 +149,9 @@ static int alloc_nested(const struct alloc_request *request,
 	return ret;
 }
 
-static enum iommufd_object_type kind_on(const struct iommufd_object *pt)
+static int alloc(const struct alloc_request *request)
 {
-	return pt->type == IOMMUFD_OBJ_IOAS ? IOMMUFD_OBJ_HWPT_PAGING :
-					      IOMMUFD_OBJ_HWPT_NESTED;
-}
-
-static int alloc_on(const struct alloc_request *request,
-		    struct iommufd_object *obj)
-{
+	struct iommufd_object *obj = request->pt;
 	struct iommufd_viommu *viommu;
 
 	switch (obj->type) {
@@ -155,31 +169,29 @@ static int alloc_on(const struct alloc_request *request,
 }
 
 /* What a policy adds must not make a request fail that would not without. */
-static int alloc_with_added(struct alloc_request *request,
-			    struct iommufd_object *pt, u32 add_flags)
+static int alloc_with_added(struct alloc_request *request, u32 add_flags)
 {
 	u32 flags = request->flags;
 	int ret;
 
 	request->flags |= add_flags;
 	request->call->args.flags = request->flags;
-	ret = alloc_on(request, pt);
+	ret = alloc(request);
 	if (ret != -EOPNOTSUPP || request->flags == flags)
 		return ret;
 	request->flags = flags;
 	request->call->args.flags = flags;
-	return alloc_on(request, pt);
+	return alloc(request);
 }
 
-static noinline int alloc_asked(struct alloc_request *request,
-				struct iommufd_object *pt)
+static noinline int alloc_asked(struct alloc_request *request)
 {
 	struct iommu_hwpt_alloc *cmd = request->cmd;
 	struct iommufd_hwpt_call call = {
 		.args = {
-			.parent = pt->id,
+			.parent = request->pt->id,
 			.device = cmd->dev_id,
-			.kind = kind_on(pt),
+			.kind = kind_on(request->pt),
 			.flags = cmd->flags,
 			.data_type = cmd->data_type,
 			.data_len = cmd->data_len,
@@ -192,7 +204,7 @@ static noinline int alloc_asked(struct alloc_request *request,
 	ret = iommufd_policy_hwpt_alloc(&call, request->ucmd->ctx,
 					request->idev);
 	if (!ret)
-		ret = alloc_with_added(request, pt, call.args.add_flags);
+		ret = alloc_with_added(request, call.args.add_flags);
 	if (ret)
 		iommufd_policy_hwpt_done(&call, 0, ret);
 	return ret;
@@ -210,8 +222,8 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 			.uptr = u64_to_user_ptr(cmd->data_uptr),
 			.len = cmd->data_len,
 		},
+		.start_ns = iommufd_trace_start(iommufd_hwpt_alloc),
 	};
-	u64 start_ns = iommufd_trace_start(iommufd_hwpt_alloc);
 	struct iommufd_object *pt, *dev;
 	int ret;
 
@@ -234,12 +246,10 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 		ret = PTR_ERR(pt);
 		goto put_dev;
 	}
-	ret = iommufd_has_policies() ? alloc_asked(&request, pt) :
-				       alloc_on(&request, pt);
-	trace_iommufd_hwpt_alloc(ucmd->ctx->number, ret ? 0 : cmd->out_hwpt_id,
-				 pt->id, dev->id, kind_on(pt), false,
-				 request.flags, cmd->data_type, ret,
-				 iommufd_trace_ns(start_ns));
+	request.pt = pt;
+	ret = iommufd_has_policies() ? alloc_asked(&request) : alloc(&request);
+	if (ret)
+		trace_alloc(&request, 0, ret);
 	iommufd_object_put(ucmd->ctx, pt);
 put_dev:
 	iommufd_object_put(ucmd->ctx, dev);

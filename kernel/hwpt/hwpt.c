@@ -52,25 +52,54 @@ void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 
 /**
  * iommufd_hwpt_report_faults - report page faults to a queue
- * @hwpt: the page table, to which no device is attached yet
- * @fault: the queue, held by the caller for the page table
+ * @hwpt: the page table, complete but for that, about to be published
+ * @ctx: its context
+ * @fault: the queue, looked up by the caller; the page table comes to depend on
+ *	it
  */
 void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
+				struct iommufd_ctx *ctx,
 				struct iommufd_fault *fault)
 {
+	iommufd_object_keep(ctx, iommufd_fault_object(fault), 1);
 	hwpt->fault = fault;
 	hwpt->domain->iopf_handler = iommufd_fault_report;
 }
 
+/* What a page table keeps for as long as it lives. */
+static struct iommufd_object *depends_on(struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_hwpt_nested *nested;
+
+	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING)
+		return &to_hwpt_paging(&hwpt->obj)->ioas->obj;
+	nested = to_hwpt_nested(&hwpt->obj);
+	return nested->viommu ? &nested->viommu->obj : &nested->parent->obj;
+}
+
+/**
+ * iommufd_hwpt_publish - make a page table visible
+ * @ctx: its context
+ * @hwpt: the page table; from now on it depends on what it was made on, which a
+ *	lookup of the caller has kept
+ */
+void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
+			  struct iommufd_hw_pagetable *hwpt)
+{
+	iommufd_object_keep(ctx, depends_on(hwpt), 1);
+	iommufd_object_publish(ctx, &hwpt->obj);
+}
+
 /**
  * iommufd_hwpt_release - give back what all kinds of page tables hold
- * @hwpt: the page table, to which no device is attached any more
+ * @hwpt: the page table, no longer published, to which no device is attached
  */
 void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt)
 {
 	iommu_domain_free(hwpt->domain);
 	if (hwpt->fault)
 		iommufd_object_drop(iommufd_fault_object(hwpt->fault));
+	iommufd_object_drop(depends_on(hwpt));
 }
 
 /**

@@ -111,7 +111,10 @@ int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags);
 void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 		       struct iommu_domain *domain, u32 flags);
 void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
+				struct iommufd_ctx *ctx,
 				struct iommufd_fault *fault);
+void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
+			  struct iommufd_hw_pagetable *hwpt);
 void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt);
 void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
 		       struct iommufd_hw_pagetable *hwpt);

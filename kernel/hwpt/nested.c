@@ -13,22 +13,13 @@
 #include "trace/device_events.h"
 #include "trace/fail.h"
 
-static void release(struct iommufd_hwpt_nested *hwpt)
-{
-	iommufd_hwpt_release(&hwpt->common);
-	if (hwpt->viommu)
-		iommufd_object_drop(&hwpt->viommu->obj);
-	else
-		iommufd_object_drop(&hwpt->parent->obj);
-}
-
 static void hwpt_nested_destroy(struct iommufd_object *obj)
 {
 	u64 start_ns = iommufd_trace_start(iommufd_hwpt_free);
 	struct iommufd_hwpt_nested *hwpt = to_hwpt_nested(obj);
 	struct iommufd_ctx *ctx = hwpt->parent->ioas->ctx;
 
-	release(hwpt);
+	iommufd_hwpt_release(&hwpt->common);
 	trace_iommufd_hwpt_free(ctx->number, obj->id, obj->type, false,
 				iommufd_trace_ns(start_ns));
 	iommufd_policy_hwpt_free(ctx, obj->id, obj->type, false,
@@ -102,11 +93,12 @@ alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
  * @flags: enum iommufd_hwpt_alloc_flags
  * @user_data: what the user tells the driver
  *
- * Nobody sees it. The caller publishes or aborts it.
+ * Nobody sees it. The caller, whose lookup keeps the vIOMMU or the second stage,
+ * publishes it with iommufd_hwpt_publish(), or aborts it.
  *
  * Returns the page table or an ERR_PTR: -EINVAL if the second stage is none or
- * of another IOMMU than the device, -ENOENT if what it would depend on is being
- * destroyed, -EOPNOTSUPP or another errno of the driver, -ENOMEM.
+ * of another IOMMU than the device, -EOPNOTSUPP or another errno of the driver,
+ * -ENOMEM.
  */
 struct iommufd_hwpt_nested *
 iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
@@ -126,15 +118,6 @@ iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
 		iommufd_object_abort(ctx, &hwpt->obj);
 		return ERR_CAST(domain);
 	}
-	if (!iommufd_object_hold(ctx, viommu ? &viommu->obj : &parent->obj)) {
-		iommu_domain_free(domain);
-		iommufd_object_abort(ctx, &hwpt->obj);
-		return ERR_PTR(iommufd_fail(-ENOENT,
-					    IOMMUFD_REASON_OBJECT_ENDING,
-					    viommu ? viommu->obj.id :
-						     parent->obj.id,
-					    0));
-	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->parent = parent;
 	hwpt->viommu = viommu;
@@ -149,6 +132,6 @@ iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
 void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
 			       struct iommufd_hwpt_nested *hwpt)
 {
-	release(hwpt);
+	iommu_domain_free(hwpt->common.domain);
 	iommufd_object_abort(ctx, &hwpt->obj);
 }

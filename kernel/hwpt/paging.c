@@ -14,13 +14,17 @@
 #include "trace/device_events.h"
 #include "trace/fail.h"
 
-/* For a page table that is in no table of objects, or not any more. */
-static void release(struct iommufd_hwpt_paging *hwpt)
+static void unlink(struct iommufd_hwpt_paging *hwpt)
 {
 	if (!list_empty(&hwpt->node))
 		iommufd_ioas_remove_hwpt(hwpt->ioas, hwpt);
-	iommufd_hwpt_release(&hwpt->common);
-	iommufd_object_drop(&hwpt->ioas->obj);
+}
+
+static void trace_free(struct iommufd_ctx *ctx,
+		       const struct iommufd_hwpt_paging *hwpt, u64 start_ns)
+{
+	trace_iommufd_hwpt_free(ctx->number, hwpt->obj.id, hwpt->obj.type,
+				hwpt->automatic, iommufd_trace_ns(start_ns));
 }
 
 static void hwpt_paging_destroy(struct iommufd_object *obj)
@@ -29,9 +33,9 @@ static void hwpt_paging_destroy(struct iommufd_object *obj)
 	struct iommufd_hwpt_paging *hwpt = to_hwpt_paging(obj);
 	struct iommufd_ctx *ctx = hwpt->ioas->ctx;
 
-	release(hwpt);
-	trace_iommufd_hwpt_free(ctx->number, obj->id, obj->type,
-				hwpt->automatic, iommufd_trace_ns(start_ns));
+	unlink(hwpt);
+	iommufd_hwpt_release(&hwpt->common);
+	trace_free(ctx, hwpt, start_ns);
 	iommufd_policy_hwpt_free(ctx, obj->id, obj->type, hwpt->automatic,
 				 hwpt->common.seen);
 }
@@ -125,12 +129,12 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
  * @flags: enum iommufd_hwpt_alloc_flags
  * @user_data: what the user tells the driver, or NULL
  *
- * It is empty and nobody sees it. The caller links it, then publishes it, or
- * aborts it with no device attached.
+ * It is empty and nobody sees it. The caller, whose lookup of the IOAS keeps
+ * that, links it, then publishes it with iommufd_hwpt_publish(), or aborts it
+ * with no device attached.
  *
- * Returns the page table or an ERR_PTR: -ENOENT if the IOAS is being destroyed,
- * -EINVAL if it can't enforce cache coherency, -EOPNOTSUPP or another errno of
- * the driver, -ENOMEM.
+ * Returns the page table or an ERR_PTR: -EINVAL if it can't enforce cache
+ * coherency, -EOPNOTSUPP or another errno of the driver, -ENOMEM.
  */
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
@@ -149,13 +153,6 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
 		return ERR_CAST(domain);
 	}
-	if (!iommufd_object_hold(ioas->ctx, &ioas->obj)) {
-		iommu_domain_free(domain);
-		iommufd_object_abort(ioas->ctx, &hwpt->obj);
-		return ERR_PTR(iommufd_fail(-ENOENT,
-					    IOMMUFD_REASON_OBJECT_ENDING,
-					    ioas->obj.id, 0));
-	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->ioas = ioas;
 	INIT_LIST_HEAD(&hwpt->node);
@@ -173,11 +170,17 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 /**
  * iommufd_hwpt_paging_abort - free a page table that was not published
  * @hwpt: the page table
+ *
+ * One that was asked for by name never was there for those who listen to events.
  */
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt)
 {
+	u64 start_ns = iommufd_trace_start(iommufd_hwpt_free);
 	struct iommufd_ctx *ctx = hwpt->ioas->ctx;
 
-	hwpt_paging_destroy(&hwpt->obj);
+	unlink(hwpt);
+	iommu_domain_free(hwpt->common.domain);
+	if (hwpt->automatic)
+		trace_free(ctx, hwpt, start_ns);
 	iommufd_object_abort(ctx, &hwpt->obj);
 }

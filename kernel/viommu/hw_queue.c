@@ -78,6 +78,7 @@ static int set_up(struct iommufd_hw_queue *queue, struct iommufd_ucmd *ucmd)
 		stop(queue);
 		return ret;
 	}
+	iommufd_object_keep(ucmd->ctx, &queue->viommu->obj, 1);
 	iommufd_object_publish(ucmd->ctx, &queue->obj);
 	return 0;
 }
@@ -101,22 +102,14 @@ static int alloc_hw_queue(struct iommufd_ucmd *ucmd,
 	obj = __iommufd_object_alloc(ucmd->ctx, size, IOMMUFD_OBJ_HW_QUEUE);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				   viommu->obj.id, 0);
-		goto abort;
-	}
 	queue = to_hw_queue(obj);
 	queue->viommu = viommu;
 	queue->type = cmd->type;
 	queue->base_addr = cmd->nesting_parent_iova;
 	queue->length = cmd->length;
 	ret = set_up(queue, ucmd);
-	if (!ret)
-		return 0;
-	iommufd_object_drop(&viommu->obj);
-abort:
-	iommufd_object_abort(ucmd->ctx, obj);
+	if (ret)
+		iommufd_object_abort(ucmd->ctx, obj);
 	return ret;
 }
 

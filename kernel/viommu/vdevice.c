@@ -103,11 +103,13 @@ static int publish(struct iommufd_vdevice *vdev)
 	int ret = 0;
 
 	mutex_lock(&idev->igroup->lock);
-	if (idev->unbinding)
+	if (idev->unbinding) {
 		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
 				   idev->obj.id, 0);
-	else
+	} else {
+		iommufd_object_keep(idev->ctx, &vdev->viommu->obj, 1);
 		iommufd_object_publish(idev->ctx, &vdev->obj);
+	}
 	mutex_unlock(&idev->igroup->lock);
 	return ret;
 }
@@ -165,21 +167,13 @@ static int alloc_vdevice(struct iommufd_ucmd *ucmd,
 	obj = __iommufd_object_alloc(ucmd->ctx, size, IOMMUFD_OBJ_VDEVICE);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				   viommu->obj.id, 0);
-		goto abort;
-	}
 	vdev = container_of(obj, struct iommufd_vdevice, obj);
 	vdev->viommu = viommu;
 	vdev->idev = idev;
 	vdev->virt_id = cmd->virt_id;
 	ret = set_up(vdev, ucmd);
-	if (!ret)
-		return 0;
-	iommufd_object_drop(&viommu->obj);
-abort:
-	iommufd_object_abort(ucmd->ctx, obj);
+	if (ret)
+		iommufd_object_abort(ucmd->ctx, obj);
 	return ret;
 }
 

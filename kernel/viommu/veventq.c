@@ -248,6 +248,7 @@ static int set_up(struct iommufd_veventq *veventq, struct iommufd_ucmd *ucmd)
 		.out_id = &cmd->out_veventq_id,
 		.out_fd = &cmd->out_veventq_fd,
 		.size = sizeof(*cmd),
+		.depends_on = &veventq->viommu->obj,
 	};
 	int ret;
 
@@ -273,11 +274,6 @@ static int alloc_veventq(struct iommufd_ucmd *ucmd,
 				       IOMMUFD_OBJ_VEVENTQ);
 	if (IS_ERR(veventq))
 		return PTR_ERR(veventq);
-	if (!iommufd_object_hold(ucmd->ctx, &viommu->obj)) {
-		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				   viommu->obj.id, 0);
-		goto abort;
-	}
 	iommufd_eventq_init(&veventq->eventq, ucmd->ctx);
 	veventq->viommu = viommu;
 	veventq->type = cmd->type;
@@ -285,11 +281,8 @@ static int alloc_veventq(struct iommufd_ucmd *ucmd,
 	spin_lock_init(&veventq->lock);
 	INIT_LIST_HEAD(&veventq->events);
 	ret = set_up(veventq, ucmd);
-	if (!ret)
-		return 0;
-	iommufd_object_drop(&viommu->obj);
-abort:
-	iommufd_object_abort(ucmd->ctx, &veventq->obj);
+	if (ret)
+		iommufd_object_abort(ucmd->ctx, &veventq->obj);
 	return ret;
 }
 

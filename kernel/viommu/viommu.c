@@ -23,7 +23,6 @@ static void release(struct iommufd_viommu *viommu)
 	WARN_ON(!list_empty(&viommu->veventqs));
 	WARN_ON(!xa_empty(&viommu->vdevs));
 	xa_destroy(&viommu->vdevs);
-	iommufd_object_drop(&viommu->hwpt->obj);
 }
 
 static void destroy_of_driver(struct iommufd_viommu *viommu)
@@ -38,6 +37,7 @@ static void viommu_destroy(struct iommufd_object *obj)
 
 	destroy_of_driver(viommu);
 	release(viommu);
+	iommufd_object_drop(&viommu->hwpt->obj);
 }
 
 const struct iommufd_object_ops iommufd_viommu_ops = {
@@ -60,7 +60,7 @@ struct iommufd_viommu *iommufd_viommu_get(struct iommufd_ctx *ctx, u32 id)
 	return IS_ERR(obj) ? ERR_CAST(obj) : to_viommu(obj);
 }
 
-/* As large as the driver needs it; depends on its page table from now on. */
+/* As large as the driver needs it. */
 static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 				    u32 type, struct iommufd_device *idev,
 				    struct iommufd_hwpt_paging *hwpt)
@@ -80,12 +80,6 @@ static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 	obj = __iommufd_object_alloc(ctx, size, IOMMUFD_OBJ_VIOMMU);
 	if (IS_ERR(obj))
 		return ERR_CAST(obj);
-	if (!iommufd_object_hold(ctx, &hwpt->obj)) {
-		iommufd_object_abort(ctx, obj);
-		return ERR_PTR(iommufd_fail(-ENOENT,
-					    IOMMUFD_REASON_OBJECT_ENDING,
-					    hwpt->obj.id, 0));
-	}
 	viommu = to_viommu(obj);
 	viommu->ictx = ctx;
 	viommu->type = type;
@@ -128,10 +122,10 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 		return PTR_ERR(obj);
 	hwpt = to_hwpt_paging(obj);
 	viommu = alloc(ucmd->ctx, size, cmd->type, idev, hwpt);
-	iommufd_object_put(ucmd->ctx, obj);
-	if (IS_ERR(viommu))
-		return PTR_ERR(viommu);
-
+	if (IS_ERR(viommu)) {
+		ret = PTR_ERR(viommu);
+		goto put;
+	}
 	ret = ops->viommu_init(viommu, hwpt->common.domain,
 			       user_data.len ? &user_data : NULL);
 	if (ret) {
@@ -142,14 +136,17 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	if (ret)
 		goto destroy;
+	iommufd_object_keep(ucmd->ctx, obj, 1);
 	iommufd_object_publish(ucmd->ctx, &viommu->obj);
-	return 0;
+	goto put;
 
 destroy:
 	destroy_of_driver(viommu);
 release:
 	release(viommu);
 	iommufd_object_abort(ucmd->ctx, &viommu->obj);
+put:
+	iommufd_object_put(ucmd->ctx, obj);
 	return ret;
 }
 
