@@ -50,7 +50,7 @@ DECLARE_EVENT_CLASS(iommufd_device_bound,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, no lock of iommufd held; the driver may hold its own.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -59,13 +59,15 @@ DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 /**
  * iommufd_device_unbind - a driver unbound a device
  * @ctx: number of the context
- * @id: id of the device object, 0 if it failed
+ * @id: what the id of the device object was
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
- * @ret: 0 or a negative errno
+ * @ret: 0
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, no lock of iommufd held; the driver may hold its own.
+ * The task is the one that closes the device, which need not be the one that
+ * opened it.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_unbind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -115,7 +117,7 @@ DECLARE_EVENT_CLASS(iommufd_device_attached,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, no lock of iommufd held; the driver may hold its own.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -134,7 +136,7 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, no lock of iommufd held; the driver may hold its own.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -144,17 +146,17 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
 /**
  * iommufd_device_detach - a device was detached
  * @ctx: number of the context
- * @id: id of the device object, 0 if there is none
+ * @id: id of the device object
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @pasid: PASID, 0 for the device itself
- * @target: id that was asked for: an IOAS or a page table
- * @hwpt: id of the page table, 0 if it failed
- * @ret: 0 or a negative errno
+ * @target: id of the IOAS that it reached
+ * @hwpt: id of the page table that it was on, which may be gone
+ * @ret: 0
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held. @target and @hwpt are what it was
- * attached to.
+ * Context: process context, no lock of iommufd held; the driver may hold its own.
+ * The task may be one that closes the device, as for iommufd_device_unbind.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -175,8 +177,10 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held. It may be gone again if the request
- * that it was made for fails.
+ * Context: process context. If it was asked for by name, no lock is held, and it
+ * can't be found before this. If it was made for an attach, the auto_lock of the
+ * IOAS is held and locks of the driver may be, and an iommufd_hwpt_free follows
+ * if the attach fails.
  */
 TRACE_EVENT(iommufd_hwpt_alloc,
 	TP_PROTO(u32 ctx, u32 hwpt, u32 parent, u32 device, u32 kind,
@@ -383,7 +387,8 @@ DECLARE_EVENT_CLASS(iommufd_access_used,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, the ioas_rwsem of the access is held for reading; the
+ * driver may hold locks of its own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -402,7 +407,8 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, no lock held.
+ * Context: process context, the ioas_rwsem of the access is held for reading; the
+ * driver may hold locks of its own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -421,8 +427,8 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context; locks of an IOAS may be held, as in the unmap
- * callback of the driver.
+ * Context: process context, the ioas_rwsem of the access is held for reading;
+ * locks of an IOAS may be, too, as in the unmap callback of the driver.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_unpin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,

@@ -260,8 +260,8 @@ DEFINE_EVENT(iommufd_object, iommufd_object_destroy,
  * @ret: 0 or a negative errno
  * @stats: what it did and how long each part took
  *
- * Context: process context, no lock held. One event a request that named an
- * existing IOAS, failed ones included.
+ * Context: process context, the process_rwsem of the context may be held for
+ * reading. One event a request that named an existing IOAS, failed ones included.
  */
 TRACE_EVENT(iommufd_ioas_map,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length,
@@ -456,8 +456,9 @@ DEFINE_EVENT(iommufd_account, iommufd_unpin,
  * @second: another one
  * @policy: name of the BPF policy that refused it, else empty
  *
- * Context: process context, no lock held. One event a request that began while
- * somebody listened.
+ * Context: process context, no lock of iommufd held. The mmap_lock is held for
+ * an mmap(), and locks of VFIO may be for its requests. One event a request that
+ * began while somebody listened.
  */
 TRACE_EVENT(iommufd_fail,
 	TP_PROTO(u32 ctx, u32 command, enum iommufd_reason reason, int ret,
