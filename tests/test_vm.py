@@ -11,6 +11,8 @@ from pathlib import Path
 import pexpect
 import pytest
 from guestpytest.plugin import kernels_of
+from vmrun.cli import parse
+from vmrun.machine import accelerator
 from vmrun.paths import ROOT
 
 VM = str(ROOT / "scripts" / "vm")
@@ -199,6 +201,20 @@ def test_icount_repeats(vm) -> None:
 
 def test_icount_is_one_cpu(vm) -> None:
     assert vm("--icount", "--smp", "4", "--", "nproc").stdout == b"1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "thread"), [((), "single"), (("--parallel",), "multi"), (("--icount",), "single")]
+)
+def test_threads_of_the_emulator(words: tuple[str, ...], thread: str) -> None:
+    """One for all CPUs, unless it is asked for: tracing may be switched in the guest."""
+    options = parse([*words, "--", "true"])
+    assert f"tcg,thread={thread}" in accelerator(options, kvm=False)
+
+
+def test_parallel(vm) -> None:
+    """All CPUs are there, although they come late."""
+    assert vm("--parallel", "--smp", "3", "--", "nproc").stdout == b"3\n"
 
 
 def test_panic(vm) -> None:

@@ -409,6 +409,7 @@ def check_bad_set(full: Table, fields: dict, error: int) -> None:
 
 
 @OURS
+@pytest.mark.guest(parallel=True)
 @pytest.mark.limit(120)
 def test_while_others_map_and_unmap(table: Table) -> None:
     """What stays mapped has its marks exactly, whatever comes and goes beside it.

@@ -277,6 +277,7 @@ def test_against_a_model(context: Context, ioas: int, attach: bool, seed: int, k
         assert context.unmap_all(ioas) == model.mapped()
 
 
+@pytest.mark.guest(parallel=True)
 def test_maps_at_the_same_time(context: Context, ioas: int, attached: Edu) -> None:
     """Threads at work side by side do not see each other's mappings."""
     errors = []

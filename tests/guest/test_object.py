@@ -18,6 +18,8 @@ from iommufd.vfio import Device
 
 IOVA = 0x10000000
 ROUNDS = 60
+# Races: a CPU is in the middle of a request while another one runs.
+RACE = pytest.mark.guest(parallel=True)
 
 
 def live_ids(context: Context, last: int = 64) -> list[int]:
@@ -198,6 +200,7 @@ def run_together(*work: Callable[[], None]) -> None:
         raise errors[0]
 
 
+@RACE
 def test_racing_destroys(context: Context) -> None:
     """Of several that destroy one object, one does it and the others find nothing."""
     for _ in range(ROUNDS):
@@ -207,6 +210,7 @@ def test_racing_destroys(context: Context) -> None:
         assert sorted(results) == [0, errno.ENOENT, errno.ENOENT, errno.ENOENT]
 
 
+@RACE
 def test_destroy_against_map(context: Context, kernel: str) -> None:
     """Requests that are on their way do not stop a destroy, nor live on after it.
 
@@ -231,6 +235,7 @@ def test_destroy_against_map(context: Context, kernel: str) -> None:
             assert results == [errno.ENOENT] * 2
 
 
+@RACE
 def test_destroy_against_attach(context: Context) -> None:
     """Either the device is on it and it stays, or it goes and the device finds nothing."""
     with Edu(context) as device:
@@ -250,6 +255,7 @@ def test_destroy_against_attach(context: Context) -> None:
                 context.destroy(ioas)
 
 
+@RACE
 def test_attach_against_map(context: Context) -> None:
     """A device that comes and goes while memory does: all that is mapped is pinned."""
     ioas = context.ioas_alloc()
@@ -272,6 +278,7 @@ def test_attach_against_map(context: Context) -> None:
         assert pinned_pages() == 64
 
 
+@RACE
 def test_close_of_device_against_destroy(context: Context) -> None:
     """The automatic page table and the device go while their ids are tried."""
     for _ in range(ROUNDS // 3):
@@ -288,6 +295,7 @@ def test_close_of_device_against_destroy(context: Context) -> None:
         assert live_ids(context) == []
 
 
+@RACE
 def test_close_of_context_against_requests() -> None:
     """A request that is in the kernel keeps the context; later ones find no file."""
     with mem.anonymous(8 * PAGE) as buffer:

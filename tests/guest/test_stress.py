@@ -16,7 +16,7 @@ from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages, unprivileged
 from vmrun.paths import BUILD
 
-pytestmark = pytest.mark.guest(kernels="ours")
+pytestmark = pytest.mark.guest(kernels="ours", parallel=True)
 DEVICE = "/dev/iommu"
 # What the rest is built on: unless these work at times, nothing has been tested.
 VITAL = ("ioas_alloc", "map", "map_file", "unmap", "copy", "attach", "detach", "access_create")

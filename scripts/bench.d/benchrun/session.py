@@ -112,6 +112,9 @@ class Session:
             # Whether a buffer crosses from one page to the next is not for chance.
             command += ["--append", "norandmaps"]
             command += ["--icount", "--qemu=-plugin", f"--qemu={programs.PLUGIN},out={dump}"]
+        elif not subject.watched:
+            # Threads, which have a CPU each. What watches would switch tracing on.
+            command.append("--parallel")
         return [*command, "--", *inner]
 
     def _line(self, line: str, progress: Progress) -> None:

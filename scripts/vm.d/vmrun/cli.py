@@ -52,7 +52,16 @@ def make_parser() -> argparse.ArgumentParser:
     kernel.add_argument(
         "--debug", dest="kernel", action="store_const", const="debug", help="the sanitizer kernel"
     )
-    add("--icount", action="store_true", help="deterministic instruction clock, one CPU")
+    emulated = parser.add_mutually_exclusive_group()
+    emulated.add_argument(
+        "--icount", action="store_true", help="deterministic instruction clock, one CPU"
+    )
+    emulated.add_argument(
+        "--parallel",
+        action="store_true",
+        help="emulated CPUs run at the same time, not in turns; a guest that switches tracing on"
+        " or off may panic then (Oops: int3). KVM's always run at the same time",
+    )
     add("--smp", type=int, default=2, metavar="N", help="number of CPUs (2)")
     add("--memory", default="2G", metavar="SIZE", help="memory of the guest (2G)")
     add("--hugepages", type=int, default=0, metavar="N", help="huge pages of 2 MiB to set aside")

@@ -27,32 +27,38 @@ CMDLINE = (
     " no_timer_check tsc=nowatchdog"
 )
 
-# QEMU's multi-threaded emulation has a race in translating code that another
-# CPU is patching: an int3 that is already gone may stay, "Oops: int3" in an idle
-# CPU's sched_clock_tick() in about one boot in a hundred. The kernel patches
-# itself most while it boots; the other CPUs come after that (init/cpus.c). They
-# would calibrate their delay loop for seconds by then; lpj= says that a jiffy of
-# 4 ms has no more cycles than those of 4 GHz, so that no delay is too short.
+# A store to code drops QEMU's translations of it, and only then writes. With a
+# thread for each CPU, another CPU can translate the old bytes in between, and keeps
+# that translation: "Oops: int3" in a function in which tracing was switched. One
+# thread runs all CPUs in turns, and ends a turn between two instructions, never
+# within a store. So CPUs have a thread each on request only, for what needs them to
+# run at the same time and switches no tracing.
+#
+# The kernel patches itself most while it boots: of CPUs with a thread each, the
+# others come after that (init/cpus.c). They would calibrate their delay loop for
+# seconds by then; lpj= says that a jiffy of 4 ms has no more cycles than those of
+# 4 GHz, so that no delay is too short.
 ONE_AT_FIRST = "maxcpus=1 lpj=16000000"
 
 # There is no interrupt remapping behind these, which iommufd and VFIO insist on.
 UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 
 
-def accelerator(kvm: bool, icount: bool) -> list[str]:
+def accelerator(options: argparse.Namespace, kvm: bool) -> list[str]:
     """Real virtualization or emulation; --icount makes guest time the instruction count."""
-    if icount:
-        clock = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
-        return ["-accel", "tcg,thread=single", "-cpu", "max", *clock]
     if kvm:
         return ["-accel", "kvm", "-cpu", "host"]
-    return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    thread = "multi" if options.parallel else "single"
+    emulated = ["-accel", f"tcg,thread={thread}", "-cpu", "max"]
+    if options.icount:
+        emulated += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+    return emulated
 
 
 def command_line(options: argparse.Namespace, kvm: bool) -> str:
     """The kernel's command line."""
     words = [CMDLINE]
-    if options.smp > 1 and not kvm:
+    if options.parallel and not kvm:
         words.append(ONE_AT_FIRST)
     if options.iommu == "virtio":
         words.append(UNSAFE)
@@ -85,7 +91,7 @@ def qemu_command(
         QEMU,
         *("-name", "iommufd-vm", "-no-user-config", "-nodefaults", "-no-reboot"),
         *("-display", "none", "-monitor", "none"),
-        *("-M", "q35,kernel-irqchip=split,hpet=off", *accelerator(kvm, options.icount)),
+        *("-M", "q35,kernel-irqchip=split,hpet=off", *accelerator(options, kvm)),
         *("-smp", str(options.smp), "-m", options.memory),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
         *("-append", command_line(options, kvm)),

@@ -29,6 +29,7 @@ class GuestConfig:
     hugepages: int = 16
     append: tuple[str, ...] = ()
     icount: bool = False
+    parallel: bool = False
 
     @property
     def sanitized(self) -> bool:

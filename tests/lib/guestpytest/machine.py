@@ -58,6 +58,7 @@ class Machine:
         command += ["--hugepages", str(c.hugepages)]
         command += [f"--append={words}" for words in c.append]
         command += ["--icount"] if c.icount else []
+        command += ["--parallel"] if c.parallel else []
         for device in c.devices or ("none",):
             command += ["--device", self._with_disk(device)]
         return command

@@ -13,10 +13,11 @@ SPECIAL = ("container", "peer-container", "debug-bpf", "builtin")
 # Take minutes on the sanitizer kernel, for paths that other tests take there, too.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
-    "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, beside=): the"
-    " guest that a test of tests/guest runs in; kernels may be 'ours' or 'bpf', kernels and iommu"
-    " may be lists, beside are kernels that it runs on as well, unless the command line names"
-    " others",
+    "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
+    " beside=): the guest that a test of tests/guest runs in; kernels may be 'ours' or 'bpf',"
+    " kernels and iommu may be lists, beside are kernels that it runs on as well, unless the"
+    " command line names others; parallel is for a race that needs emulated CPUs at the same time,"
+    " in a test that switches no tracing on or off",
     "limit(seconds): how long a test may take on an ordinary kernel",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
