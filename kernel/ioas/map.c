@@ -3,8 +3,6 @@
  * Puts areas into an IOAS and all of its page tables.
  */
 #include <linux/iommu.h>
-#include <linux/log2.h>
-#include <linux/pgtable.h>
 #include <linux/slab.h>
 
 #include "hwpt/hwpt.h"
@@ -183,32 +181,6 @@ undo:
 	return ret;
 }
 
-/*
- * The lowest place where IOVA and memory have the same offset in the largest
- * page that the mapping could use, be it as large as CPUs have; where there is
- * none, in a smaller one. The smallest only counts where the user has said what
- * is allowed: else it is a sign that all of the space is used or reserved.
- */
-static int find_place(struct iommufd_space *space, unsigned long memory,
-		      unsigned long length, unsigned long *iova)
-{
-	unsigned long least = max(space->alignment, PAGE_SIZE);
-	unsigned long align = clamp(rounddown_pow_of_two(length), least,
-				    PUD_SIZE);
-	int ret;
-
-	for (;;) {
-		ret = iommufd_space_find(space, length, align,
-					 memory & (align - 1), iova);
-		if (ret != -ENOSPC || align == least)
-			return ret;
-		if (align <= PMD_SIZE &&
-		    RB_EMPTY_ROOT(&space->allowed.rb_root))
-			return ret;
-		align = align > PMD_SIZE ? max(PMD_SIZE, least) : least;
-	}
-}
-
 static int place_area(struct iommufd_space *space, struct iommufd_area *area,
 		      unsigned long iova)
 {
@@ -235,7 +207,7 @@ static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
 		list_for_each_entry(area, areas, list)
 			length += iommufd_area_length(area);
-		ret = find_place(&ioas->space, memory, length, iova);
+		ret = iommufd_space_place(&ioas->space, length, memory, iova);
 		if (ret)
 			return ret;
 	}

@@ -6,9 +6,12 @@
  */
 #include <kunit/visibility.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pgtable.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "ioas/space.h"
@@ -308,22 +311,31 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 	return false;
 }
 
+/*
+ * What is not chosen: the first page, as many programs take address 0 for none,
+ * and the last 64 KiB, the largest page of a CPU, so that an end that is rounded
+ * up to pages does not wrap. Allowed ranges reach to the end.
+ */
+#define FIRST_PLACE PAGE_SIZE
+#define LAST_PLACE (ULONG_MAX - SZ_64K)
+
+/* Allowed ranges that touch are one. */
 static bool find_allowed(struct iommufd_space *space,
 			 const struct place *place, unsigned long *iova)
 {
-	struct interval_tree_node *node;
+	struct interval_tree_span_iter span;
 
-	/* The first page is left to who asks for it: to many, 0 is none. */
 	if (RB_EMPTY_ROOT(&space->allowed.rb_root))
-		return find_unreserved(space, PAGE_SIZE, ULONG_MAX, place,
+		return find_unreserved(space, FIRST_PLACE, LAST_PLACE, place,
 				       iova);
 
-	for (node = interval_tree_iter_first(&space->allowed, PAGE_SIZE,
-					     ULONG_MAX);
-	     node; node = interval_tree_iter_next(node, PAGE_SIZE, ULONG_MAX))
-		if (find_in(space, max(node->start, PAGE_SIZE), node->last,
-			    place, iova))
+	interval_tree_for_each_span(&span, &space->allowed, FIRST_PLACE,
+				    ULONG_MAX) {
+		if (!span.is_hole &&
+		    find_in(space, span.start_used, span.last_used, place,
+			    iova))
 			return true;
+	}
 	return false;
 }
 
@@ -358,6 +370,36 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 	return iommufd_fail(-ENOSPC, IOMMUFD_REASON_NO_SPACE, length, align);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
+
+/**
+ * iommufd_space_place - choose the place of memory
+ * @space: the space
+ * @length: bytes
+ * @memory: address of the memory, or its offset in a file
+ * @iova: set to the address, with the offset in a page that the memory has
+ *
+ * IOVA and memory have the same offset in the largest page that the mapping
+ * could use, be it as large as CPUs have; where there is no such place, in a
+ * smaller page.
+ *
+ * Returns 0, or -ENOSPC if no hole has room for it.
+ */
+int iommufd_space_place(struct iommufd_space *space, unsigned long length,
+			unsigned long memory, unsigned long *iova)
+{
+	unsigned long align = clamp(rounddown_pow_of_two(length), PAGE_SIZE,
+				    PUD_SIZE);
+	int ret;
+
+	for (;;) {
+		ret = iommufd_space_find(space, length, align,
+					 memory & (align - 1), iova);
+		if (ret != -ENOSPC || align == PAGE_SIZE)
+			return ret;
+		align = align > PMD_SIZE ? PMD_SIZE : PAGE_SIZE;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_place);
 
 /**
  * iommufd_space_reserve - make an interval unusable

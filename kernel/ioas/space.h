@@ -130,6 +130,8 @@ int iommufd_space_insert(struct iommufd_space *space,
 int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		       unsigned long align, unsigned long phase,
 		       unsigned long *iova);
+int iommufd_space_place(struct iommufd_space *space, unsigned long length,
+			unsigned long memory, unsigned long *iova);
 void iommufd_space_remove(struct iommufd_space *space,
 			  struct iommufd_area *area);
 void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,

@@ -4,8 +4,11 @@
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
+#include <linux/pgtable.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "ioas/space.h"
 
@@ -142,11 +145,13 @@ static void space_find(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iova, 0x203000);
 	/* More than there is behind the last area and reservation. */
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space, ULONG_MAX - 0x1ffffe, 1, 0,
+			iommufd_space_find(&space,
+					   ULONG_MAX - SZ_64K - 0x1ffffe, 1, 0,
 					   &iova),
 			-ENOSPC);
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space, ULONG_MAX - 0x1fffff, 1, 0,
+			iommufd_space_find(&space,
+					   ULONG_MAX - SZ_64K - 0x1fffff, 1, 0,
 					   &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x200000);
@@ -250,6 +255,221 @@ static void space_random(struct kunit *test)
 	iommufd_space_unreserve(&space, &owner);
 }
 
+#define GRANULES	256
+#define MOST_AREAS	24
+
+/*
+ * A window of addresses, at one end of all there are, in granules: which of them
+ * can be chosen. What is outside of it is reserved.
+ */
+struct window {
+	struct iommufd_space space;
+	struct iommufd_area areas[MOST_AREAS];
+	struct rnd_state rnd;
+	unsigned long base;
+	unsigned long granule;
+	bool reserved[GRANULES];
+	bool allowed[GRANULES];
+	bool used[GRANULES];
+	bool any_allowed;
+};
+
+static unsigned int below(struct window *window, unsigned int n)
+{
+	return prandom_u32_state(&window->rnd) % n;
+}
+
+static unsigned long first_of(struct window *window, unsigned int i)
+{
+	return window->base + i * window->granule;
+}
+
+static unsigned long last_of(struct window *window, unsigned int i)
+{
+	return first_of(window, i) + (window->granule - 1);
+}
+
+/* Sets @first to @last, unless @flags has one of them. */
+static bool claim(bool *flags, unsigned int first, unsigned int last)
+{
+	if (memchr(flags + first, true, last - first + 1))
+		return false;
+	memset(flags + first, true, last - first + 1);
+	return true;
+}
+
+static void reserve(struct kunit *test, struct window *window,
+		    unsigned int first, unsigned int last)
+{
+	memset(window->reserved + first, true, last - first + 1);
+	KUNIT_ASSERT_EQ(test,
+			iommufd_space_reserve(&window->space,
+					      first_of(window, first),
+					      last_of(window, last), window,
+					      false),
+			0);
+}
+
+static void reserve_some(struct kunit *test, struct window *window)
+{
+	unsigned int n, first;
+
+	/* Of a large granule at an end, a part could be chosen. */
+	if (window->granule > PAGE_SIZE) {
+		reserve(test, window, 0, 0);
+		reserve(test, window, GRANULES - 1, GRANULES - 1);
+	}
+	for (n = below(window, 4); n; n--) {
+		first = below(window, GRANULES);
+		reserve(test, window, first,
+			min(first + below(window, 40), GRANULES - 1));
+	}
+}
+
+static void allow_some(struct kunit *test, struct window *window)
+{
+	struct rb_root_cached allowed = RB_ROOT_CACHED;
+	unsigned int n, first, last = 0;
+
+	for (n = below(window, 2) * below(window, 6); n; n--) {
+		/* Half of them right behind the one before. */
+		first = below(window, 2) ? below(window, GRANULES) :
+					   min(last + 1, GRANULES - 1);
+		last = min(first + below(window, 60), GRANULES - 1);
+		if (memchr(window->reserved + first, true, last - first + 1) ||
+		    !claim(window->allowed, first, last))
+			continue;
+		KUNIT_ASSERT_EQ(test,
+				iommufd_allowed_add(&allowed,
+						    first_of(window, first),
+						    last_of(window, last)),
+				0);
+		window->any_allowed = true;
+	}
+	KUNIT_ASSERT_EQ(test, iommufd_space_allow(&window->space, &allowed), 0);
+}
+
+static void use_some(struct kunit *test, struct window *window)
+{
+	unsigned int n, first, last;
+	int want, ret;
+
+	for (n = below(window, MOST_AREAS); n; n--) {
+		first = below(window, GRANULES);
+		last = min(first + below(window, 20), GRANULES - 1);
+		want = 0;
+		if (memchr(window->reserved + first, true, last - first + 1))
+			want = -EINVAL;
+		else if (!claim(window->used, first, last))
+			want = -EEXIST;
+		ret = iommufd_space_insert(&window->space,
+					   &window->areas[n],
+					   first_of(window, first),
+					   (last - first + 1) * window->granule);
+		KUNIT_ASSERT_EQ(test, ret, want);
+	}
+}
+
+static bool can_be_chosen(struct window *window, unsigned int i)
+{
+	if (window->used[i] || first_of(window, i) < PAGE_SIZE)
+		return false;
+	if (window->any_allowed)
+		return window->allowed[i];
+	return !window->reserved[i] &&
+	       last_of(window, i) <= ULONG_MAX - SZ_64K;
+}
+
+/* Whether a place of @n granules with this alignment is there. */
+static bool there_is(struct window *window, unsigned int n,
+		     unsigned long memory, unsigned long align)
+{
+	unsigned int i, free = 0;
+
+	for (i = 0; i < GRANULES; i++) {
+		free = can_be_chosen(window, i) ? free + 1 : 0;
+		if (free >= n &&
+		    !((first_of(window, i + 1 - n) - memory) & (align - 1)))
+			return true;
+	}
+	return false;
+}
+
+static void check_place(struct kunit *test, struct window *window)
+{
+	unsigned long granule = window->granule, align, iova;
+	unsigned int n = below(window, 40) + 1, i;
+	unsigned long memory = below(window, 1024) * granule;
+	int ret;
+
+	ret = iommufd_space_place(&window->space, n * granule, memory, &iova);
+	KUNIT_ASSERT_EQ(test, ret,
+			there_is(window, n, memory, PAGE_SIZE) ? 0 : -ENOSPC);
+	if (ret)
+		return;
+	KUNIT_ASSERT_EQ(test, (iova - window->base) % granule, 0);
+	KUNIT_ASSERT_LE(test, (iova - window->base) / granule, GRANULES - n);
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_TRUE(test,
+				  can_be_chosen(window,
+						(iova - window->base) /
+						granule + i));
+	/* In phase as far as there is a place for that. */
+	for (align = PAGE_SIZE; align <= PMD_SIZE; align *= PMD_SIZE / PAGE_SIZE)
+		if (n * granule >= align &&
+		    there_is(window, n, memory, align))
+			KUNIT_ASSERT_EQ(test, (iova - memory) & (align - 1), 0);
+	align = clamp(rounddown_pow_of_two(n * granule), PAGE_SIZE, PUD_SIZE);
+	if (there_is(window, n, memory, align))
+		KUNIT_ASSERT_EQ(test, (iova - memory) & (align - 1), 0);
+}
+
+static void run_window(struct kunit *test, struct window *window, bool top)
+{
+	unsigned long size = GRANULES * window->granule;
+	struct rb_root_cached none = RB_ROOT_CACHED;
+	struct iommufd_space *space = &window->space;
+	struct iommufd_area *area;
+	int i;
+
+	iommufd_space_init(space);
+	memset(window->reserved, 0, sizeof(window->reserved));
+	memset(window->allowed, 0, sizeof(window->allowed));
+	memset(window->used, 0, sizeof(window->used));
+	window->any_allowed = false;
+	window->base = top ? -size : 0;
+	KUNIT_ASSERT_EQ(test,
+			iommufd_space_reserve(space, top ? 0 : size,
+					      top ? -size - 1 : ULONG_MAX,
+					      window, true),
+			0);
+	reserve_some(test, window);
+	allow_some(test, window);
+	use_some(test, window);
+	for (i = 0; i < 20; i++)
+		check_place(test, window);
+	while ((area = iommufd_space_first(space, 0, ULONG_MAX)))
+		iommufd_space_remove(space, area);
+	iommufd_space_unreserve(space, window);
+	KUNIT_ASSERT_EQ(test, iommufd_space_allow(space, &none), 0);
+	iommufd_allowed_free(&none);
+}
+
+/* A place is found where one is, and no other, by each kind of alignment. */
+static void space_place(struct kunit *test)
+{
+	struct window *window;
+	int round;
+
+	window = kunit_kzalloc(test, sizeof(*window), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	prandom_seed_state(&window->rnd, 11);
+	for (round = 0; round < 2000; round++) {
+		window->granule = round & 2 ? PMD_SIZE / 4 : PAGE_SIZE / 4;
+		run_window(test, window, round & 1);
+	}
+}
+
 static struct kunit_case space_cases[] = {
 	KUNIT_CASE(space_overlap),
 	KUNIT_CASE(space_ends),
@@ -258,6 +478,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(space_find),
 	KUNIT_CASE(space_split),
 	KUNIT_CASE(space_random),
+	KUNIT_CASE(space_place),
 	{}
 };
 

@@ -41,7 +41,6 @@ MSI = (0xFEE00000, 0xFEEFFFFF)
 APERTURE = 1 << 48
 LAST_PAGE = U64_MAX - PAGE + 1
 FILE = 2 * PAGE
-PMD = 2 << 20
 
 
 @dataclass
@@ -276,7 +275,7 @@ ADDRESSES = (
         (100, PAGE),
     ),
     # Tried with less and less alignment.
-    Case("no_space", errno.ENOSPC, lambda w: w.map(length=APERTURE), (APERTURE, PMD)),
+    Case("no_space", errno.ENOSPC, lambda w: w.map(length=APERTURE), (APERTURE, PAGE)),
     Case("not_mapped", NOENT, lambda w: w.context.unmap(w.ioas, FREE, PAGE), (FREE, PAGE)),
     Case(
         "not_mapped",
