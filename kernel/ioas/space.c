@@ -184,6 +184,32 @@ void iommufd_space_remove(struct iommufd_space *space,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove);
 
 /**
+ * iommufd_space_remove_list - take several areas out
+ * @space: the space
+ * @areas: struct iommufd_area by their list, in the order of their addresses;
+ *	they stay in the list
+ */
+void iommufd_space_remove_list(struct iommufd_space *space,
+			       struct list_head *areas)
+{
+	struct iommufd_area *area, *next;
+	unsigned long start = 0;
+	bool follows = false;
+
+	list_for_each_entry(area, areas, list) {
+		next = to_area(rb_next(&area->rb));
+		if (!follows)
+			start = hole_start(area);
+		rb_erase_augmented(&area->rb, &space->areas, &area_augment);
+		/* The hole of one that goes too is worth no way up the tree. */
+		follows = next && area->list.next == &next->list;
+		if (next && !follows)
+			set_hole(next, start);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove_list);
+
+/**
  * iommufd_space_split - divide the addresses of an area between two
  * @space: the space
  * @area: the area, which keeps what is below @iova

@@ -134,6 +134,8 @@ int iommufd_space_place(struct iommufd_space *space, unsigned long length,
 			unsigned long memory, unsigned long *iova);
 void iommufd_space_remove(struct iommufd_space *space,
 			  struct iommufd_area *area);
+void iommufd_space_remove_list(struct iommufd_space *space,
+			       struct list_head *areas);
 void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
 			 struct iommufd_area *tail, unsigned long iova);
 

@@ -166,9 +166,9 @@ static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list) {
 		bytes += iommufd_area_length(area);
-		iommufd_space_remove(&ioas->space, area);
 		nr_areas++;
 	}
+	iommufd_space_remove_list(&ioas->space, areas);
 	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, bytes);
 	mutex_unlock(&ioas->space_lock);
 	return bytes;

@@ -424,6 +424,22 @@ static void check_place(struct kunit *test, struct window *window)
 		KUNIT_ASSERT_EQ(test, (iova - memory) & (align - 1), 0);
 }
 
+/* Take some areas out at once, many of them neighbours. */
+static void free_some(struct window *window)
+{
+	struct iommufd_area *area;
+	LIST_HEAD(areas);
+
+	iommufd_space_for_each(area, &window->space, 0, ULONG_MAX)
+		if (below(window, 4))
+			list_add_tail(&area->list, &areas);
+	iommufd_space_remove_list(&window->space, &areas);
+	list_for_each_entry(area, &areas, list)
+		memset(window->used +
+			       (area->iova - window->base) / window->granule,
+		       false, iommufd_area_length(area) / window->granule);
+}
+
 static void run_window(struct kunit *test, struct window *window, bool top)
 {
 	unsigned long size = GRANULES * window->granule;
@@ -446,8 +462,11 @@ static void run_window(struct kunit *test, struct window *window, bool top)
 	reserve_some(test, window);
 	allow_some(test, window);
 	use_some(test, window);
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i++) {
+		if (i == 10)
+			free_some(window);
 		check_place(test, window);
+	}
 	while ((area = iommufd_space_first(space, 0, ULONG_MAX)))
 		iommufd_space_remove(space, area);
 	iommufd_space_unreserve(space, window);
