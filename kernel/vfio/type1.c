@@ -226,6 +226,7 @@ static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 {
 	struct iommufd_unmap_stats stats = {};
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
+	struct vfio_iommu_type1_dma_unmap __user *reply = arg;
 	struct vfio_iommu_type1_dma_unmap unmap;
 	unsigned long unmapped = 0;
 	int ret;
@@ -237,14 +238,14 @@ static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_SIZE,
 				    unmap.argsz, size);
 	if (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_FLAG,
-				    unmap.flags, VFIO_DMA_UNMAP_FLAG_ALL);
-	ret = run_unmap(ctx, &unmap, &unmapped, &stats);
-	if (ret)
-		return ret;
-	unmap.size = unmapped;
-	return copy_to_user(arg, &unmap, size) ? iommufd_fail_user(arg, size) :
-						 0;
+		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_FLAG,
+				   unmap.flags, VFIO_DMA_UNMAP_FLAG_ALL);
+	else
+		ret = run_unmap(ctx, &unmap, &unmapped, &stats);
+	/* Programs look at the size and not at the error: it is always true. */
+	if (put_user(unmapped, &reply->size) && !ret)
+		ret = iommufd_fail_user(&reply->size, sizeof(reply->size));
+	return ret;
 }
 
 /**

@@ -215,7 +215,7 @@ BAD_UNMAPS = {
 
 
 @pytest.mark.parametrize("name", BAD_UNMAPS)
-def test_bad_unmap(world: World, name: str) -> None:
+def test_bad_unmap(world: World, name: str, kernel: str) -> None:
     error, fields = BAD_UNMAPS[name]
     with mem.anonymous(PAGE) as buffer:
         world.container.map(buffer, IOVA)
@@ -223,6 +223,9 @@ def test_bad_unmap(world: World, name: str) -> None:
         with fails(error):
             ioctl(world.container.fd, api.IOMMU_UNMAP_DMA, argument)
         check_dma(world.device, buffer, IOVA, 0, name)
+        # Where there is room to say it: nothing was unmapped.
+        if world.emulated and not kernel.startswith("peer") and name != "no-room":
+            assert argument.size == 0
 
 
 @pytest.mark.parametrize("request_number", [api.IOMMU_MAP_DMA, api.IOMMU_UNMAP_DMA], ids=hex)
@@ -262,6 +265,19 @@ def test_v2_never_cuts(world: World, first: int, pages: int) -> None:
         for page in (0, 3, 4, 7):
             check_dma(world.device, buffer, IOVA, page * PAGE, f"cut {page}")
         assert world.container.unmap_all() == 8 * PAGE
+
+
+@v2
+def test_size_of_a_failed_unmap(world: World, kernel: str, needs_iommufd: None) -> None:
+    """Nothing was unmapped, says the size: programs look at that."""
+    if kernel.startswith("peer"):
+        pytest.skip("what ours promises")
+    with mem.anonymous(4 * PAGE) as buffer:
+        world.container.map(buffer, IOVA)
+        argument = api.DmaUnmap(iova=IOVA, size=PAGE)
+        with fails(errno.ENOENT):
+            ioctl(world.container.fd, api.IOMMU_UNMAP_DMA, argument)
+        assert (argument.iova, argument.size) == (IOVA, 0)
 
 
 @v2
