@@ -70,27 +70,6 @@ void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 	ioas->space.alignment = alignment;
 }
 
-/* The addresses that a page table can't translate. */
-static int reserve_outside(struct iommufd_space *space,
-			   struct iommu_domain *domain, void *owner)
-{
-	struct iommu_domain_geometry *geometry = &domain->geometry;
-	int ret = 0;
-
-	if (!geometry->force_aperture)
-		return 0;
-	if (geometry->aperture_start)
-		ret = iommufd_space_reserve(space, 0,
-					    geometry->aperture_start - 1,
-					    owner, true);
-	if (!ret && geometry->aperture_end < ULONG_MAX)
-		ret = iommufd_space_reserve(space, geometry->aperture_end + 1,
-					    ULONG_MAX, owner, true);
-	if (ret)
-		iommufd_space_unreserve(space, owner);
-	return ret;
-}
-
 /*
  * The next area that page tables have, or are to get. An area that is being
  * mapped is not one of them: its request looks at the set of page tables later.
@@ -232,7 +211,8 @@ static int list_hwpt(struct iommufd_ioas *ioas,
 	ret = iommufd_ioas_check_alignment(ioas,
 					   iommufd_hwpt_smallest_page(hwpt));
 	if (!ret)
-		ret = reserve_outside(&ioas->space, hwpt->common.domain, hwpt);
+		ret = iommufd_space_reserve_outside(&ioas->space,
+						    hwpt->common.domain, hwpt);
 	if (!ret) {
 		list_add_tail(&hwpt->node, &ioas->hwpts);
 		iommufd_ioas_update_alignment(ioas);

@@ -148,28 +148,6 @@ void iommufd_ioas_count_cut(struct iommufd_ioas *ioas)
 	preempt_enable();
 }
 
-/* Write the usable ranges, as many as there is room for; returns how many. */
-static u32 usable_ranges(struct iommufd_ioas *ioas,
-			 struct iommu_iova_range *ranges, u32 room)
-{
-	struct interval_tree_span_iter span;
-	u32 n = 0;
-
-	lockdep_assert_held(&ioas->space_lock);
-
-	interval_tree_for_each_span(&span, &ioas->space.reserved, 0,
-				    ULONG_MAX) {
-		if (!span.is_hole)
-			continue;
-		if (n < room) {
-			ranges[n].start = span.start_hole;
-			ranges[n].last = span.last_hole;
-		}
-		n++;
-	}
-	return n;
-}
-
 /**
  * iommufd_ioas_list_ranges - list the addresses that can be mapped
  * @ioas: the IOAS
@@ -195,7 +173,7 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 		if (!ranges)
 			return NULL;
 		mutex_lock(&ioas->space_lock);
-		*total = usable_ranges(ioas, ranges, room);
+		*total = iommufd_space_usable(&ioas->space, ranges, room);
 		if (alignment)
 			*alignment = ioas->space.alignment;
 		mutex_unlock(&ioas->space_lock);
@@ -292,31 +270,6 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	return ret;
 }
 
-static int reserve_regions(struct iommufd_space *space,
-			   struct list_head *regions, struct device *dev,
-			   phys_addr_t *sw_msi_start)
-{
-	struct iommu_resv_region *region;
-	int ret;
-
-	list_for_each_entry(region, regions, list) {
-		/* Firmware lets go of these when a device is assigned. */
-		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
-			continue;
-		ret = iommufd_space_reserve(space, region->start,
-					    region->start +
-						    (region->length - 1),
-					    dev, false);
-		if (ret) {
-			iommufd_space_unreserve(space, dev);
-			return ret;
-		}
-		if (region->type == IOMMU_RESV_SW_MSI)
-			*sw_msi_start = region->start;
-	}
-	return 0;
-}
-
 /**
  * iommufd_ioas_reserve_device - keep addresses free that a device can't use
  * @ioas: the IOAS
@@ -337,7 +290,8 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 
 	iommu_get_resv_regions(dev, &regions);
 	mutex_lock(&ioas->space_lock);
-	ret = reserve_regions(&ioas->space, &regions, dev, sw_msi_start);
+	ret = iommufd_space_reserve_regions(&ioas->space, &regions, dev,
+					    sw_msi_start);
 	mutex_unlock(&ioas->space_lock);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;

@@ -7,6 +7,8 @@
 #include <linux/mm.h>
 #include <linux/rbtree.h>
 
+struct iommu_domain;
+struct iommu_iova_range;
 struct iommufd_pages;
 
 /**
@@ -152,6 +154,15 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 			  unsigned long last, void *owner, bool aperture);
 void iommufd_space_unreserve(struct iommufd_space *space, void *owner);
+
+/* ioas/reserve.c */
+int iommufd_space_reserve_regions(struct iommufd_space *space,
+				  struct list_head *regions, void *owner,
+				  phys_addr_t *sw_msi_start);
+int iommufd_space_reserve_outside(struct iommufd_space *space,
+				  struct iommu_domain *domain, void *owner);
+u32 iommufd_space_usable(struct iommufd_space *space,
+			 struct iommu_iova_range *ranges, u32 room);
 
 int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,
 			unsigned long last);
