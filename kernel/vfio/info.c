@@ -29,22 +29,72 @@ static size_t chain_size(u32 nr_ranges)
 	return struct_size_t(struct chain, iova.iova_ranges, nr_ranges);
 }
 
-/* Returns the chain, to be kvfree()d, or ERR_PTR(-ENOMEM). */
-static struct chain *make_chain(struct iommufd_ioas *ioas, size_t *size)
-{
+/**
+ * struct limits - what a container can do
+ * @ranges: the addresses that can be mapped, to be kvfree()d
+ * @nr_ranges: how many ranges
+ * @page_sizes: in which pages they can be mapped
+ */
+struct limits {
 	struct iommu_iova_range *ranges;
-	struct chain *chain;
-	u32 nr_ranges, i;
+	u32 nr_ranges;
+	unsigned long page_sizes;
+};
 
-	ranges = iommufd_ioas_list_ranges(ioas, U32_MAX, &nr_ranges, NULL);
-	if (!ranges)
-		return ERR_PTR(-ENOMEM);
-	*size = chain_size(nr_ranges);
-	chain = kvzalloc(*size, GFP_KERNEL_ACCOUNT);
-	if (!chain) {
-		kvfree(ranges);
-		return ERR_PTR(-ENOMEM);
-	}
+/* Of a container in which no device is open. */
+static int expected_limits(struct limits *limits)
+{
+	struct iommufd_vfio_limits expected;
+	int ret;
+
+	ret = iommufd_vfio_limits_get(&expected);
+	if (ret)
+		return ret;
+	limits->page_sizes = expected.page_sizes;
+	limits->nr_ranges = iommufd_space_usable(&expected.space, NULL, 0);
+	limits->ranges = kvcalloc(limits->nr_ranges, sizeof(*limits->ranges),
+				  GFP_KERNEL_ACCOUNT);
+	if (limits->ranges)
+		iommufd_space_usable(&expected.space, limits->ranges,
+				     limits->nr_ranges);
+	iommufd_vfio_limits_put(&expected);
+	return limits->ranges ? 0 : -ENOMEM;
+}
+
+/* Returns false if there are no page tables, as no device is open. */
+static bool page_table_sizes(struct iommufd_ioas *ioas, unsigned long *sizes)
+{
+	struct iommufd_hwpt_paging *hwpt;
+	unsigned long common = ULONG_MAX;
+	bool any;
+
+	down_read(&ioas->hwpts_rwsem);
+	list_for_each_entry(hwpt, &ioas->hwpts, node)
+		common &= hwpt->common.domain->pgsize_bitmap;
+	any = !list_empty(&ioas->hwpts);
+	up_read(&ioas->hwpts_rwsem);
+	*sizes = common;
+	return any;
+}
+
+static int get_limits(struct iommufd_ioas *ioas, struct limits *limits)
+{
+	if (!page_table_sizes(ioas, &limits->page_sizes))
+		return expected_limits(limits);
+	limits->ranges = iommufd_ioas_list_ranges(ioas, U32_MAX,
+						  &limits->nr_ranges, NULL);
+	return limits->ranges ? 0 : -ENOMEM;
+}
+
+/* Returns the chain, to be kvfree()d, or NULL if memory is short. */
+static struct chain *make_chain(const struct limits *limits, size_t size)
+{
+	struct chain *chain;
+	u32 i;
+
+	chain = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!chain)
+		return NULL;
 
 	chain->avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
 	chain->avail.header.version = 1;
@@ -54,28 +104,20 @@ static struct chain *make_chain(struct iommufd_ioas *ioas, size_t *size)
 	chain->avail.avail = U32_MAX;
 	chain->iova.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
 	chain->iova.header.version = 1;
-	chain->iova.nr_iovas = nr_ranges;
-	for (i = 0; i < nr_ranges; i++) {
-		chain->iova.iova_ranges[i].start = ranges[i].start;
-		chain->iova.iova_ranges[i].end = ranges[i].last;
+	chain->iova.nr_iovas = limits->nr_ranges;
+	for (i = 0; i < limits->nr_ranges; i++) {
+		chain->iova.iova_ranges[i].start = limits->ranges[i].start;
+		chain->iova.iova_ranges[i].end = limits->ranges[i].last;
 	}
-	kvfree(ranges);
 	return chain;
 }
 
 /*
- * The page sizes that all page tables have. Where they have smaller ones than
- * the CPU, the user can still map by the CPU's, and should.
+ * Where page tables have smaller pages than the CPU, the user can still map by
+ * the CPU's, and should.
  */
-static u64 page_sizes(struct iommufd_ioas *ioas)
+static u64 usable_sizes(unsigned long sizes)
 {
-	unsigned long sizes = ULONG_MAX;
-	struct iommufd_hwpt_paging *hwpt;
-
-	down_read(&ioas->hwpts_rwsem);
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		sizes &= hwpt->common.domain->pgsize_bitmap;
-	up_read(&ioas->hwpts_rwsem);
 	if (sizes & ~PAGE_MASK)
 		sizes = (sizes & PAGE_MASK) | PAGE_SIZE;
 	return sizes;
@@ -108,6 +150,7 @@ int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg)
 {
 	struct vfio_iommu_type1_info info = {};
 	struct iommufd_ioas *ioas;
+	struct limits limits;
 	struct chain *chain;
 	size_t size;
 	int ret;
@@ -122,15 +165,17 @@ int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg)
 	ioas = iommufd_vfio_ioas_get(ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-	info.iova_pgsizes = page_sizes(ioas);
-	chain = make_chain(ioas, &size);
-	if (IS_ERR(chain)) {
-		ret = PTR_ERR(chain);
-	} else {
-		ret = respond(arg, &info, chain, size);
-		kvfree(chain);
-	}
+	ret = get_limits(ioas, &limits);
 	iommufd_object_put(ctx, &ioas->obj);
+	if (ret)
+		return ret;
+
+	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	info.iova_pgsizes = usable_sizes(limits.page_sizes);
+	size = chain_size(limits.nr_ranges);
+	chain = make_chain(&limits, size);
+	ret = chain ? respond(arg, &info, chain, size) : -ENOMEM;
+	kvfree(chain);
+	kvfree(limits.ranges);
 	return ret;
 }

@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+#include "ioas/space.h"
+
 struct file_operations;
 struct inode;
 struct iommufd_ctx;
@@ -19,6 +21,20 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
 
 /* vfio/info.c */
 int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg);
+
+/**
+ * struct iommufd_vfio_limits - what all devices that VFIO has can use
+ * @space: nothing is in it; what one of them can't use is reserved
+ * @page_sizes: those that all of their IOMMUs have
+ */
+struct iommufd_vfio_limits {
+	struct iommufd_space space;
+	unsigned long page_sizes;
+};
+
+/* vfio/limits.c */
+int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits);
+void iommufd_vfio_limits_put(struct iommufd_vfio_limits *limits);
 
 /* vfio/container.c: /dev/vfio/vfio */
 #ifdef CONFIG_IOMMUFD_VFIO_CONTAINER

@@ -173,6 +173,42 @@ def test_info_in_any_room(world: World) -> None:
             ioctl(world.container.fd, api.IOMMU_GET_INFO, api.IommuInfo(argsz=room))
 
 
+@pytest.fixture
+def needs_limits(emulated: bool, kernel: str) -> None:
+    if emulated and kernel.startswith("peer"):
+        pytest.skip("the peer says that all addresses can be used")
+
+
+def test_info_before_a_device_is_open(path: str, version: int, needs_limits: None) -> None:
+    """It is as good as afterwards: programs set up their addresses by it."""
+    with Container(path) as container, Group(edu.addresses()[0]) as group:
+        group.set_container(container.fd)
+        container.set_iommu(version)
+        before = container.info()
+        with GroupEdu(group):
+            after = container.info()
+        assert before.ranges() == after.ranges()
+        assert before.pgsizes == after.pgsizes
+        # And when it is closed.
+        assert container.info().ranges() == before.ranges()
+
+
+def test_device_comes_last(path: str, version: int, needs_limits: None) -> None:
+    """As libvfn does: addresses, memory at both ends of each range of them, then the device."""
+    with Container(path) as container, Group(edu.addresses()[0]) as group:
+        group.set_container(container.fd)
+        container.set_iommu(version)
+        ranges = container.info().ranges()
+        with mem.anonymous(2 * len(ranges) * PAGE) as buffer:
+            for i, (first, last) in enumerate(ranges):
+                container.map(buffer.address + 2 * i * PAGE, first, PAGE)
+                container.map(buffer.address + (2 * i + 1) * PAGE, last + 1 - PAGE, PAGE)
+            with GroupEdu(group) as device:
+                check_dma(device, buffer, ranges[0][0], 0, "first of all")
+                assert container.info().ranges() == ranges
+                assert container.unmap_all() == buffer.size
+
+
 BAD_MAPS = {
     "no-room": (errno.EINVAL, {"argsz": 31}),
     "no-rights": (errno.EINVAL, {"flags": 0}),

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which addresses a container can have as long as no device is open in it. Type1
+ * knows from the groups that have been put into it. A context is not told which
+ * these are, but they are some of those that VFIO has: what all of them can use
+ * is an answer that stays true when a device is opened.
+ */
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+
+#include "ioas/ioas.h"
+#include "vfio/vfio.h"
+
+static const struct bus_type *const buses[] = {
+#ifdef CONFIG_PCI
+	&pci_bus_type,
+#endif
+	&platform_bus_type,
+};
+
+static int is_vfio(struct device *child, const void *unused)
+{
+	return child->class && !strcmp(child->class->name, "vfio-dev");
+}
+
+/* Whether VFIO has a device, and behind an IOMMU; the device is locked. */
+static bool can_be_opened(struct device *dev)
+{
+	struct device *child;
+
+	if (!dev->driver || !dev->iommu || !dev->iommu->iommu_dev)
+		return false;
+	child = device_find_child(dev, NULL, is_vfio);
+	put_device(child);
+	return child;
+}
+
+static int limit_to_regions(struct iommufd_vfio_limits *limits,
+			    struct device *dev)
+{
+	phys_addr_t sw_msi_start;
+	LIST_HEAD(regions);
+	int ret;
+
+	iommu_get_resv_regions(dev, &regions);
+	ret = iommufd_space_reserve_regions(&limits->space, &regions, limits,
+					    &sw_msi_start);
+	iommu_put_resv_regions(dev, &regions);
+	return ret;
+}
+
+/* To what a page table of the device will translate. */
+static int limit_to_domain(struct iommufd_vfio_limits *limits,
+			   struct device *dev)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
+	int ret;
+
+	/* It then can't be opened either. */
+	if (IS_ERR(domain))
+		return PTR_ERR(domain) == -ENOMEM ? -ENOMEM : 0;
+	limits->page_sizes &= domain->pgsize_bitmap;
+	ret = iommufd_space_reserve_outside(&limits->space, domain, limits);
+	iommu_domain_free(domain);
+	return ret;
+}
+
+static int limit_to(struct device *dev, void *data)
+{
+	struct iommufd_vfio_limits *limits = data;
+	int ret = 0;
+
+	/*
+	 * The lock keeps the device with its driver and its IOMMU. One that
+	 * VFIO is giving up is locked until it is closed: don't wait for that.
+	 */
+	if (!device_trylock(dev))
+		return 0;
+	if (can_be_opened(dev)) {
+		ret = limit_to_regions(limits, dev);
+		if (!ret)
+			ret = limit_to_domain(limits, dev);
+	}
+	device_unlock(dev);
+	return ret;
+}
+
+/**
+ * iommufd_vfio_limits_get - find out what all devices that VFIO has can use
+ * @limits: set to that
+ *
+ * Ended with iommufd_vfio_limits_put().
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits)
+{
+	int ret = 0, i;
+
+	iommufd_space_init(&limits->space);
+	limits->page_sizes = ULONG_MAX;
+	for (i = 0; i < ARRAY_SIZE(buses) && !ret; i++)
+		ret = bus_for_each_dev(buses[i], NULL, limits, limit_to);
+	if (ret)
+		iommufd_vfio_limits_put(limits);
+	return ret;
+}
+
+/**
+ * iommufd_vfio_limits_put - end what iommufd_vfio_limits_get() began
+ * @limits: the limits
+ */
+void iommufd_vfio_limits_put(struct iommufd_vfio_limits *limits)
+{
+	iommufd_space_unreserve(&limits->space, limits);
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A real client of VFIO's older API: QEMU's own driver of NVMe disks, `nvme://`.
+
+It asks which addresses it may use before it opens the device, and takes those at
+the upper end for requests that come and go.
+"""
+
+import subprocess
+
+import pytest
+from guestpytest.machine import Machine
+from iommufd import nvme, vfio
+
+pytestmark = [pytest.mark.guest(kernels=("main", "container")), pytest.mark.limit(240)]
+
+PART = 64 << 10
+# Byte offsets in the image, apart from each other and from those of other tests.
+TO_READ, TO_WRITE = 4 << 20, 5 << 20
+
+
+def image_has_what_to_read(machine: Machine) -> None:
+    with machine.disks[0].open("r+b") as image:
+        image.seek(TO_READ)
+        image.write(b"\x5a" * PART)
+
+
+def image_has_what_was_written(machine: Machine) -> None:
+    with machine.disks[0].open("rb") as image:
+        image.seek(TO_WRITE)
+        assert image.read(PART) == b"\xa5" * PART
+
+
+def qemu(container: str, *commands: str) -> str:
+    """What QEMU says to commands for a disk; `container` is what it finds as /dev/vfio/vfio."""
+    device = vfio.find(nvme.VENDOR, nvme.DEVICE)[0]
+    disk = f"driver=nvme,node-name=disk,device={device},namespace=1"
+    script = 'mount --bind "$0" /dev/vfio/vfio && exec "$@"'
+    done = subprocess.run(
+        [
+            *("unshare", "--mount", "sh", "-c", script, container),
+            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
+            *("-M", "none", "-accel", "tcg", "-monitor", "stdio", "-blockdev", disk),
+        ],
+        input="".join(f'qemu-io disk "{command}"\n' for command in commands) + "quit\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.on_host(before=image_has_what_to_read, after=image_has_what_was_written)
+@pytest.mark.parametrize("container", ["/dev/iommu", "/dev/vfio/vfio"])
+def test_nvme(container: str) -> None:
+    said = qemu(
+        container,
+        f"read -P 0x5a {TO_READ} {PART}",
+        f"write -P 0xa5 {TO_WRITE} {PART}",
+        "flush",
+        f"read -P 0xa5 {TO_WRITE} {PART}",
+    )
+    assert "failed" not in said, said
+    assert said.count(f"read {PART}/{PART} bytes") == 2, said
+    assert said.count(f"wrote {PART}/{PART} bytes") == 1, said
