@@ -151,9 +151,28 @@ void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 		wake_up_all(&ctx->destroy_wait);
 }
 
+/*
+ * Whether nothing but the object itself is left of one of its counters, so that
+ * it can be freed.
+ *
+ * A call that gives its reference back has used the object until then, and does
+ * so under no lock that is taken here: refcount_dec() orders that use before
+ * the decrement (release). What the caller does to the object next, freeing it
+ * above all, must come after it: the read has to be an acquire, which that of
+ * refcount_read() is not.
+ */
+static bool none_left(const refcount_t *counter)
+{
+	if (refcount_read(counter) != 1)
+		return false;
+	/* Pairs with refcount_dec() in iommufd_object_put() and _drop(). */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
 static bool object_idle(struct iommufd_object *obj)
 {
-	return refcount_read(&obj->wait_cnt) == 1;
+	return none_left(&obj->wait_cnt);
 }
 
 /*
@@ -211,7 +230,7 @@ bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 
 	xa_lock(&ctx->objects);
 	refcount_dec(&obj->users);
-	last = refcount_read(&obj->users) == 1;
+	last = none_left(&obj->users);
 	if (last)
 		object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
@@ -231,7 +250,7 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 	if (!obj)
 		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT,
 					   id, IOMMUFD_OBJ_ANY));
-	else if (refcount_read(&obj->users) != 1)
+	else if (!none_left(&obj->users))
 		obj = ERR_PTR(iommufd_fail(-EBUSY, IOMMUFD_REASON_OBJECT_BUSY,
 					   id, refcount_read(&obj->users) - 1));
 	else if (!object_idle(obj))
@@ -287,7 +306,7 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
 	iommufd_object_drop(obj);
-	WARN_ON(refcount_read(&obj->users) != 1);
+	WARN_ON(!none_left(&obj->users));
 	wake_up_all(&ctx->destroy_wait);
 	iommufd_object_finish(ctx, obj, false);
 }
@@ -312,7 +331,7 @@ bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	xa_lock(&ctx->objects);
 	ours = xa_load(&ctx->objects, obj->id) == obj;
 	if (ours) {
-		WARN_ON(refcount_read(&obj->users) != 1);
+		WARN_ON(!none_left(&obj->users));
 		object_leave(ctx, obj);
 	}
 	xa_unlock(&ctx->objects);
@@ -335,7 +354,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 	do {
 		progress = false;
 		xa_for_each(&ctx->objects, id, obj) {
-			if (refcount_read(&obj->users) != 1)
+			if (!none_left(&obj->users))
 				continue;
 			xa_erase(&ctx->objects, id);
 			object_free(ctx, obj, true);

@@ -166,6 +166,8 @@ static bool any_in_use(struct list_head *areas)
 	list_for_each_entry(area, areas, list)
 		if (READ_ONCE(area->held) || READ_ONCE(area->pins))
 			return true;
+	/* Pairs with the release in iommufd_ioas_release(): now they can go. */
+	smp_acquire__after_ctrl_dep();
 	return false;
 }
 

@@ -172,8 +172,9 @@ void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold)
 
 	mutex_lock(&ioas->space_lock);
 	list_del(&hold->node);
+	/* What was done to the areas is done: see any_in_use(). */
 	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last)
-		WRITE_ONCE(area->held, area->held - 1);
+		smp_store_release(&area->held, area->held - 1);
 	mutex_unlock(&ioas->space_lock);
 	wake_unmap(ioas);
 }
@@ -264,7 +265,8 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
 		npages = iommufd_part_npages(&part);
 		if (WARN_ON(area->pins < npages))
 			continue;
-		WRITE_ONCE(area->pins, area->pins - npages);
+		/* The same. */
+		smp_store_release(&area->pins, area->pins - npages);
 	}
 	mutex_unlock(&ioas->space_lock);
 	wake_unmap(ioas);
