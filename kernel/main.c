@@ -18,6 +18,7 @@
 #include "core/ioctl.h"
 #include "core/mmap.h"
 #include "core/object.h"
+#include "driver/doorbell.h"
 #include "mock/mock.h"
 #include "pages/owner.h"
 #include "vfio/vfio.h"
@@ -55,8 +56,9 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init(&ctx->groups);
 	init_waitqueue_head(&ctx->destroy_wait);
 	mutex_init(&ctx->process_lock);
-	mutex_init(&ctx->sw_msi_lock);
-	INIT_LIST_HEAD(&ctx->sw_msi_pages);
+	mutex_init(&ctx->doorbells_lock);
+	INIT_LIST_HEAD(&ctx->doorbells);
+	INIT_LIST_HEAD(&ctx->msi_handles);
 	mutex_init(&ctx->mmaps_lock);
 	INIT_LIST_HEAD(&ctx->mmaps);
 	ctx->file = file;
@@ -84,7 +86,7 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 	iommufd_object_destroy_all(ctx);
 	WARN_ON(!xa_empty(&ctx->groups));
 	WARN_ON(!list_empty(&ctx->mmaps));
-	iommufd_sw_msi_free(ctx);
+	iommufd_doorbells_free(ctx);
 	WARN_ON(atomic_long_read(&ctx->pinned));
 	xa_erase(&iommufd_contexts, ctx->number);
 	trace_iommufd_ctx_close(ctx->number, ctx->tgid, ctx->uid, ctx->comm);

@@ -14,8 +14,19 @@ struct device;
 struct file;
 struct iommufd_ioas;
 
-/* Pages of the range that IOMMU drivers set aside for the doorbells of MSIs. */
-#define IOMMUFD_SW_MSI_PAGES	256
+/* Doorbells of MSIs that a context can know. */
+#define IOMMUFD_DOORBELLS	256
+
+/**
+ * struct iommufd_msi_window - addresses that an IOMMU driver sets aside for
+ *	the doorbells of MSIs
+ * @start: first address
+ * @length: bytes, 0 if doorbells need not be mapped
+ */
+struct iommufd_msi_window {
+	phys_addr_t start;
+	size_t length;
+};
 
 /**
  * struct iommufd_ctx - an open file of /dev/iommu
@@ -27,7 +38,9 @@ struct iommufd_ioas;
  *	reference counts from zero
  * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before all locks
  *	of an IOAS and of pages
- * @sw_msi_pages: doorbells of MSIs, see driver/sw_msi.c
+ * @doorbells: doorbells of MSIs, see driver/doorbell.c
+ * @msi_handles: struct iommufd_attach_handle of devices, not of PASIDs, that
+ *	are attached or about to be
  * @vfio_ioas: the IOAS of VFIO type1 requests, or NULL, see vfio/compat.c.
  *	Protected by the xa_lock of @objects
  * @vfio_noiommu: a group without an IOMMU has it as its container, so that there
@@ -49,12 +62,14 @@ struct iommufd_ctx {
 	struct xarray groups;
 	struct mutex process_lock;
 	/**
-	 * @sw_msi_lock: protects @sw_msi_pages and the bitmaps of groups and
-	 * page tables that tell which of them they know. Taken inside the mutex
-	 * of an IOMMU group; page tables are written under it.
+	 * @doorbells_lock: protects @doorbells, @msi_handles, and the
+	 * bitmaps of groups and page tables that tell which of the pages they
+	 * know. Taken inside the mutex of an IOMMU group; page tables are
+	 * written under it.
 	 */
-	struct mutex sw_msi_lock;
-	struct list_head sw_msi_pages;
+	struct mutex doorbells_lock;
+	struct list_head doorbells;
+	struct list_head msi_handles;
 	struct iommufd_ioas *vfio_ioas;
 	bool vfio_noiommu;
 	/**
@@ -77,14 +92,5 @@ struct iommufd_ctx {
 extern struct xarray iommufd_contexts;
 
 struct device *iommufd_misc_device(void);
-
-/* driver/sw_msi.c */
-#ifdef CONFIG_IRQ_MSI_IOMMU
-void iommufd_sw_msi_free(struct iommufd_ctx *ctx);
-#else
-static inline void iommufd_sw_msi_free(struct iommufd_ctx *ctx)
-{
-}
-#endif
 
 #endif

@@ -13,6 +13,7 @@
 #include "device/attach.h"
 #include "device/device.h"
 #include "fault/fault.h"
+#include "driver/doorbell.h"
 #include "hwpt/hwpt.h"
 #include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
@@ -76,7 +77,7 @@ static int reserve(struct iommufd_device *idev, ioasid_t pasid,
 	if (pasid != IOMMU_NO_PASID || iommufd_device_is_noiommu(idev))
 		return 0;
 	return iommufd_ioas_reserve_device(ioas, idev->dev,
-					   &idev->igroup->sw_msi_start);
+					   &idev->igroup->msi_window);
 }
 
 static void unreserve(struct iommufd_device *idev, ioasid_t pasid,
@@ -101,11 +102,15 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
 	return handle;
 }
 
-/* Nothing new is reported to a handle that is no longer attached. */
+/*
+ * For a handle that is no longer attached: nothing new is reported to it, and no
+ * MSI goes through its page table. The addresses are still reserved.
+ */
 static void free_handle(struct iommufd_attach_handle *handle)
 {
 	if (handle->hwpt->fault)
 		iommufd_fault_flush(handle->hwpt->fault, handle);
+		INIT_LIST_HEAD(&handle->msi_node);
 	kfree(handle);
 }
 
@@ -113,15 +118,24 @@ static int attach_group(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_attach_handle *handle)
 {
 	struct iommu_domain *domain = handle->hwpt->domain;
+	iommufd_doorbells_end(handle);
 
 	if (iommufd_device_is_noiommu(idev))
 		return 0;
-	if (pasid == IOMMU_NO_PASID)
-		return iommu_attach_group_handle(domain, idev->igroup->group,
+	if (pasid != IOMMU_NO_PASID)
+		return iommu_attach_device_pasid(domain, idev->dev, pasid,
+/* MSIs carry no PASID, only the device itself needs their doorbells. */
 						 &handle->handle);
-	return iommu_attach_device_pasid(domain, idev->dev, pasid,
-					 &handle->handle);
+	ret = iommufd_doorbells_begin(handle);
+	if (ret)
+		return ret;
+	ret = iommu_attach_group_handle(domain, idev->igroup->group,
+					&handle->handle);
+	if (ret)
+		iommufd_doorbells_end(handle);
+	return ret;
 }
+	int ret;
 
 static void detach_group(struct iommufd_device *idev, ioasid_t pasid,
 			 struct iommufd_attach_handle *handle)
@@ -143,12 +157,19 @@ static int replace_group(struct iommufd_device *idev, ioasid_t pasid,
 
 	if (iommufd_device_is_noiommu(idev))
 		return 0;
-	if (pasid == IOMMU_NO_PASID)
-		return iommu_replace_group_handle(idev->igroup->group, domain,
+	if (pasid != IOMMU_NO_PASID)
+		return iommu_replace_device_pasid(domain, idev->dev, pasid,
 						  &handle->handle);
-	return iommu_replace_device_pasid(domain, idev->dev, pasid,
-					  &handle->handle);
+	ret = iommufd_doorbells_begin(handle);
+	if (ret)
+		return ret;
+	ret = iommu_replace_group_handle(idev->igroup->group, domain,
+					 &handle->handle);
+	if (ret)
+		iommufd_doorbells_end(handle);
+	return ret;
 }
+	int ret;
 
 /* The first device of the group attaches it. */
 static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
@@ -215,11 +236,10 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	ret = reserve(idev, pasid, ioas_of(hwpt));
 	if (ret)
 		goto unlock;
-	ret = iommufd_sw_msi_prepare(igroup, iommufd_hwpt_paging_of(hwpt));
-	if (!ret && attachment)
+	if (attachment)
 		ret = xa_insert(&attachment->devices, idev->obj.id, idev,
 				GFP_KERNEL_ACCOUNT);
-	else if (!ret)
+	else
 		ret = new_attachment(idev, pasid, hwpt);
 	if (ret)
 		unreserve(idev, pasid, ioas_of(hwpt));

@@ -5,26 +5,12 @@
 #include <linux/iommu.h>
 
 struct iommufd_device;
-struct iommufd_group;
 struct iommufd_hw_pagetable;
-struct iommufd_hwpt_paging;
 
 int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_hw_pagetable *hwpt, bool replace,
 			struct list_head *ended);
 struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
 						 ioasid_t pasid);
-
-/* driver/sw_msi.c */
-#ifdef CONFIG_IRQ_MSI_IOMMU
-int iommufd_sw_msi_prepare(struct iommufd_group *igroup,
-			   struct iommufd_hwpt_paging *hwpt);
-#else
-static inline int iommufd_sw_msi_prepare(struct iommufd_group *igroup,
-					 struct iommufd_hwpt_paging *hwpt)
-{
-	return 0;
-}
-#endif
 
 #endif

@@ -22,12 +22,14 @@ struct iommufd_vdevice;
  * @igroup: the group
  * @dev_id: id of the device that was attached first, for which faults are
  *	reported: a group whose devices report faults has one device only
+ * @msi_node: link in &iommufd_ctx.msi_handles
  */
 struct iommufd_attach_handle {
 	struct iommu_attach_handle handle;
 	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_group *igroup;
 	u32 dev_id;
+	struct list_head msi_node;
 };
 
 /**
@@ -48,10 +50,9 @@ struct iommufd_attachment {
  * @group: the group, of which this has a reference; NULL stands for no IOMMU:
  *	a device without one is alone
  * @attachments: struct iommufd_attachment by PASID, IOMMU_NO_PASID for none
- * @sw_msi_start: where the doorbells of MSIs are mapped, PHYS_ADDR_MAX if they
- *	need not be
- * @sw_msi: pages of that range that its interrupts use. Protected by the
- *	sw_msi_lock of the context
+ * @msi_window: where the doorbells of MSIs are mapped
+ * @doorbells: doorbells that its interrupts use, by &doorbell.index. Protected
+ *	by the doorbells_lock of the context
  */
 struct iommufd_group {
 	struct kref ref;
@@ -63,8 +64,8 @@ struct iommufd_group {
 	 */
 	struct mutex lock;
 	struct xarray attachments;
-	phys_addr_t sw_msi_start;
-	DECLARE_BITMAP(sw_msi, IOMMUFD_SW_MSI_PAGES);
+	struct iommufd_msi_window msi_window;
+	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
 };
 
 /**

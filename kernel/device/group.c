@@ -48,7 +48,6 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ctx,
 	kref_init(&igroup->ref);
 	mutex_init(&igroup->lock);
 	xa_init_flags(&igroup->attachments, XA_FLAGS_ACCOUNT);
-	igroup->sw_msi_start = PHYS_ADDR_MAX;
 	igroup->ctx = ctx;
 	igroup->group = group;
 	return igroup;

@@ -42,8 +42,8 @@ struct iommufd_hw_pagetable {
  * @automatic: made for an attach to the IOAS, gone with the last device
  * @coherent: DMA can't bypass the CPU caches; known before it is published
  * @nest_parent: can be the second stage of others
- * @sw_msi: pages of the range for MSI doorbells that are mapped. Protected by
- *	the sw_msi_lock of the context
+ * @doorbells: doorbells of MSIs that are mapped, by &doorbell.index. Protected
+ *	by the doorbells_lock of the context
  */
 struct iommufd_hwpt_paging {
 	union {
@@ -56,7 +56,7 @@ struct iommufd_hwpt_paging {
 	bool automatic;
 	bool coherent;
 	bool nest_parent;
-	DECLARE_BITMAP(sw_msi, IOMMUFD_SW_MSI_PAGES);
+	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
 };
 
 /**

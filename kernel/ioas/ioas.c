@@ -274,8 +274,8 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
  * iommufd_ioas_reserve_device - keep addresses free that a device can't use
  * @ioas: the IOAS
  * @dev: the device
- * @sw_msi_start: set to where the doorbells of MSIs are to be mapped, if the
- *	IOMMU translates them
+ * @window: set to where the doorbells of MSIs are to be mapped, if the IOMMU
+ *	translates them
  *
  * Ended with iommufd_ioas_unreserve_device().
  *
@@ -283,7 +283,7 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
  * -ENOMEM.
  */
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
-				phys_addr_t *sw_msi_start)
+				struct iommufd_msi_window *window)
 {
 	LIST_HEAD(regions);
 	int ret;
@@ -291,7 +291,7 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 	iommu_get_resv_regions(dev, &regions);
 	mutex_lock(&ioas->space_lock);
 	ret = iommufd_space_reserve_regions(&ioas->space, &regions, dev,
-					    sw_msi_start);
+					    window);
 	mutex_unlock(&ioas->space_lock);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;

@@ -183,7 +183,7 @@ int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 		       struct iommufd_unmap_stats *stats);
 
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
-				phys_addr_t *sw_msi_start);
+				struct iommufd_msi_window *window);
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev);
 

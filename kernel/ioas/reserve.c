@@ -5,6 +5,7 @@
 #include <linux/iommu.h>
 #include <uapi/linux/iommufd.h>
 
+#include "core/ctx.h"
 #include "ioas/space.h"
 
 /**
@@ -12,15 +13,15 @@
  * @space: the space
  * @regions: struct iommu_resv_region of the device
  * @owner: for whose sake
- * @sw_msi_start: set to where the doorbells of MSIs are to be mapped, if the
- *	IOMMU translates them
+ * @window: set to where the doorbells of MSIs are to be mapped, if the IOMMU
+ *	translates them
  *
  * Returns 0 or see iommufd_space_reserve(). Nothing is changed on failure if
  * the owner had nothing reserved before.
  */
 int iommufd_space_reserve_regions(struct iommufd_space *space,
 				  struct list_head *regions, void *owner,
-				  phys_addr_t *sw_msi_start)
+				  struct iommufd_msi_window *window)
 {
 	struct iommu_resv_region *region;
 	int ret;
@@ -38,7 +39,10 @@ int iommufd_space_reserve_regions(struct iommufd_space *space,
 			return ret;
 		}
 		if (region->type == IOMMU_RESV_SW_MSI)
-			*sw_msi_start = region->start;
+			*window = (struct iommufd_msi_window){
+				.start = region->start,
+				.length = region->length,
+			};
 	}
 	return 0;
 }

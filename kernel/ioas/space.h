@@ -9,6 +9,7 @@
 
 struct iommu_domain;
 struct iommu_iova_range;
+struct iommufd_msi_window;
 struct iommufd_pages;
 
 /**
@@ -158,7 +159,7 @@ void iommufd_space_unreserve(struct iommufd_space *space, void *owner);
 /* ioas/reserve.c */
 int iommufd_space_reserve_regions(struct iommufd_space *space,
 				  struct list_head *regions, void *owner,
-				  phys_addr_t *sw_msi_start);
+				  struct iommufd_msi_window *window);
 int iommufd_space_reserve_outside(struct iommufd_space *space,
 				  struct iommu_domain *domain, void *owner);
 u32 iommufd_space_usable(struct iommufd_space *space,

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Doorbells of MSIs for IOMMUs that translate the writes to them, as Arm's do.
+ * A doorbell gets a page of the window that the IOMMU driver sets aside for it,
+ * the same one in all page tables of a context.
+ *
+ * It is mapped where a group that uses it is attached, and for no longer: the
+ * window is reserved in the IOAS for that time only.
+ */
+#include <kunit/visibility.h>
+#include <linux/export.h>
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "core/ctx.h"
+#include "device/device.h"
+#include "driver/doorbell.h"
+#include "hwpt/hwpt.h"
+
+/**
+ * struct doorbell - a doorbell that a context has met
+ * @list: link in &iommufd_ctx.doorbells
+ * @phys: its physical address, page aligned
+ * @iova: its page of the window
+ * @window: start of the window
+ * @index: its bit in the bitmaps of groups and page tables
+ */
+struct doorbell {
+	struct list_head list;
+	phys_addr_t phys;
+	unsigned long iova;
+	phys_addr_t window;
+	unsigned int index;
+};
+
+static struct doorbell *get_doorbell(struct iommufd_ctx *ctx,
+				     const struct iommufd_msi_window *window,
+				     phys_addr_t phys)
+{
+	struct doorbell *doorbell;
+	unsigned int index = 0;
+	size_t used = 0;
+
+	lockdep_assert_held(&ctx->doorbells_lock);
+
+	list_for_each_entry(doorbell, &ctx->doorbells, list) {
+		index++;
+		if (doorbell->window != window->start)
+			continue;
+		if (doorbell->phys == phys)
+			return doorbell;
+		used += PAGE_SIZE;
+	}
+	if (index == IOMMUFD_DOORBELLS || window->length < PAGE_SIZE ||
+	    used > window->length - PAGE_SIZE)
+		return ERR_PTR(-EOVERFLOW);
+	doorbell = kzalloc_obj(*doorbell, GFP_KERNEL_ACCOUNT);
+	if (!doorbell)
+		return ERR_PTR(-ENOMEM);
+	doorbell->phys = phys;
+	doorbell->iova = window->start + used;
+	doorbell->window = window->start;
+	doorbell->index = index;
+	list_add_tail(&doorbell->list, &ctx->doorbells);
+	return doorbell;
+}
+
+static int map_into(struct iommufd_hwpt_paging *hwpt,
+		    const struct doorbell *doorbell)
+{
+	int ret;
+
+	if (test_bit(doorbell->index, hwpt->doorbells))
+		return 0;
+	/* The window is reserved in the IOAS: nothing else is mapped there. */
+	ret = iommu_map(hwpt->common.domain, doorbell->iova, doorbell->phys,
+			PAGE_SIZE, IOMMU_READ | IOMMU_WRITE | IOMMU_MMIO,
+			GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		__set_bit(doorbell->index, hwpt->doorbells);
+	return ret;
+}
+
+/*
+ * Into each page table that the group is attached to or about to be: a replace
+ * that is under way must not lose it.
+ */
+static int map_for_group(struct iommufd_group *igroup,
+			 const struct doorbell *doorbell)
+{
+	struct iommufd_attach_handle *handle;
+	int ret;
+
+	lockdep_assert_held(&igroup->ctx->doorbells_lock);
+
+	list_for_each_entry(handle, &igroup->ctx->msi_handles, msi_node) {
+		if (handle->igroup != igroup)
+			continue;
+		ret = map_into(iommufd_hwpt_paging_of(handle->hwpt), doorbell);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * iommufd_doorbell_map - make a doorbell reachable for a group
+ * @igroup: the group, whose IOMMU translates doorbells
+ * @msi_addr: physical address of the doorbell
+ * @iova: set to the address of its page
+ *
+ * Returns 0, -EOVERFLOW if there are more doorbells than the window has pages,
+ * -ENOMEM, or the errno of the IOMMU driver.
+ */
+int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
+			 unsigned long *iova)
+{
+	struct iommufd_ctx *ctx = igroup->ctx;
+	struct doorbell *doorbell;
+	int ret;
+
+	mutex_lock(&ctx->doorbells_lock);
+	doorbell = get_doorbell(ctx, &igroup->msi_window,
+				ALIGN_DOWN(msi_addr, PAGE_SIZE));
+	ret = PTR_ERR_OR_ZERO(doorbell);
+	if (!ret)
+		ret = map_for_group(igroup, doorbell);
+	if (!ret) {
+		__set_bit(doorbell->index, igroup->doorbells);
+		*iova = doorbell->iova;
+	}
+	mutex_unlock(&ctx->doorbells_lock);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_doorbell_map);
+
+/* Whether a group that is attached to a page table uses a doorbell. */
+static bool is_used(struct iommufd_ctx *ctx, struct iommufd_hwpt_paging *hwpt,
+		    const struct doorbell *doorbell)
+{
+	struct iommufd_attach_handle *handle;
+
+	list_for_each_entry(handle, &ctx->msi_handles, msi_node)
+		if (iommufd_hwpt_paging_of(handle->hwpt) == hwpt &&
+		    test_bit(doorbell->index, handle->igroup->doorbells))
+			return true;
+	return false;
+}
+
+static void end(struct iommufd_attach_handle *handle)
+{
+	struct iommufd_hwpt_paging *hwpt = iommufd_hwpt_paging_of(handle->hwpt);
+	struct iommufd_ctx *ctx = handle->igroup->ctx;
+	struct doorbell *doorbell;
+	size_t unmapped;
+
+	lockdep_assert_held(&ctx->doorbells_lock);
+
+	list_del_init(&handle->msi_node);
+	list_for_each_entry(doorbell, &ctx->doorbells, list) {
+		if (!test_bit(doorbell->index, hwpt->doorbells) ||
+		    is_used(ctx, hwpt, doorbell))
+			continue;
+		unmapped = iommu_unmap(hwpt->common.domain, doorbell->iova,
+				       PAGE_SIZE);
+		WARN_ON(unmapped != PAGE_SIZE);
+		__clear_bit(doorbell->index, hwpt->doorbells);
+	}
+}
+
+/**
+ * __iommufd_doorbells_begin - a group is about to be attached to a page table
+ * @handle: the attachment of the device itself, not of a PASID; the window is
+ *	reserved in the IOAS
+ *
+ * Its interrupts keep the addresses that they have been told, and reach their
+ * doorbells through this page table until __iommufd_doorbells_end().
+ *
+ * Returns 0 or the errno of the IOMMU driver. Nothing is changed on failure.
+ */
+int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
+{
+	struct iommufd_hwpt_paging *hwpt = iommufd_hwpt_paging_of(handle->hwpt);
+	struct iommufd_ctx *ctx = handle->igroup->ctx;
+	struct doorbell *doorbell;
+	int ret = 0;
+
+	mutex_lock(&ctx->doorbells_lock);
+	list_add(&handle->msi_node, &ctx->msi_handles);
+	list_for_each_entry(doorbell, &ctx->doorbells, list) {
+		if (!test_bit(doorbell->index, handle->igroup->doorbells))
+			continue;
+		ret = map_into(hwpt, doorbell);
+		if (ret)
+			break;
+	}
+	if (ret)
+		end(handle);
+	mutex_unlock(&ctx->doorbells_lock);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_begin, "IOMMUFD_INTERNAL");
+
+/**
+ * __iommufd_doorbells_end - end what __iommufd_doorbells_begin() began
+ * @handle: the attachment, over or failed; nothing is done if it has not begun
+ *
+ * The window is still reserved in the IOAS.
+ */
+void __iommufd_doorbells_end(struct iommufd_attach_handle *handle)
+{
+	struct iommufd_ctx *ctx = handle->igroup->ctx;
+
+	mutex_lock(&ctx->doorbells_lock);
+	if (!list_empty(&handle->msi_node))
+		end(handle);
+	mutex_unlock(&ctx->doorbells_lock);
+}
+EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_end, "IOMMUFD_INTERNAL");
+
+/**
+ * __iommufd_doorbells_free - forget the doorbells of a context
+ * @ctx: the context, which has no page table any more
+ */
+void __iommufd_doorbells_free(struct iommufd_ctx *ctx)
+{
+	struct doorbell *doorbell, *next;
+
+	list_for_each_entry_safe(doorbell, next, &ctx->doorbells, list)
+		kfree(doorbell);
+}
+EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_free, "IOMMUFD_INTERNAL");

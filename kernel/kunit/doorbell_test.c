@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where doorbells of MSIs are mapped, without interrupts: most machines have no
+ * IOMMU that translates them.
+ */
+#include <kunit/test.h>
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "core/ctx.h"
+#include "device/device.h"
+#include "driver/doorbell.h"
+#include "hwpt/hwpt.h"
+
+#define WINDOW	0x8000000UL
+#define PAGES	4
+#define MANY	2
+
+/**
+ * struct table - a page table, of which only the window is looked at
+ * @domain: what is mapped through
+ * @hwpt: its owner
+ * @phys: what is mapped in each page of the window, 0 for nothing
+ * @room: pages that can still be mapped
+ */
+struct table {
+	struct iommu_domain domain;
+	struct iommufd_hwpt_paging hwpt;
+	phys_addr_t phys[PAGES];
+	int room;
+};
+
+/**
+ * struct world - a context with groups and page tables
+ * @ctx: the context
+ * @groups: groups
+ * @tables: page tables
+ * @handles: attachments of each group to each page table
+ */
+struct world {
+	struct iommufd_ctx ctx;
+	struct iommufd_group groups[MANY];
+	struct table tables[MANY];
+	struct iommufd_attach_handle handles[MANY][MANY];
+};
+
+static int map_pages(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t phys, size_t pgsize, size_t pgcount, int prot,
+		     gfp_t gfp, size_t *mapped)
+{
+	struct table *table = container_of(domain, struct table, domain);
+	unsigned long index = (iova - WINDOW) / PAGE_SIZE;
+
+	if (pgsize != PAGE_SIZE || pgcount != 1 || index >= PAGES ||
+	    table->phys[index])
+		return -EINVAL;
+	if (!table->room)
+		return -ENOMEM;
+	table->room--;
+	table->phys[index] = phys;
+	*mapped = PAGE_SIZE;
+	return 0;
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			  size_t pgsize, size_t pgcount,
+			  struct iommu_iotlb_gather *gather)
+{
+	struct table *table = container_of(domain, struct table, domain);
+	unsigned long index = (iova - WINDOW) / PAGE_SIZE;
+
+	if (pgsize != PAGE_SIZE || pgcount != 1 || index >= PAGES ||
+	    !table->phys[index])
+		return 0;
+	table->phys[index] = 0;
+	table->room++;
+	return PAGE_SIZE;
+}
+
+static const struct iommu_domain_ops table_ops = {
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+};
+
+static void init_table(struct table *table)
+{
+	table->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	table->domain.ops = &table_ops;
+	table->domain.pgsize_bitmap = PAGE_SIZE;
+	table->hwpt.obj.type = IOMMUFD_OBJ_HWPT_PAGING;
+	table->hwpt.common.domain = &table->domain;
+	table->room = PAGES;
+}
+
+static int world_init(struct kunit *test)
+{
+	struct world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
+	int i, j;
+
+	if (!world)
+		return -ENOMEM;
+	mutex_init(&world->ctx.doorbells_lock);
+	INIT_LIST_HEAD(&world->ctx.doorbells);
+	INIT_LIST_HEAD(&world->ctx.msi_handles);
+	for (i = 0; i < MANY; i++) {
+		init_table(&world->tables[i]);
+		world->groups[i].ctx = &world->ctx;
+		world->groups[i].msi_window.start = WINDOW;
+		world->groups[i].msi_window.length = PAGES * PAGE_SIZE;
+		for (j = 0; j < MANY; j++) {
+			world->handles[i][j].igroup = &world->groups[i];
+			world->handles[i][j].hwpt =
+				&world->tables[j].hwpt.common;
+			INIT_LIST_HEAD(&world->handles[i][j].msi_node);
+		}
+	}
+	test->priv = world;
+	return 0;
+}
+
+static void world_exit(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	if (!world)
+		return;
+	KUNIT_EXPECT_TRUE(test, list_empty(&world->ctx.msi_handles));
+	__iommufd_doorbells_free(&world->ctx);
+	mutex_destroy(&world->ctx.doorbells_lock);
+}
+
+static void begin(struct kunit *test, int group, int table)
+{
+	struct world *world = test->priv;
+
+	KUNIT_ASSERT_EQ(test,
+			__iommufd_doorbells_begin(&world->handles[group][table]),
+			0);
+}
+
+static void end(struct kunit *test, int group, int table)
+{
+	struct world *world = test->priv;
+
+	__iommufd_doorbells_end(&world->handles[group][table]);
+}
+
+static phys_addr_t bell(int number)
+{
+	return 0x40000000 + number * 0x100000UL;
+}
+
+/* An interrupt of the group rings a doorbell, which is somewhere in its page. */
+static void ring(struct kunit *test, int group, int number, int page)
+{
+	struct world *world = test->priv;
+	unsigned long iova = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			iommufd_doorbell_map(&world->groups[group],
+					     bell(number) + 0x40, &iova),
+			0);
+	KUNIT_EXPECT_EQ(test, iova, WINDOW + page * PAGE_SIZE);
+}
+
+/* What a page table has mapped are the doorbells @first.., one a page, in order. */
+static void expect(struct kunit *test, int table, int first, int n)
+{
+	struct world *world = test->priv;
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		KUNIT_EXPECT_EQ(test, world->tables[table].phys[i],
+				i >= first && i < first + n ? bell(i) : 0);
+}
+
+static void doorbell_pages(struct kunit *test)
+{
+	begin(test, 0, 0);
+	begin(test, 1, 1);
+	ring(test, 0, 0, 0);
+	ring(test, 0, 0, 0);
+	ring(test, 1, 1, 1);
+	ring(test, 0, 2, 2);
+	ring(test, 1, 2, 2);
+	KUNIT_EXPECT_EQ(test, ((struct world *)test->priv)->tables[0].phys[1],
+			0);
+	expect(test, 1, 1, 2);
+	end(test, 0, 0);
+	expect(test, 0, 0, 0);
+	expect(test, 1, 1, 2);
+	end(test, 1, 1);
+	expect(test, 1, 0, 0);
+}
+
+/* Attached to another page table later, interrupts keep their addresses. */
+static void doorbell_kept(struct kunit *test)
+{
+	begin(test, 0, 0);
+	ring(test, 0, 0, 0);
+	ring(test, 0, 1, 1);
+	end(test, 0, 0);
+	begin(test, 0, 1);
+	expect(test, 0, 0, 0);
+	expect(test, 1, 0, 2);
+	end(test, 0, 1);
+	expect(test, 1, 0, 0);
+}
+
+/* An interrupt that is set up in the middle of a replace reaches both. */
+static void doorbell_replace(struct kunit *test)
+{
+	begin(test, 0, 0);
+	ring(test, 0, 0, 0);
+	begin(test, 0, 1);
+	ring(test, 0, 1, 1);
+	expect(test, 0, 0, 2);
+	expect(test, 1, 0, 2);
+	end(test, 0, 0);
+	expect(test, 0, 0, 0);
+	expect(test, 1, 0, 2);
+	/* One that fails leaves the first as it was. */
+	begin(test, 0, 0);
+	ring(test, 0, 2, 2);
+	end(test, 0, 0);
+	expect(test, 0, 0, 0);
+	expect(test, 1, 0, 3);
+	end(test, 0, 1);
+}
+
+static void doorbell_shared(struct kunit *test)
+{
+	begin(test, 0, 0);
+	begin(test, 1, 0);
+	ring(test, 0, 0, 0);
+	ring(test, 1, 1, 1);
+	ring(test, 0, 1, 1);
+	ring(test, 0, 2, 2);
+	expect(test, 0, 0, 3);
+	end(test, 0, 0);
+	expect(test, 0, 1, 1);
+	/* It is over already. */
+	end(test, 0, 0);
+	end(test, 1, 0);
+	expect(test, 0, 0, 0);
+}
+
+static void doorbell_window(struct kunit *test)
+{
+	struct world *world = test->priv;
+	unsigned long iova;
+	int i;
+
+	begin(test, 0, 0);
+	for (i = 0; i < PAGES; i++)
+		ring(test, 0, i, i);
+	KUNIT_EXPECT_EQ(test,
+			iommufd_doorbell_map(&world->groups[0], bell(PAGES),
+					     &iova),
+			-EOVERFLOW);
+	ring(test, 0, 1, 1);
+	expect(test, 0, 0, PAGES);
+	end(test, 0, 0);
+
+	/* Another window is not full, and its pages are others. */
+	world->groups[1].msi_window.start = WINDOW + PAGE_SIZE;
+	world->groups[1].msi_window.length = PAGE_SIZE;
+	begin(test, 1, 0);
+	ring(test, 1, 1, 1);
+	expect(test, 0, 1, 1);
+	KUNIT_EXPECT_EQ(test,
+			iommufd_doorbell_map(&world->groups[1], bell(2), &iova),
+			-EOVERFLOW);
+	end(test, 1, 0);
+	expect(test, 0, 0, 0);
+
+	world->groups[1].msi_window.start = WINDOW + 2 * PAGE_SIZE;
+	world->groups[1].msi_window.length = PAGE_SIZE - 1;
+	KUNIT_EXPECT_EQ(test,
+			iommufd_doorbell_map(&world->groups[1], bell(2), &iova),
+			-EOVERFLOW);
+}
+
+static void doorbell_fails(struct kunit *test)
+{
+	struct world *world = test->priv;
+	unsigned long iova;
+
+	begin(test, 0, 0);
+	ring(test, 0, 0, 0);
+	ring(test, 0, 1, 1);
+	world->tables[1].room = 1;
+	KUNIT_EXPECT_EQ(test, __iommufd_doorbells_begin(&world->handles[0][1]),
+			-ENOMEM);
+	expect(test, 0, 0, 2);
+	expect(test, 1, 0, 0);
+
+	/* Not in one of two: the interrupt does not get it. */
+	world->tables[1].room = 2;
+	begin(test, 0, 1);
+	KUNIT_EXPECT_EQ(test,
+			iommufd_doorbell_map(&world->groups[0], bell(2), &iova),
+			-ENOMEM);
+	end(test, 0, 1);
+	expect(test, 1, 0, 0);
+	ring(test, 0, 2, 2);
+	expect(test, 0, 0, 3);
+	end(test, 0, 0);
+	expect(test, 0, 0, 0);
+}
+
+static struct kunit_case doorbell_cases[] = {
+	KUNIT_CASE(doorbell_pages),
+	KUNIT_CASE(doorbell_kept),
+	KUNIT_CASE(doorbell_replace),
+	KUNIT_CASE(doorbell_shared),
+	KUNIT_CASE(doorbell_window),
+	KUNIT_CASE(doorbell_fails),
+	{}
+};
+
+static struct kunit_suite doorbell_suite = {
+	.name = "iommufd_doorbell",
+	.init = world_init,
+	.exit = world_exit,
+	.test_cases = doorbell_cases,
+};
+
+kunit_test_suite(doorbell_suite);
+
+MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
