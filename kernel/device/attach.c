@@ -6,14 +6,15 @@
  * Devices of a group can't be kept apart: they share what they are attached to,
  * the first attaches the group, the last detaches it, and a move moves all.
  */
+#include <linux/pci-ats.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "core/ctx.h"
 #include "device/attach.h"
 #include "device/device.h"
-#include "fault/fault.h"
 #include "driver/doorbell.h"
+#include "fault/fault.h"
 #include "hwpt/hwpt.h"
 #include "hwpt/noiommu.h"
 #include "ioas/ioas.h"
@@ -26,12 +27,20 @@ static struct iommufd_ioas *ioas_of(struct iommufd_hw_pagetable *hwpt)
 }
 
 /*
- * Virtual functions share the page request interface of their physical one, and
- * a refusal that ends a guest's requests would end them for all.
+ * Virtual functions share the page request interface (PRI) of their physical
+ * one: an answer that ends the requests of a guest would end them for all. One
+ * without PRI reports faults in another way, such as the stalls of an SMMU,
+ * which hold up that function alone; the IOMMU driver refuses it if there is no
+ * other way.
  */
 static bool can_report_faults(struct device *dev)
 {
-	return !dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn;
+	struct pci_dev *pdev;
+
+	if (!dev_is_pci(dev))
+		return true;
+	pdev = to_pci_dev(dev);
+	return !pdev->is_virtfn || !pci_pri_supported(pdev);
 }
 
 /* PASIDs need page tables made for them, on the device itself as well. */
@@ -98,6 +107,7 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
 		handle->hwpt = hwpt;
 		handle->igroup = igroup;
 		handle->dev_id = dev_id;
+		INIT_LIST_HEAD(&handle->msi_node);
 	}
 	return handle;
 }
@@ -108,23 +118,23 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
  */
 static void free_handle(struct iommufd_attach_handle *handle)
 {
+	iommufd_doorbells_end(handle);
 	if (handle->hwpt->fault)
 		iommufd_fault_flush(handle->hwpt->fault, handle);
-		INIT_LIST_HEAD(&handle->msi_node);
 	kfree(handle);
 }
 
+/* MSIs carry no PASID, only the device itself needs their doorbells. */
 static int attach_group(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_attach_handle *handle)
 {
 	struct iommu_domain *domain = handle->hwpt->domain;
-	iommufd_doorbells_end(handle);
+	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
 		return 0;
 	if (pasid != IOMMU_NO_PASID)
 		return iommu_attach_device_pasid(domain, idev->dev, pasid,
-/* MSIs carry no PASID, only the device itself needs their doorbells. */
 						 &handle->handle);
 	ret = iommufd_doorbells_begin(handle);
 	if (ret)
@@ -135,7 +145,6 @@ static int attach_group(struct iommufd_device *idev, ioasid_t pasid,
 		iommufd_doorbells_end(handle);
 	return ret;
 }
-	int ret;
 
 static void detach_group(struct iommufd_device *idev, ioasid_t pasid,
 			 struct iommufd_attach_handle *handle)
@@ -154,6 +163,7 @@ static int replace_group(struct iommufd_device *idev, ioasid_t pasid,
 			 struct iommufd_attach_handle *handle)
 {
 	struct iommu_domain *domain = handle->hwpt->domain;
+	int ret;
 
 	if (iommufd_device_is_noiommu(idev))
 		return 0;
@@ -169,7 +179,6 @@ static int replace_group(struct iommufd_device *idev, ioasid_t pasid,
 		iommufd_doorbells_end(handle);
 	return ret;
 }
-	int ret;
 
 /* The first device of the group attaches it. */
 static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
@@ -373,15 +382,11 @@ static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
 	ret = from == to ? 0 : reserve_all(attachment, pasid, to);
 	if (ret)
 		goto free;
-	ret = iommufd_sw_msi_prepare(idev->igroup,
-				     iommufd_hwpt_paging_of(hwpt));
-	if (!ret) {
-		ret = replace_group(idev, pasid, new);
-		if (ret)
-			iommufd_fail_driver(ret);
-	}
-	if (ret)
+	ret = replace_group(idev, pasid, new);
+	if (ret) {
+		iommufd_fail_driver(ret);
 		goto unreserve;
+	}
 
 	attachment->handle = new;
 	free_handle(old);

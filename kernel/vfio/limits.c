@@ -40,13 +40,13 @@ static bool can_be_opened(struct device *dev)
 static int limit_to_regions(struct iommufd_vfio_limits *limits,
 			    struct device *dev)
 {
-	phys_addr_t sw_msi_start;
+	struct iommufd_msi_window window;
 	LIST_HEAD(regions);
 	int ret;
 
 	iommu_get_resv_regions(dev, &regions);
 	ret = iommufd_space_reserve_regions(&limits->space, &regions, limits,
-					    &sw_msi_start);
+					    &window);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }

@@ -9,7 +9,10 @@ import pytest
 from iommufd import reasons
 
 # Those that no test can have, and why.
-NOT_PROVOKED = {"not_said": "would be a defect"}
+NOT_PROVOKED = {
+    "not_said": "would be a defect",
+    "faults_of_vf": "no virtual function of QEMU has page requests (PRI)",
+}
 BTF = Path("/sys/kernel/btf")
 # How the tests name what they hold a reason against: in tables, or beside an event's.
 PROVOKED = {

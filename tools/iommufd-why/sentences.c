@@ -223,7 +223,7 @@ const struct sentence sentences[] = {
 	  "PASID {2d} is attached to a page table, not to IOAS {1d}.",
 	  "Make a page table with HWPT_ALLOC." },
 	{ "faults_of_vf", 0,
-	  "Page table {1d} has a queue of page faults, and a virtual function can't report to one.",
+	  "Page table {1d} has a queue of page faults, and a virtual function that shares the page requests of the physical one can't report to it.",
 	  "Use a page table without a queue, or the physical function." },
 	{ "other_iommu", 0,
 	  "Device {2d} is behind another IOMMU than that for which {1d} was made, or one without the dirty tracking that {1d} has.",
