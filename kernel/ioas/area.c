@@ -72,7 +72,7 @@ void iommufd_areas_free(struct list_head *areas)
 }
 
 /**
- * iommufd_area_pin - pin the pages of an area, unless the area keeps them so
+ * iommufd_area_pin - pin the pages of an area, unless they are or can't be
  * @ioas: the IOAS
  * @area: the area; the pin_lock of its pages is held
  * @pinned: increased by the number of pages that were not pinned before
@@ -87,7 +87,8 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	int ret;
 
-	if (READ_ONCE(area->pinned))
+	/* What is no memory has nothing to pin. */
+	if (READ_ONCE(area->pinned) || !iommufd_pages_are_memory(area->pages))
 		return 0;
 	ret = iommufd_pages_use(area->pages, iommufd_area_first_index(area),
 				iommufd_area_last_index(area), &requester,

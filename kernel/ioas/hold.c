@@ -7,6 +7,7 @@
 
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
+#include "pages/pages.h"
 #include "trace/fail.h"
 
 static struct iommufd_area_part part_of(struct iommufd_area *area,
@@ -127,7 +128,7 @@ bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
  * @hold: all of the area, to be released with iommufd_ioas_release()
  * @area: set to the area
  *
- * Areas that are being mapped don't count.
+ * Areas that are being mapped don't count, nor those of a dma-buf.
  *
  * Returns 1, 0 if there is no such area, or -EAGAIN if it is being unmapped.
  */
@@ -141,7 +142,8 @@ int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
 	mutex_lock(&ioas->space_lock);
 	iommufd_space_for_each(each, &ioas->space, iova, ULONG_MAX) {
 		if (each->state == IOMMUFD_AREA_MAPPING ||
-		    READ_ONCE(each->pinned))
+		    READ_ONCE(each->pinned) ||
+		    !iommufd_pages_are_memory(each->pages))
 			continue;
 		ret = -EAGAIN;
 		if (each->state == IOMMUFD_AREA_MAPPED) {

@@ -274,7 +274,7 @@ static int pin_missing(struct iommufd_pages *pages, unsigned long first,
 
 /**
  * iommufd_pages_use - pin and keep a part of the pages
- * @pages: the pages; its pin_lock is held
+ * @pages: the pages, which are memory; its pin_lock is held
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
@@ -298,8 +298,6 @@ int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 
 	lockdep_assert_held(&pages->pin_lock);
 
-	if (!iommufd_pages_are_memory(pages))
-		return 0;
 	ret = use_present(pages, first, last, &missing);
 	if (ret || !missing)
 		return ret;

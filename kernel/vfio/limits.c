@@ -10,6 +10,7 @@
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 
+#include "core/ctx.h"
 #include "ioas/ioas.h"
 #include "vfio/vfio.h"
 

@@ -18,6 +18,7 @@ from iommufd import invalidate, mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.nest import MAPPED, Nest
+from iommufd.openfile import OpenFile
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Event, Stream
 from listing import (
@@ -100,6 +101,25 @@ def test_pinned(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer
         assert (found[ioas].pinned, found[other].pinned) == (0, 5)
     assert next(iter(lister.contexts().values())).pinned == 0
     assert lister.objects()[other].pinned == 0
+
+
+def test_dma_buf(lister: Listing, context: Context, ioas: int) -> None:
+    """It is mapped, and nothing of it is pinned, whichever way it comes and goes."""
+
+    def pinned() -> list[int]:
+        return [lister.objects()[ioas].pinned, next(iter(lister.contexts().values())).pinned]
+
+    with OpenFile(mock.dma_buf(context, 4 * PAGE)) as file:
+        context.map_file(ioas, file.fd, 0, 4 * PAGE, iova=mock.START)
+        with mock.Device(context, ioas):
+            assert pinned() == [0, 0]
+            copy = context.copy(ioas, ioas, mock.START, 4 * PAGE)
+            assert (lister.objects()[ioas].mapped, pinned()) == (8 * PAGE, [0, 0])
+            mock.revoke(context, file.fd)
+            assert pinned() == [0, 0]
+            context.unmap(ioas, copy, 4 * PAGE)
+            assert pinned() == [0, 0]
+    assert (lister.objects()[ioas].mapped, pinned()) == (4 * PAGE, [0, 0])
 
 
 def test_ioas(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer) -> None:
