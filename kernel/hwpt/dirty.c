@@ -68,9 +68,11 @@ static int read_dmabuf(struct dirty_read *read,
 		       const struct iommufd_area_part *part)
 {
 	struct iommufd_dmabuf *dmabuf = part->area->pages->dmabuf;
-	int ret = 0;
+	int ret;
 
-	iommufd_dmabuf_lock(dmabuf);
+	ret = iommufd_dmabuf_lock_killable(dmabuf);
+	if (ret)
+		return ret;
 	if (!dmabuf->revoked)
 		ret = read_memory(read, part->iova, part->last);
 	iommufd_dmabuf_unlock(dmabuf);

@@ -5,7 +5,9 @@
  * of anything that goes on in the IOAS.
  */
 #include <linux/iommu.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
@@ -15,7 +17,7 @@
 
 /**
  * struct dmabuf_mapping - a dma-buf in a page table
- * @list: link in &iommufd_dmabuf.mappings
+ * @rb: node of &iommufd_dmabuf.mappings, ordered by @domain, then by @iova
  * @domain: the page table
  * @iova: where
  * @length: bytes
@@ -23,20 +25,41 @@
  * Protected by the lock of the dma-buf.
  */
 struct dmabuf_mapping {
-	struct list_head list;
+	struct rb_node rb;
 	struct iommu_domain *domain;
 	unsigned long iova;
 	unsigned long length;
 };
 
+static struct dmabuf_mapping *to_mapping(const struct rb_node *node)
+{
+	return rb_entry(node, struct dmabuf_mapping, rb);
+}
+
+static int compare(const struct dmabuf_mapping *a,
+		   const struct dmabuf_mapping *b)
+{
+	return cmp_int((uintptr_t)a->domain, (uintptr_t)b->domain) ?:
+	       cmp_int(a->iova, b->iova);
+}
+
+static bool is_before(struct rb_node *a, const struct rb_node *b)
+{
+	return compare(to_mapping(a), to_mapping(b)) < 0;
+}
+
+static int compare_key(const void *key, const struct rb_node *node)
+{
+	return compare(key, to_mapping(node));
+}
+
 /* When the lock is let go the owner may use what was unmapped: flush before. */
-static void unmap(struct dmabuf_mapping *mapping)
+static void unmap_and_free(struct dmabuf_mapping *mapping)
 {
 	size_t unmapped;
 
 	unmapped = iommu_unmap(mapping->domain, mapping->iova, mapping->length);
 	WARN_ON(unmapped != mapping->length);
-	list_del(&mapping->list);
 	kfree(mapping);
 }
 
@@ -50,8 +73,10 @@ void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
 {
 	struct dmabuf_mapping *mapping, *next;
 
-	list_for_each_entry_safe(mapping, next, &dmabuf->mappings, list)
-		unmap(mapping);
+	rbtree_postorder_for_each_entry_safe(mapping, next, &dmabuf->mappings,
+					     rb)
+		unmap_and_free(mapping);
+	dmabuf->mappings = RB_ROOT;
 }
 
 /**
@@ -61,14 +86,15 @@ void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
  *
  * What its owner has taken back is not mapped, which is no failure.
  *
- * Returns 0, -ENOMEM or the errno of the IOMMU driver.
+ * Returns 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the IOMMU
+ * driver.
  */
 int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 			    struct iommufd_area *area)
 {
 	struct iommufd_dmabuf *dmabuf = area->pages->dmabuf;
 	struct dmabuf_mapping *mapping;
-	int ret = 0;
+	int ret;
 
 	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
 	if (!mapping)
@@ -77,20 +103,25 @@ int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 	mapping->iova = area->iova;
 	mapping->length = iommufd_area_length(area);
 
-	iommufd_dmabuf_lock(dmabuf);
-	if (!dmabuf->revoked)
-		ret = iommufd_hwpt_map_run(hwpt, area->iova,
-					   area->pages->start + area->offset,
-					   mapping->length,
-					   (area->prot & ~IOMMU_CACHE) |
-						   IOMMU_MMIO);
-	if (!ret && !dmabuf->revoked) {
-		list_add(&mapping->list, &dmabuf->mappings);
-		mapping = NULL;
+	ret = iommufd_dmabuf_lock_killable(dmabuf);
+	if (ret)
+		goto free;
+	if (dmabuf->revoked)
+		goto unlock;
+	ret = iommufd_hwpt_map_run(hwpt, area->iova,
+				   area->pages->start + area->offset,
+				   mapping->length, area->prot);
+	if (ret) {
+		iommufd_fail_driver(ret);
+		goto unlock;
 	}
+	rb_add(&mapping->rb, &dmabuf->mappings, is_before);
+	mapping = NULL;
+unlock:
 	iommufd_dmabuf_unlock(dmabuf);
+free:
 	kfree(mapping);
-	return ret ? iommufd_fail_driver(ret) : 0;
+	return ret;
 }
 
 /**
@@ -101,16 +132,18 @@ int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,
 			       struct iommufd_area *area)
 {
+	const struct dmabuf_mapping key = {
+		.domain = hwpt->common.domain,
+		.iova = area->iova,
+	};
 	struct iommufd_dmabuf *dmabuf = area->pages->dmabuf;
-	struct dmabuf_mapping *mapping;
+	struct rb_node *node;
 
 	iommufd_dmabuf_lock(dmabuf);
-	list_for_each_entry(mapping, &dmabuf->mappings, list) {
-		if (mapping->domain == hwpt->common.domain &&
-		    mapping->iova == area->iova) {
-			unmap(mapping);
-			break;
-		}
+	node = rb_find(&key, &dmabuf->mappings, compare_key);
+	if (node) {
+		rb_erase(node, &dmabuf->mappings);
+		unmap_and_free(to_mapping(node));
 	}
 	iommufd_dmabuf_unlock(dmabuf);
 }

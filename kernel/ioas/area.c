@@ -7,12 +7,13 @@
 #include <linux/slab.h>
 
 #include "ioas/ioas.h"
+#include "pages/dmabuf.h"
 #include "pages/pages.h"
 
-static int dma_prot(u32 flags)
+static int dma_prot(const struct iommufd_pages *pages, u32 flags)
 {
 	/* Devices that are not coherent are not bound. */
-	int prot = IOMMU_CACHE;
+	int prot = iommufd_pages_are_memory(pages) ? IOMMU_CACHE : IOMMU_MMIO;
 
 	if (flags & IOMMU_IOAS_MAP_READABLE)
 		prot |= IOMMU_READ;
@@ -43,7 +44,7 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 	area->state = IOMMUFD_AREA_MAPPING;
 	area->last = length - 1;
 	area->offset = offset;
-	area->prot = dma_prot(flags);
+	area->prot = dma_prot(pages, flags);
 	return area;
 }
 
@@ -87,9 +88,11 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	int ret;
 
-	/* What is no memory has nothing to pin. */
-	if (READ_ONCE(area->pinned) || !iommufd_pages_are_memory(area->pages))
+	if (READ_ONCE(area->pinned))
 		return 0;
+	/* There is nothing to pin, but its owner may have it locked for long. */
+	if (!iommufd_pages_are_memory(area->pages))
+		return iommufd_dmabuf_wait(area->pages->dmabuf);
 	ret = iommufd_pages_use(area->pages, iommufd_area_first_index(area),
 				iommufd_area_last_index(area), &requester,
 				pinned);

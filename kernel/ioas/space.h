@@ -34,7 +34,8 @@ enum iommufd_area_state {
  * @state: see there
  * @pages: the pages, of which the area has a reference
  * @offset: byte in @pages that @iova is mapped to
- * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @prot: IOMMU_READ, IOMMU_WRITE, and IOMMU_CACHE, or IOMMU_MMIO if it is of a
+ *	dma-buf
  * @pinned: the area uses its pages and so keeps them pinned. In a space, it is
  *	set with the pin_lock of @pages held, and cleared with the hwpts_rwsem
  *	of the IOAS held

@@ -10,6 +10,7 @@
 #include "core/ioctl.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -43,6 +44,31 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	return 0;
 }
 
+/*
+ * The owner of a dma-buf may keep it locked without a limit. Once page tables are
+ * being cleared there is no way back: wait before that. Without page tables
+ * nothing is locked, above all when the IOAS is destroyed, which can't fail; the
+ * look at them needs no lock for that.
+ */
+static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	struct iommufd_pages *waited = NULL;
+	struct iommufd_area *area;
+	int ret;
+
+	if (list_empty(&ioas->hwpts))
+		return 0;
+	list_for_each_entry(area, areas, list) {
+		if (!(area->prot & IOMMU_MMIO) || area->pages == waited)
+			continue;
+		waited = area->pages;
+		ret = iommufd_dmabuf_wait(waited->dmabuf);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /* The caller was killed: nothing has been unmapped. */
 static void put_back(struct iommufd_ioas *ioas, struct list_head *areas)
 {
@@ -67,6 +93,8 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	if (ret || list_empty(areas))
 		return ret;
 	ret = iommufd_ioas_evict(ioas, areas, stats);
+	if (!ret)
+		ret = wait_for_owners(ioas, areas);
 	if (ret)
 		put_back(ioas, areas);
 	return ret;

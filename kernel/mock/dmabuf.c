@@ -149,6 +149,7 @@ static void revoke(struct dma_buf *dmabuf, bool revoked)
 	dma_resv_lock(dmabuf->resv, NULL);
 	if (priv->revoked != revoked) {
 		priv->revoked = revoked;
+		mock_hold(&mock_knobs.revokes);
 		/* iommufd, which alone can map it, has stopped on return. */
 		if (revoked)
 			dma_buf_invalidate_mappings(dmabuf);

@@ -154,6 +154,8 @@ struct mock_hold {
  * @vdevices: holds requests for a vDEVICE
  * @pins: holds requests of an access to pin pages, after they are pinned and
  *	before the driver has recorded that
+ * @revokes: holds exporters that revoke a dma-buf, which is locked: they may wait
+ *	for fences then
  */
 struct mock_knobs {
 	bool not_coherent;
@@ -163,6 +165,7 @@ struct mock_knobs {
 	bool large_pages;
 	struct mock_hold vdevices;
 	struct mock_hold pins;
+	struct mock_hold revokes;
 };
 
 /* mock/knobs.c */

@@ -69,6 +69,10 @@ void mock_knobs_init(void)
 	debugfs_create_file_unsafe("hold_pins", 0600, dir, &mock_knobs.pins,
 				   &hold_fops);
 	debugfs_create_atomic_t("held_pins", 0400, dir, &mock_knobs.pins.held);
+	debugfs_create_file_unsafe("hold_revokes", 0600, dir,
+				   &mock_knobs.revokes, &hold_fops);
+	debugfs_create_atomic_t("held_revokes", 0400, dir,
+				&mock_knobs.revokes.held);
 	knobs_dir = dir;
 }
 

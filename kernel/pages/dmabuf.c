@@ -7,6 +7,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vfio_pci_core.h>
 
@@ -22,6 +23,40 @@
 void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf)
 {
 	dma_resv_lock(dmabuf->attachment->dmabuf->resv, NULL);
+}
+
+/*
+ * The owner keeps the lock while he waits for whoever else uses the dma-buf. It
+ * can be waited for until any signal comes, but not until a fatal one: so
+ * SIGKILL is the only one that comes.
+ */
+static int lock_killable(struct dma_resv *resv)
+{
+	sigset_t only_kill, old;
+	int ret;
+
+	if (dma_resv_trylock(resv))
+		return 0;
+	siginitsetinv(&only_kill, sigmask(SIGKILL));
+	sigprocmask(SIG_SETMASK, &only_kill, &old);
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (!ret || fatal_signal_pending(current))
+		return ret;
+	/* The wait was ended by something that is no signal, as a freezer. */
+	dma_resv_lock(resv, NULL);
+	return 0;
+}
+
+/**
+ * iommufd_dmabuf_lock_killable - as iommufd_dmabuf_lock(), unless killed
+ * @dmabuf: the dma-buf
+ *
+ * Returns 0, or -EINTR if the caller was killed.
+ */
+int iommufd_dmabuf_lock_killable(struct iommufd_dmabuf *dmabuf)
+{
+	return lock_killable(dmabuf->attachment->dmabuf->resv);
 }
 
 /**
@@ -102,6 +137,51 @@ static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 	return 0;
 }
 
+static int wait_killable(struct dma_resv *resv)
+{
+	int ret = lock_killable(resv);
+
+	if (!ret)
+		dma_resv_unlock(resv);
+	return ret;
+}
+
+/**
+ * iommufd_dmabuf_wait - wait until nobody has a dma-buf locked
+ * @dmabuf: the dma-buf
+ *
+ * For who is about to lock it where there is no way back: only a lock that is
+ * taken right after this is waited for then, whether the caller is killed or
+ * not.
+ *
+ * Returns 0, or -EINTR if the caller was killed.
+ */
+int iommufd_dmabuf_wait(struct iommufd_dmabuf *dmabuf)
+{
+	return wait_killable(dmabuf->attachment->dmabuf->resv);
+}
+
+/**
+ * iommufd_dmabuf_check - whether a dma-buf can be mapped anew
+ * @dmabuf: the dma-buf
+ *
+ * Returns 0, -ENODEV if its owner has taken it back since it was attached to,
+ * or -EINTR if the caller was killed. It may be taken back right after.
+ */
+int iommufd_dmabuf_check(struct iommufd_dmabuf *dmabuf)
+{
+	int ret;
+
+	ret = iommufd_dmabuf_lock_killable(dmabuf);
+	if (ret)
+		return ret;
+	if (dmabuf->revoked)
+		ret = iommufd_fail(-ENODEV, IOMMUFD_REASON_DMABUF_REVOKED, 0,
+				   0);
+	iommufd_dmabuf_unlock(dmabuf);
+	return ret;
+}
+
 /**
  * iommufd_dmabuf_attach - attach to a dma-buf
  * @dma_buf: the dma-buf, of which a reference is taken
@@ -113,7 +193,8 @@ static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
  *
  * Returns the attachment or an ERR_PTR: -EINVAL if the range is not within the
  * dma-buf, -EOPNOTSUPP if it comes from a driver that does not tell iommufd
- * where it is, -ENODEV if its owner has taken it back, -ENOMEM.
+ * where it is, -ENODEV if its owner has taken it back, -ENOMEM, or -EINTR if the
+ * caller was killed.
  */
 struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 					     unsigned long start,
@@ -127,7 +208,13 @@ struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 	dmabuf = kzalloc_obj(*dmabuf, GFP_KERNEL_ACCOUNT);
 	if (!dmabuf)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&dmabuf->mappings);
+	dmabuf->mappings = RB_ROOT;
+	/* To attach is to lock it where nothing can be killed. */
+	ret = wait_killable(dma_buf->resv);
+	if (ret) {
+		kfree(dmabuf);
+		return ERR_PTR(ret);
+	}
 	attachment = dma_buf_dynamic_attach(dma_buf, iommufd_misc_device(),
 					    &attach_ops, dmabuf);
 	if (IS_ERR(attachment)) {
@@ -155,7 +242,7 @@ void iommufd_dmabuf_detach(struct iommufd_dmabuf *dmabuf)
 {
 	struct dma_buf *dma_buf = dmabuf->attachment->dmabuf;
 
-	WARN_ON(!list_empty(&dmabuf->mappings));
+	WARN_ON(!RB_EMPTY_ROOT(&dmabuf->mappings));
 	dma_buf_detach(dma_buf, dmabuf->attachment);
 	dma_buf_put(dma_buf);
 	kfree(dmabuf);

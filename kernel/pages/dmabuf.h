@@ -2,7 +2,8 @@
 #ifndef __IOMMUFD_PAGES_DMABUF_H
 #define __IOMMUFD_PAGES_DMABUF_H
 
-#include <linux/list.h>
+#include <linux/err.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 
 struct dma_buf;
@@ -11,7 +12,7 @@ struct dma_buf_attachment;
 /**
  * struct iommufd_dmabuf - memory of a device, lent through a dma-buf
  * @attachment: to the dma-buf, of which this has a reference
- * @mappings: page tables that map it, see hwpt/dmabuf.c
+ * @mappings: where page tables map it, see hwpt/dmabuf.c
  * @revoked: taken back by its owner; it will not be mapped again
  *
  * Everything but @attachment is protected by the dma_resv lock of the dma-buf,
@@ -21,7 +22,7 @@ struct dma_buf_attachment;
  */
 struct iommufd_dmabuf {
 	struct dma_buf_attachment *attachment;
-	struct list_head mappings;
+	struct rb_root mappings;
 	bool revoked;
 };
 

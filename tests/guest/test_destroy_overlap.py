@@ -13,7 +13,7 @@ import pytest
 from errnos import errno_of, fails
 from iommufd import mem, mock, uapi
 from iommufd.ctx import NO_ID, Context
-from iommufd.knobs import held_vdevices, knob
+from iommufd.knobs import held, knob
 from iommufd.nest import IOVA, Nest
 from workers import Workers
 
@@ -105,7 +105,7 @@ def test_viommu(nest: Nest) -> None:
     # The knob is put back first, then the threads can end.
     with ExitStack() as threads, knob("hold_vdevices"):
         threads.enter_context(Workers(make))
-        until(held_vdevices)
+        until(lambda: held("vdevices"))
         for caller in (unplug, destroy):
             threads.enter_context(Workers(caller.run))
             until(caller.sleeps)

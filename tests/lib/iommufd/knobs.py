@@ -20,5 +20,5 @@ def knob(name: str, value: bool = True) -> Iterator[None]:
 
 
 def held(what: str) -> int:
-    """Requests that wait because of `hold_vdevices` or `hold_pins`."""
+    """Requests that wait because of `hold_vdevices`, `hold_pins` or `hold_revokes`."""
     return int((FOLDER / f"held_{what}").read_text())
