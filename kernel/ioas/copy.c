@@ -8,6 +8,7 @@
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
 #include "ioas/map_check.h"
+#include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -72,6 +73,25 @@ static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
 	return ret;
 }
 
+/* What its owner has taken back is mapped nowhere, and not mapped anew. */
+static int check_dmabufs(struct list_head *areas)
+{
+	struct iommufd_pages *checked = NULL;
+	struct iommufd_area *area;
+	int ret;
+
+	list_for_each_entry(area, areas, list) {
+		if (iommufd_pages_are_memory(area->pages) ||
+		    area->pages == checked)
+			continue;
+		checked = area->pages;
+		ret = iommufd_dmabuf_check(checked->dmabuf);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 			struct list_head *areas,
 			struct iommufd_map_stats *stats)
@@ -81,6 +101,8 @@ static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 	int ret;
 
 	ret = copy_from_ioas(ucmd->ctx, cmd, areas);
+	if (!ret)
+		ret = check_dmabufs(areas);
 	if (ret)
 		return ret;
 	ret = iommufd_ioas_map_areas(dst, areas, &iova, cmd->flags, stats);

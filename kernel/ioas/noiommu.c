@@ -58,13 +58,11 @@ static u64 memory_address(const struct iommufd_area_part *part, u64 *phys)
 static u64 dmabuf_address(const struct iommufd_area_part *part, u64 *phys)
 {
 	struct iommufd_pages *pages = part->area->pages;
-	bool revoked;
 
-	iommufd_dmabuf_lock(pages->dmabuf);
-	revoked = pages->dmabuf->revoked;
-	iommufd_dmabuf_unlock(pages->dmabuf);
+	if (iommufd_dmabuf_check(pages->dmabuf))
+		return 0;
 	*phys = pages->start + iommufd_area_offset(part->area, part->iova);
-	return revoked ? 0 : part->last - part->iova + 1;
+	return part->last - part->iova + 1;
 }
 
 static int get_address(struct iommufd_ioas *ioas, unsigned long iova,

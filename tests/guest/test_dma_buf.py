@@ -6,7 +6,9 @@ The mock exports one; that it is there, and gone, a device with a real IOMMU tel
 
 import errno
 import os
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -17,7 +19,9 @@ from iommufd.edu import Edu
 from iommufd.faults import expect_fault
 from iommufd.mem import PAGE
 from iommufd.mock import Access, Device
+from iommufd.openfile import OpenFile
 from iommufd.pins import pinned_pages, unprivileged
+from iommufd.trace import Stream
 from iommufd.uapi import MAP_READABLE
 from pattern import pattern
 
@@ -79,6 +83,17 @@ def test_dma(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
     context.unmap(ioas, IOVA, SIZE)
     assert mover.lost(IOVA + SIZE - PAGE - 64, data)
     assert mover.read(IOVA + SIZE + 2 * PAGE - 64, 64) == data[:64]
+
+
+@pytest.mark.guest(kernels="ours")
+def test_events(context: Context, ioas: int, dma_buf: int) -> None:
+    """One run, and no page that is pinned or unpinned."""
+    with Device(context, ioas), Stream("iommufd") as stream:
+        context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
+        context.unmap(ioas, IOVA, SIZE)
+        mapped, unmapped = stream.read()
+    assert (mapped["source"], mapped.number("runs"), mapped.number("pinned")) == ("dmabuf", 1, 0)
+    assert (unmapped.number("areas"), unmapped.number("unpinned")) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -166,15 +181,48 @@ def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
     assert mover.lost(IOVA + SIZE + PAGE, DATA)
 
 
-def test_copy_of_what_is_revoked(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
-    """It is as dead."""
-    other = context.ioas_alloc()
-    context.map_file(other, dma_buf, 0, SIZE, iova=IOVA)
-    mock.revoke(context, dma_buf)
-    context.copy(ioas, other, IOVA, SIZE, iova=IOVA)
-    mock.revoke(context, dma_buf, False)
-    mover.write(IOVA, DATA)
-    assert mover.lost(IOVA, DATA)
+@pytest.mark.parametrize("attached", [False, True])
+@pytest.mark.parametrize("back", [False, True])
+def test_copy_of_what_is_revoked(
+    context: Context, dma_buf: int, attached: bool, back: bool
+) -> None:
+    """Refused as to map it is, with and without page tables, and once it is back as well."""
+    source, target = context.ioas_alloc(), context.ioas_alloc()
+    with ExitStack() as stack:
+        if attached:
+            stack.enter_context(Device(context, source))
+            stack.enter_context(Device(context, target))
+        page = stack.enter_context(mem.anonymous(PAGE))
+        context.map(source, page, iova=IOVA)
+        context.map_file(source, dma_buf, 0, SIZE, iova=IOVA + PAGE)
+        mock.revoke(context, dma_buf)
+        if back:
+            mock.revoke(context, dma_buf, False)
+        assert errno_of(context.copy, target, source, IOVA + PAGE, SIZE) == errno.ENODEV
+        # Nothing of it is copied.
+        assert errno_of(context.copy, target, source, IOVA, SIZE) == errno.ENODEV
+        assert context.unmap_all(target) == 0
+        assert context.unmap(source, IOVA + PAGE, SIZE) == SIZE
+
+
+@pytest.mark.guest(kernels="main")
+def test_many_copies() -> None:
+    """To unmap them takes no longer for each of them if there are more."""
+
+    def seconds(copies: int) -> float:
+        with Context() as context:
+            source, target = context.ioas_alloc(), context.ioas_alloc()
+            with OpenFile(mock.dma_buf(context, PAGE)) as file, Device(context, target):
+                context.map_file(source, file.fd, 0, PAGE, iova=IOVA)
+                for i in range(copies):
+                    context.copy(target, source, IOVA, PAGE, iova=IOVA + i * PAGE)
+                start = time.monotonic()
+                assert context.unmap_all(target) == copies * PAGE
+                return time.monotonic() - start
+
+    few = min(seconds(1000) for _ in range(3))
+    # 64 times as long when each was looked for among all.
+    assert seconds(8000) < 24 * few
 
 
 def test_file_closed(context: Context, ioas: int, mover: Mover) -> None:
