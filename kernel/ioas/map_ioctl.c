@@ -200,6 +200,9 @@ pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
 					    cmd->fd, 0));
 	if (shmem_file(fd_file(f)) || is_file_hugepages(fd_file(f)))
 		return pages_from_memfd(ctx, fd_file(f), cmd);
+	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
+		return ERR_PTR(iommufd_fail(-EINVAL, IOMMUFD_REASON_FILE_KIND,
+					    cmd->fd, 0));
 	return pages_from_dmabuf(cmd);
 }
 

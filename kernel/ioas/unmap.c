@@ -56,7 +56,7 @@ static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
 	struct iommufd_area *area;
 	int ret;
 
-	if (list_empty(&ioas->hwpts))
+	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) || list_empty(&ioas->hwpts))
 		return 0;
 	list_for_each_entry(area, areas, list) {
 		if (!(area->prot & IOMMU_MMIO) || area->pages == waited)

@@ -26,14 +26,30 @@ struct iommufd_dmabuf {
 	bool revoked;
 };
 
+/*
+ * Without CONFIG_DMA_SHARED_BUFFER there are no dma-bufs: the compiler finds that
+ * nothing else of this is called, see iommufd_pages_are_memory().
+ */
+#ifdef CONFIG_DMA_SHARED_BUFFER
 struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 					     unsigned long start,
 					     unsigned long length,
 					     phys_addr_t *phys);
+#else
+static inline struct iommufd_dmabuf *
+iommufd_dmabuf_attach(struct dma_buf *dma_buf, unsigned long start,
+		      unsigned long length, phys_addr_t *phys)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+#endif
 void iommufd_dmabuf_detach(struct iommufd_dmabuf *dmabuf);
 
 void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf);
+int iommufd_dmabuf_lock_killable(struct iommufd_dmabuf *dmabuf);
 void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf);
+int iommufd_dmabuf_wait(struct iommufd_dmabuf *dmabuf);
+int iommufd_dmabuf_check(struct iommufd_dmabuf *dmabuf);
 
 /* hwpt/dmabuf.c */
 void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf);

@@ -111,7 +111,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	iommufd_owner_release(&pages->owner);
 	if (pages->source == IOMMUFD_SOURCE_MEMFD)
 		fput(pages->file);
-	else if (pages->source == IOMMUFD_SOURCE_DMABUF)
+	else if (!iommufd_pages_are_memory(pages))
 		iommufd_dmabuf_detach(pages->dmabuf);
 	mutex_destroy(&pages->lock);
 	mutex_destroy(&pages->pin_lock);

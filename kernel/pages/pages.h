@@ -61,7 +61,8 @@ struct iommufd_pages {
 /* Whether there are struct pages behind them that a CPU can use. */
 static inline bool iommufd_pages_are_memory(const struct iommufd_pages *pages)
 {
-	return pages->source != IOMMUFD_SOURCE_DMABUF;
+	return !IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ||
+	       pages->source != IOMMUFD_SOURCE_DMABUF;
 }
 
 struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
