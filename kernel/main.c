@@ -55,6 +55,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init(&ctx->groups);
 	init_waitqueue_head(&ctx->destroy_wait);
+	INIT_LIST_HEAD(&ctx->watches);
 	mutex_init(&ctx->process_lock);
 	mutex_init(&ctx->doorbells_lock);
 	INIT_LIST_HEAD(&ctx->doorbells);

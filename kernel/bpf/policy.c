@@ -407,8 +407,7 @@ void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
 
 static int sleep_killable(u64 ns)
 {
-	ktime_t end = ktime_add_ns(ktime_get(),
-				   min(ns, IOMMUFD_BPF_MAX_DELAY_NS));
+	ktime_t end = ktime_add_ns(ktime_get(), ns);
 
 	do {
 		set_current_state(TASK_KILLABLE);
@@ -424,14 +423,14 @@ static int sleep_killable(u64 ns)
  * @call: what is known of it is in its args; limit is set
  * @ctx: the context
  *
- * Sleeps if a policy asks for a delay.
+ * Sets limit, and delay_ns, for which the caller calls iommufd_policy_delay()
+ * unless it is 0.
  *
- * Context: may sleep, no lock of iommufd is held, nor a reference to an object.
+ * Context: may sleep, no lock of iommufd is held; the object is.
  *
  * Ended with iommufd_policy_invalidate_done() whatever is returned.
  *
- * Returns 0, the negative errno of the policy that has refused it, or -EINTR if
- * the caller was killed in the delay.
+ * Returns 0 or the negative errno of the policy that has refused it.
  */
 int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 			      struct iommufd_ctx *ctx)
@@ -465,8 +464,23 @@ int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 	release(&call->asked, i);
 	args->limit = limit;
 	args->delay_ns = min(delay_ns, IOMMUFD_BPF_MAX_DELAY_NS);
-	if (!ret && delay_ns)
-		ret = sleep_killable(delay_ns);
+	call->start_ns = ktime_get_ns();
+	return ret;
+}
+
+/**
+ * iommufd_policy_delay - sleep for as long as policies have asked for
+ * @call: begun with iommufd_policy_invalidate(), which has let it go on
+ *
+ * Context: sleeps. No lock of iommufd is held, nor a reference to an object: the
+ * caller makes sure afterwards that it is still there, and the same.
+ *
+ * Returns 0, or -EINTR if the caller was killed.
+ */
+int iommufd_policy_delay(struct iommufd_invalidate_call *call)
+{
+	int ret = sleep_killable(call->args.delay_ns);
+
 	call->start_ns = ktime_get_ns();
 	return ret;
 }

@@ -83,6 +83,7 @@ void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
 			      bool automatic, struct iommufd_seen *seen);
 int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 			      struct iommufd_ctx *ctx);
+int iommufd_policy_delay(struct iommufd_invalidate_call *call);
 void iommufd_policy_invalidate_done(struct iommufd_invalidate_call *call,
 				    u32 handled, int ret);
 
@@ -121,6 +122,11 @@ static inline void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt,
 static inline int
 iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 			  struct iommufd_ctx *ctx)
+{
+	return 0;
+}
+
+static inline int iommufd_policy_delay(struct iommufd_invalidate_call *call)
 {
 	return 0;
 }

@@ -34,6 +34,8 @@ struct iommufd_msi_window {
  * @objects: the table of objects by id; its xa_lock is described in
  *	core/object.h and nests inside every other lock of iommufd
  * @destroy_wait: destroyers that wait for a call to let go of an object
+ * @watches: struct iommufd_watch of calls that wait without a reference to their
+ *	object. Protected by the xa_lock of @objects
  * @groups: struct iommufd_group by iommu group id; its xa_lock guards their
  *	reference counts from zero
  * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before all locks
@@ -59,6 +61,7 @@ struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
 	wait_queue_head_t destroy_wait;
+	struct list_head watches;
 	struct xarray groups;
 	struct mutex process_lock;
 	/**

@@ -151,6 +151,45 @@ void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 		wake_up_all(&ctx->destroy_wait);
 }
 
+/**
+ * iommufd_object_watch - put an object for the time of a wait
+ * @ctx: context of the object
+ * @obj: the object, looked up by the caller
+ * @watch: remembers it, until iommufd_object_unwatch()
+ */
+void iommufd_object_watch(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			  struct iommufd_watch *watch)
+{
+	xa_lock(&ctx->objects);
+	/* It may have left the table since it was looked up. */
+	watch->obj = xa_load(&ctx->objects, obj->id) == obj ? obj : NULL;
+	list_add(&watch->node, &ctx->watches);
+	xa_unlock(&ctx->objects);
+	iommufd_object_put(ctx, obj);
+}
+
+/**
+ * iommufd_object_unwatch - take an object back after a wait
+ * @ctx: context of the object
+ * @watch: set up by iommufd_object_watch()
+ *
+ * Returns the very same object, to be given back with iommufd_object_put(), or
+ * NULL if it has left the table.
+ */
+struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
+					      struct iommufd_watch *watch)
+{
+	struct iommufd_object *obj;
+
+	xa_lock(&ctx->objects);
+	list_del(&watch->node);
+	obj = watch->obj;
+	if (obj)
+		refcount_inc(&obj->wait_cnt);
+	xa_unlock(&ctx->objects);
+	return obj;
+}
+
 /*
  * Whether nothing but the object itself is left of one of its counters, so that
  * it can be freed.
@@ -181,8 +220,13 @@ static bool object_idle(struct iommufd_object *obj)
  */
 static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
+	struct iommufd_watch *each;
+
 	lockdep_assert_held(&ctx->objects.xa_lock);
 
+	list_for_each_entry(each, &ctx->watches, node)
+		if (each->obj == obj)
+			each->obj = NULL;
 	/* A reservation, in a place that is there: this can't fail. */
 	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
 }

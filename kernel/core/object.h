@@ -34,6 +34,19 @@ struct iommufd_object_ops {
 	void (*destroy)(struct iommufd_object *obj);
 };
 
+/**
+ * struct iommufd_watch - a call that waits without a reference to its object
+ * @node: link in &iommufd_ctx.watches
+ * @obj: the object, NULL once it has left the table
+ *
+ * A destroy does not wait for such a call. The id does not tell whether the
+ * object is still the same one, nor does its address: both may be used again.
+ */
+struct iommufd_watch {
+	struct list_head node;
+	struct iommufd_object *obj;
+};
+
 extern const struct iommufd_object_ops iommufd_access_ops;
 extern const struct iommufd_object_ops iommufd_device_ops;
 extern const struct iommufd_object_ops iommufd_fault_ops;
@@ -70,6 +83,10 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
 					   enum iommufd_object_type type);
 void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj);
+void iommufd_object_watch(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			  struct iommufd_watch *watch);
+struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
+					      struct iommufd_watch *watch);
 
 /**
  * iommufd_object_hold - make something depend on an object

@@ -48,20 +48,12 @@ static int invalidate(struct iommufd_object *obj,
 {
 	int ret;
 
-	switch (obj->type) {
-	case IOMMUFD_OBJ_HWPT_NESTED:
-		ret = invalidate_hwpt(to_hwpt(obj), array);
-		break;
-	case IOMMUFD_OBJ_VIOMMU:
+	if (obj->type == IOMMUFD_OBJ_VIOMMU)
 		ret = invalidate_viommu(container_of(obj, struct iommufd_viommu,
 						     obj),
 					array);
-		break;
-	default:
-		array->entry_num = 0;
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, obj->id,
-				    obj->type);
-	}
+	else
+		ret = invalidate_hwpt(to_hwpt(obj), array);
 	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
@@ -93,76 +85,114 @@ struct invalidation {
 	u64 start_ns;
 };
 
-static bool can_be_invalidated(enum iommufd_object_type kind)
-{
-	return kind == IOMMUFD_OBJ_HWPT_NESTED || kind == IOMMUFD_OBJ_VIOMMU;
-}
-
-static int run(struct invalidation *request)
+/* What the request is about, looked up once: it is what policies are asked about. */
+static struct iommufd_object *look_up(struct invalidation *request)
 {
 	struct iommufd_object *obj;
-	int ret;
 
 	obj = iommufd_object_get(request->ctx, request->cmd->hwpt_id,
 				 IOMMUFD_OBJ_ANY);
-	if (IS_ERR(obj)) {
-		request->array.entry_num = 0;
-		return PTR_ERR(obj);
-	}
+	if (IS_ERR(obj))
+		return obj;
 	request->kind = obj->type;
-	if (can_be_invalidated(obj->type))
-		count(obj);
-	ret = invalidate(obj, &request->array);
+	if (obj->type == IOMMUFD_OBJ_HWPT_NESTED ||
+	    obj->type == IOMMUFD_OBJ_VIOMMU)
+		return obj;
+	iommufd_fail(-EINVAL, IOMMUFD_REASON_WRONG_TYPE, obj->id, obj->type);
 	iommufd_object_put(request->ctx, obj);
-	return ret;
+	return ERR_PTR(-EINVAL);
+}
+
+static int run(struct invalidation *request, struct iommufd_object *obj)
+{
+	count(obj);
+	return invalidate(obj, &request->array);
 }
 
 /* As many entries as the policies let through. */
-static int run_limited(struct invalidation *request, u32 limit)
+static int run_limited(struct invalidation *request, struct iommufd_object *obj,
+		       u32 limit)
 {
 	u32 asked = request->array.entry_num;
 	int ret = 0;
 
 	request->array.entry_num = limit;
 	if (limit || !asked)
-		ret = run(request);
+		ret = run(request, obj);
 	/* 0 would mean that all of them were handled. */
 	return ret ?: limit < asked ? -EAGAIN : 0;
 }
 
-static noinline int run_asked(struct invalidation *request)
+/*
+ * Sleep as long as policies say, without the object, so that a destroy need not
+ * wait for it. Returns the object once more, or an ERR_PTR.
+ */
+static struct iommufd_object *delay(struct invalidation *request,
+				    struct iommufd_invalidate_call *call,
+				    struct iommufd_object *obj)
+{
+	struct iommufd_watch watch;
+	int ret;
+
+	iommufd_object_watch(request->ctx, obj, &watch);
+	ret = iommufd_policy_delay(call);
+	obj = iommufd_object_unwatch(request->ctx, &watch);
+	if (!obj)
+		return ERR_PTR(ret ?: iommufd_fail(-ENOENT,
+						   IOMMUFD_REASON_OBJECT_ENDING,
+						   call->args.object, 0));
+	if (!ret)
+		return obj;
+	iommufd_object_put(request->ctx, obj);
+	return ERR_PTR(ret);
+}
+
+/* Ask the policies about the object, which is put. */
+static noinline int run_asked(struct invalidation *request,
+			      struct iommufd_object *obj)
 {
 	const struct iommu_hwpt_invalidate *cmd = request->cmd;
 	struct iommufd_invalidate_call call = {
 		.args = {
-			.object = cmd->hwpt_id,
+			.object = obj->id,
+			.kind = obj->type,
 			.data_type = cmd->data_type,
 			.entry_len = cmd->entry_len,
 			.asked = cmd->entry_num,
 			.data = cmd->data_uptr,
 		},
 	};
-	struct iommufd_object *obj;
 	int ret;
 
-	/* A policy may make it wait: the object may well be gone after that. */
-	obj = iommufd_object_get(request->ctx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
+	ret = iommufd_policy_invalidate(&call, request->ctx);
+	if (!ret && call.args.delay_ns) {
+		obj = delay(request, &call, obj);
+		ret = PTR_ERR_OR_ZERO(obj);
+	}
+	if (ret)
+		request->array.entry_num = 0;
+	else
+		ret = run_limited(request, obj, call.args.limit);
+	iommufd_policy_invalidate_done(&call, request->array.entry_num, ret);
+	if (!IS_ERR(obj))
+		iommufd_object_put(request->ctx, obj);
+	return ret;
+}
+
+/* Sets the number of entries to those that were handled. */
+static int look_up_and_run(struct invalidation *request)
+{
+	struct iommufd_object *obj = look_up(request);
+	int ret;
+
 	if (IS_ERR(obj)) {
 		request->array.entry_num = 0;
 		return PTR_ERR(obj);
 	}
-	request->kind = obj->type;
+	if (iommufd_has_policies())
+		return run_asked(request, obj);
+	ret = run(request, obj);
 	iommufd_object_put(request->ctx, obj);
-	if (!can_be_invalidated(request->kind))
-		return run(request);
-
-	call.args.kind = request->kind;
-	ret = iommufd_policy_invalidate(&call, request->ctx);
-	if (ret)
-		request->array.entry_num = 0;
-	else
-		ret = run_limited(request, call.args.limit);
-	iommufd_policy_invalidate_done(&call, request->array.entry_num, ret);
 	return ret;
 }
 
@@ -203,8 +233,7 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	if (ret)
 		request.array.entry_num = 0;
 	else
-		ret = iommufd_has_policies() ? run_asked(&request) :
-					       run(&request);
+		ret = look_up_and_run(&request);
 	if (trace_iommufd_hwpt_invalidate_enabled())
 		trace_request(&request, ret);
 

@@ -6,8 +6,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import cgroup
 import pytest
@@ -16,7 +17,7 @@ from errnos import errno_of, fails
 from failnth import sweep
 from iommufd import invalidate, mock, mock_uapi, uapi
 from iommufd.ctx import Context
-from iommufd.nest import IOTLB, Nest
+from iommufd.nest import CACHE, IOTLB, Nest
 from iommufd.trace import Stream
 from recorder import (
     ALLOC,
@@ -36,6 +37,8 @@ MS = 1_000_000
 LONG = 30.0
 REFUSED = errno.EACCES
 U64_MAX = uapi.U64_MAX
+NESTED = 3
+VIRT_ID = 0x99
 
 
 @pytest.fixture
@@ -158,6 +161,83 @@ def test_destroyed_in_the_delay(one: Recorder, nest: Nest) -> None:
     thread.join()
     assert got == [(errno.ENOENT, 0)]
     assert [c.ret for c in one.calls() if c.hook == INVALIDATE_DONE] == [-errno.ENOENT]
+
+
+@pytest.mark.parametrize("heir", ["page-table", "viommu"])
+def test_id_taken_in_the_delay(one: Recorder, nest: Nest, heir: str) -> None:
+    """What has the id by then was not what the policy has let through."""
+    nested = nest.nested()
+    requests = {
+        "page-table": lambda: invalidate.page_table(nest.context, nested),
+        "viommu": lambda: invalidate.viommu(nest.context, nested, VIRT_ID),
+    }
+    one.tell("first", delay_ns=S)
+    got: list[tuple[int, int]] = []
+    thread = threading.Thread(target=lambda: got.append(requests[heir]()))
+    thread.start()
+    one.wait_for(INVALIDATE)
+    nest.destroy(nested)
+    if heir == "viommu":
+        assert nest.viommu() == nested
+        nest.vdevice(nested, VIRT_ID)
+    else:
+        assert nest.nested() == nested
+    thread.join()
+    assert got == [(errno.ENOENT, 0)]
+    (done,) = [c for c in one.calls() if c.hook == INVALIDATE_DONE]
+    done.has(object=nested, kind=NESTED, handled=0, ret=-errno.ENOENT)
+    if heir == "viommu":
+        assert nest.device.cache(0, CACHE)
+    else:
+        assert mock.iotlb(nest.context, nested, 0, IOTLB)
+
+
+def test_many_in_the_delay(one: Recorder, nest: Nest) -> None:
+    """Each finds its own, whatever becomes of the others."""
+    stays, goes = nest.nested(), nest.nested()
+    one.tell("first", delay_ns=S)
+    got: dict[int, list[tuple[int, int]]] = {stays: [], goes: []}
+
+    def request(hwpt: int) -> Callable[[], None]:
+        return lambda: got[hwpt].append(invalidate.page_table(nest.context, hwpt))
+
+    threads = [threading.Thread(target=request(hwpt)) for hwpt in 2 * (stays, goes)]
+    for thread in threads:
+        thread.start()
+        one.wait_for(INVALIDATE)
+    nest.destroy(goes)
+    for thread in threads:
+        thread.join()
+    assert got == {stays: 2 * [(0, 1)], goes: 2 * [(errno.ENOENT, 0)]}
+
+
+def waits(thread: threading.Thread) -> bool:
+    """Whether it sleeps in the kernel until somebody else is done."""
+    stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "D"
+
+
+def test_destroy_in_a_hook(one: Recorder, nest: Nest) -> None:
+    """It waits: the driver is asked about what the policy was asked about."""
+    nested = nest.nested()
+    one.tell("first", stay=True)
+    got: list[tuple[int, int]] = []
+    request = threading.Thread(
+        target=lambda: got.append(invalidate.page_table(nest.context, nested))
+    )
+    request.start()
+    one.wait_for(INVALIDATE)
+    destroyer = threading.Thread(target=nest.destroy, args=(nested,))
+    destroyer.start()
+    end = time.monotonic() + LONG
+    while not waits(destroyer):
+        assert time.monotonic() < end
+        os.sched_yield()
+    one.tell("first")
+    request.join()
+    destroyer.join()
+    assert got == [(0, 1)]
+    assert one.seen() == [("first", INVALIDATE_DONE), ("first", FREE)]
 
 
 @pytest.mark.parametrize("how", ["detach", "unload"])
