@@ -16,8 +16,11 @@
 
 static int check_array(const struct iommu_hwpt_invalidate *cmd)
 {
+	/* The user who has no entries asks for the type alone. */
+	if (!cmd->entry_num)
+		return 0;
 	if (cmd->entry_num > MAX_ENTRIES || cmd->entry_len > PAGE_SIZE ||
-	    (cmd->entry_num && (!cmd->data_uptr || !cmd->entry_len)))
+	    !cmd->data_uptr || !cmd->entry_len)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_BAD_ARRAY,
 				    cmd->entry_len, cmd->entry_num);
 	return 0;

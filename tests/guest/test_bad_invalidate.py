@@ -200,8 +200,15 @@ def test_memory_ends(strict: Cache, there: int) -> None:
 
 
 def test_no_entries(cache: Cache) -> None:
-    """Asks whether there is such a type; where entries would be doesn't matter."""
-    for fields in ({}, {"data_uptr": 8}, {"entry_len": 7}, {"data_uptr": 8, "entry_len": 8}):
+    """Asks whether there is such a type; where entries would be, and how long, doesn't matter."""
+    for fields in (
+        {},
+        {"data_uptr": 8},
+        {"entry_len": 7},
+        {"data_uptr": 8, "entry_len": 8},
+        {"entry_len": PAGE + 1},
+        {"data_uptr": uapi.U64_MAX, "entry_len": 0xFFFFFFFF},
+    ):
         argument = uapi.HwptInvalidate(hwpt_id=cache.id, data_type=cache.type, **fields)
         cache.nest.context.command("HWPT_INVALIDATE", argument)
         assert argument.entry_num == 0
