@@ -81,9 +81,10 @@ struct iommufd_bpf_hwpt {
  * @data: user address of the entries, for bpf_copy_from_user(). The driver reads
  *	them again by itself: nothing that is decided by them is certain
  * @ret: in hwpt_invalidate_done(): 0 or a negative errno
- * @limit: may be written to in hwpt_invalidate(): no more entries than this are
- *	handled, which the user is told with EAGAIN; @asked when the call begins
- * @delay_ns: may be written to in hwpt_invalidate(): sleep so long before the
+ * @limit: may be written to in hwpt_invalidate() alone: no more entries than this
+ *	are handled, which the user is told with EAGAIN; @asked when the call
+ *	begins
+ * @delay_ns: may be written to in hwpt_invalidate() alone: sleep so long before the
  *	request is looked at, at most IOMMUFD_BPF_MAX_DELAY_NS; 0 when the call
  *	begins. The longest of all policies counts; a fatal signal ends it
  * @ns: in hwpt_invalidate_done(): how long it took, policies and delay left out

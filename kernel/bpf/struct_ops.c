@@ -17,32 +17,78 @@ BTF_ID_LIST(arg_ids)
 BTF_ID(struct, iommufd_bpf_hwpt)
 BTF_ID(struct, iommufd_bpf_invalidate)
 
+/* The BTF that has arg_ids; it stays for as long as programs can be loaded. */
+static const struct btf *ops_btf;
+
 static int ops_init(struct btf *btf)
 {
+	ops_btf = btf;
 	return 0;
 }
 
-/* Everything can be read, so much can be written. */
-static bool is_writable(u32 type_id, int off, int size)
-{
-	int end = off + size;
+/**
+ * struct writable - members that a function may write, one after the other
+ * @function: its offset in struct iommufd_bpf_ops
+ * @arg: index of its argument in arg_ids
+ * @start: offset of the first member
+ * @end: behind the last one
+ */
+struct writable {
+	u32 function;
+	u32 arg;
+	int start;
+	int end;
+};
 
-	if (type_id == arg_ids[0])
-		return off >= offsetof(struct iommufd_bpf_hwpt, add_flags) &&
-		       end <= offsetofend(struct iommufd_bpf_hwpt, add_flags);
-	if (type_id == arg_ids[1])
-		return off >= offsetof(struct iommufd_bpf_invalidate, limit) &&
-		       end <= offsetofend(struct iommufd_bpf_invalidate,
-					  delay_ns);
+/*
+ * Everything can be read. The functions that are called at the end of a request
+ * write nothing: all policies see the same then.
+ */
+static const struct writable writables[] = {
+	{
+		.function = offsetof(struct iommufd_bpf_ops, hwpt_alloc),
+		.arg = 0,
+		.start = offsetof(struct iommufd_bpf_hwpt, add_flags),
+		.end = offsetofend(struct iommufd_bpf_hwpt, add_flags),
+	},
+	{
+		.function = offsetof(struct iommufd_bpf_ops, hwpt_invalidate),
+		.arg = 1,
+		.start = offsetof(struct iommufd_bpf_invalidate, limit),
+		.end = offsetofend(struct iommufd_bpf_invalidate, delay_ns),
+	},
+};
+
+static bool is_writable(u32 function, const struct bpf_reg_state *reg, int off,
+			int size)
+{
+	const struct writable *each;
+	unsigned int i;
+
+	/* Types of other modules may have the same ids. */
+	if (reg->btf != ops_btf)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(writables); i++) {
+		each = &writables[i];
+		if (each->function == function &&
+		    arg_ids[each->arg] == reg->btf_id &&
+		    off >= each->start && off + size <= each->end)
+			return true;
+	}
 	return false;
 }
 
 static int ops_struct_access(struct bpf_verifier_log *log,
 			     const struct bpf_reg_state *reg, int off, int size)
 {
-	if (is_writable(reg->btf_id, off, size))
+	/* The verifier passes the log that is part of it. */
+	const struct bpf_verifier_env *env =
+		container_of(log, struct bpf_verifier_env, log);
+
+	if (is_writable(env->prog->aux->attach_st_ops_member_off, reg, off,
+			size))
 		return 0;
-	bpf_log(log, "only add_flags, limit and delay_ns can be written\n");
+	bpf_log(log, "only hwpt_alloc writes add_flags, hwpt_invalidate limit and delay_ns\n");
 	return -EACCES;
 }
 

@@ -69,3 +69,21 @@ struct iommufd_bpf_ops set_hwpt_caller = {
 	.hwpt_alloc = (void *)hwpt_caller,
 	.name = "writes",
 };
+
+/* These hooks come when all is over: there is nothing to write. */
+#define OVER(_hook, _type, _member)                          \
+	SEC("?struct_ops/" #_hook)                           \
+	void BPF_PROG(_hook##_##_member, struct _type *call) \
+	{                                                    \
+		call->_member = 1;                           \
+	}                                                    \
+	SEC("?.struct_ops.link")                             \
+	struct iommufd_bpf_ops set_##_hook##_##_member = {   \
+		._hook = (void *)_hook##_##_member,          \
+		.name = "writes",                            \
+	}
+
+OVER(hwpt_alloc_done, iommufd_bpf_hwpt, add_flags);
+OVER(hwpt_free, iommufd_bpf_hwpt, add_flags);
+OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, limit);
+OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, delay_ns);
