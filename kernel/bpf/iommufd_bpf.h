@@ -40,8 +40,8 @@ struct iommufd_bpf_caller {
  * @device: id of the device that it is made for
  * @kind: enum iommufd_object_type: paging or nested
  * @automatic: made for an attach to an IOAS, not asked for by name
- * @flags: enum iommufd_hwpt_alloc_flags; in hwpt_alloc_done() with what policies
- *	have added
+ * @flags: enum iommufd_hwpt_alloc_flags; in hwpt_alloc_done() with what was added
+ *	because of policies
  * @data_type: enum iommu_hwpt_data_type
  * @data_len: bytes at @data
  * @data: user address of what the driver will be told, for
@@ -49,8 +49,9 @@ struct iommufd_bpf_caller {
  *	is decided by it is certain
  * @ret: in hwpt_alloc_done(): 0 or a negative errno
  * @ns: in hwpt_alloc_done(): how long it took, policies left out
- * @add_flags: the only one that a program may write to, in hwpt_alloc():
- *	IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added where the driver can do that,
+ * @add_flags: the only one that a program may write to, in hwpt_alloc() alone:
+ *	IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added to an automatic page table
+ *	where the IOMMU can do that and the device can be attached with it,
  *	anything else ignored
  */
 struct iommufd_bpf_hwpt {

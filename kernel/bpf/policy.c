@@ -294,6 +294,20 @@ static struct iommufd_seen *remember(const struct iommufd_asked *asked)
 	return seen;
 }
 
+/*
+ * What policies may add to the flags of a page table. One that the user asks for
+ * by name is attached to devices that are not known yet, some of which might not
+ * be able to share it then. An automatic one serves the devices that it suits.
+ */
+static u32 addable(const struct iommufd_bpf_hwpt *args,
+		   struct iommufd_device *idev)
+{
+	if (!args->automatic || iommufd_device_is_noiommu(idev) ||
+	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
+		return 0;
+	return IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+}
+
 /**
  * iommufd_policy_hwpt_alloc - ask whether a page table may be made
  * @call: what is known of it is in its args; add_flags are set
@@ -310,14 +324,10 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			      struct iommufd_ctx *ctx,
 			      struct iommufd_device *idev)
 {
-	u32 can_add = 0, add = 0;
+	u32 can_add = addable(&call->args, idev), add = 0;
 	unsigned int i;
 	int ret = 0;
 
-	if (call->args.kind == IOMMUFD_OBJ_HWPT_PAGING &&
-	    !iommufd_device_is_noiommu(idev) &&
-	    device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
-		can_add = IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	call->args.caller = caller(ctx);
 	hold(&call->asked, NULL);
 	for (i = 0; i < call->asked.nr && !ret; i++) {

@@ -167,6 +167,21 @@ static int attach_unasked(struct attach_request *request,
 	return 0;
 }
 
+/* What policies add must not make an attach fail that works without it. */
+static struct iommufd_hwpt_paging *
+attach_new_with_added(struct attach_request *request, struct iommufd_ioas *ioas,
+		      struct iommufd_bpf_hwpt *args)
+{
+	struct iommufd_hwpt_paging *hwpt;
+
+	args->flags = args->add_flags;
+	hwpt = attach_new(request, ioas, args->flags);
+	if (!IS_ERR(hwpt) || !args->flags)
+		return hwpt;
+	args->flags = 0;
+	return attach_new(request, ioas, 0);
+}
+
 /* Ask the policies, with no lock held, before a page table is made. */
 static noinline int attach_asked(struct attach_request *request,
 				 struct iommufd_ioas *ioas)
@@ -190,13 +205,13 @@ static noinline int attach_asked(struct attach_request *request,
 		ret = attach_existing(request, ioas);
 		told = ret ?: -EALREADY;
 		if (ret == NONE_SUITS) {
-			hwpt = attach_new(request, ioas, call.args.add_flags);
+			hwpt = attach_new_with_added(request, ioas,
+						     &call.args);
 			ret = PTR_ERR_OR_ZERO(hwpt);
 			told = ret;
 		}
 		mutex_unlock(&ioas->auto_lock);
 	}
-	call.args.flags = call.args.add_flags;
 	if (told) {
 		iommufd_policy_hwpt_done(&call, 0, told);
 		return ret;
@@ -234,7 +249,10 @@ static bool is_automatic(struct iommufd_object *obj)
 	       to_hwpt_paging(obj)->automatic;
 }
 
-/* Attach to a page table by its id; gives back the caller's lookup. */
+/*
+ * Attach to a page table by its id; gives back the caller's lookup. An automatic
+ * one that tracks dirty pages does so because of a policy.
+ */
 static int attach_found(struct attach_request *request,
 			struct iommufd_object *obj)
 {
@@ -254,6 +272,10 @@ static int attach_found(struct attach_request *request,
 		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
 				    *request->pt_id, 0);
 	ret = attach_hwpt(request, to_hwpt(obj));
+	/* A device that might share it without what was added gets another. */
+	if (ret == -EINVAL && request->pasid == IOMMU_NO_PASID &&
+	    to_hwpt(obj)->domain->dirty_ops)
+		ret = attach_ioas(request, to_hwpt_paging(obj)->ioas);
 	iommufd_hwpt_drop_later(ctx, to_hwpt(obj), &request->ended);
 	return ret;
 }

@@ -25,7 +25,6 @@
  * @cmd: its structure
  * @idev: the device
  * @pt: what the page table is to be made on
- * @flags: enum iommufd_hwpt_alloc_flags, those that policies have added included
  * @user_data: what the user tells the driver
  * @call: what policies say about it, or NULL
  * @start_ns: ktime when it began, 0 while nobody listens
@@ -35,7 +34,6 @@ struct alloc_request {
 	struct iommu_hwpt_alloc *cmd;
 	struct iommufd_device *idev;
 	struct iommufd_object *pt;
-	u32 flags;
 	struct iommu_user_data user_data;
 	struct iommufd_hwpt_call *call;
 	u64 start_ns;
@@ -51,7 +49,7 @@ static void trace_alloc(const struct alloc_request *request, u32 hwpt, int ret)
 {
 	trace_iommufd_hwpt_alloc(request->ucmd->ctx->number, hwpt,
 				 request->pt->id, request->idev->obj.id,
-				 kind_on(request->pt), false, request->flags,
+				 kind_on(request->pt), false, request->cmd->flags,
 				 request->cmd->data_type, ret,
 				 iommufd_trace_ns(request->start_ns));
 }
@@ -59,7 +57,7 @@ static void trace_alloc(const struct alloc_request *request, u32 hwpt, int ret)
 /* The queue that the request names, if any, looked up; or an ERR_PTR. */
 static struct iommufd_fault *get_fault_queue(const struct alloc_request *request)
 {
-	if (!(request->flags & IOMMU_HWPT_FAULT_ID_VALID))
+	if (!(request->cmd->flags & IOMMU_HWPT_FAULT_ID_VALID))
 		return NULL;
 	return iommufd_fault_get(request->ucmd->ctx, request->cmd->fault_id);
 }
@@ -104,7 +102,7 @@ static int alloc_paging(const struct alloc_request *request,
 {
 	const struct iommu_user_data *user_data =
 		request->user_data.len ? &request->user_data : NULL;
-	u32 flags = request->flags;
+	u32 flags = request->cmd->flags;
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
@@ -133,14 +131,15 @@ static int alloc_nested(const struct alloc_request *request,
 	struct iommufd_hwpt_nested *hwpt;
 	int ret;
 
-	if (request->flags & ~NESTED_FLAGS)
-		return iommufd_fail_flags(request->flags, NESTED_FLAGS);
+	if (request->cmd->flags & ~NESTED_FLAGS)
+		return iommufd_fail_flags(request->cmd->flags, NESTED_FLAGS);
 	if (!request->user_data.len)
 		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_DATA_MISMATCH,
 				    request->user_data.type, 0);
 
 	hwpt = iommufd_hwpt_nested_alloc(ctx, parent, viommu, request->idev,
-					 request->flags, &request->user_data);
+					 request->cmd->flags,
+					 &request->user_data);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 	ret = finish(request, &hwpt->common);
@@ -168,25 +167,9 @@ static int alloc(const struct alloc_request *request)
 	}
 }
 
-/* What a policy adds must not make a request fail that would not without. */
-static int alloc_with_added(struct alloc_request *request, u32 add_flags)
-{
-	u32 flags = request->flags;
-	int ret;
-
-	request->flags |= add_flags;
-	request->call->args.flags = request->flags;
-	ret = alloc(request);
-	if (ret != -EOPNOTSUPP || request->flags == flags)
-		return ret;
-	request->flags = flags;
-	request->call->args.flags = flags;
-	return alloc(request);
-}
-
 static noinline int alloc_asked(struct alloc_request *request)
 {
-	struct iommu_hwpt_alloc *cmd = request->cmd;
+	const struct iommu_hwpt_alloc *cmd = request->cmd;
 	struct iommufd_hwpt_call call = {
 		.args = {
 			.parent = request->pt->id,
@@ -204,7 +187,7 @@ static noinline int alloc_asked(struct alloc_request *request)
 	ret = iommufd_policy_hwpt_alloc(&call, request->ucmd->ctx,
 					request->idev);
 	if (!ret)
-		ret = alloc_with_added(request, call.args.add_flags);
+		ret = alloc(request);
 	if (ret)
 		iommufd_policy_hwpt_done(&call, 0, ret);
 	return ret;
@@ -216,7 +199,6 @@ int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 	struct alloc_request request = {
 		.ucmd = ucmd,
 		.cmd = cmd,
-		.flags = cmd->flags,
 		.user_data = {
 			.type = cmd->data_type,
 			.uptr = u64_to_user_ptr(cmd->data_uptr),

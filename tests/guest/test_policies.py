@@ -20,13 +20,14 @@ import pytest
 from bpfobject import Map, Object, attached, path_of
 from child import Child
 from errnos import errno_of, fails
+from failnth import sweep
 from iommufd import dirty, edu, invalidate, mem, mock, mock_uapi, uapi
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
-from recorder import INVALIDATE, INVALIDATE_DONE, recording
+from recorder import ALLOC_DONE, INVALIDATE, INVALIDATE_DONE, recording
 from workers import Workers
 
 pytestmark = pytest.mark.guest(kernels="bpf")
@@ -411,22 +412,75 @@ def written(context: Context, ioas: int, hwpt: int, buffer: mem.Buffer) -> None:
     context.unmap(ioas, iova, 4 * PAGE)
 
 
-def test_dirty(nest: Nest, buffer: mem.Buffer) -> None:
-    """Page tables for which nobody asked for it, by name and automatic ones."""
-    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
-    with attached("dirty"):
-        written(nest.context, nest.ioas, nest.paging(), buffer)
-        other = nest.context.ioas_alloc()
-        with mock.Device(nest.context, other) as device:
-            written(nest.context, other, device.hwpt, buffer)
-        nest.context.destroy(other)
-    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
+def test_dirty(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Page tables that no request can ask for with it."""
+    for policy in (False, True, False):
+        with ExitStack() as stack:
+            if policy:
+                stack.enter_context(attached("dirty"))
+            device = stack.enter_context(mock.Device(context, ioas))
+            if policy:
+                written(context, ioas, device.hwpt, buffer)
+            else:
+                assert errno_of(dirty.track, context, device.hwpt) == errno.EOPNOTSUPP
 
 
 def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
+    """By name: there who asks gets it, and who doesn't gets what he asks for."""
     with attached("dirty"):
-        for flags in (DIRTY, uapi.HWPT_ALLOC_NEST_PARENT, DIRTY | uapi.HWPT_ALLOC_NEST_PARENT):
+        for flags in (DIRTY, DIRTY | uapi.HWPT_ALLOC_NEST_PARENT):
             written(nest.context, nest.ioas, nest.paging(flags), buffer)
+        for flags in (0, uapi.HWPT_ALLOC_NEST_PARENT):
+            hwpt = nest.paging(flags)
+            assert errno_of(dirty.track, nest.context, hwpt) == errno.EOPNOTSUPP
+
+
+@pytest.mark.parametrize("policy", [False, True])
+def test_dirty_and_who_cannot(
+    context: Context, ioas: int, buffer: mem.Buffer, policy: bool
+) -> None:
+    """A device whose IOMMU can't can be attached to whatever it can be attached to without."""
+    cannot = mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY
+    context.map(ioas, buffer, iova=mock.START)
+    with ExitStack() as stack:
+        if policy:
+            stack.enter_context(attached("dirty"))
+        first = stack.enter_context(mock.Device(context, ioas))
+        named = context.hwpt_alloc(first.device, ioas)
+        for target in (ioas, named, first.hwpt):
+            with mock.Device(context, target, cannot) as device:
+                device.check(mock.START, buffer, buffer.size)
+                # Of automatic page tables it gets another one if that one tracks.
+                wanted = named if target == named else first.hwpt
+                assert (device.hwpt == wanted) is (target == named or not policy)
+        other = context.ioas_alloc()
+        with mock.Device(context, other, cannot) as device:
+            for target in (named, first.hwpt, ioas):
+                device.replace(target)
+                device.check(mock.START, buffer, buffer.size)
+                device.replace(other)
+        context.destroy(other)
+        context.destroy(named)
+
+
+def test_dirty_fails_alone(context: Context, ioas: int) -> None:
+    """A page table that can't be made with it is made without."""
+    devices: list[mock.Device] = []
+    tracks: list[bool] = []
+
+    def done() -> None:
+        tracks.append(not errno_of(dirty.track, context, devices[-1].hwpt))
+        devices.pop().close()
+
+    def attach() -> None:
+        devices.append(mock.Device(context, ioas))
+
+    with attached("dirty"), recording("first") as recorder:
+        sweep(attach, lambda: None, done)
+        made = [c for c in recorder.calls() if c.hook == ALLOC_DONE and not c.ret]
+    assert set(tracks) == {False, True}
+    assert tracks[-1]
+    assert [bool(call.flags) for call in made] == tracks
 
 
 def test_dirty_not_supported(buffer: mem.Buffer) -> None:

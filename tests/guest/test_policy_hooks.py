@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import permutations
 
@@ -348,17 +349,36 @@ def test_member_left_out(nest: Nest, missing: str) -> None:
         assert recorder.seen() == expected
 
 
+@contextmanager
+def automatic(nest: Nest) -> Iterator[int]:
+    """The page table that is made for a device on an IOAS of its own."""
+    ioas = nest.context.ioas_alloc()
+    with mock.Device(nest.context, ioas) as device:
+        yield device.hwpt
+    nest.context.destroy(ioas)
+
+
 def test_flags_added(three: Recorder, nest: Nest) -> None:
     """Dirty tracking alone, whatever else is asked for; the end tells all."""
     three.tell("second", add_flags=0xFFFFFFFF)
     three.calls()
-    hwpt = nest.paging()
-    dirty.track(nest.context, hwpt)
-    done = three.calls()[3]
-    done.has(who="first", hook=ALLOC_DONE, flags=DIRTY, add_flags=DIRTY)
+    with automatic(nest) as hwpt:
+        dirty.track(nest.context, hwpt)
+    three.calls()[3].has(who="first", hook=ALLOC_DONE, flags=DIRTY, add_flags=DIRTY)
     three.tell("second", add_flags=PARENT | uapi.HWPT_FAULT_ID_VALID)
-    assert errno_of(dirty.track, nest.context, nest.paging()) == errno.EOPNOTSUPP
+    with automatic(nest) as hwpt:
+        assert errno_of(dirty.track, nest.context, hwpt) == errno.EOPNOTSUPP
     three.calls()[3].has(hook=ALLOC_DONE, flags=0, add_flags=0)
+
+
+@pytest.mark.parametrize("flags", [0, PARENT, DIRTY])
+def test_flags_by_name(one: Recorder, nest: Nest, flags: int) -> None:
+    """Such a page table is what it is asked to be: others may have to share it."""
+    one.tell("first", add_flags=DIRTY)
+    one.calls()
+    error = errno_of(dirty.track, nest.context, nest.paging(flags))
+    assert error == (0 if flags & DIRTY else errno.EOPNOTSUPP)
+    one.calls()[1].has(hook=ALLOC_DONE, flags=flags, add_flags=0)
 
 
 def test_flags_asked_for_stay(one: Recorder, nest: Nest) -> None:
