@@ -69,6 +69,8 @@ struct iommufd_bpf_ops {
 #define EDQUOT	     122
 #define NSEC_PER_SEC 1000000000ULL
 
+#define IOMMUFD_BPF_MAX_DELAY_NS NSEC_PER_SEC
+
 /* enum iommufd_hwpt_alloc_flags */
 #define IOMMU_HWPT_ALLOC_DIRTY_TRACKING 2
 

@@ -2,7 +2,9 @@
 /*
  * Policy: a token bucket for invalidations. Each context, which is a guest, gets
  * so many entries a second and may be ahead by a burst; who asks for more waits,
- * so that one guest can't fill the command queue of the IOMMU that all share.
+ * so that one guest can't fill the command queue of the IOMMU that all share. A
+ * request gets no more entries than it can wait for in the longest delay, and
+ * EAGAIN for the rest: whatever its size, the rate holds.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -32,7 +34,7 @@ static const struct bucket_settings *get_settings(void)
 }
 
 struct bucket {
-	__u64 paid_until; /* when all entries so far are in the rate, ktime */
+	__s64 paid_until; /* when all entries so far are in the rate, ktime */
 	__u64 delayed; /* requests that had to wait */
 	__u64 delay_ns; /* how long, in all */
 };
@@ -55,41 +57,74 @@ static struct bucket *bucket_of(__u32 ctx)
 	return bpf_map_lookup_elem(&buckets, &ctx);
 }
 
-/* Two that meet here more often than this are let through. */
+#define MAX_DELAY_NS ((__s64)IOMMUFD_BPF_MAX_DELAY_NS)
+
+/* Settings above this are taken for it: in nanoseconds they fit 64 bits. */
+#define MOST (1ULL << 32)
+
+static __u64 at_most(__u64 value, __u64 most)
+{
+	return value < most ? value : most;
+}
+
+/* Rounded up, lest many small requests get more than the rate. */
+static __u64 cost_ns(__u64 entries, __u64 rate)
+{
+	return (entries * NSEC_PER_SEC + rate - 1) / rate;
+}
+
+/* Two that meet here more often than this get nothing. */
 #define TRIES 16
 
-/* Take tokens; how long to wait for those that are not there yet. */
-static __u64 take(struct bucket *bucket, __u64 cost_ns, __u64 burst_ns)
+/* Take tokens for as many entries as can be had, and say how long to wait. */
+static void take(struct bucket *bucket, __u64 rate, __u64 burst,
+		 struct iommufd_bpf_invalidate *call)
 {
-	__u64 now = bpf_ktime_get_ns(), old, until, wait;
+	__s64 now = bpf_ktime_get_ns(), old, from, until;
+	__u64 entries;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
 		old = bucket->paid_until;
-		until = (old + burst_ns < now ? now - burst_ns : old) + cost_ns;
+		/* Before the machine was started if it is not up for so long. */
+		from = now - (__s64)cost_ns(burst, rate);
+		if (old && old > from)
+			from = old;
+		/* What is owed already may be all that can be waited for. */
+		entries = 0;
+		if (from < now + MAX_DELAY_NS)
+			entries = (__u64)(now + MAX_DELAY_NS - from) * rate /
+				  NSEC_PER_SEC;
+		entries = at_most(entries, call->asked);
+		until = from + (__s64)cost_ns(entries, rate);
 		if (__sync_val_compare_and_swap(&bucket->paid_until, old,
 						until) != old)
 			continue;
+		call->limit = entries;
 		if (until <= now)
-			return 0;
-		wait = until - now;
+			return;
+		call->delay_ns = until - now;
 		__sync_fetch_and_add(&bucket->delayed, 1);
-		__sync_fetch_and_add(&bucket->delay_ns, wait);
-		return wait;
+		__sync_fetch_and_add(&bucket->delay_ns, until - now);
+		return;
 	}
-	return 0;
+	call->limit = 0;
 }
 
 SEC("struct_ops/hwpt_invalidate")
 int BPF_PROG(bucket_invalidate, struct iommufd_bpf_invalidate *call)
 {
 	const struct bucket_settings *set = get_settings();
-	struct bucket *bucket = bucket_of(call->caller.ctx);
+	struct bucket *bucket;
 
-	if (!bucket || !set || !set->rate)
+	if (!set || !set->rate || !call->asked)
 		return 0;
-	call->delay_ns = take(bucket, call->asked * NSEC_PER_SEC / set->rate,
-			      set->burst * NSEC_PER_SEC / set->rate);
+	bucket = bucket_of(call->caller.ctx);
+	if (bucket)
+		take(bucket, at_most(set->rate, MOST),
+		     at_most(set->burst, MOST), call);
+	else
+		call->limit = 0;
 	return 0;
 }
 
