@@ -7,6 +7,7 @@
 #include <linux/prandom.h>
 #include <linux/slab.h>
 
+#include "pages/pages.h"
 #include "pages/store.h"
 
 struct expected_run {
@@ -579,6 +580,50 @@ static void store_memory_split(struct kunit *test)
 	free_blocks(&blocks);
 }
 
+/* The block of indices 10 to 19 keeps its users when a part is given back. */
+static void refuse_part(struct kunit *test, struct iommufd_pages *pages,
+			unsigned long first, unsigned long last)
+{
+	struct iommufd_requester requester = {};
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test,
+				iommufd_pages_unuse(pages, first, last,
+						    &requester),
+				0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, block_at(&pages->blocks, 10)->users, 2);
+}
+
+/* A user of other pages of a block may not have it unpinned. */
+static void store_unuse_part(struct kunit *test)
+{
+	struct iommufd_requester requester = {};
+	struct iommufd_pages *pages;
+	struct iommufd_block *block;
+
+	pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	mutex_init(&pages->lock);
+	pages->blocks = RB_ROOT_CACHED;
+	block = build(test, &pages->blocks, 10, (struct expected_run[]){
+		{ .pfn = 100, .npages = 10 },
+	}, 1);
+	block->users = 2;
+
+	mutex_lock(&pages->lock);
+	refuse_part(test, pages, 10, 18);
+	refuse_part(test, pages, 11, 19);
+	refuse_part(test, pages, 12, 12);
+	refuse_part(test, pages, 0, 15);
+	refuse_part(test, pages, 15, 30);
+	KUNIT_EXPECT_EQ(test, iommufd_pages_unuse(pages, 0, 30, &requester), 0);
+	KUNIT_EXPECT_EQ(test, block_at(&pages->blocks, 10)->users, 1);
+	mutex_unlock(&pages->lock);
+	free_blocks(&pages->blocks);
+}
+
 static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_runs_join),
 	KUNIT_CASE(store_cut_to_interval),
@@ -594,6 +639,7 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_memory_large),
 	KUNIT_CASE(store_memory_small),
 	KUNIT_CASE(store_memory_split),
+	KUNIT_CASE(store_unuse_part),
 	{}
 };
 

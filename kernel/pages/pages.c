@@ -4,6 +4,7 @@
  * in page tables, a driver in the kernel - uses that part: the first user pins
  * and charges its pages, the last one unpins them, however many there are.
  */
+#include <kunit/visibility.h>
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -196,6 +197,10 @@ static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 
 	for (block = first_block(pages, first, last); block; block = next) {
 		next = next_block(block, first, last);
+		/* Part of it is of others: rather pinned too long than not. */
+		if (WARN_ON(block->node.start < first ||
+			    block->node.last > last))
+			continue;
 		if (!--block->users)
 			unpinned += iommufd_unpin_block(pages, block);
 	}
@@ -355,6 +360,7 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 	}
 	return unpinned;
 }
+EXPORT_SYMBOL_IF_KUNIT(iommufd_pages_unuse);
 
 /**
  * iommufd_pages_count_runs - count the runs of a part of the pages
