@@ -190,6 +190,24 @@ static void store_runs_join(struct kunit *test)
 	free_blocks(&blocks);
 }
 
+/* A run is walked by struct page, which may be elsewhere in another section. */
+static void store_runs_of_sections(struct kunit *test)
+{
+	bool apart = IS_ENABLED(CONFIG_SPARSEMEM) &&
+		     !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP);
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block *block;
+
+	block = build(test, &blocks, 0, (struct expected_run[]){
+		{ .pfn = PAGES_PER_SECTION - 2, .npages = 1 },
+		{ .pfn = PAGES_PER_SECTION - 1, .npages = 1 },
+		{ .pfn = PAGES_PER_SECTION, .npages = 1 },
+		{ .pfn = PAGES_PER_SECTION + 1, .npages = 1 },
+	}, 4);
+	KUNIT_EXPECT_EQ(test, block->nr_runs, apart ? 2 : 1);
+	free_blocks(&blocks);
+}
+
 static void store_cut_to_interval(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -626,6 +644,7 @@ static void store_unuse_part(struct kunit *test)
 
 static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_runs_join),
+	KUNIT_CASE(store_runs_of_sections),
 	KUNIT_CASE(store_cut_to_interval),
 	KUNIT_CASE(store_split),
 	KUNIT_CASE(store_block_full),

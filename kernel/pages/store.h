@@ -171,6 +171,20 @@ struct iommufd_block_builder {
 	unsigned int max_runs;
 };
 
+/*
+ * Whether the struct page of a PFN need not come after that of the PFN before:
+ * a run is walked by struct page when it is unpinned. The memory map may be
+ * allocated by section; a folio never lies in two sections then.
+ */
+static inline bool iommufd_memmap_breaks(unsigned long pfn)
+{
+#if defined(CONFIG_SPARSEMEM) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
+	return IS_ALIGNED(pfn, PAGES_PER_SECTION);
+#else
+	return false;
+#endif
+}
+
 int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages);
 void iommufd_builder_finish(struct iommufd_block_builder *builder,
@@ -179,7 +193,7 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
 /**
  * iommufd_builder_add - add pages to a block
  * @builder: the builder, started
- * @pfn: first of consecutive PFNs
+ * @pfn: first of consecutive PFNs, whose struct pages are consecutive too
  * @npages: number of pages, at most BLOCK_MAX_PAGES
  *
  * Returns false if the block is full: finish it and start another.
@@ -189,7 +203,7 @@ static inline bool iommufd_builder_add(struct iommufd_block_builder *builder,
 {
 	if (npages > BLOCK_MAX_PAGES - builder->covered)
 		return false;
-	if (pfn != builder->next_pfn) {
+	if (pfn != builder->next_pfn || iommufd_memmap_breaks(pfn)) {
 		if (builder->nr_runs == builder->max_runs)
 			return false;
 		builder->block->runs[builder->nr_runs++] =
