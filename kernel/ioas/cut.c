@@ -29,16 +29,6 @@ static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 	return area;
 }
 
-/* A page on both sides of the cut is kept pinned by both. */
-static void count_cut(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		      struct iommufd_area *tail)
-{
-	iommufd_ioas_count_cut(ioas);
-	if (area->pinned &&
-	    iommufd_area_last_index(area) == iommufd_area_first_index(tail))
-		atomic_long_inc(&ioas->pinned);
-}
-
 /* A driver that has pinned pages counts them by area. */
 static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		       struct iommufd_area *tail, unsigned long iova)
@@ -55,7 +45,7 @@ static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		tail->prot = area->prot;
 		tail->pinned = area->pinned;
 		iommufd_ioas_split_holds(ioas, area, tail);
-		count_cut(ioas, area, tail);
+		iommufd_ioas_count_cut(ioas);
 		ret = 0;
 	}
 	mutex_unlock(&ioas->space_lock);
