@@ -162,30 +162,6 @@ int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 	return iommufd_block_split(block, &pages->blocks, index) ? 0 : -ENOMEM;
 }
 
-/**
- * iommufd_pages_present - whether a part of the pages is pinned
- * @pages: the pages; its lock is held
- * @first: first index
- * @last: last index
- */
-bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
-			   unsigned long last)
-{
-	struct interval_tree_node *node;
-
-	lockdep_assert_held(&pages->lock);
-
-	for (node = interval_tree_iter_first(&pages->blocks, first, last); node;
-	     node = interval_tree_iter_next(node, first, last)) {
-		if (node->start > first)
-			return false;
-		if (node->last >= last)
-			return true;
-		first = node->last + 1;
-	}
-	return false;
-}
-
 /* Returns the number of pages that are unpinned because this was the last use. */
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 			   unsigned long last)

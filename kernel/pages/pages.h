@@ -90,8 +90,6 @@ int iommufd_pages_change_owner(struct iommufd_pages *pages,
 			       struct iommufd_owner *owner, bool force,
 			       const struct iommufd_requester *requester);
 int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index);
-bool iommufd_pages_present(struct iommufd_pages *pages, unsigned long first,
-			   unsigned long last);
 
 /* pages/rw.c */
 int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,

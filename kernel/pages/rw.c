@@ -11,41 +11,87 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* Copy with pages that are present. */
-static void copy_present(struct iommufd_pages *pages, unsigned long offset,
-			 void *data, size_t length, bool write)
+/**
+ * struct transfer - what is still to be copied
+ * @pages: the pages
+ * @offset: next byte of them
+ * @data: its place in kernel memory
+ * @length: bytes
+ * @write: to the pages
+ */
+struct transfer {
+	struct iommufd_pages *pages;
+	unsigned long offset;
+	void *data;
+	size_t length;
+	bool write;
+};
+
+static void advance(struct transfer *transfer, size_t n)
 {
-	unsigned long first = offset >> PAGE_SHIFT;
-	unsigned long last = (offset + length - 1) >> PAGE_SHIFT;
-	size_t skip = offset_in_page(offset), n;
+	transfer->offset += n;
+	transfer->data += n;
+	transfer->length -= n;
+}
+
+static unsigned long first_index(const struct transfer *transfer)
+{
+	return transfer->offset >> PAGE_SHIFT;
+}
+
+static unsigned long last_index(const struct transfer *transfer)
+{
+	return (transfer->offset + transfer->length - 1) >> PAGE_SHIFT;
+}
+
+static void copy_one(struct transfer *transfer, struct page *page)
+{
+	size_t skip = offset_in_page(transfer->offset);
+	size_t n = min(PAGE_SIZE - skip, transfer->length);
+
+	/* Dirty they become when they are unpinned. */
+	if (transfer->write)
+		memcpy_to_page(page, skip, transfer->data, n);
+	else
+		memcpy_from_page(transfer->data, page, skip, n);
+	advance(transfer, n);
+}
+
+/* Copy until a page is not present. */
+static void copy_present(struct transfer *transfer)
+{
+	unsigned long next = first_index(transfer), i;
 	struct iommufd_run_iter iter;
-	unsigned long i;
 
-	lockdep_assert_held(&pages->lock);
+	lockdep_assert_held(&transfer->pages->lock);
 
-	iommufd_for_each_run(&iter, &pages->blocks, first, last) {
-		for (i = 0; i < iter.run.npages; i++) {
-			struct page *page = pfn_to_page(iter.run.pfn + i);
-
-			n = min(PAGE_SIZE - skip, length);
-			/* Dirty they become when they are unpinned. */
-			if (write)
-				memcpy_to_page(page, skip, data, n);
-			else
-				memcpy_from_page(data, page, skip, n);
-			data += n;
-			length -= n;
-			skip = 0;
-		}
+	iommufd_for_each_run(&iter, &transfer->pages->blocks, next,
+			     last_index(transfer)) {
+		if (iter.run.index != next)
+			break;
+		for (i = 0; i < iter.run.npages; i++)
+			copy_one(transfer, pfn_to_page(iter.run.pfn + i));
+		next += iter.run.npages;
 	}
 }
 
-static int copy_pinned(struct iommufd_pages *pages, unsigned long offset,
-		       void *data, size_t length, bool write,
+/* The bytes up to the next page that is present; the pages are locked. */
+static size_t missing_length(const struct transfer *transfer)
+{
+	struct iommufd_run_iter iter;
+
+	if (!iommufd_run_first(&iter, &transfer->pages->blocks,
+			       first_index(transfer), last_index(transfer)))
+		return transfer->length;
+	return iter.run.index * PAGE_SIZE - transfer->offset;
+}
+
+static int copy_pinned(struct transfer *transfer,
 		       const struct iommufd_requester *requester)
 {
-	unsigned long first = offset >> PAGE_SHIFT;
-	unsigned long last = (offset + length - 1) >> PAGE_SHIFT;
+	unsigned long first = first_index(transfer);
+	unsigned long last = last_index(transfer);
+	struct iommufd_pages *pages = transfer->pages;
 	unsigned long pinned = 0;
 	int ret;
 
@@ -57,41 +103,85 @@ static int copy_pinned(struct iommufd_pages *pages, unsigned long offset,
 	if (ret)
 		return ret;
 	mutex_lock(&pages->lock);
-	copy_present(pages, offset, data, length, write);
+	copy_present(transfer);
 	mutex_unlock(&pages->lock);
 	iommufd_pages_unuse(pages, first, last, requester);
 	return 0;
 }
 
-static int copy_user(struct iommufd_pages *pages, unsigned long offset,
-		     void *data, size_t length, bool write)
+/* What is not present is pinned for the time of the copy. */
+static int rw_pinned(struct transfer *transfer,
+		     const struct iommufd_requester *requester)
 {
-	void __user *uptr = (void __user *)(pages->start + offset);
+	struct iommufd_pages *pages = transfer->pages;
+
+	mutex_lock(&pages->lock);
+	copy_present(transfer);
+	mutex_unlock(&pages->lock);
+	return transfer->length ? copy_pinned(transfer, requester) : 0;
+}
+
+static int copy_user(struct transfer *transfer, size_t n)
+{
+	void __user *uptr =
+		(void __user *)(transfer->pages->start + transfer->offset);
 	unsigned long left;
 
-	left = write ? copy_to_user(uptr, data, length) :
-		       copy_from_user(data, uptr, length);
+	left = transfer->write ? copy_to_user(uptr, transfer->data, n) :
+				 copy_from_user(transfer->data, uptr, n);
+	advance(transfer, n);
 	return left ? -EFAULT : 0;
 }
 
-static int copy_user_kthread(struct iommufd_pages *pages, unsigned long offset,
-			     void *data, size_t length, bool write)
+static int copy_user_kthread(struct transfer *transfer, size_t n)
 {
+	struct mm_struct *mm = transfer->pages->owner.mm;
 	int ret;
 
-	if (!mmget_not_zero(pages->owner.mm))
+	if (!mmget_not_zero(mm))
 		return -EFAULT;
-	kthread_use_mm(pages->owner.mm);
-	ret = copy_user(pages, offset, data, length, write);
-	kthread_unuse_mm(pages->owner.mm);
-	mmput_async(pages->owner.mm);
+	kthread_use_mm(mm);
+	ret = copy_user(transfer, n);
+	kthread_unuse_mm(mm);
+	mmput_async(mm);
 	return ret;
+}
+
+/* What is not present is copied through the address space of the process. */
+static int rw_user(struct transfer *transfer)
+{
+	struct iommufd_pages *pages = transfer->pages;
+	bool own = current->mm == pages->owner.mm;
+	size_t missing;
+	int ret;
+
+	for (;;) {
+		mutex_lock(&pages->lock);
+		copy_present(transfer);
+		missing = transfer->length ? missing_length(transfer) : 0;
+		mutex_unlock(&pages->lock);
+		if (!missing)
+			return 0;
+		ret = own ? copy_user(transfer, missing) :
+			    copy_user_kthread(transfer, missing);
+		if (ret || !transfer->length)
+			return ret;
+	}
 }
 
 static bool is_bare_kthread(unsigned int flags)
 {
 	return (flags & IOMMUFD_ACCESS_RW_KTHREAD) && !current->mm &&
 	       current->flags & PF_KTHREAD;
+}
+
+/* Whether the address space of the process can be had. */
+static bool user_reachable(const struct iommufd_pages *pages,
+			   unsigned int flags)
+{
+	return pages->source == IOMMUFD_SOURCE_VA &&
+	       !(flags & __IOMMUFD_ACCESS_RW_SLOW_PATH) &&
+	       (current->mm == pages->owner.mm || is_bare_kthread(flags));
 }
 
 /**
@@ -103,41 +193,30 @@ static bool is_bare_kthread(unsigned int flags)
  * @flags: IOMMUFD_ACCESS_RW_*
  * @requester: for the tracepoint
  *
- * What is pinned is taken from there: it is what devices see, whatever the
- * process has mapped there since. The rest is copied through the address space
- * of the process if that can be had, which is cheaper than to pin it.
+ * Each page that is pinned is taken from there: it is what devices see, whatever
+ * the process has mapped there since. The rest is copied through the address
+ * space of the process if that can be had, which is cheaper than to pin it.
  *
  * Context: may fault on user memory.
  *
- * Returns 0, -EINVAL if they are no memory, -EFAULT, or see
- * iommufd_pages_use().
+ * Returns 0, -EINVAL if they are no memory, -EFAULT, -EINTR if the caller was
+ * killed, or see iommufd_pages_use(). A part may have been copied on failure.
  */
 int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
 		     void *data, size_t length, unsigned int flags,
 		     const struct iommufd_requester *requester)
 {
-	bool write = flags & IOMMUFD_ACCESS_RW_WRITE;
-	bool own = current->mm == pages->owner.mm;
-	bool pin = pages->source != IOMMUFD_SOURCE_VA ||
-		   (flags & __IOMMUFD_ACCESS_RW_SLOW_PATH) ||
-		   !(own || is_bare_kthread(flags));
-	bool present;
+	struct transfer transfer = {
+		.pages = pages,
+		.offset = offset,
+		.data = data,
+		.length = length,
+		.write = flags & IOMMUFD_ACCESS_RW_WRITE,
+	};
 
 	if (!iommufd_pages_are_memory(pages))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_MEMORY, offset,
 				    0);
-
-	mutex_lock(&pages->lock);
-	present = iommufd_pages_present(pages, offset >> PAGE_SHIFT,
-					(offset + length - 1) >> PAGE_SHIFT);
-	if (present)
-		copy_present(pages, offset, data, length, write);
-	mutex_unlock(&pages->lock);
-	if (present)
-		return 0;
-	if (pin)
-		return copy_pinned(pages, offset, data, length, write,
-				   requester);
-	return own ? copy_user(pages, offset, data, length, write) :
-		     copy_user_kthread(pages, offset, data, length, write);
+	return user_reachable(pages, flags) ? rw_user(&transfer) :
+					      rw_pinned(&transfer, requester);
 }
