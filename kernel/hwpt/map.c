@@ -4,12 +4,16 @@
  */
 #include <linux/iommu.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "mock/mock.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
+
+/* How much is mapped by small pages before SIGKILL is looked for again. */
+#define SMALL_UNKILLED	SZ_2M
 
 static int map_small_pages(struct iommu_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot)
@@ -18,6 +22,10 @@ static int map_small_pages(struct iommu_domain *domain, unsigned long iova,
 	int ret;
 
 	for (done = 0; done < length; done += n) {
+		if (!(done % SMALL_UNKILLED) && fatal_signal_pending(current)) {
+			ret = -EINTR;
+			goto undo;
+		}
 		n = min(PAGE_SIZE, length - done);
 		ret = iommu_map(domain, iova + done, phys + done, n, prot,
 				GFP_KERNEL_ACCOUNT);
@@ -40,7 +48,8 @@ undo:
  * @length: bytes
  * @prot: IOMMU_READ and so on
  *
- * Returns 0 or the errno of the IOMMU driver, and nothing of it is mapped then.
+ * Returns 0, -EINTR if the caller was killed, or the errno of the IOMMU driver,
+ * and nothing of it is mapped then.
  */
 int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 			 phys_addr_t phys, size_t length, int prot)

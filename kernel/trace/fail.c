@@ -186,6 +186,9 @@ int iommufd_fail_driver(int error)
 		return iommufd_fail(error, IOMMUFD_REASON_DRIVER_LACKS, 0, 0);
 	if (error == -ENOMEM)
 		return iommufd_fail(error, IOMMUFD_REASON_NO_MEMORY, 0, 0);
+	/* The caller was killed before all was asked of the driver. */
+	if (error == -EINTR)
+		return iommufd_fail(error, IOMMUFD_REASON_INTERRUPTED, 0, 0);
 	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
 }
 
