@@ -3,8 +3,11 @@
  * Pins the folios of a memfd.
  */
 #include <linux/fs.h>
+#include <linux/hugetlb.h>
 #include <linux/memfd.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/sizes.h>
 
 #include "pages/pin.h"
 #include "trace/fail.h"
@@ -19,6 +22,24 @@ static int explain_file(const struct iommufd_pages *pages, loff_t start,
 	if (end >= size)
 		return iommufd_fail(error, IOMMUFD_REASON_FILE_END, end, size);
 	return iommufd_fail(error, IOMMUFD_REASON_NOT_PINNABLE, start, -error);
+}
+
+/*
+ * Where a batch that begins at @start ends at the latest. A page that is not in
+ * the file yet is allocated and cleared, and SIGKILL takes effect between two
+ * batches: a batch has one huge page, and more only if the file has no holes.
+ */
+static loff_t batch_end(struct file *file, u64 start, loff_t end)
+{
+	struct inode *inode = file_inode(file);
+	u64 pages = READ_ONCE(file->f_mapping->nrpages);
+	u64 unit = PMD_SIZE;
+
+	if (pages * PAGE_SIZE >= i_size_read(inode))
+		unit = SZ_1G;
+	if (is_file_hugepages(file))
+		unit = max(unit, huge_page_size(hstate_file(file)));
+	return min_t(u64, ALIGN(start + 1, unit) - 1, end);
 }
 
 /**
@@ -40,8 +61,11 @@ int iommufd_pin_memfd(struct iommufd_pinning *pinning)
 	pgoff_t skip;
 	int ret;
 
-	nr_folios = memfd_pin_folios(pages->file, start, end, folios,
-				     pinning->capacity, &skip);
+	if (end >= i_size_read(file_inode(pages->file)))
+		return explain_file(pages, start, end, -EINVAL);
+	nr_folios = memfd_pin_folios(pages->file, start,
+				     batch_end(pages->file, start, end),
+				     folios, pinning->capacity, &skip);
 	if (nr_folios <= 0) {
 		ret = nr_folios ?: -EFAULT;
 		return explain_file(pages, start, end, ret);
