@@ -143,18 +143,21 @@ static unsigned int seals_of(struct file *file)
  * Whether DMA may do to a file of memory what is asked for: no mmap in between
  * checks the right to it.
  */
-static int check_memfd(struct file *file, bool writable)
+static bool memfd_allows(struct file *file, bool writable)
 {
-	bool may = file->f_mode & FMODE_READ;
+	if (!(file->f_mode & FMODE_READ))
+		return false;
+	return !writable || ((file->f_mode & FMODE_WRITE) &&
+			     !IS_APPEND(file_inode(file)) &&
+			     !(seals_of(file) &
+			       (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)));
+}
 
-	if (writable)
-		may = may && (file->f_mode & FMODE_WRITE) &&
-		      !(seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
-	return may ? 0 :
-		     iommufd_fail(-EPERM, IOMMUFD_REASON_FILE_RIGHTS,
-				  (__force u32)(file->f_mode &
-						(FMODE_READ | FMODE_WRITE)),
-				  seals_of(file));
+static void fail_rights(struct file *file)
+{
+	iommufd_fail(-EPERM, IOMMUFD_REASON_FILE_RIGHTS,
+		     (__force u32)(file->f_mode & (FMODE_READ | FMODE_WRITE)),
+		     seals_of(file));
 }
 
 static struct iommufd_pages *
@@ -162,13 +165,15 @@ pages_from_memfd(struct iommufd_ctx *ctx, struct file *file,
 		 const struct iommu_ioas_map_file *cmd)
 {
 	bool writable = cmd->flags & IOMMU_IOAS_MAP_WRITEABLE;
-	int ret;
+	struct iommufd_pages *pages = ERR_PTR(-EPERM);
 
-	ret = check_memfd(file, writable);
-	if (ret)
-		return ERR_PTR(ret);
-	return iommufd_pages_from_memfd(file, cmd->start, writable,
-					READ_ONCE(ctx->accounting));
+	if (memfd_allows(file, writable))
+		pages = iommufd_pages_from_memfd(file, cmd->start, writable,
+						 READ_ONCE(ctx->accounting));
+	/* It may have been sealed in between, or be just about to. */
+	if (pages == ERR_PTR(-EPERM))
+		fail_rights(file);
+	return pages;
 }
 
 /* A dma-buf has no rights of its own: who has it may do DMA to it. */

@@ -6,6 +6,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -55,8 +56,11 @@ struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
  * @mode: how the context charges pinned pages
  *
  * Nothing is pinned yet, and what the file has at that offset is not looked at.
+ * With @writable the file counts one more writable mapping for as long as the
+ * pages live, as with a shared mmap(): it can't be sealed against writing.
  *
- * Returns the pages with one reference, or ERR_PTR(-ENOMEM).
+ * Returns the pages with one reference, or an ERR_PTR: -EPERM if the file is
+ * sealed against it, -ENOMEM.
  */
 struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 					       unsigned long start,
@@ -64,10 +68,16 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 					       enum iommufd_accounting mode)
 {
 	struct iommufd_pages *pages;
+	int ret;
 
+	ret = writable ? mapping_map_writable(file->f_mapping) : 0;
+	if (ret)
+		return ERR_PTR(ret);
 	pages = new_pages(IOMMUFD_SOURCE_MEMFD, start, writable, mode);
 	if (!IS_ERR(pages))
 		pages->file = get_file(file);
+	else if (writable)
+		mapping_unmap_writable(file->f_mapping);
 	return pages;
 }
 
@@ -100,6 +110,13 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 	return pages;
 }
 
+static void put_memfd(struct iommufd_pages *pages)
+{
+	if (pages->writable)
+		mapping_unmap_writable(pages->file->f_mapping);
+	fput(pages->file);
+}
+
 /**
  * iommufd_pages_put - give a reference back
  * @pages: the pages, freed with the last one
@@ -111,7 +128,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root));
 	iommufd_owner_release(&pages->owner);
 	if (pages->source == IOMMUFD_SOURCE_MEMFD)
-		fput(pages->file);
+		put_memfd(pages);
 	else if (!iommufd_pages_are_memory(pages))
 		iommufd_dmabuf_detach(pages->dmabuf);
 	mutex_destroy(&pages->lock);

@@ -21,6 +21,7 @@ struct iommufd_dmabuf;
  *	IOMMUFD_SOURCE_MEMFD an offset into @file, with IOMMUFD_SOURCE_DMABUF a
  *	physical address
  * @file: with IOMMUFD_SOURCE_MEMFD, the file, of which this has a reference
+ *	and, with @writable, one of its writable mappings
  * @dmabuf: with IOMMUFD_SOURCE_DMABUF, the dma-buf. There are no blocks then,
  *	and nothing is charged
  * @moving: on the way to another owner. Protected by the process_lock of the

@@ -177,7 +177,7 @@ const struct sentence sentences[] = {
 	  "Use one of those, or map by address." },
 	{ "file_rights", 0,
 	  "The memfd is open to {1r}, its seals are {2x}, and DMA wants more.",
-	  "Open it for that, leave the seals out (0x8 F_SEAL_WRITE, 0x10 F_SEAL_FUTURE_WRITE), or map it readable only." },
+	  "Open it for that, leave the seals (0x8 F_SEAL_WRITE, 0x10 F_SEAL_FUTURE_WRITE) and the append-only attribute out, or map it readable only." },
 	{ "dmabuf_exporter", 0,
 	  "The dma-buf is of a driver that does not tell where it is: only those of vfio-pci can be mapped.",
 	  "Use VFIO_DEVICE_FEATURE_DMA_BUF of the device." },
