@@ -147,6 +147,8 @@ def test_future_writes(context: Context, ioas: int, file: int) -> None:
     assert seal(file) == 0
 
 
+# Attributes of files in memory are switched on there.
+@pytest.mark.guest(kernels="debug")
 def test_append_only(context: Context, ioas: int) -> None:
     """DMA does not append."""
     fd = new_file()

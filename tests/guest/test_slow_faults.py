@@ -15,6 +15,9 @@ from iommufd.pins import pinned_pages
 from iommufd.uffd import StuckMemory
 from patience import until, waits_in_ioctl
 
+# Other kernels have no userfaultfd.
+pytestmark = pytest.mark.guest(kernels="debug")
+
 PAGES = 8
 SIZE = PAGES * PAGE
 IOVA = mock.START
