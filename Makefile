@@ -5,13 +5,15 @@
 
 PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3
+SECONDS ?= 60
+KERNEL ?= debug
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 # A guest hardly uses more than one processor: two at a time, each with all the tests that want it.
 PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev setup-bench setup-full kernel peer debug kernels kernels-full drivers tools selftests bench bench-check lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-bench setup-full kernel peer debug kernels kernels-full drivers tools selftests bench bench-check fuzz lint install clean distclean
 
 help: ## this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
@@ -78,6 +80,10 @@ bench: setup-bench ## what it costs, next to the peer and VFIO type1: table, cha
 bench-check: setup ## whether it got dearer than the committed baseline, and which functions did
 	@scripts/build-kernel bench main
 	@scripts/bench --check
+
+fuzz: setup-dev selftests ## random requests, judged; SECONDS=60, KERNEL=debug, SEED= to repeat
+	@scripts/build-kernel $(KERNEL)
+	@scripts/fuzz --kernel $(KERNEL) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 install: tools ## tools, under PREFIX and DESTDIR
 	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'

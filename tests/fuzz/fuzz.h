@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Random sequences of requests to iommufd.
+ *
+ * A sequence is made by its seed alone. Each of its steps has random numbers of its own, so that a
+ * sequence from which steps are left out still makes the others as before: that is how a failing
+ * one is made smaller.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iommufd_test.h"
+
+#define PAGE	      4096UL
+#define HUGE	      (2UL << 20)
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define MOST_STEPS   512
+#define MOST_OBJECTS 256
+#define MOST_AREAS   96
+#define MOST_RANGES  32
+#define MOST_PINS    16
+#define TRACE_SIZE   (512 << 10)
+
+/* random.c */
+struct rng {
+	uint64_t state;
+};
+
+struct rng rng_of(uint64_t seed, uint64_t step);
+uint64_t rnd(struct rng *rng);
+uint64_t below(struct rng *rng, uint64_t limit);
+bool chance(struct rng *rng, unsigned int percent);
+
+/* What a sequence is: how it is made follows from its seed unless the caller says it. */
+enum flavour { PLAIN, FAILNTH, LIMITED, THREADS, FLAVOURS };
+extern const char *const flavour_names[FLAVOURS];
+
+struct options {
+	uint64_t seed;
+	uint64_t sequences;
+	unsigned int seconds;
+	unsigned int timeout;
+	unsigned int steps;
+	int flavour;
+	const char *device;
+	bool trace;
+	/* Says which sequence is next, in case it is the last. */
+	bool progress;
+	/* What other kernels do differently on purpose is left out. */
+	bool common;
+	/* Nothing is predicted: for kernels that are right in other ways. */
+	bool lenient;
+	bool minimise;
+	bool skip[MOST_STEPS];
+};
+
+extern struct options options;
+
+/* What a child tells its parent, in memory that they share. */
+struct result {
+	bool failed;
+	unsigned int steps;
+	unsigned int step;
+	unsigned long calls;
+	char message[512];
+	unsigned long done[128];
+	unsigned long refused[128];
+	size_t trace_size;
+	char trace[TRACE_SIZE];
+};
+
+/* memory.c: what is mapped. */
+enum source { VA, MEMFD, DMABUF };
+
+struct memory {
+	char *address;
+	int fd;
+	unsigned int pages;
+	enum source source;
+	/* What may be done through the descriptor or the address. */
+	bool writable;
+	/* Pages that are not there. */
+	unsigned int hole, hole_end;
+	bool huge;
+	bool revoked;
+};
+
+enum { ANON, FILE_, READONLY, HOLE, HUGE_, SEALED, READ_FD, FIXED_MEMORIES };
+
+#define DMA_BUFS 4
+#define MEMORIES (FIXED_MEMORIES + DMA_BUFS)
+
+/* space.c: the addresses of an IOAS as they should be. */
+struct area {
+	uint64_t iova, length;
+	uint32_t prot;
+	unsigned int memory;
+	uint64_t offset;
+	/* Copies share it. */
+#define PAGES_OF_VA (1U << 31)
+	unsigned int pages;
+	bool writable;
+	/* Hardware queues that are in it. */
+	unsigned int fixed;
+};
+
+struct space {
+	struct area areas[MOST_AREAS];
+	unsigned int nr_areas;
+	struct iommu_iova_range usable[MOST_RANGES];
+	unsigned int nr_usable;
+	struct iommu_iova_range reserved[MOST_RANGES];
+	unsigned int nr_reserved;
+	struct iommu_iova_range allowed[MOST_RANGES];
+	unsigned int nr_allowed;
+	uint64_t alignment;
+	bool small_pages;
+};
+
+struct area *space_first(struct space *space, uint64_t iova, uint64_t last);
+bool space_covered(struct space *space, uint64_t iova, uint64_t last);
+bool space_usable(const struct space *space, uint64_t iova, uint64_t last);
+bool space_allowed(const struct space *space, uint64_t iova, uint64_t last);
+bool space_cuts(const struct space *space, uint64_t iova, uint64_t last);
+bool space_fixed(const struct space *space, uint64_t iova, uint64_t last);
+void space_add(struct space *space, struct area area);
+uint64_t space_remove(struct space *space, uint64_t iova, uint64_t last);
+
+/* object.c */
+enum kind {
+	IOAS,
+	HWPT,
+	NESTED,
+	VIOMMU,
+	VDEVICE,
+	VEVENTQ,
+	FAULT,
+	HW_QUEUE,
+	STDEV,
+	IDEV,
+	ACCESS,
+	KINDS
+};
+
+struct pin {
+	uint32_t id;
+	uint64_t iova, length;
+};
+
+struct object {
+	enum kind kind;
+	unsigned int number;
+	uint32_t id;
+	int fd;
+	bool alive;
+	/* Goes with its last user. */
+	bool automatic;
+	unsigned int users;
+	struct object *on[3];
+
+	/* IOAS */
+	struct space *space;
+	/* HWPT, NESTED */
+	uint32_t flags;
+	/* STDEV: its IDEV and what it is attached to; VDEVICE: its IDEV */
+	struct object *device;
+	struct object *hwpt;
+	struct object *pasids[4];
+	/* ACCESS */
+	bool pins;
+	struct pin pinned[MOST_PINS];
+	/* VIOMMU: what it offers for mmap() */
+	uint64_t offset, length;
+	char *maps[4];
+	/* HW_QUEUE */
+	uint64_t iova;
+	unsigned int index;
+};
+
+struct want {
+	bool any;
+	unsigned char must[12], may[12];
+	unsigned int nr_must, nr_may;
+};
+
+/* What all threads of a sequence share. Under the lock, which is dropped for each call. */
+struct world {
+	pthread_mutex_t lock;
+	int fd;
+	enum flavour flavour;
+	/* Nothing is predicted. */
+	bool wild;
+	struct object *objects[MOST_OBJECTS];
+	unsigned int nr_objects;
+	unsigned int counts[KINDS];
+	unsigned int nr_pages;
+	struct memory memories[MEMORIES];
+	struct object *compat;
+	struct result *result;
+	uint64_t seed;
+};
+
+/* One thread of a sequence. */
+struct run {
+	struct world *world;
+	struct rng rng;
+	unsigned int step;
+	unsigned int op;
+	int nth_fd;
+	unsigned int nth;
+	/* Of the last call */
+	int error;
+	bool injected;
+	/* Even then it must not fail. */
+	bool strict;
+	struct want want;
+};
+
+struct op {
+	const char *name;
+	unsigned int weight;
+	void (*run)(struct run *run);
+};
+
+extern const struct op mock_ops[], vfio_ops[];
+extern const unsigned int mock_op_count, vfio_op_count;
+
+struct object *object_add(struct run *run, enum kind kind, uint32_t id);
+void object_depend(struct object *object, struct object *on);
+void object_undepend(struct object *object, struct object *on);
+void object_end(struct object *object);
+struct object *object_by_id(struct run *run, uint32_t id);
+struct object *pick(struct run *run, enum kind kind);
+struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n);
+struct object *right(struct run *run, enum kind kind);
+bool is(const struct object *object, enum kind kind);
+uint32_t id_of(struct run *run, const struct object *object);
+const char *name_of(const struct object *object);
+unsigned int hwpts_on(struct run *run, const struct object *ioas);
+void ioas_refresh(struct run *run, struct object *ioas);
+
+/* call.c: makes a request and judges its answer. */
+int call(struct run *run, unsigned long request, void *argument);
+int call_on(struct run *run, int fd, unsigned long request, void *argument);
+int mock(struct run *run, struct iommu_test_cmd *cmd, unsigned int op,
+	 uint32_t id);
+void arm(struct run *run);
+void disarm(struct run *run);
+void must(struct run *run, bool condition, int error);
+void may(struct run *run, bool condition, int error);
+void any(struct run *run);
+void wants_object(struct run *run, const struct object *object, enum kind kind);
+void said(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void judged(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void check(struct run *run, bool good, const char *what);
+void unlocked(struct run *run);
+void locked(struct run *run);
+
+/* memory.c */
+void memories_open(struct world *world);
+int memory_new_dmabuf(struct world *world, int fd, unsigned int pages);
+unsigned int some_memory(struct run *run);
+bool memory_bad(const struct world *world, unsigned int memory, uint64_t offset,
+		uint64_t length, bool write);
+const char *memory_name(unsigned int memory);
+
+/* ops_*.c */
+void map_va(struct run *run);
+void map_file(struct run *run);
+void copy(struct run *run);
+void unmap(struct run *run);
+void unmap_all(struct run *run);
+void type1_map(struct run *run);
+void type1_unmap(struct run *run);
+void type1_ask(struct run *run);
+void vfio_ioas(struct run *run);
+uint64_t some_iova(struct run *run, struct object *ioas);
+
+void ioas_alloc(struct run *run);
+void ioas_ranges(struct run *run);
+void ioas_allow(struct run *run);
+void ioas_reserve(struct run *run);
+void ioas_option(struct run *run);
+void change_process(struct run *run);
+void destroy(struct run *run);
+
+void device_attach(struct run *run);
+void device_replace(struct run *run);
+void device_detach(struct run *run);
+void device_info(struct run *run);
+void pasid_attach(struct run *run);
+void pasid_replace(struct run *run);
+void pasid_detach(struct run *run);
+void stdev_end(struct run *run, struct object *stdev);
+
+void hwpt_alloc(struct run *run);
+void nested_alloc(struct run *run);
+void invalidate(struct run *run);
+void dirty_set(struct run *run);
+void dirty_get(struct run *run);
+void dirty_mark(struct run *run);
+
+void fault_alloc(struct run *run);
+void fault_trigger(struct run *run);
+void fault_read(struct run *run);
+void fault_write(struct run *run);
+void event_trigger(struct run *run);
+void event_read(struct run *run);
+void queue_close(struct run *run);
+void queue_misuse(struct run *run);
+
+void viommu_alloc(struct run *run);
+void vdevice_alloc(struct run *run);
+void veventq_alloc(struct run *run);
+void hw_queue_alloc(struct run *run);
+void viommu_map(struct run *run);
+void viommu_unmap(struct run *run);
+
+void access_create(struct run *run);
+void access_pin(struct run *run);
+void access_unpin(struct run *run);
+void access_rw(struct run *run);
+void access_replace(struct run *run);
+void access_close(struct run *run);
+
+void dmabuf_get(struct run *run);
+void dmabuf_revoke(struct run *run);
+void memory_limit(struct run *run);
+void disturb(struct run *run);
+void check_map(struct run *run);
+void check_refs(struct run *run);
+void raw(struct run *run);
+
+void cdev_bind(struct run *run);
+void cdev_attach(struct run *run);
+void cdev_detach(struct run *run);
+void cdev_close(struct run *run);
+
+/* sequence.c: one sequence in a process of its own. */
+void sequence(uint64_t seed, struct result *result);
+enum flavour flavour_of(uint64_t seed);
+const struct op *ops_of(unsigned int *count);
+
+/* child.c: runs one, and waits for its end; false if it can't be ended. */
+bool child_run(uint64_t seed, struct result *result);
+/* minimise.c: leaves out what a failing sequence does not need. */
+void minimise(uint64_t seed, struct result *result);
+
+/* left.c: what a sequence must not leave. */
+bool left_in_process(struct world *world, char *message, size_t size);
+long pinned_pages(void);
+bool charges_left(void);
+
+/* failnth.c */
+bool failnth_prepare(void);
+
+/* kcov.c */
+void kcov_start(void);
+void kcov_stop(void);
+void kcov_open(void);
+void kcov_print(void);
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Memory of all kinds that is mapped for DMA, right and wrong. */
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+static const char *const names[FIXED_MEMORIES] = {
+	"anon", "file", "readonly", "hole", "huge", "sealed", "readfd",
+};
+
+const char *memory_name(unsigned int memory)
+{
+	static __thread char name[24];
+
+	if (memory < FIXED_MEMORIES)
+		return names[memory];
+	snprintf(name, sizeof(name), "dmabuf%u", memory - FIXED_MEMORIES);
+	return name;
+}
+
+static void fill(struct memory *memory)
+{
+	for (size_t i = 0; i < memory->pages * PAGE; i += sizeof(uint64_t))
+		*(uint64_t *)(memory->address + i) =
+			i * 0x9e3779b97f4a7c15ULL + memory->pages;
+}
+
+static void get(struct memory *memory, int flags)
+{
+	memory->address = mmap(NULL, memory->pages * PAGE,
+			       PROT_READ | PROT_WRITE, flags, memory->fd, 0);
+	if (memory->address == MAP_FAILED) {
+		memory->address = NULL;
+		memory->pages = 0;
+		return;
+	}
+	/* One page is one page, whatever the kernel makes of it. */
+	if (!memory->huge)
+		madvise(memory->address, memory->pages * PAGE, MADV_NOHUGEPAGE);
+	fill(memory);
+}
+
+static int memfd(const struct memory *memory, unsigned int flags)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC | flags);
+
+	if (fd >= 0 && ftruncate(fd, memory->pages * PAGE))
+		abort();
+	return fd;
+}
+
+static struct memory anonymous(unsigned int pages)
+{
+	struct memory memory = {
+		.fd = -1,
+		.pages = pages,
+		.writable = true,
+	};
+
+	get(&memory, MAP_PRIVATE | MAP_ANONYMOUS);
+	return memory;
+}
+
+static struct memory file(unsigned int pages, unsigned int flags)
+{
+	struct memory memory = {
+		.pages = pages,
+		.source = MEMFD,
+		.writable = true,
+		.huge = flags & MFD_HUGETLB,
+	};
+
+	memory.fd = memfd(&memory, flags);
+	get(&memory, MAP_SHARED);
+	return memory;
+}
+
+void memories_open(struct world *world)
+{
+	struct memory *memories = world->memories;
+	char path[32];
+
+	memories[ANON] = anonymous(64);
+	memories[FILE_] = file(64, 0);
+	memories[READONLY] = anonymous(16);
+	memories[READONLY].writable = false;
+	mprotect(memories[READONLY].address, 16 * PAGE, PROT_READ);
+	memories[HOLE] = anonymous(8);
+	memories[HOLE].hole = 4;
+	memories[HOLE].hole_end = 6;
+	mprotect(memories[HOLE].address + 4 * PAGE, 2 * PAGE, PROT_NONE);
+	/* Most sequences do without: to clear a huge page takes as long as all the rest. */
+	if (world->seed % 8 == 0)
+		memories[HUGE_] = file(HUGE / PAGE, MFD_HUGETLB);
+	memories[SEALED] = file(16, MFD_ALLOW_SEALING);
+	memories[SEALED].writable = false;
+	mprotect(memories[SEALED].address, 16 * PAGE, PROT_READ);
+	munmap(memories[SEALED].address, 16 * PAGE);
+	fcntl(memories[SEALED].fd, F_ADD_SEALS, F_SEAL_WRITE);
+	memories[SEALED].address = mmap(NULL, 16 * PAGE, PROT_READ, MAP_SHARED,
+					memories[SEALED].fd, 0);
+	memories[READ_FD] = memories[FILE_];
+	memories[READ_FD].address = NULL;
+	memories[READ_FD].writable = false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memories[FILE_].fd);
+	memories[READ_FD].fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* A place for one more dma-buf, or -1. */
+int memory_new_dmabuf(struct world *world, int fd, unsigned int pages)
+{
+	for (unsigned int i = FIXED_MEMORIES; i < MEMORIES; i++) {
+		if (world->memories[i].pages)
+			continue;
+		world->memories[i] = (struct memory){
+			.fd = fd,
+			.pages = pages,
+			.source = DMABUF,
+			.writable = true,
+		};
+		return i;
+	}
+	return -1;
+}
+
+/* Mostly what can be mapped in any way. */
+unsigned int some_memory(struct run *run)
+{
+	unsigned int i = below(&run->rng, MEMORIES);
+
+	if (chance(&run->rng, 50) || !run->world->memories[i].pages)
+		i = chance(&run->rng, 50) ? ANON : FILE_;
+	return i;
+}
+
+/* Whether a part of a memory can't be pinned for this. */
+bool memory_bad(const struct world *world, unsigned int index, uint64_t offset,
+		uint64_t length, bool write)
+{
+	const struct memory *memory = &world->memories[index];
+	uint64_t first = offset / PAGE,
+		 end = (offset + length + PAGE - 1) / PAGE;
+
+	if (write && !memory->writable)
+		return true;
+	if (memory->revoked)
+		return true;
+	return first < memory->hole_end && memory->hole < end;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Which objects there are, and who depends on whom. */
+
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "fuzz.h"
+
+static const char *const kind_names[KINDS] = {
+	"ioas",	 "hwpt",     "nested", "viommu", "vdevice", "veventq",
+	"fault", "hw_queue", "stdev",  "idev",	 "access",
+};
+
+struct object *object_add(struct run *run, enum kind kind, uint32_t id)
+{
+	struct world *world = run->world;
+	struct object *object;
+
+	/* What does not fit in is never used again. */
+	object = calloc(1, sizeof(*object));
+	object->kind = kind;
+	object->id = id;
+	object->fd = -1;
+	object->alive = true;
+	object->number = world->counts[kind]++;
+	if (kind == IOAS) {
+		object->space = calloc(1, sizeof(*object->space));
+		object->space->alignment = 1;
+		object->space->nr_usable = 1;
+		object->space->usable[0].last = UINT64_MAX;
+	}
+	if (world->nr_objects < MOST_OBJECTS)
+		world->objects[world->nr_objects++] = object;
+	return object;
+}
+
+void object_depend(struct object *object, struct object *on)
+{
+	for (unsigned int i = 0; on && i < ARRAY_SIZE(object->on); i++) {
+		if (!object->on[i]) {
+			object->on[i] = on;
+			on->users++;
+			return;
+		}
+	}
+}
+
+static void unused(struct object *object)
+{
+	if (object->users)
+		object->users--;
+}
+
+void object_undepend(struct object *object, struct object *on)
+{
+	for (unsigned int i = 0; on && i < ARRAY_SIZE(object->on); i++) {
+		if (object->on[i] == on) {
+			object->on[i] = NULL;
+			unused(on);
+			return;
+		}
+	}
+}
+
+/* It is no more, nor are automatic ones that had no other user. */
+void object_end(struct object *object)
+{
+	object->alive = false;
+	for (unsigned int i = 0; i < ARRAY_SIZE(object->on); i++) {
+		struct object *on = object->on[i];
+
+		object->on[i] = NULL;
+		if (!on)
+			continue;
+		unused(on);
+		if (on->automatic && !on->users && on->alive)
+			object_end(on);
+	}
+}
+
+struct object *object_by_id(struct run *run, uint32_t id)
+{
+	struct world *world = run->world;
+
+	for (unsigned int i = 0; i < world->nr_objects; i++)
+		if (world->objects[i]->alive && world->objects[i]->id == id &&
+		    world->objects[i]->kind != ACCESS)
+			return world->objects[i];
+	return NULL;
+}
+
+bool is(const struct object *object, enum kind kind)
+{
+	return object && object->alive && object->kind == kind;
+}
+
+/* One of a kind that there is, or NULL. */
+struct object *right(struct run *run, enum kind kind)
+{
+	struct world *world = run->world;
+	struct object *found[MOST_OBJECTS];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < world->nr_objects; i++)
+		if (is(world->objects[i], kind))
+			found[n++] = world->objects[i];
+	return n ? found[below(&run->rng, n)] : NULL;
+}
+
+/* Most of the time one of a kind; else one that is no more, of another kind, or none. */
+struct object *pick(struct run *run, enum kind kind)
+{
+	struct world *world = run->world;
+	struct object *object = NULL;
+
+	if (!chance(&run->rng, 5))
+		return right(run, kind);
+	if (world->nr_objects && chance(&run->rng, 80))
+		object = world->objects[below(&run->rng, world->nr_objects)];
+	return object;
+}
+
+struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n)
+{
+	return pick(run, kinds[below(&run->rng, n)]);
+}
+
+/*
+ * The number to ask for. That of one which is no more may have become another's, which would
+ * depend on how a kernel gives numbers out.
+ */
+uint32_t id_of(struct run *run, const struct object *object)
+{
+	if (!object || object->kind == ACCESS)
+		return 0x7f000001;
+	if (!object->alive && object_by_id(run, object->id))
+		return 0x7f000002;
+	return object->id;
+}
+
+const char *name_of(const struct object *object)
+{
+	static __thread char names[4][32];
+	static __thread unsigned int next;
+	char *name = names[next++ % 4];
+
+	if (!object)
+		return "none";
+	snprintf(name, sizeof(names[0]), "%s%u%s", kind_names[object->kind],
+		 object->number, object->alive ? "" : "!");
+	return name;
+}
+
+/* How many page tables follow an IOAS. */
+unsigned int hwpts_on(struct run *run, const struct object *ioas)
+{
+	struct world *world = run->world;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < world->nr_objects; i++)
+		n += is(world->objects[i], HWPT) &&
+		     world->objects[i]->on[0] == ioas;
+	return n;
+}
+
+/* Takes what can be mapped from the kernel; on the mock it is known, and compared. */
+void ioas_refresh(struct run *run, struct object *ioas)
+{
+	struct space *space = ioas->space;
+	struct iommu_ioas_iova_ranges cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = ioas->id,
+		.num_iovas = MOST_RANGES,
+		.allowed_iovas = (uintptr_t)space->usable,
+	};
+
+	if (run->world->wild || !ioas->alive)
+		return;
+	space->nr_usable = 0;
+	if (ioctl(run->world->fd, IOMMU_IOAS_IOVA_RANGES, &cmd))
+		return;
+	space->nr_usable = cmd.num_iovas;
+	space->alignment = cmd.out_iova_alignment;
+}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The command line of scripts/fuzz."""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+
+from vmrun.paths import BUILD, ROOT
+
+from . import coverage, trace
+from .differences import DIFFERENCES
+from .guest import Guest, Outcome, findings
+
+MOST_STEPS = 160
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    result = argparse.ArgumentParser(
+        prog="fuzz",
+        description="Random sequences of requests to iommufd, in a guest.",
+        epilog="Exit status: 0 if nothing was found, 1 if something was.",
+    )
+    add = result.add_argument
+    add("--kernel", default="debug", metavar="NAME", help="build/kernel/NAME (debug)")
+    add("--seconds", type=int, default=60, metavar="N", help="how long (60)")
+    add("--sequences", type=int, metavar="N", help="how many sequences, in place of how long")
+    add("--seed", type=int, metavar="N", help="of the first sequence (random)")
+    add("--flavour", metavar="NAME", help="plain, failnth, limited or threads (any)")
+    add("--vfio", action="store_true", help="with a real device behind VT-d, not the mock")
+    add("--compare", action="store_true", help="the same sequences on the peer")
+    add("--coverage", metavar="FILE", help="what is never reached; with --kernel fuzz")
+    add("--trace", action="store_true", help="print each sequence")
+    add("--steps", type=int, metavar="N", help="at most so many steps")
+    add("--skip", metavar="N,N...", help="steps to leave out")
+    return result
+
+
+def _words(options: argparse.Namespace) -> list[str]:
+    words = ["--seed", str(options.seed), "--minimise", "--timeout", "120"]
+    if options.sequences:
+        words += ["--sequences", str(options.sequences)]
+    else:
+        words += ["--seconds", str(options.seconds)]
+    for name in ("flavour", "steps", "skip"):
+        value = getattr(options, name)
+        words += [f"--{name}", str(value)] if value else []
+    words += ["--trace"] if options.trace else []
+    words += ["--kcov"] if options.coverage else []
+    return words
+
+
+def _again(guest: Guest, seed: int, options: argparse.Namespace) -> str:
+    flavour = f" --flavour {options.flavour}" if options.flavour else ""
+    vfio = " --vfio" if guest.vfio else ""
+    return f"scripts/fuzz --kernel {guest.kernel}{vfio}{flavour} --seed {seed} --sequences 1 --trace"
+
+
+def _bisect(guest: Guest, seed: int, options: argparse.Namespace) -> int | None:
+    """The least number of steps with which a sequence ends the guest; None if it doesn't again."""
+    flavour = ["--flavour", options.flavour] if options.flavour else []
+    words = ["--seed", str(seed), "--sequences", "1", *flavour]
+
+    def dies(steps: int) -> bool:
+        return guest.run(*words, "--steps", str(steps), limit=120).died
+
+    low, high = 0, MOST_STEPS
+    if not dies(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if dies(middle) else (middle, high)
+    return high
+
+
+def _death(guest: Guest, outcome: Outcome, options: argparse.Namespace) -> None:
+    """Says how the guest ended, and by which sequence."""
+    print(outcome.errors)
+    if outcome.seed is None:
+        return
+    print(f"FINDING the guest ended in seed {outcome.seed}; again with")
+    print(f"  {_again(guest, outcome.seed, options)}")
+    steps = _bisect(guest, outcome.seed, options)
+    if steps:
+        print(f"  --steps {steps} is enough")
+    else:
+        print("  alone it does not end the guest")
+
+
+def _run(options: argparse.Namespace) -> int:
+    guest = Guest(options.kernel, options.vfio)
+    outcome = guest.run(*_words(options), limit=options.seconds, show=sys.stdout.write)
+    if outcome.died:
+        _death(guest, outcome, options)
+        return 1
+    for line in findings(outcome.output):
+        if line.startswith("FINDING seed "):
+            print(f"again: {_again(guest, int(line.split()[2]), options)}")
+    return outcome.status
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Our kernel, then the peer."""
+    words = ["--seed", str(options.seed), "--flavour", "plain", "--common", "--trace"]
+    words += ["--sequences", str(options.sequences or 200)]
+    runs = []
+    for guest in (Guest(options.kernel, options.vfio), Guest("peer", options.vfio)):
+        lenient = [] if guest.kernel == options.kernel else ["--lenient"]
+        outcome = guest.run(*words, *lenient, limit=600)
+        if outcome.died:
+            _death(guest, outcome, options)
+            return 1
+        runs.append(trace.parse(outcome.output))
+    found, met = trace.compare(runs[0], runs[1], DIFFERENCES)
+    for reason, count in met.most_common():
+        print(f"{count:6} times: {reason}")
+    print(*runs[0].findings, *found, sep="\n")
+    print(f"{len(runs[0].sequences)} sequences, {len(found)} differences that are not listed")
+    return 1 if found or runs[0].findings else 0
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    """The addresses come out with the rest of the output: what is in a guest stays there."""
+    guest = Guest(options.kernel, options.vfio)
+    outcome = guest.run(*_words(options), limit=options.seconds)
+    if outcome.died:
+        _death(guest, outcome, options)
+        return 1
+    lines = outcome.output.splitlines()
+    reached = {int(line[5:], 16) for line in lines if line.startswith("KCOV ")}
+    print(*(line for line in lines if not line.startswith("KCOV ")), sep="\n")
+    vmlinux = (BUILD / "kernel" / options.kernel / "vmlinux").resolve()
+    text = coverage.report(vmlinux, reached, ROOT / "kernel")
+    Path(options.coverage).write_text(text)
+    print(text.splitlines()[-1])
+    return outcome.status
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    options = parser().parse_args(argv)
+    if options.seed is None:
+        options.seed = random.randrange(1 << 32)
+    print(f"seed {options.seed}, kernel {options.kernel}", flush=True)
+    if options.compare:
+        return _compare(options)
+    return _coverage(options) if options.coverage else _run(options)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What tests/fuzz prints of its sequences, and where two kernels answer differently."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+STEP = re.compile(r"(\d+) (.*)")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A difference that is meant: what a step prints here and there, as patterns."""
+
+    here: str
+    there: str
+    reason: str
+    # Whether all is as before on both kernels, so that what follows can be compared.
+    same_state: bool = True
+
+    def matches(self, here: str, there: str) -> bool:
+        """Whether this is the one."""
+        return bool(re.search(self.here, here, re.S) and re.search(self.there, there, re.S))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A step that had one outcome here and another one there."""
+
+    seed: int
+    here: str
+    there: str
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}:\n  here:  {self.here}\n  there: {self.there}"
+
+
+@dataclass
+class Run:
+    """The output of the program: the steps of each sequence, and what it found."""
+
+    sequences: dict[int, dict[int, str]] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+
+def parse(output: str) -> Run:
+    """Of a run with --trace."""
+    run = Run()
+    steps: dict[int, str] = {}
+    for line in output.splitlines():
+        if line.startswith("SEQUENCE "):
+            steps = run.sequences.setdefault(int(line.split()[1]), {})
+        elif line.startswith("FINDING "):
+            run.findings.append(line)
+        elif match := STEP.match(line):
+            number = int(match[1])
+            steps[number] = f"{steps[number]}\n{line}" if number in steps else line
+    return run
+
+
+def _of_sequence(
+    seed: int, here: dict[int, str], there: dict[int, str], listed: tuple[Listed, ...], met: Counter
+) -> Iterator[Difference]:
+    for number in sorted({*here, *there}):
+        one, other = here.get(number, ""), there.get(number, "")
+        if one == other:
+            continue
+        found = next((x for x in listed if x.matches(one, other)), None)
+        if not found:
+            yield Difference(seed, one, other)
+            return
+        met[found.reason] += 1
+        if not found.same_state:
+            return
+
+
+def compare(
+    here: Run, there: Run, listed: tuple[Listed, ...]
+) -> tuple[list[Difference], Counter[str]]:
+    """The differences that are not listed, and how often each of those was met that are.
+
+    After one that is not listed, or that leaves the kernels in different states,
+    the rest of a sequence says nothing.
+    """
+    met: Counter[str] = Counter()
+    found: list[Difference] = []
+    for seed, steps in here.sequences.items():
+        if seed in there.sequences:
+            found += _of_sequence(seed, steps, there.sequences[seed], listed, met)
+    return found, met
