@@ -36,6 +36,9 @@ struct rng rng_of(uint64_t seed, uint64_t step);
 uint64_t rnd(struct rng *rng);
 uint64_t below(struct rng *rng, uint64_t limit);
 bool chance(struct rng *rng, unsigned int percent);
+/* Of something that is wrong: in some sequences hardly anything is. */
+struct run;
+bool wrong(struct run *run, unsigned int percent);
 
 /* What a sequence is: how it is made follows from its seed unless the caller says it. */
 enum flavour { PLAIN, FAILNTH, LIMITED, THREADS, FLAVOURS };
@@ -168,6 +171,9 @@ struct object {
 	struct space *space;
 	/* HWPT, NESTED */
 	uint32_t flags;
+	/* With MOCK_IOMMUPT_HUGE; HUGE_APERTURE_LAST is where those end */
+#define HUGE_APERTURE_LAST 0x3fffffffffULL
+	bool huge;
 	/* STDEV: its IDEV and what it is attached to; VDEVICE: its IDEV */
 	struct object *device;
 	struct object *hwpt;
@@ -196,6 +202,8 @@ struct world {
 	enum flavour flavour;
 	/* Nothing is predicted. */
 	bool wild;
+	/* How much of what could be wrong is, in percent. */
+	unsigned int nasty;
 	struct object *objects[MOST_OBJECTS];
 	unsigned int nr_objects;
 	unsigned int counts[KINDS];
@@ -225,6 +233,8 @@ struct run {
 struct op {
 	const char *name;
 	unsigned int weight;
+	/* Kinds of objects, by bit, without which it can do nothing. */
+	unsigned int needs;
 	void (*run)(struct run *run);
 };
 
@@ -242,6 +252,7 @@ struct object *right(struct run *run, enum kind kind);
 bool is(const struct object *object, enum kind kind);
 uint32_t id_of(struct run *run, const struct object *object);
 const char *name_of(const struct object *object);
+struct iommu_iova_range aperture_of(struct run *run, const struct object *ioas);
 unsigned int hwpts_on(struct run *run, const struct object *ioas);
 void ioas_refresh(struct run *run, struct object *ioas);
 

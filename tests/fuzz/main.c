@@ -9,7 +9,7 @@
  *   --common         leave out what kernels do differently on purpose
  *   --lenient        predict nothing
  *   --trace          print each sequence        --minimise       make failing ones smaller
- *   --skip N,N,...   steps to leave out         --kcov           addresses reached, at the end
+ *   --keep N,N,...   only these steps           --kcov           addresses reached, at the end
  *   --progress       print each seed before its sequence
  *
  * Exit status 0 if nothing was found, 1 if something was.
@@ -35,12 +35,27 @@ static unsigned long findings, sequences, calls;
 static long pinned;
 static bool charged;
 
+/* Whether something has not been found in this way before. */
+static bool is_new(const struct result *result)
+{
+	static char known[32][512];
+	static unsigned int n;
+	const char *how = strchr(result->message, ',') ?: result->message;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (!strncmp(known[i], how, sizeof(known[i]) - 1))
+			return false;
+	if (n < ARRAY_SIZE(known))
+		snprintf(known[n++], sizeof(known[0]), "%s", how);
+	return true;
+}
+
 static void found(uint64_t seed, struct result *result)
 {
 	findings++;
 	printf("FINDING seed %llu %s: %s\n", (unsigned long long)seed,
 	       flavour_names[flavour_of(seed)], result->message);
-	if (options.minimise)
+	if (is_new(result) && options.minimise)
 		minimise(seed, result);
 }
 
@@ -135,13 +150,14 @@ static int flavour_named(const char *name)
 	return -1;
 }
 
-static void skip(char *list)
+static void keep(char *list)
 {
+	memset(options.skip, true, sizeof(options.skip));
 	for (char *each = strtok(list, ","); each; each = strtok(NULL, ",")) {
 		unsigned long i = strtoul(each, NULL, 0);
 
 		if (i < MOST_STEPS)
-			options.skip[i] = true;
+			options.skip[i] = false;
 	}
 }
 
@@ -157,7 +173,7 @@ static const struct option known[] = {
 	{ "lenient", 0, NULL, 'w' },
 	{ "trace", 0, NULL, 'v' },
 	{ "minimise", 0, NULL, 'm' },
-	{ "skip", 1, NULL, 'x' },
+	{ "keep", 1, NULL, 'x' },
 	{ "kcov", 0, NULL, 'k' },
 	{ "progress", 0, NULL, 'p' },
 	{},
@@ -196,7 +212,7 @@ static bool take(int option)
 	case 'm':
 		return options.minimise = true;
 	case 'x':
-		skip(optarg);
+		keep(optarg);
 		return true;
 	case 'k':
 		kcov_open();

@@ -134,8 +134,10 @@ int memory_new_dmabuf(struct world *world, int fd, unsigned int pages)
 unsigned int some_memory(struct run *run)
 {
 	unsigned int i = below(&run->rng, MEMORIES);
+	bool odd = i == READONLY || i == HOLE;
 
-	if (chance(&run->rng, 50) || !run->world->memories[i].pages)
+	if (chance(&run->rng, 40) || !run->world->memories[i].pages ||
+	    (odd && !wrong(run, 50)))
 		i = chance(&run->rng, 50) ? ANON : FILE_;
 	return i;
 }

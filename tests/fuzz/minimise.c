@@ -65,9 +65,9 @@ void minimise(uint64_t seed, struct result *result)
 			dropped = drop(seed, result, as, steps, size);
 		while (size == 1 && dropped);
 	still_fails(seed, result, as);
-	printf("  --skip ");
+	printf("  --keep ");
 	for (unsigned int i = 0; i < steps; i++)
-		if (options.skip[i])
+		if (!options.skip[i])
 			printf("%u,", i);
 	printf("\n%.*s", (int)result->trace_size, result->trace);
 	memset(options.skip, 0, sizeof(options.skip));

@@ -115,16 +115,21 @@ struct object *pick(struct run *run, enum kind kind)
 	struct world *world = run->world;
 	struct object *object = NULL;
 
-	if (!chance(&run->rng, 5))
+	if (!wrong(run, 10))
 		return right(run, kind);
 	if (world->nr_objects && chance(&run->rng, 80))
 		object = world->objects[below(&run->rng, world->nr_objects)];
 	return object;
 }
 
+/* One of several kinds: of those that there are, most of the time. */
 struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n)
 {
-	return pick(run, kinds[below(&run->rng, n)]);
+	struct object *object = NULL;
+
+	for (unsigned int tries = 0; !object && tries < 6; tries++)
+		object = pick(run, kinds[below(&run->rng, n)]);
+	return object;
 }
 
 /*
@@ -135,7 +140,10 @@ uint32_t id_of(struct run *run, const struct object *object)
 {
 	if (!object || object->kind == ACCESS)
 		return 0x7f000001;
-	if (!object->alive && object_by_id(run, object->id))
+	/* Those of accesses are not known. */
+	if (!object->alive &&
+	    (run->world->counts[ACCESS] || run->world->counts[HW_QUEUE] ||
+	     object_by_id(run, object->id)))
 		return 0x7f000002;
 	return object->id;
 }
@@ -151,6 +159,24 @@ const char *name_of(const struct object *object)
 	snprintf(name, sizeof(names[0]), "%s%u%s", kind_names[object->kind],
 		 object->number, object->alive ? "" : "!");
 	return name;
+}
+
+/* What the page tables of an IOAS translate; on the mock there are two kinds. */
+struct iommu_iova_range aperture_of(struct run *run, const struct object *ioas)
+{
+	struct iommu_iova_range range = { 0, UINT64_MAX };
+
+	for (unsigned int i = 0; i < run->world->nr_objects; i++) {
+		struct object *hwpt = run->world->objects[i];
+
+		if (!is(hwpt, HWPT) || hwpt->on[0] != ioas)
+			continue;
+		if (!hwpt->huge)
+			return (struct iommu_iova_range){ MOCK_APERTURE_START,
+							  MOCK_APERTURE_LAST };
+		range.last = HUGE_APERTURE_LAST;
+	}
+	return range;
 }
 
 /* How many page tables follow an IOAS. */

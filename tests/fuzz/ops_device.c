@@ -13,7 +13,7 @@ static bool in_the_way(struct run *run, struct object *ioas)
 {
 	struct space *space = ioas->space;
 
-	if (hwpts_on(run, ioas))
+	if (aperture_of(run, ioas).start == MOCK_APERTURE_START)
 		return false;
 	for (unsigned int i = 0; i < space->nr_areas; i++) {
 		struct area *area = &space->areas[i];
@@ -199,6 +199,8 @@ void device_detach(struct run *run)
 
 void device_info(struct run *run)
 {
+	static const uint32_t types[] = { 0, 0, IOMMU_HW_INFO_TYPE_SELFTEST,
+					  IOMMU_HW_INFO_TYPE_ARM_SMMUV3 };
 	struct iommu_test_hw_info info = {};
 	struct object *idev = pick(run, IDEV);
 	struct iommu_hw_info cmd = {
@@ -207,11 +209,18 @@ void device_info(struct run *run)
 		.data_len = below(&run->rng, 2) * sizeof(info),
 		.data_uptr = (uintptr_t)&info,
 	};
+	uint32_t type = types[below(&run->rng, ARRAY_SIZE(types))];
 
+	if (type) {
+		cmd.flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE;
+		cmd.in_data_type = type;
+	}
 	wants_object(run, idev, IDEV);
-	must(run, run->world->flavour == LIMITED && options.device, EPERM);
+	must(run,
+	     type && (type != IOMMU_HW_INFO_TYPE_SELFTEST || options.device),
+	     EOPNOTSUPP);
 	call(run, IOMMU_GET_HW_INFO, &cmd);
-	judged(run, "%s room %zu", name_of(idev), sizeof(info));
+	judged(run, "%s type %#x", name_of(idev), type);
 	if (!run->error)
 		said(run, "type %#x length %u pasids %u capabilities %#llx",
 		     cmd.out_data_type, cmd.data_len, cmd.out_max_pasid_log2,
@@ -263,7 +272,7 @@ void pasid_replace(struct run *run)
 
 void pasid_detach(struct run *run)
 {
-	struct object *stdev = pick(run, STDEV), *hwpt;
+	struct object *stdev = pick(run, STDEV);
 	unsigned int i = below(&run->rng, ARRAY_SIZE(pasids));
 	struct iommu_test_cmd cmd = { .pasid_detach.pasid = pasids[i] };
 	struct iommu_test_cmd check_cmd = { .pasid_check.pasid = pasids[i] };
@@ -275,15 +284,7 @@ void pasid_detach(struct run *run)
 	if (run->error || !is(stdev, STDEV))
 		return;
 	leave(&stdev->pasids[i]);
-	hwpt = stdev->hwpt;
 	mock(run, &check_cmd, IOMMU_TEST_OP_PASID_CHECK_HWPT, stdev->id);
 	said(run, "checked: %d", run->error);
 	check(run, !run->error || run->injected, "a PASID is still attached");
-	check_cmd.pasid_check.pasid = 0;
-	if (!hwpt)
-		return;
-	check_cmd.pasid_check.hwpt_id = hwpt->id;
-	mock(run, &check_cmd, IOMMU_TEST_OP_PASID_CHECK_HWPT, stdev->id);
-	check(run, !run->error || run->injected,
-	      "the device is on another page table");
 }

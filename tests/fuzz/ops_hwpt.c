@@ -53,6 +53,7 @@ void hwpt_alloc(struct run *run)
 	/* A page table may be asked for on another one by mistake. */
 	hwpt = object_add(run, is(ioas, IOAS) ? HWPT : NESTED, cmd.out_hwpt_id);
 	hwpt->flags = cmd.flags;
+	hwpt->huge = cmd.data_type;
 	object_depend(hwpt, ioas);
 	object_depend(hwpt, fault);
 }

@@ -27,13 +27,10 @@ static unsigned int expected(struct run *run, struct object *ioas,
 			     struct iommu_iova_range *ranges)
 {
 	struct space *space = ioas->space;
-	uint64_t at = 0, end = UINT64_MAX;
+	struct iommu_iova_range aperture = aperture_of(run, ioas);
+	uint64_t at = aperture.start, end = aperture.last;
 	unsigned int n = 0;
 
-	if (hwpts_on(run, ioas)) {
-		at = MOCK_APERTURE_START;
-		end = MOCK_APERTURE_LAST;
-	}
 	for (;;) {
 		uint64_t last = end;
 		bool inside = false;

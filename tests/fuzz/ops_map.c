@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-#define WINDOW 512
+#define WINDOW 2048
 #define PROTS  (IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
 
 struct request {
@@ -36,9 +36,9 @@ uint64_t some_iova(struct run *run, struct object *ioas)
 
 	if (space && space->nr_areas && chance(&run->rng, 15))
 		iova = space->areas[below(&run->rng, space->nr_areas)].iova;
-	if (chance(&run->rng, 5))
+	if (wrong(run, 5))
 		iova = borders[below(&run->rng, ARRAY_SIZE(borders))];
-	if (chance(&run->rng, 5))
+	if (wrong(run, 5))
 		iova += below(&run->rng, PAGE);
 	return iova;
 }
@@ -49,7 +49,7 @@ static uint32_t some_flags(struct run *run)
 
 	if (chance(&run->rng, 70))
 		flags |= IOMMU_IOAS_MAP_WRITEABLE;
-	if (chance(&run->rng, 2))
+	if (wrong(run, 2))
 		flags = below(&run->rng, 16);
 	if (chance(&run->rng, 85))
 		flags |= IOMMU_IOAS_MAP_FIXED_IOVA;
@@ -66,13 +66,13 @@ static void some_part(struct run *run, struct request *request)
 		most = 32;
 	request->offset = first * PAGE;
 	request->length = (1 + below(&run->rng, most)) * PAGE;
-	if (chance(&run->rng, 5))
+	if (wrong(run, 5))
 		request->offset += below(&run->rng, PAGE);
-	if (chance(&run->rng, 5) || request->offset % PAGE)
+	if (wrong(run, 5) || request->offset % PAGE)
 		request->length -= below(&run->rng, PAGE);
 	if (request->offset + request->length > pages * PAGE)
 		request->length = pages * PAGE - request->offset;
-	if (chance(&run->rng, 1))
+	if (wrong(run, 1))
 		request->length = chance(&run->rng, 50) ? 0 : UINT64_MAX;
 }
 
@@ -254,12 +254,12 @@ void map_file(struct run *run)
 {
 	struct request request = some_request(run);
 	const struct memory *memory = &run->world->memories[request.memory];
-	bool wrong = chance(&run->rng, 2) && !options.common;
+	bool other = wrong(run, 2) && !options.common;
 	struct iommu_ioas_map_file cmd = {
 		.size = sizeof(cmd),
 		.flags = request.flags,
 		.ioas_id = id_of(run, request.ioas),
-		.fd = wrong ? run->world->fd : memory->fd,
+		.fd = other ? run->world->fd : memory->fd,
 		.start = request.offset,
 		.length = request.length,
 		.iova = request.iova,
@@ -267,15 +267,19 @@ void map_file(struct run *run)
 
 	if (memory->fd < 0 || full(request.ioas))
 		return;
+	/* Rights of files are held to here. */
+	if (options.common && !memory->writable &&
+	    request.flags & IOMMU_IOAS_MAP_WRITEABLE)
+		return;
 	if (wants_form(run, &request)) {
-		must(run, wrong, EINVAL);
+		must(run, other, EINVAL);
 		wants_file(run, &request);
 		wants_place(run, &request);
 		wants_memory(run, &request,
 			     request.flags & IOMMU_IOAS_MAP_WRITEABLE);
 	}
 	call(run, IOMMU_IOAS_MAP_FILE, &cmd);
-	judged(run, REQUEST "%s", OF(request), wrong ? " wrong file" : "");
+	judged(run, REQUEST "%s", OF(request), other ? " wrong file" : "");
 	finish(run, &request, cmd.iova,
 	       memory->source == DMABUF ||
 		       request.flags & IOMMU_IOAS_MAP_WRITEABLE,
@@ -473,7 +477,7 @@ void unmap(struct run *run)
 		iova = cmd.iova = area->iova;
 		length = cmd.length = area->length;
 	}
-	if (chance(&run->rng, 2))
+	if (wrong(run, 2))
 		length = cmd.length = chance(&run->rng, 50) ? 0 : UINT64_MAX;
 	last = iova + (length - 1);
 	if (undefined(ioas, iova, last))

@@ -59,6 +59,35 @@ static unsigned int choose(struct run *run)
 	return i;
 }
 
+static unsigned int kinds_there(const struct world *world)
+{
+	unsigned int kinds = 0;
+
+	for (unsigned int i = 0; i < world->nr_objects; i++)
+		if (world->objects[i]->alive)
+			kinds |= 1 << world->objects[i]->kind;
+	return kinds;
+}
+
+/* One that finds what it needs, but for some. */
+static unsigned int choose_useful(struct run *run)
+{
+	unsigned int count, there = kinds_there(run->world), op = 0;
+	const struct op *ops = ops_of(&count);
+
+	for (unsigned int tries = 0; tries < 20; tries++) {
+		op = choose(run);
+		if (!(ops[op].needs & ~there) || chance(&run->rng, 3))
+			break;
+	}
+	return op;
+}
+
+bool wrong(struct run *run, unsigned int percent)
+{
+	return below(&run->rng, 10000) < percent * run->world->nasty;
+}
+
 static void step(struct run *run, uint64_t seed, unsigned int thread)
 {
 	struct world *world = run->world;
@@ -67,7 +96,9 @@ static void step(struct run *run, uint64_t seed, unsigned int thread)
 	if (run->step < MOST_STEPS && options.skip[run->step])
 		return;
 	run->rng = rng_of(seed, run->step + ((uint64_t)thread << 16));
-	run->op = choose(run);
+	run->op = choose_useful(run);
+	run->want = (struct want){};
+	run->strict = false;
 	if (run->nth_fd >= 0 && chance(&run->rng, 40))
 		run->nth = 1 + below(&run->rng, chance(&run->rng, 80) ? 6 : 30);
 	ops_of(&count)[run->op].run(run);
@@ -163,6 +194,7 @@ static void reset_limit(int fd)
 
 void sequence(uint64_t seed, struct result *result)
 {
+	struct rng rng = rng_of(seed, UINT32_MAX - 2);
 	static struct world world;
 
 	world = (struct world){
@@ -171,6 +203,7 @@ void sequence(uint64_t seed, struct result *result)
 		.seed = seed,
 		.result = result,
 	};
+	world.nasty = (unsigned int[]){ 0, 10, 20, 100 }[below(&rng, 4)];
 	world.wild = world.flavour == THREADS;
 	result->steps = steps_of(seed);
 	memories_open(&world);

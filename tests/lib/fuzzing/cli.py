@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     add("--coverage", metavar="FILE", help="what is never reached; with --kernel fuzz")
     add("--trace", action="store_true", help="print each sequence")
     add("--steps", type=int, metavar="N", help="at most so many steps")
-    add("--skip", metavar="N,N...", help="steps to leave out")
+    add("--keep", metavar="N,N...", help="only these steps")
     return result
 
 
@@ -43,7 +43,7 @@ def _words(options: argparse.Namespace) -> list[str]:
         words += ["--sequences", str(options.sequences)]
     else:
         words += ["--seconds", str(options.seconds)]
-    for name in ("flavour", "steps", "skip"):
+    for name in ("flavour", "steps", "keep"):
         value = getattr(options, name)
         words += [f"--{name}", str(value)] if value else []
     words += ["--trace"] if options.trace else []
