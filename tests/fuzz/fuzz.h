@@ -247,6 +247,16 @@ void object_undepend(struct object *object, struct object *on);
 void object_end(struct object *object);
 struct object *object_by_id(struct run *run, uint32_t id);
 struct object *pick(struct run *run, enum kind kind);
+struct object *prefer(struct run *run, enum kind kind,
+		      bool (*suits)(struct run *run,
+				    const struct object *object));
+bool has_areas(struct run *run, const struct object *ioas);
+bool is_parent(struct run *run, const struct object *hwpt);
+bool tracks_dirty(struct run *run, const struct object *hwpt);
+bool is_for_pasids(struct run *run, const struct object *hwpt);
+bool has_pasids(struct run *run, const struct object *device);
+struct object *stdev_of(struct run *run, const struct object *idev);
+struct object *queue_of(const struct object *hwpt);
 struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n);
 struct object *right(struct run *run, enum kind kind);
 bool is(const struct object *object, enum kind kind);

@@ -122,6 +122,76 @@ struct object *pick(struct run *run, enum kind kind)
 	return object;
 }
 
+/* One of a kind that suits, if there is one, most of the time. */
+struct object *prefer(struct run *run, enum kind kind,
+		      bool (*suits)(struct run *run,
+				    const struct object *object))
+{
+	struct world *world = run->world;
+	struct object *found[MOST_OBJECTS];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < world->nr_objects; i++)
+		if (is(world->objects[i], kind) &&
+		    suits(run, world->objects[i]))
+			found[n++] = world->objects[i];
+	if (!n || chance(&run->rng, 15))
+		return pick(run, kind);
+	return found[below(&run->rng, n)];
+}
+
+/* An IOAS. */
+bool has_areas(struct run *run, const struct object *ioas)
+{
+	(void)run;
+	return ioas->space->nr_areas;
+}
+
+bool is_parent(struct run *run, const struct object *hwpt)
+{
+	(void)run;
+	return hwpt->flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+}
+
+bool tracks_dirty(struct run *run, const struct object *hwpt)
+{
+	(void)run;
+	return hwpt->flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+}
+
+/* A page table. */
+bool is_for_pasids(struct run *run, const struct object *hwpt)
+{
+	(void)run;
+	return hwpt->flags & IOMMU_HWPT_ALLOC_PASID;
+}
+
+/* A device, as a STDEV or an IDEV. */
+bool has_pasids(struct run *run, const struct object *device)
+{
+	(void)run;
+	return device->flags & MOCK_FLAGS_DEVICE_PASID;
+}
+
+/* The STDEV of an IDEV. */
+struct object *stdev_of(struct run *run, const struct object *idev)
+{
+	for (unsigned int i = 0; i < run->world->nr_objects; i++)
+		if (is(run->world->objects[i], STDEV) &&
+		    run->world->objects[i]->device == idev)
+			return run->world->objects[i];
+	return NULL;
+}
+
+/* The queue to which faults of a page table go. */
+struct object *queue_of(const struct object *hwpt)
+{
+	for (unsigned int i = 0; hwpt && i < ARRAY_SIZE(hwpt->on); i++)
+		if (hwpt->on[i] && hwpt->on[i]->kind == FAULT)
+			return hwpt->on[i];
+	return NULL;
+}
+
 /* One of several kinds: of those that there are, most of the time. */
 struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n)
 {

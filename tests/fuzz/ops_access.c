@@ -20,7 +20,7 @@ static bool unaligned(const struct space *space)
 
 void access_create(struct run *run)
 {
-	struct object *ioas = pick(run, IOAS), *access;
+	struct object *ioas = prefer(run, IOAS, has_areas), *access;
 	bool pins = chance(&run->rng, 75);
 	struct iommu_test_cmd cmd = {
 		.create_access.flags =

@@ -64,6 +64,32 @@ static struct object *some_target(struct run *run)
 	return pick_of(run, kinds, ARRAY_SIZE(kinds));
 }
 
+/* The vIOMMU in which a device has a number. */
+static struct object *viommu_of(struct run *run, const struct object *stdev)
+{
+	for (unsigned int i = 0; i < run->world->nr_objects; i++)
+		if (is(run->world->objects[i], VDEVICE) && is(stdev, STDEV) &&
+		    run->world->objects[i]->device == stdev->device)
+			return run->world->objects[i]->on[0];
+	return NULL;
+}
+
+/* What makes more of a device, where that is possible. */
+static struct object *some_target_of(struct run *run,
+				     const struct object *stdev)
+{
+	struct object *viommu = viommu_of(run, stdev);
+
+	if (is(stdev, STDEV) && has_pasids(run, stdev) && chance(&run->rng, 40))
+		return prefer(run, HWPT, is_for_pasids);
+	for (unsigned int i = 0; viommu && i < run->world->nr_objects; i++)
+		if (is(run->world->objects[i], NESTED) &&
+		    run->world->objects[i]->on[0] == viommu &&
+		    chance(&run->rng, 60))
+			return run->world->objects[i];
+	return some_target(run);
+}
+
 /* Not every page table suits every device: those are compared, not predicted. */
 static void wants_target(struct run *run, struct object *target)
 {
@@ -149,7 +175,8 @@ void device_attach(struct run *run)
 
 void device_replace(struct run *run)
 {
-	struct object *stdev = pick(run, STDEV), *target = some_target(run);
+	struct object *stdev = pick(run, STDEV);
+	struct object *target = some_target_of(run, stdev);
 	struct iommu_test_cmd cmd = {
 		.mock_domain_replace.pt_id = id_of(run, target),
 	};
@@ -227,9 +254,33 @@ void device_info(struct run *run)
 		     (unsigned long long)cmd.out_capabilities);
 }
 
+static bool has_attached(struct run *run, const struct object *stdev)
+{
+	(void)run;
+	for (unsigned int i = 0; i < ARRAY_SIZE(stdev->pasids); i++)
+		if (stdev->pasids[i])
+			return true;
+	return false;
+}
+
+/* The index of a PASID, of one that is attached most of the time. */
+static unsigned int some_attached(struct run *run, const struct object *stdev)
+{
+	unsigned int index = below(&run->rng, ARRAY_SIZE(pasids));
+
+	for (unsigned int i = 0; is(stdev, STDEV) && i < ARRAY_SIZE(pasids) &&
+				 !stdev->pasids[index] && !chance(&run->rng, 5);
+	     i++)
+		index = (index + 1) % ARRAY_SIZE(pasids);
+	return index;
+}
+
 void pasid_attach(struct run *run)
 {
-	struct object *stdev = pick(run, STDEV), *target = some_target(run);
+	struct object *stdev = prefer(run, STDEV, has_pasids);
+	struct object *target = chance(&run->rng, 80) ?
+					prefer(run, HWPT, is_for_pasids) :
+					some_target(run);
 	unsigned int i = below(&run->rng, ARRAY_SIZE(pasids));
 	struct iommu_test_cmd cmd = {
 		.pasid_attach = {
@@ -251,8 +302,11 @@ void pasid_attach(struct run *run)
 
 void pasid_replace(struct run *run)
 {
-	struct object *stdev = pick(run, STDEV), *target = some_target(run);
-	unsigned int i = below(&run->rng, ARRAY_SIZE(pasids));
+	struct object *stdev = prefer(run, STDEV, has_attached);
+	struct object *target = chance(&run->rng, 80) ?
+					prefer(run, HWPT, is_for_pasids) :
+					some_target(run);
+	unsigned int i = some_attached(run, stdev);
 	struct iommu_test_cmd cmd = {
 		.pasid_replace = {
 			.pasid = pasids[i],
@@ -272,8 +326,8 @@ void pasid_replace(struct run *run)
 
 void pasid_detach(struct run *run)
 {
-	struct object *stdev = pick(run, STDEV);
-	unsigned int i = below(&run->rng, ARRAY_SIZE(pasids));
+	struct object *stdev = prefer(run, STDEV, has_attached);
+	unsigned int i = some_attached(run, stdev);
 	struct iommu_test_cmd cmd = { .pasid_detach.pasid = pasids[i] };
 	struct iommu_test_cmd check_cmd = { .pasid_check.pasid = pasids[i] };
 

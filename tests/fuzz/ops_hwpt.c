@@ -19,7 +19,8 @@ void hwpt_alloc(struct run *run)
 		IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
 		IOMMU_HWPT_FAULT_ID_VALID,
 	};
-	struct object *ioas = pick(run, IOAS), *idev = pick(run, IDEV);
+	struct object *ioas = pick(run, IOAS);
+	struct object *idev = prefer(run, IDEV, has_pasids);
 	struct object *fault = NULL, *hwpt;
 	struct iommu_hwpt_selftest data = {
 		.pagetable_type = MOCK_IOMMUPT_HUGE,
@@ -61,7 +62,10 @@ void hwpt_alloc(struct run *run)
 void nested_alloc(struct run *run)
 {
 	static const enum kind kinds[] = { HWPT, VIOMMU, VIOMMU };
-	struct object *parent = pick_of(run, kinds, ARRAY_SIZE(kinds));
+	enum kind kind = kinds[below(&run->rng, ARRAY_SIZE(kinds))];
+	struct object *parent = kind == HWPT || !right(run, VIOMMU) ?
+					prefer(run, HWPT, is_parent) :
+					pick(run, kind);
 	struct object *idev = pick(run, IDEV), *fault = NULL, *hwpt;
 	struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };
 	struct iommu_hwpt_alloc cmd = {
@@ -142,7 +146,7 @@ static bool tracks(const struct object *hwpt)
 
 void dirty_set(struct run *run)
 {
-	struct object *hwpt = pick(run, HWPT);
+	struct object *hwpt = prefer(run, HWPT, tracks_dirty);
 	struct iommu_hwpt_set_dirty_tracking cmd = {
 		.size = sizeof(cmd),
 		.flags = below(&run->rng, chance(&run->rng, 5) ? 3 : 2),
@@ -175,7 +179,7 @@ static void some_range(struct run *run, struct object *hwpt, uint64_t *iova,
 /* A device writes. The mock looks at no more than its page table. */
 void dirty_mark(struct run *run)
 {
-	struct object *hwpt = pick(run, HWPT);
+	struct object *hwpt = prefer(run, HWPT, tracks_dirty);
 	uint64_t bitmap[16], iova, length;
 	struct iommu_test_cmd cmd = {};
 
@@ -202,7 +206,7 @@ static bool covered(struct object *hwpt, uint64_t iova, uint64_t length)
 
 void dirty_get(struct run *run)
 {
-	struct object *hwpt = pick(run, HWPT);
+	struct object *hwpt = prefer(run, HWPT, tracks_dirty);
 	uint64_t bitmap[64] = {}, iova, length;
 	struct iommu_hwpt_get_dirty_bitmap cmd = { .size = sizeof(cmd) };
 	unsigned int bits = 0;

@@ -378,7 +378,7 @@ static void copied(struct run *run, const struct copy *copy, uint64_t iova)
 void copy(struct run *run)
 {
 	struct copy copy = {
-		.src = pick(run, IOAS),
+		.src = prefer(run, IOAS, has_areas),
 		.request = { .ioas = pick(run, IOAS) },
 	};
 	struct request *request = &copy.request;
@@ -461,7 +461,7 @@ static bool undefined(struct object *ioas, uint64_t iova, uint64_t last)
 
 void unmap(struct run *run)
 {
-	struct object *ioas = pick(run, IOAS);
+	struct object *ioas = prefer(run, IOAS, has_areas);
 	struct iommu_ioas_unmap cmd = {
 		.size = sizeof(cmd),
 		.ioas_id = id_of(run, ioas),
@@ -506,7 +506,7 @@ void unmap(struct run *run)
 
 void unmap_all(struct run *run)
 {
-	struct object *ioas = pick(run, IOAS);
+	struct object *ioas = prefer(run, IOAS, has_areas);
 	struct iommu_ioas_unmap cmd = {
 		.size = sizeof(cmd),
 		.ioas_id = id_of(run, ioas),

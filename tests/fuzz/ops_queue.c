@@ -29,31 +29,17 @@ void fault_alloc(struct run *run)
 	fault->users++;
 }
 
-/* The page table that a device has for a PASID, or for none. */
-static struct object *hwpt_of(struct run *run, const struct object *idev,
-			      uint32_t pasid)
+static bool reports(struct run *run, const struct object *idev)
 {
-	for (unsigned int i = 0; i < run->world->nr_objects; i++) {
-		struct object *stdev = run->world->objects[i];
+	const struct object *stdev = stdev_of(run, idev);
 
-		if (is(stdev, STDEV) && stdev->device == idev)
-			return pasid ? stdev->pasids[0] : stdev->hwpt;
-	}
-	return NULL;
-}
-
-static struct object *queue_of(struct object *hwpt)
-{
-	for (unsigned int i = 0; hwpt && i < ARRAY_SIZE(hwpt->on); i++)
-		if (hwpt->on[i] && hwpt->on[i]->kind == FAULT)
-			return hwpt->on[i];
-	return NULL;
+	return stdev && (queue_of(stdev->hwpt) || queue_of(stdev->pasids[0]));
 }
 
 /* On some device whose faults go somewhere, most of the time. */
 void fault_trigger(struct run *run)
 {
-	struct object *idev = pick(run, IDEV), *queue;
+	struct object *idev = prefer(run, IDEV, reports), *stdev, *queue = NULL;
 	struct iommu_test_cmd cmd = {
 		.trigger_iopf = {
 			.dev_id = id_of(run, idev),
@@ -65,7 +51,10 @@ void fault_trigger(struct run *run)
 	};
 	struct pollfd file = { .events = POLLIN };
 
-	queue = queue_of(hwpt_of(run, idev, cmd.trigger_iopf.pasid));
+	stdev = stdev_of(run, idev);
+	if (stdev)
+		queue = queue_of(cmd.trigger_iopf.pasid ? stdev->pasids[0] :
+							  stdev->hwpt);
 	any(run);
 	mock(run, &cmd, IOMMU_TEST_OP_TRIGGER_IOPF, 0);
 	judged(run, "%s pasid %u", name_of(idev), cmd.trigger_iopf.pasid);
@@ -89,14 +78,21 @@ static ssize_t transfer(struct run *run, struct object *queue, void *data,
 	return ret;
 }
 
+/* Page tables report to it, beside the file that reads it. */
+static bool is_reported_to(struct run *run, const struct object *queue)
+{
+	(void)run;
+	return queue->users > 1;
+}
+
 void fault_read(struct run *run)
 {
 	struct iommu_hwpt_pgfault faults[4];
-	struct object *queue = right(run, FAULT);
+	struct object *queue = prefer(run, FAULT, is_reported_to);
 	size_t size = (1 + below(&run->rng, 4)) * sizeof(*faults);
 	ssize_t n;
 
-	if (!queue || queue->fd < 0)
+	if (!is(queue, FAULT) || queue->fd < 0)
 		return;
 	if (chance(&run->rng, 10))
 		size -= 1 + below(&run->rng, sizeof(*faults));
@@ -115,15 +111,21 @@ void fault_read(struct run *run)
 	}
 }
 
+static bool waits(struct run *run, const struct object *queue)
+{
+	(void)run;
+	return queue->pinned[0].id;
+}
+
 void fault_write(struct run *run)
 {
 	struct iommu_hwpt_page_response answers[4];
-	struct object *queue = right(run, FAULT);
-	unsigned int n = 1 + below(&run->rng, 3);
+	struct object *queue = prefer(run, FAULT, waits);
+	unsigned int n = chance(&run->rng, 70) ? 1 : 1 + below(&run->rng, 3);
 	size_t size = n * sizeof(*answers);
 	ssize_t written;
 
-	if (!queue || queue->fd < 0)
+	if (!is(queue, FAULT) || queue->fd < 0)
 		return;
 	for (unsigned int i = 0; i < n; i++) {
 		answers[i].cookie = chance(&run->rng, 10) ?
@@ -142,9 +144,17 @@ void fault_write(struct run *run)
 		said(run, "%zd", written);
 }
 
+/* On the page table of a guest. */
+static bool is_nested(struct run *run, const struct object *idev)
+{
+	const struct object *stdev = stdev_of(run, idev);
+
+	return stdev && is(stdev->hwpt, NESTED);
+}
+
 void event_trigger(struct run *run)
 {
-	struct object *idev = pick(run, IDEV);
+	struct object *idev = prefer(run, IDEV, is_nested);
 	struct iommu_test_cmd cmd = {
 		.trigger_vevent.dev_id = id_of(run, idev),
 	};

@@ -10,7 +10,8 @@
 
 void viommu_alloc(struct run *run)
 {
-	struct object *idev = pick(run, IDEV), *hwpt = pick(run, HWPT), *viommu;
+	struct object *idev = pick(run, IDEV), *viommu;
+	struct object *hwpt = prefer(run, HWPT, is_parent);
 	struct iommu_viommu_selftest data = { .in_data = rnd(&run->rng) };
 	struct iommu_viommu_alloc cmd = {
 		.size = sizeof(cmd),
@@ -46,13 +47,18 @@ void viommu_alloc(struct run *run)
 	object_depend(viommu, hwpt);
 }
 
-static bool has_vdevice(struct run *run, const struct object *idev)
+static bool lacks_vdevice(struct run *run, const struct object *idev)
 {
 	for (unsigned int i = 0; i < run->world->nr_objects; i++)
 		if (is(run->world->objects[i], VDEVICE) &&
 		    run->world->objects[i]->device == idev)
-			return true;
-	return false;
+			return false;
+	return true;
+}
+
+static bool has_vdevice(struct run *run, const struct object *idev)
+{
+	return idev && !lacks_vdevice(run, idev);
 }
 
 static bool takes_id(struct run *run, const struct object *viommu,
@@ -70,7 +76,8 @@ static bool takes_id(struct run *run, const struct object *viommu,
 
 void vdevice_alloc(struct run *run)
 {
-	struct object *viommu = pick(run, VIOMMU), *idev = pick(run, IDEV);
+	struct object *viommu = pick(run, VIOMMU);
+	struct object *idev = prefer(run, IDEV, lacks_vdevice);
 	struct iommu_vdevice_alloc cmd = {
 		.size = sizeof(cmd),
 		.viommu_id = id_of(run, viommu),
@@ -210,13 +217,19 @@ void hw_queue_alloc(struct run *run)
 	fix(queue, hwpt);
 }
 
+static bool offers(struct run *run, const struct object *viommu)
+{
+	(void)run;
+	return viommu->length;
+}
+
 void viommu_map(struct run *run)
 {
-	struct object *viommu = right(run, VIOMMU);
+	struct object *viommu = prefer(run, VIOMMU, offers);
 	uint64_t offset, length;
 	void *map;
 
-	if (!viommu || !viommu->length || run->world->wild)
+	if (!is(viommu, VIOMMU) || !viommu->length || run->world->wild)
 		return;
 	offset = viommu->offset;
 	length = viommu->length;
@@ -242,9 +255,18 @@ void viommu_map(struct run *run)
 	munmap(map, length);
 }
 
+static bool is_mapped(struct run *run, const struct object *viommu)
+{
+	(void)run;
+	for (unsigned int i = 0; i < ARRAY_SIZE(viommu->maps); i++)
+		if (viommu->maps[i])
+			return true;
+	return false;
+}
+
 void viommu_unmap(struct run *run)
 {
-	struct object *viommu = right(run, VIOMMU);
+	struct object *viommu = prefer(run, VIOMMU, is_mapped);
 
 	for (unsigned int i = 0; viommu && i < ARRAY_SIZE(viommu->maps); i++) {
 		if (!viommu->maps[i])

@@ -6,7 +6,7 @@
 #define OP(name, weight, needs) { #name, weight, needs, name }
 
 const struct op mock_ops[] = {
-	OP(ioas_alloc, 5, 0),
+	OP(ioas_alloc, 4, 0),
 	OP(ioas_ranges, 4, 1 << IOAS),
 	OP(ioas_allow, 3, 1 << IOAS),
 	OP(ioas_reserve, 2, 1 << IOAS),
@@ -35,8 +35,8 @@ const struct op mock_ops[] = {
 	OP(dirty_set, 4, 1 << HWPT),
 	OP(dirty_get, 5, 1 << HWPT),
 	OP(dirty_mark, 4, 1 << HWPT),
-	OP(fault_alloc, 4, 0),
-	OP(fault_trigger, 6, 1 << IDEV | 1 << FAULT),
+	OP(fault_alloc, 2, 0),
+	OP(fault_trigger, 8, 1 << IDEV | 1 << FAULT),
 	OP(fault_read, 5, 1 << FAULT),
 	OP(fault_write, 5, 1 << FAULT),
 	OP(event_trigger, 6, 1 << VDEVICE),
@@ -68,7 +68,7 @@ const unsigned int mock_op_count = ARRAY_SIZE(mock_ops);
 
 /* With a real device, and so without what only the mock has. */
 const struct op vfio_ops[] = {
-	OP(ioas_alloc, 5, 0),
+	OP(ioas_alloc, 4, 0),
 	OP(ioas_ranges, 4, 1 << IOAS),
 	OP(ioas_allow, 3, 1 << IOAS),
 	OP(ioas_option, 3, 0),
