@@ -16,7 +16,7 @@ LIMIT = 600
 def test_peer(pytestconfig: pytest.Config) -> None:
     if "main" not in kernels_of(pytestconfig):
         pytest.skip("our main kernel is not among the kernels of this run")
-    words = ["--compare", "--kernel", "main", "--seed", "1", "--sequences", "300"]
+    words = ["--compare", "--kernel", "main", "--seed", "1", "--sequences", "150"]
     done = subprocess.run(
         [FUZZ, *words], capture_output=True, text=True, timeout=LIMIT, check=False
     )

@@ -54,7 +54,8 @@ def _words(options: argparse.Namespace) -> list[str]:
 def _again(guest: Guest, seed: int, options: argparse.Namespace) -> str:
     flavour = f" --flavour {options.flavour}" if options.flavour else ""
     vfio = " --vfio" if guest.vfio else ""
-    return f"scripts/fuzz --kernel {guest.kernel}{vfio}{flavour} --seed {seed} --sequences 1 --trace"
+    kind = f"--kernel {guest.kernel}{vfio}{flavour}"
+    return f"scripts/fuzz {kind} --seed {seed} --sequences 1 --trace"
 
 
 def _bisect(guest: Guest, seed: int, options: argparse.Namespace) -> int | None:

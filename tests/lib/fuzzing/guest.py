@@ -46,9 +46,7 @@ class Guest:
         inside = [sys.executable, "-m", "fuzzing.inside", "--progress", *words]
         return [*vm, "--", *inside, *(["--vfio"] if self.vfio else [])]
 
-    def run(
-        self, *words: str, limit: float, show: Callable[[str], None] | None = None
-    ) -> Outcome:
+    def run(self, *words: str, limit: float, show: Callable[[str], None] | None = None) -> Outcome:
         """Runs the program with these arguments; `show` gets its lines as they come."""
         path = f"{LIB}:{ROOT / 'scripts' / 'vm.d'}"
         process = subprocess.Popen(

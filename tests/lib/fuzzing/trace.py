@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-
 STEP = re.compile(r"(\d+) (.*)")
 
 
