@@ -15,6 +15,7 @@ pytestmark = pytest.mark.guest(kernels="ours")
 SEED = "1"
 # How many sequences fit into a test.
 MANY = {"main": "300", "debug": "60"}
+MANY_OF_DEVICE = {"main": "150", "debug": "40"}
 
 
 def run(sequences: str, *words: str) -> None:
@@ -36,4 +37,4 @@ def test_mock(kernel: str) -> None:
 @pytest.mark.limit(60)
 def test_device(kernel: str) -> None:
     """With page tables of VT-d, which are no mock."""
-    run(MANY[kernel], "--device", device())
+    run(MANY_OF_DEVICE[kernel], "--device", device())
