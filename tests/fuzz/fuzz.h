@@ -111,6 +111,8 @@ struct area {
 	bool writable;
 	/* Hardware queues that are in it. */
 	unsigned int fixed;
+	/* Of a dma-buf that was taken back since. */
+	bool dead;
 };
 
 struct space {
@@ -130,6 +132,7 @@ struct area *space_first(struct space *space, uint64_t iova, uint64_t last);
 bool space_covered(struct space *space, uint64_t iova, uint64_t last);
 bool space_usable(const struct space *space, uint64_t iova, uint64_t last);
 bool space_allowed(const struct space *space, uint64_t iova, uint64_t last);
+bool space_has_room(struct space *space, uint64_t length, uint64_t offset);
 bool space_cuts(const struct space *space, uint64_t iova, uint64_t last);
 bool space_fixed(const struct space *space, uint64_t iova, uint64_t last);
 void space_add(struct space *space, struct area area);
@@ -288,7 +291,7 @@ void locked(struct run *run);
 /* memory.c */
 void memories_open(struct world *world);
 int memory_new_dmabuf(struct world *world, int fd, unsigned int pages);
-unsigned int some_memory(struct run *run);
+unsigned int some_memory(struct run *run, bool file);
 bool memory_bad(const struct world *world, unsigned int memory, uint64_t offset,
 		uint64_t length, bool write);
 const char *memory_name(unsigned int memory);

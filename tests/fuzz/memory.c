@@ -130,16 +130,22 @@ int memory_new_dmabuf(struct world *world, int fd, unsigned int pages)
 	return -1;
 }
 
-/* Mostly what can be mapped in any way. */
-unsigned int some_memory(struct run *run)
+/* One that has a descriptor, or an address; mostly one that can be mapped in any way. */
+unsigned int some_memory(struct run *run, bool file)
 {
-	unsigned int i = below(&run->rng, MEMORIES);
-	bool odd = i == READONLY || i == HOLE;
+	const struct memory *memories = run->world->memories;
 
-	if (chance(&run->rng, 40) || !run->world->memories[i].pages ||
-	    (odd && !wrong(run, 50)))
-		i = chance(&run->rng, 50) ? ANON : FILE_;
-	return i;
+	for (unsigned int tries = 0; tries < 8; tries++) {
+		unsigned int i = below(&run->rng, MEMORIES);
+		bool odd = i == READONLY || i == HOLE || i == SEALED ||
+			   i == READ_FD;
+
+		if (file ? memories[i].fd < 0 : !memories[i].address)
+			continue;
+		if (memories[i].pages && (!odd || wrong(run, 50)))
+			return i;
+	}
+	return file ? FILE_ : ANON;
 }
 
 /* Whether a part of a memory can't be pinned for this. */

@@ -145,21 +145,34 @@ void ioas_allow(struct run *run)
 	memcpy(ioas->space->allowed, ranges, sizeof(ranges));
 }
 
+/* A few pages; or all below or all above some place, so that little room is left. */
+static void some_interval(struct run *run, struct object *ioas, uint64_t *start,
+			  uint64_t *last)
+{
+	*start = some_iova(run, ioas) & ~(PAGE - 1);
+	*last = *start + (1 + below(&run->rng, 16)) * PAGE - 1;
+	switch (below(&run->rng, 8)) {
+	case 0:
+		*last = UINT64_MAX;
+		break;
+	case 1:
+		*start = 0;
+	}
+}
+
 void ioas_reserve(struct run *run)
 {
 	struct object *ioas = pick(run, IOAS);
-	struct iommu_test_cmd cmd = {
-		.add_reserved = {
-			.start = some_iova(run, ioas) & ~(PAGE - 1),
-			.length = (1 + below(&run->rng, 16)) * PAGE,
-		},
-	};
-	uint64_t start = cmd.add_reserved.start;
-	uint64_t last = start + (cmd.add_reserved.length - 1);
 	struct space *space = is(ioas, IOAS) ? ioas->space : NULL;
+	struct iommu_test_cmd cmd = {};
+	uint64_t start, last;
 
-	if (last < start || (space && space->nr_reserved == MOST_RANGES / 2))
+	some_interval(run, ioas, &start, &last);
+	if (last <= start || (!start && last == UINT64_MAX) ||
+	    (space && space->nr_reserved == MOST_RANGES / 2))
 		return;
+	cmd.add_reserved.start = start;
+	cmd.add_reserved.length = last - start + 1;
 	wants_object(run, ioas, IOAS);
 	if (space) {
 		must(run, space_first(space, start, last), EADDRINUSE);

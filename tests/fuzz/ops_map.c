@@ -167,11 +167,24 @@ static void take_back(struct run *run, const struct request *request,
 	space_remove(request->ioas->space, iova, iova + (request->length - 1));
 }
 
+/* No room is an answer only where there is none. */
+static void check_room(struct run *run, const struct request *request)
+{
+	uint64_t offset = request->offset % PAGE;
+
+	if (run->error == ENOSPC && is(request->ioas, IOAS))
+		check(run,
+		      run->injected || !space_has_room(request->ioas->space,
+						       request->length, offset),
+		      "no place was found, but there is one");
+}
+
 static void finish(struct run *run, const struct request *request,
 		   uint64_t iova, bool writable, unsigned int va)
 {
 	bool fixed = request->flags & IOMMU_IOAS_MAP_FIXED_IOVA;
 
+	check_room(run, request);
 	if (run->error || !is(request->ioas, IOAS))
 		return;
 	mapped(run, request, iova, ++run->world->nr_pages | va, writable);
@@ -195,12 +208,12 @@ static bool full(struct object *ioas)
 					     0),                                 \
 		(request).flags
 
-static struct request some_request(struct run *run)
+static struct request some_request(struct run *run, bool file)
 {
 	struct request request = {
 		.ioas = pick(run, IOAS),
 		.flags = some_flags(run),
-		.memory = some_memory(run),
+		.memory = some_memory(run, file),
 	};
 
 	request.iova = some_iova(run, request.ioas);
@@ -212,7 +225,7 @@ static struct request some_request(struct run *run)
 
 void map_va(struct run *run)
 {
-	struct request request = some_request(run);
+	struct request request = some_request(run, false);
 	const struct memory *memory = &run->world->memories[request.memory];
 	struct iommu_ioas_map cmd = {
 		.size = sizeof(cmd),
@@ -252,7 +265,7 @@ static void wants_file(struct run *run, const struct request *request)
 
 void map_file(struct run *run)
 {
-	struct request request = some_request(run);
+	struct request request = some_request(run, true);
 	const struct memory *memory = &run->world->memories[request.memory];
 	bool other = wrong(run, 2) && !options.common;
 	struct iommu_ioas_map_file cmd = {
@@ -346,8 +359,7 @@ static void wants_parts(struct run *run, const struct copy *copy)
 		wants_memory(run, &part, area->writable);
 		if (run->world->memories[part.memory].source == DMABUF)
 			may(run, true, EINVAL);
-		if (run->world->memories[part.memory].revoked)
-			may(run, true, ENODEV);
+		may(run, area->dead, ENODEV);
 	}
 }
 

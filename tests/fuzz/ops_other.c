@@ -60,6 +60,19 @@ void dmabuf_get(struct run *run)
 		memory_new_dmabuf(world, fd, pages);
 }
 
+/* What is mapped of it leads nowhere any more, also when it is given back. */
+static void take_back(struct world *world, unsigned int memory)
+{
+	for (unsigned int i = 0; i < world->nr_objects; i++) {
+		struct object *ioas = world->objects[i];
+
+		for (unsigned int a = 0;
+		     is(ioas, IOAS) && a < ioas->space->nr_areas; a++)
+			if (ioas->space->areas[a].memory == memory)
+				ioas->space->areas[a].dead = true;
+	}
+}
+
 void dmabuf_revoke(struct run *run)
 {
 	struct world *world = run->world;
@@ -72,8 +85,11 @@ void dmabuf_revoke(struct run *run)
 	cmd.dmabuf_revoke.revoked = chance(&run->rng, 60);
 	mock(run, &cmd, IOMMU_TEST_OP_DMABUF_REVOKE, 0);
 	judged(run, "%s %u", memory_name(i), cmd.dmabuf_revoke.revoked);
-	if (!run->error)
-		world->memories[i].revoked = cmd.dmabuf_revoke.revoked;
+	if (run->error)
+		return;
+	world->memories[i].revoked = cmd.dmabuf_revoke.revoked;
+	if (cmd.dmabuf_revoke.revoked)
+		take_back(world, i);
 }
 
 /* Small batches, so that what crosses them is met; the end of a sequence undoes it. */
@@ -147,7 +163,7 @@ void check_map(struct run *run)
 			return;
 	} else if (memory->address) {
 		cmd.check_map.uptr = (uintptr_t)memory->address + area->offset;
-	} else if (!memory->revoked) {
+	} else if (!area->dead) {
 		return;
 	}
 	mock(run, &cmd, IOMMU_TEST_OP_MD_CHECK_MAP, hwpt->id);

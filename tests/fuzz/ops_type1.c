@@ -48,7 +48,7 @@ void vfio_ioas(struct run *run)
 void type1_map(struct run *run)
 {
 	struct object *ioas = compat(run);
-	unsigned int index = some_memory(run);
+	unsigned int index = some_memory(run, false);
 	const struct memory *memory = &run->world->memories[index];
 	struct vfio_iommu_type1_dma_map cmd = {
 		.argsz = sizeof(cmd),

@@ -66,6 +66,54 @@ bool space_allowed(const struct space *space, uint64_t iova, uint64_t last)
 	       inside_one(space->allowed, space->nr_allowed, iova, last);
 }
 
+/* Whether there is a place in a range of usable addresses, and which part of a page it begins in. */
+static bool fits(struct space *space, uint64_t at, uint64_t last,
+		 uint64_t length, uint64_t offset)
+{
+	struct area *area;
+
+	for (;;) {
+		uint64_t from = at;
+
+		at += (offset - at) % PAGE;
+		if (at < from || at > last || last - at < length - 1)
+			return false;
+		area = space_first(space, at, at + (length - 1));
+		if (!area)
+			return true;
+		at = last_of(area) + 1;
+		if (!at)
+			return false;
+	}
+}
+
+/* Whether the kernel can choose a place; it never takes one in the first page. */
+bool space_has_room(struct space *space, uint64_t length, uint64_t offset)
+{
+	static const struct iommu_iova_range all = { 0, UINT64_MAX };
+	const struct iommu_iova_range *allowed =
+		space->nr_allowed ? space->allowed : &all;
+	unsigned int n = space->nr_allowed ?: 1;
+
+	for (unsigned int i = 0; i < space->nr_usable; i++) {
+		for (unsigned int k = 0; k < n; k++) {
+			uint64_t first = space->usable[i].start;
+			uint64_t last = space->usable[i].last;
+
+			if (allowed[k].start > first)
+				first = allowed[k].start;
+			if (allowed[k].last < last)
+				last = allowed[k].last;
+			if (first < PAGE)
+				first = PAGE;
+			if (first <= last &&
+			    fits(space, first, last, length, offset))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Whether an unmap of an interval would leave a part of an area. */
 bool space_cuts(const struct space *space, uint64_t iova, uint64_t last)
 {
