@@ -630,7 +630,6 @@ static void store_unuse_part(struct kunit *test)
 	}, 1);
 	block->users = 2;
 
-	mutex_lock(&pages->lock);
 	refuse_part(test, pages, 10, 18);
 	refuse_part(test, pages, 11, 19);
 	refuse_part(test, pages, 12, 12);
@@ -638,7 +637,6 @@ static void store_unuse_part(struct kunit *test)
 	refuse_part(test, pages, 15, 30);
 	KUNIT_EXPECT_EQ(test, iommufd_pages_unuse(pages, 0, 30, &requester), 0);
 	KUNIT_EXPECT_EQ(test, block_at(&pages->blocks, 10)->users, 1);
-	mutex_unlock(&pages->lock);
 	free_blocks(&pages->blocks);
 }
 

@@ -2,9 +2,7 @@
 """IOMMU_DESTROY beside requests that fail anyway: it waits for them, and is not refused."""
 
 import errno
-import os
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +13,7 @@ from iommufd import mem, mock, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.knobs import held, knob
 from iommufd.nest import IOVA, Nest
+from patience import until
 from workers import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
@@ -22,16 +21,6 @@ pytestmark = pytest.mark.guest(kernels="ours")
 # Takes its time to be pinned and mapped.
 SIZE = 2 << 20
 ROUNDS = 30
-# For a thread that never comes so far.
-PATIENCE = 30
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Another thread makes it true."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        os.sched_yield()
 
 
 def no_queue(context: Context, device: mock.Device, ioas: int) -> int:

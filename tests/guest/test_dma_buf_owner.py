@@ -4,7 +4,6 @@
 import errno
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,16 +13,15 @@ import pytest
 from errnos import errno_of
 from iommufd import mock
 from iommufd.ctx import Context
-from iommufd.knobs import held_revokes, knob
+from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
+from patience import until
 from workers import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours", devices=[])
 
 IOVA = mock.START
 SIZE = 4 * PAGE
-# For what never comes so far.
-PATIENCE = 30
 IOCTL = "16"
 
 
@@ -46,19 +44,13 @@ def world(context: Context, ioas: int) -> Iterator[World]:
     os.close(fd)
 
 
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-
-
 @contextmanager
 def being_revoked(world: World) -> Iterator[None]:
     """The owner has it locked, and has not told yet that it is gone; it has at the end."""
     # The knob is put back first, then the thread can end.
     with ExitStack() as threads, knob("hold_revokes"):
         threads.enter_context(Workers(lambda _: mock.revoke(world.context, world.fd)))
-        until(held_revokes)
+        until(lambda: held("revokes"))
         yield
 
 
@@ -99,7 +91,7 @@ def test_killed(world: World, request_: Callable[[World], None]) -> None:
         os.kill(pid, signal.SIGKILL)
         until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
         assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
-        assert held_revokes() == 1
+        assert held("revokes") == 1
     assert world.context.unmap_all(world.ioas) == SIZE
     assert world.context.unmap_all(world.other) == 0
 
