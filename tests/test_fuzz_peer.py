@@ -13,6 +13,7 @@ FUZZ = ROOT / "scripts" / "fuzz"
 LIMIT = 600
 
 
+@pytest.mark.full
 def test_peer(pytestconfig: pytest.Config) -> None:
     if "main" not in kernels_of(pytestconfig):
         pytest.skip("our main kernel is not among the kernels of this run")
