@@ -387,8 +387,8 @@ DECLARE_EVENT_CLASS(iommufd_access_used,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, the ioas_rwsem of the access is held for reading; the
- * driver may hold locks of its own.
+ * Context: process context, no lock of iommufd is held; the driver may hold locks
+ * of its own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -407,8 +407,8 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, the ioas_rwsem of the access is held for reading; the
- * driver may hold locks of its own.
+ * Context: process context, no lock of iommufd is held; the driver may hold locks
+ * of its own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -427,8 +427,8 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
  * @ret: 0 or a negative errno
  * @ns: how long it took, 0 unless the event was enabled when it began
  *
- * Context: process context, the ioas_rwsem of the access is held for reading;
- * locks of an IOAS may be, too, as in the unmap callback of the driver.
+ * Context: process context, locks of an IOAS may be held, as in the unmap callback
+ * of the driver.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_unpin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,

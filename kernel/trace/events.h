@@ -260,8 +260,8 @@ DEFINE_EVENT(iommufd_object, iommufd_object_destroy,
  * @ret: 0 or a negative errno
  * @stats: what it did and how long each part took
  *
- * Context: process context, the process_rwsem of the context may be held for
- * reading. One event a request that named an existing IOAS, failed ones included.
+ * Context: process context, no lock is held. One event a request that named an
+ * existing IOAS, failed ones included.
  */
 TRACE_EVENT(iommufd_ioas_map,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length,
