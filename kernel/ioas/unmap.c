@@ -16,12 +16,14 @@
 
 /*
  * Collect the areas in iova..last. An area that is being mapped is not there
- * yet: its map ends after this unmap.
+ * yet: its map ends after this unmap. Sets @wait if one is used in the kernel, or
+ * if its owner may have it locked; it can't be used anew from here on.
  */
 static int collect(struct iommufd_ioas *ioas, unsigned long iova,
-		   unsigned long last, struct list_head *areas)
+		   unsigned long last, struct list_head *areas, bool *wait)
 {
 	struct iommufd_area *area;
+	unsigned long users = 0;
 
 	lockdep_assert_held(&ioas->space_lock);
 
@@ -39,8 +41,11 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 					    area->iova, area->last);
 		list_add_tail(&area->list, areas);
 	}
-	list_for_each_entry(area, areas, list)
+	list_for_each_entry(area, areas, list) {
 		area->state = IOMMUFD_AREA_UNMAPPING;
+		users |= area->held | area->pins | (area->prot & IOMMU_MMIO);
+	}
+	*wait = users;
 	return 0;
 }
 
@@ -85,12 +90,13 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 		      unsigned long last, struct list_head *areas,
 		      struct iommufd_unmap_stats *stats)
 {
+	bool wait;
 	int ret;
 
 	mutex_lock(&ioas->space_lock);
-	ret = collect(ioas, iova, last, areas);
+	ret = collect(ioas, iova, last, areas, &wait);
 	mutex_unlock(&ioas->space_lock);
-	if (ret || list_empty(areas))
+	if (ret || !wait)
 		return ret;
 	ret = iommufd_ioas_evict(ioas, areas, stats);
 	if (!ret)

@@ -317,6 +317,20 @@ unuse:
 	return ret;
 }
 
+/* The lock keeps the owner; a wait for mmap_lock has to do without it. */
+static noinline void
+unlock_and_uncharge(struct iommufd_pages *pages, unsigned long npages,
+		    const struct iommufd_requester *requester)
+	__releases(&pages->lock)
+{
+	struct iommufd_owner owner;
+
+	iommufd_owner_copy(&owner, &pages->owner);
+	mutex_unlock(&pages->lock);
+	iommufd_owner_uncharge(&owner, npages, requester);
+	iommufd_owner_release(&owner);
+}
+
 /**
  * iommufd_pages_unuse - give a part of the pages back
  * @pages: the pages
@@ -334,23 +348,17 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester)
 {
-	struct iommufd_owner owner = {};
 	unsigned long unpinned;
 
 	mutex_lock(&pages->lock);
 	unpinned = unuse(pages, first, last);
-	/* The lock keeps the owner; a wait for mmap_lock has to do without it. */
-	if (!unpinned)
-		;
-	else if (iommufd_owner_waits(&pages->owner))
-		iommufd_owner_copy(&owner, &pages->owner);
-	else
+	if (unpinned && iommufd_owner_waits(&pages->owner)) {
+		unlock_and_uncharge(pages, unpinned, requester);
+		return unpinned;
+	}
+	if (unpinned)
 		iommufd_owner_uncharge(&pages->owner, unpinned, requester);
 	mutex_unlock(&pages->lock);
-	if (owner.mm) {
-		iommufd_owner_uncharge(&owner, unpinned, requester);
-		iommufd_owner_release(&owner);
-	}
 	return unpinned;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_pages_unuse);
