@@ -38,8 +38,6 @@ struct iommufd_msi_window {
  *	object. Protected by the xa_lock of @objects
  * @groups: struct iommufd_group by iommu group id; its xa_lock guards their
  *	reference counts from zero
- * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before all locks
- *	of an IOAS and of pages
  * @doorbells: doorbells of MSIs, see driver/doorbell.c
  * @msi_handles: struct iommufd_attach_handle of devices, not of PASIDs, that
  *	are attached or about to be
@@ -63,6 +61,10 @@ struct iommufd_ctx {
 	wait_queue_head_t destroy_wait;
 	struct list_head watches;
 	struct xarray groups;
+	/**
+	 * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before
+	 * all locks of an IOAS and of pages.
+	 */
 	struct mutex process_lock;
 	/**
 	 * @doorbells_lock: protects @doorbells, @msi_handles, and the

@@ -99,8 +99,8 @@ static struct iommufd_ioas *get_ioas(struct iommufd_access *access, bool unpin)
 
 static void put_ioas(struct iommufd_access *access)
 {
-	/* A waiter has queued before it looks at the users, under the lock. */
 	spin_lock(&access->lock);
+	/* A waiter has queued before it looks at the users, under the lock. */
 	if (!--access->users && waitqueue_active(&access->idle))
 		wake_up_all(&access->idle);
 	spin_unlock(&access->lock);

@@ -174,9 +174,10 @@ void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold)
 
 	mutex_lock(&ioas->space_lock);
 	list_del(&hold->node);
-	/* What was done to the areas is done: see any_in_use(). */
-	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last)
+	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last) {
+		/* What was done to the area is done: see any_in_use(). */
 		smp_store_release(&area->held, area->held - 1);
+	}
 	mutex_unlock(&ioas->space_lock);
 	wake_unmap(ioas);
 }
