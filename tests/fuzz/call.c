@@ -102,6 +102,12 @@ void any(struct run *run)
 	run->want.any = true;
 }
 
+/* Much may be wrong with it. */
+void vague(struct run *run)
+{
+	run->want.vague = true;
+}
+
 /* An id of another kind, or of nothing. */
 void wants_object(struct run *run, const struct object *object, enum kind kind)
 {
@@ -206,6 +212,16 @@ static void wanted(const struct run *run, char *text, size_t size)
 		snprintf(text + n, size - n, ", with a failed allocation");
 }
 
+static bool is_vague(const struct want *want)
+{
+	if (want->vague)
+		return true;
+	for (unsigned int i = 1; i < want->nr_must; i++)
+		if (want->must[i] != want->must[0])
+			return true;
+	return want->nr_must && want->nr_may;
+}
+
 /* Writes the request down, and complains if what came of it is not what was wanted. */
 void judged(struct run *run, const char *format, ...)
 {
@@ -223,7 +239,8 @@ void judged(struct run *run, const char *format, ...)
 		va_start(args, format);
 		append(run, format, args);
 		va_end(args);
-		print(run, " = %s%s\n", error_name(run->error),
+		print(run, " = %s%s%s\n", error_name(run->error),
+		      run->error && is_vague(&run->want) ? " ~" : "",
 		      run->injected ? " injected" : "");
 	}
 	if (!good(run)) {

@@ -194,6 +194,8 @@ struct object {
 
 struct want {
 	bool any;
+	/* More is wrong than one thing: which errno that makes is not important. */
+	bool vague;
 	unsigned char must[12], may[12];
 	unsigned int nr_must, nr_may;
 };
@@ -279,6 +281,7 @@ void disarm(struct run *run);
 void must(struct run *run, bool condition, int error);
 void may(struct run *run, bool condition, int error);
 void any(struct run *run);
+void vague(struct run *run);
 void wants_object(struct run *run, const struct object *object, enum kind kind);
 void said(struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -323,6 +326,7 @@ void device_info(struct run *run);
 void pasid_attach(struct run *run);
 void pasid_replace(struct run *run);
 void pasid_detach(struct run *run);
+void pasids_detach(struct world *world, const struct object *stdev);
 void stdev_end(struct run *run, struct object *stdev);
 
 void hwpt_alloc(struct run *run);

@@ -154,7 +154,8 @@ void access_pin(struct run *run)
 	       write ? " to write" : "");
 	if (run->error || !access->alive)
 		return;
-	pin->id = cmd.access_pages.out_access_pages_id;
+	/* They count from 0 on. */
+	pin->id = 1 + cmd.access_pages.out_access_pages_id;
 	pin->iova = iova;
 	pin->length = length;
 }
@@ -170,8 +171,8 @@ void access_unpin(struct run *run)
 			p = i;
 	if (!access)
 		return;
-	cmd.destroy_access_pages.access_pages_id = access->pinned[p].id ?:
-							   0x7f000000;
+	cmd.destroy_access_pages.access_pages_id =
+		access->pinned[p].id ? access->pinned[p].id - 1 : 0x7f000000;
 	must(run, !access->pinned[p].id, ENOENT);
 	run->strict = true;
 	mock(run, &cmd, IOMMU_TEST_OP_DESTROY_ACCESS_PAGES, access->fd);

@@ -2,6 +2,7 @@
 /* Devices of the mock: attached, moved, detached, with and without a PASID. */
 
 #include <errno.h>
+#include <sys/ioctl.h>
 
 #include "fuzz.h"
 
@@ -190,6 +191,21 @@ void device_replace(struct run *run)
 		      reached(run, target, cmd.mock_domain_replace.pt_id));
 }
 
+void pasids_detach(struct world *world, const struct object *stdev)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
+		struct iommu_test_cmd cmd = {
+			.size = sizeof(cmd),
+			.op = IOMMU_TEST_OP_PASID_DETACH,
+			.id = stdev->id,
+			.pasid_detach.pasid = pasids[i],
+		};
+
+		if (stdev->pasids[i])
+			ioctl(world->fd, IOMMU_TEST_CMD, &cmd);
+	}
+}
+
 /* What a device takes along: its page tables, itself, and its vDEVICE. */
 void stdev_end(struct run *run, struct object *stdev)
 {
@@ -217,6 +233,8 @@ void device_detach(struct run *run)
 
 	if (!stdev)
 		return;
+	if (options.common)
+		pasids_detach(run->world, stdev);
 	run->strict = true;
 	call(run, IOMMU_DESTROY, &cmd);
 	judged(run, "%s", name_of(stdev));

@@ -46,6 +46,8 @@ void hwpt_alloc(struct run *run)
 		cmd.data_uptr = (uintptr_t)&data;
 	}
 	any(run);
+	if ((cmd.flags > 15) + !is(ioas, IOAS) + !is(idev, IDEV) > 1)
+		vague(run);
 	call(run, IOMMU_HWPT_ALLOC, &cmd);
 	judged(run, "%s for %s flags %u type %#x %s", name_of(ioas),
 	       name_of(idev), cmd.flags, cmd.data_type,
@@ -225,6 +227,7 @@ void dirty_get(struct run *run)
 	cmd.page_size = PAGE << (chance(&run->rng, 10) ? 1 : 0);
 	cmd.data = (uintptr_t)bitmap;
 	any(run);
+	vague(run);
 	call(run, IOMMU_HWPT_GET_DIRTY_BITMAP, &cmd);
 	judged(run, "%s @%#llx %#llx flags %u page %llu", name_of(hwpt),
 	       (unsigned long long)iova, (unsigned long long)length, cmd.flags,

@@ -101,6 +101,8 @@ void memory_limit(struct run *run)
 			limits[below(&run->rng, ARRAY_SIZE(limits))],
 	};
 
+	if (options.common && cmd.memory_limit.limit < 16)
+		return;
 	mock(run, &cmd, IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT, 0);
 	judged(run, "%u", cmd.memory_limit.limit);
 }
@@ -156,14 +158,15 @@ void check_map(struct run *run)
 		return;
 	cmd.check_map.iova = area->iova;
 	cmd.check_map.length = area->length;
-	if (chance(&run->rng, 20)) {
+	/* The peer looks for memory in any case. */
+	if (chance(&run->rng, 20) && !options.common) {
 		cmd.check_map.iova += area->length;
 		if (space_first(ioas->space, cmd.check_map.iova,
 				cmd.check_map.iova + (area->length - 1)))
 			return;
 	} else if (memory->address) {
 		cmd.check_map.uptr = (uintptr_t)memory->address + area->offset;
-	} else if (!area->dead) {
+	} else if (!area->dead || options.common) {
 		return;
 	}
 	mock(run, &cmd, IOMMU_TEST_OP_MD_CHECK_MAP, hwpt->id);
@@ -272,6 +275,7 @@ void raw(struct run *run)
 	if (size >= 12)
 		data[2] |= 1u << 31;
 	any(run);
+	vague(run);
 	call(run, _IO(IOMMUFD_TYPE, nr), argument);
 	judged(run, "%#x size %u", nr, argument == data ? data[0] : 0);
 	/* With such ids hardly anything can be done. */

@@ -64,6 +64,7 @@ void type1_map(struct run *run)
 	cmd.size = (1 + below(&run->rng, memory->pages - first)) * PAGE;
 	last = cmd.iova + (cmd.size - 1);
 	must(run, last < cmd.iova, EOVERFLOW);
+	may(run, last < cmd.iova, EINVAL);
 	if (ioas && !run->want.nr_must) {
 		bool write = cmd.flags & VFIO_DMA_MAP_FLAG_WRITE;
 		bool bad = memory_bad(run->world, index, first * PAGE, cmd.size,

@@ -202,6 +202,7 @@ void hw_queue_alloc(struct run *run)
 			return;
 	}
 	any(run);
+	vague(run);
 	call(run, IOMMU_HW_QUEUE_ALLOC, &cmd);
 	judged(run, "%s type %#x index %u @%#llx %#llx", name_of(viommu),
 	       cmd.type, cmd.index, (unsigned long long)cmd.nesting_parent_iova,

@@ -167,6 +167,14 @@ static void run_threads(struct world *world)
 		pthread_join(threads[i].thread, NULL);
 }
 
+/* The peer's mock forgets the PASIDs of a device that goes. */
+static void detach_pasids(struct world *world)
+{
+	for (unsigned int i = 0; options.common && i < world->nr_objects; i++)
+		if (is(world->objects[i], STDEV))
+			pasids_detach(world, world->objects[i]);
+}
+
 /* All descriptors but the standard ones, which ends all that they stand for. */
 static void close_all(struct world *world)
 {
@@ -211,6 +219,7 @@ void sequence(uint64_t seed, struct result *result)
 	if (world.flavour == LIMITED)
 		drop_rights();
 	run_threads(&world);
+	detach_pasids(&world);
 	reset_limit(world.fd);
 	close_all(&world);
 	kcov_stop();

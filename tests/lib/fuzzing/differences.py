@@ -14,4 +14,68 @@ DIFFERENCES: tuple[Listed, ...] = (
         r" = 0",
         "GET_HW_INFO has no data of another type than asked for",
     ),
+    Listed(
+        r"fault_trigger .* = EINVAL",
+        r" = 0",
+        "our mock says that nobody takes a fault",
+    ),
+    Listed(
+        r"access_pin .* = EINVAL",
+        r" = EOPNOTSUPP",
+        "our mock says itself that an access was not made for pinning",
+    ),
+    Listed(
+        r"event_trigger .* = ENODEV",
+        r" = ENOENT",
+        "our mock says that a device is on no page table of a vIOMMU",
+    ),
+    Listed(
+        r"dirty_mark .* = ENOENT",
+        r" = 0",
+        "our mock marks only what is mapped",
+        same_state=False,
+    ),
+    Listed(
+        r"change_process .* = 0",
+        r" = EINVAL",
+        "a dma-buf is not charged to anybody, so it does not stay with a process",
+    ),
+    Listed(
+        r"type1_ask info = 0\n\d+ >flags 3",
+        r"type1_ask info = 0\n\d+ >flags 3",
+        "the largest pages of the mock",
+    ),
+    Listed(
+        r"copy .* = 0",
+        r" = EPERM",
+        "a dma-buf that is mapped for reading can be copied for writing",
+        same_state=False,
+    ),
+    Listed(
+        r"access_rw .* flags 4 = EFAULT",
+        r" = 0",
+        "what is mapped for writing is pinned for writing, also to read it",
+    ),
+    Listed(
+        r"ioas_ranges .* = 0\n.* alignment 2048",
+        r"ioas_ranges .* = 0\n.* alignment 4096",
+        "the smallest pages of the mock's huge kind",
+        same_state=False,
+    ),
+    Listed(
+        r"pasid_(attach|replace) .* to ioas\d+ = EINVAL",
+        r" = E",
+        "PASIDs are on page tables that were asked for by name",
+    ),
+    Listed(
+        r"pasid_attach .* = 0",
+        r" = EINVAL",
+        "our mock leaves devices without PASIDs to the IOMMU core, which lets them pass",
+        same_state=False,
+    ),
+    Listed(
+        r"(map_va|map_file|copy) .* = 0",
+        r" = ENOSPC",
+        "the peer does not find every place that there is",
+    ),
 )

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 STEP = re.compile(r"(\d+) (.*)")
+# More than one thing is wrong with the request, and what comes first is not important.
+VAGUE = re.compile(r" = E\w+ ~$")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def parse(output: str) -> Run:
             run.findings.append(line)
         elif match := STEP.match(line):
             number = int(match[1])
+            line = VAGUE.sub(" = refused", line)
             steps[number] = f"{steps[number]}\n{line}" if number in steps else line
     return run
 
