@@ -409,6 +409,9 @@ void copy(struct run *run)
 		wants_object(run, copy.src, IOAS);
 		if (!run->want.nr_must)
 			wants_parts(run, &copy);
+	} else {
+		/* So may be the source. */
+		vague(run);
 	}
 	cmd = (struct iommu_ioas_copy){
 		.size = sizeof(cmd),
