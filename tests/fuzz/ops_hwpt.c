@@ -197,6 +197,7 @@ void dirty_mark(struct run *run)
 	cmd.dirty.page_size = PAGE;
 	cmd.dirty.uptr = (uintptr_t)bitmap;
 	any(run);
+	vague(run);
 	mock(run, &cmd, IOMMU_TEST_OP_DIRTY, id_of(run, hwpt));
 	judged(run, "%s @%#llx %#llx", name_of(hwpt), (unsigned long long)iova,
 	       (unsigned long long)length);

@@ -139,6 +139,9 @@ void ioas_allow(struct run *run)
 	must(run, empty || overlap(ranges, cmd.num_iovas), EINVAL);
 	call(run, IOMMU_IOAS_ALLOW_IOVAS, &cmd);
 	judged(run, "%s %u", name_of(ioas), cmd.num_iovas);
+	for (unsigned int i = 0; i < cmd.num_iovas; i++)
+		said(run, "%#llx..%#llx", (unsigned long long)ranges[i].start,
+		     (unsigned long long)ranges[i].last);
 	if (run->error || !is(ioas, IOAS))
 		return;
 	ioas->space->nr_allowed = cmd.num_iovas;
