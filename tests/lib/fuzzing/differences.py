@@ -100,4 +100,10 @@ DIFFERENCES: tuple[Listed, ...] = (
         "the peer may not reserve the interrupt window of a device that is bound once more",
         same_state=False,
     ),
+    Listed(
+        r"ioas_allow .* = 0\n(.*\n)*.*0xffffffffffffffff..0xffffffffffffffff",
+        r" = EINVAL",
+        "an allowed range may be a single address",
+        same_state=False,
+    ),
 )
