@@ -61,7 +61,7 @@ def test_map_delays_nothing(context: Context, ioas: int, memory: StuckMemory) ->
         second.close()
         context.destroy(hwpt)
         context.iova_ranges(ioas)
-        context.allow_iovas(ioas, [(0, uapi.U64_MAX)])
+        context.allow_iovas(ioas, [(IOVA, COPY - 1)])
         mock.add_reserved(context, ioas, COPY, PAGE)
         with mock.Access(context, ioas) as access:
             access.unpin(access.pin(ELSEWHERE, other))
