@@ -77,9 +77,19 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	return PAGE_SIZE;
 }
 
+/* CONFIG_IOMMU_DEBUG_PAGEALLOC asks for what is about to be unmapped. */
+static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct table *table = container_of(domain, struct table, domain);
+	unsigned long index = (iova - WINDOW) / PAGE_SIZE;
+
+	return index < PAGES ? table->phys[index] : 0;
+}
+
 static const struct iommu_domain_ops table_ops = {
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
+	.iova_to_phys = iova_to_phys,
 };
 
 static void init_table(struct table *table)
