@@ -23,6 +23,8 @@ OF_FILES = range(1, 5)
 # What a call returns inside of the kernel if a signal ends it: ERESTARTSYS and the like.
 RESTART = range(512, 517)
 RECORD = struct.Struct("=iIi")
+# Failures after which the events are read, well before the buffer of a CPU overflows.
+SOON_FULL = 1024
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Ledger(Closing):
         self._calls = os.memfd_create("calls")
         fcntl.fcntl(self._calls, fcntl.F_SETFL, os.O_APPEND)
         self._stream = Stream("iommufd", "iommufd_fail")
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._noted = 0
 
     def close(self) -> None:
         """Listens no more."""
@@ -71,6 +77,16 @@ class Ledger(Closing):
         if known:
             record = RECORD.pack(threading.get_native_id(), request & 0xFFFFFFFF, error)
             os.write(self._calls, record)
+            self._noted += 1
+            if not self._noted % SOON_FULL:
+                self._read()
+
+    def _read(self) -> list[Event]:
+        """The events since the body began. Forks leave them to this process."""
+        if os.getpid() == self._pid:
+            with self._lock:
+                self._events += self._stream.read()
+        return self._events
 
     def _failures(self) -> dict[int, list[Failure]]:
         """What was written down, by thread."""
@@ -84,13 +100,14 @@ class Ledger(Closing):
     def held(self) -> Iterator[None]:
         """The body's failures are held against the events; the difference is an error."""
         os.ftruncate(self._calls, 0)
-        self._stream.read()
+        self._read()
+        self._events = []
         ioctl.on_failure = self._note
         try:
             yield
         finally:
             ioctl.on_failure = None
-        events = self._stream.read()
+        events = self._read()
         complaints = [c for event in events if (c := self._complaint(event))]
         complaints += _differences(self._failures(), events)
         assert not complaints, "\n".join(complaints)
