@@ -57,12 +57,23 @@ def parse(text: str) -> list[Event]:
     return found
 
 
+def _make_instance(folder: Path) -> None:
+    """A trace instance whose events do not record the names of tasks.
+
+    The kernel would trace sched_switch for that, so events switched on or off would
+    patch code that every CPU runs. CPUs emulated in parallel do not stand that. An
+    instance takes the option from the top when it is made.
+    """
+    (TRACEFS / "options" / "record-cmd").write_text("0")
+    folder.mkdir()
+
+
 class Stream(Closing):
     """Events as they come, from now to close(); to begin and to end takes its time."""
 
     def __init__(self, system: str, *events: str) -> None:
         self._folder = TRACEFS / "instances" / f"stream-{os.getpid()}-{next(_count)}"
-        self._folder.mkdir()
+        _make_instance(self._folder)
         self._enables = [
             self._folder / "events" / system / event / "enable" for event in events or ("",)
         ]
@@ -100,7 +111,7 @@ class Tracer:
         self._folder = TRACEFS / "instances" / f"test-{os.getpid()}"
 
     def __enter__(self) -> "Tracer":
-        self._folder.mkdir()
+        _make_instance(self._folder)
         for event in self._events or ("",):
             (self._folder / "events" / self._system / event / "enable").write_text("1")
         return self
