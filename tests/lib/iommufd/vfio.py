@@ -18,6 +18,7 @@ SYSFS = Path("/sys/bus/pci/devices")
 
 DEVICE_GET_INFO = io(";", 100 + 7)
 DEVICE_GET_REGION_INFO = io(";", 100 + 8)
+DEVICE_SET_IRQS = io(";", 100 + 10)
 DEVICE_RESET = io(";", 100 + 11)
 DEVICE_FEATURE = io(";", 100 + 17)
 DEVICE_BIND_IOMMUFD = io(";", 100 + 18)
@@ -73,6 +74,24 @@ class AttachPt(Sized, ctypes.Structure):
         ("flags", c_uint32),
         ("pt_id", c_uint32),
         ("pasid", c_uint32),
+    ]
+
+
+class IrqSet(Sized, ctypes.Structure):
+    """struct vfio_irq_set with at most one eventfd"""
+
+    DATA_NONE = 1 << 0
+    DATA_EVENTFD = 1 << 2
+    ACTION_TRIGGER = 1 << 5
+    MSIX = 2
+
+    _fields_ = [
+        ("argsz", c_uint32),
+        ("flags", c_uint32),
+        ("index", c_uint32),
+        ("start", c_uint32),
+        ("count", c_uint32),
+        ("eventfd", c_int32),
     ]
 
 
@@ -194,6 +213,17 @@ class Device(OpenFile):
             length=length,
         )
         return ioctl(self.fd, DEVICE_FEATURE, argument)
+
+    def enable_msix(self, eventfd: int) -> None:
+        """VFIO_DEVICE_SET_IRQS: MSI-X is enabled, its first vector signals an eventfd."""
+        flags = IrqSet.DATA_EVENTFD | IrqSet.ACTION_TRIGGER
+        argument = IrqSet(flags=flags, index=IrqSet.MSIX, count=1, eventfd=eventfd)
+        ioctl(self.fd, DEVICE_SET_IRQS, argument)
+
+    def disable_msix(self) -> None:
+        """VFIO_DEVICE_SET_IRQS: MSI-X is disabled."""
+        flags = IrqSet.DATA_NONE | IrqSet.ACTION_TRIGGER
+        ioctl(self.fd, DEVICE_SET_IRQS, IrqSet(flags=flags, index=IrqSet.MSIX))
 
     def _command(self, on: int, off: int) -> None:
         """Bits of the command register."""
