@@ -338,12 +338,12 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 }
 
 /*
- * What is not chosen: the first page, as many programs take address 0 for none,
- * and the last 64 KiB, the largest page of a CPU, so that an end that is rounded
- * up to pages does not wrap. Allowed ranges reach to the end.
+ * The first page is not chosen, as many programs take address 0 for none, nor
+ * is the last one, so that an end that is rounded up to pages does not wrap.
+ * Allowed ranges reach to the end.
  */
 #define FIRST_PLACE PAGE_SIZE
-#define LAST_PLACE (ULONG_MAX - SZ_64K)
+#define LAST_PLACE (ULONG_MAX - PAGE_SIZE)
 
 /* Allowed ranges that touch are one. */
 static bool find_allowed(struct iommufd_space *space,
