@@ -189,7 +189,8 @@ pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
 			     cmd->fd, 0);
 		return ERR_CAST(dma_buf);
 	}
-	pages = iommufd_pages_from_dmabuf(dma_buf, cmd->start, cmd->length);
+	pages = iommufd_pages_from_dmabuf(dma_buf, cmd->start, cmd->length,
+					  cmd->flags & IOMMU_IOAS_MAP_WRITEABLE);
 	dma_buf_put(dma_buf);
 	return pages;
 }

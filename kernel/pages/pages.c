@@ -86,13 +86,15 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
  * @dma_buf: the dma-buf, of which a reference is taken
  * @start: offset into it
  * @length: bytes
+ * @writable: DMA may write to them
  *
  * Returns the pages with one reference, or an ERR_PTR, see
  * iommufd_dmabuf_attach().
  */
 struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 						unsigned long start,
-						unsigned long length)
+						unsigned long length,
+						bool writable)
 {
 	struct iommufd_dmabuf *dmabuf;
 	struct iommufd_pages *pages;
@@ -101,7 +103,7 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 	dmabuf = iommufd_dmabuf_attach(dma_buf, start, length, &phys);
 	if (IS_ERR(dmabuf))
 		return ERR_CAST(dmabuf);
-	pages = new_pages(IOMMUFD_SOURCE_DMABUF, phys, true,
+	pages = new_pages(IOMMUFD_SOURCE_DMABUF, phys, writable,
 			  IOMMUFD_ACCOUNT_NONE);
 	if (IS_ERR(pages))
 		iommufd_dmabuf_detach(dmabuf);

@@ -74,7 +74,8 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 					       enum iommufd_accounting mode);
 struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 						unsigned long start,
-						unsigned long length);
+						unsigned long length,
+						bool writable);
 void iommufd_pages_put(struct iommufd_pages *pages);
 
 int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,

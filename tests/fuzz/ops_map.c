@@ -294,9 +294,7 @@ void map_file(struct run *run)
 	call(run, IOMMU_IOAS_MAP_FILE, &cmd);
 	judged(run, REQUEST "%s", OF(request), other ? " wrong file" : "");
 	finish(run, &request, cmd.iova,
-	       memory->source == DMABUF ||
-		       request.flags & IOMMU_IOAS_MAP_WRITEABLE,
-	       0);
+	       request.flags & IOMMU_IOAS_MAP_WRITEABLE, 0);
 }
 
 /* Where to copy from: an area, a part of one, or more of them. */

@@ -181,6 +181,15 @@ def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
     assert mover.lost(IOVA + SIZE + PAGE, DATA)
 
 
+@pytest.mark.guest(beside="peer")
+def test_copy_for_writing(context: Context, ioas: int, dma_buf: int) -> None:
+    """A copy has no rights that what it was made of does not have."""
+    context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA, prot=MAP_READABLE)
+    assert errno_of(context.copy, ioas, ioas, IOVA, SIZE) == errno.EPERM
+    context.copy(ioas, ioas, IOVA, SIZE, prot=MAP_READABLE)
+
+
+@pytest.mark.guest(kernels="ours")
 @pytest.mark.parametrize("attached", [False, True])
 @pytest.mark.parametrize("back", [False, True])
 def test_copy_of_what_is_revoked(

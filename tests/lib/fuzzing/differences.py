@@ -46,12 +46,6 @@ DIFFERENCES: tuple[Listed, ...] = (
         "the largest pages of the mock",
     ),
     Listed(
-        r"copy .* = 0",
-        r" = (EPERM|refused)",
-        "a dma-buf that is mapped for reading can be copied for writing",
-        same_state=False,
-    ),
-    Listed(
         r"access_rw .* flags 4 = EFAULT",
         r" = 0",
         "what is mapped for writing is pinned for writing, also to read it",
