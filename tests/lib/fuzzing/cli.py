@@ -10,7 +10,7 @@ from vmrun.paths import BUILD, ROOT
 
 from . import coverage, trace
 from .differences import DIFFERENCES
-from .guest import Guest, Outcome, findings
+from .guest import PROGRAM, Guest, Outcome, findings
 
 MOST_STEPS = 160
 
@@ -103,8 +103,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     """Our kernel, then the peer."""
+    wanted = options.sequences or 200
     words = ["--seed", str(options.seed), "--flavour", "plain", "--common", "--lenient"]
-    words += ["--trace", "--sequences", str(options.sequences or 200)]
+    words += ["--trace", "--sequences", str(wanted)]
     runs = []
     for guest in (Guest(options.kernel, options.vfio), Guest("peer", options.vfio, strict=False)):
         outcome = guest.run(*words, limit=600)
@@ -112,6 +113,9 @@ def _compare(options: argparse.Namespace) -> int:
             _death(guest, outcome, options)
             return 1
         runs.append(trace.parse(outcome.output))
+        if len(runs[-1].sequences) != wanted:
+            print(f"kernel {guest.kernel} ran {len(runs[-1].sequences)} sequences of {wanted}")
+            return 1
     found, met = trace.compare(runs[0], runs[1], DIFFERENCES)
     for reason, count in met.most_common():
         print(f"{count:6} times: {reason}")
@@ -140,6 +144,8 @@ def _coverage(options: argparse.Namespace) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit status."""
     options = parser().parse_args(argv)
+    if not PROGRAM.exists():
+        sys.exit(f"fuzz: {PROGRAM} is not there; `make selftests` builds it")
     if options.seed is None:
         options.seed = random.randrange(1 << 32)
     print(f"seed {options.seed}, kernel {options.kernel}", flush=True)
