@@ -14,7 +14,6 @@ from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE, U64_MAX
 from pattern import pattern
 
-pytestmark = pytest.mark.guest(devices=["edu", "edu"])
 SOURCE = 0x100000
 TARGET = 0x900000
 SIZE = 4 * PAGE

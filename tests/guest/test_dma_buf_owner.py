@@ -18,7 +18,7 @@ from iommufd.mem import PAGE
 from patience import until
 from workers import Workers
 
-pytestmark = pytest.mark.guest(kernels="ours", devices=[])
+pytestmark = pytest.mark.guest(kernels="ours")
 
 IOVA = mock.START
 SIZE = 4 * PAGE

@@ -10,7 +10,7 @@ from iommufd.edu import Edu
 from iommufd.mem import PAGE, Repeated
 from iommufd.pins import pinned_pages
 
-pytestmark = pytest.mark.guest(hugepages=64)
+pytestmark = pytest.mark.guest(hugepages=264)
 
 FILE = 128 << 20
 # Long enough that whoever waits for a part of it is there before the end.
@@ -49,8 +49,9 @@ def test_map(flags: int, space: int) -> None:
     os.close(child_ready)
     os.close(child_done)
     assert os.read(ready, 1) == b"."
-    while pinned_pages() - before < 10 * FILE // PAGE:
-        pass
+    # More than the file has, so that it is the map that has pinned them.
+    while pinned_pages() - before < 2 * FILE // PAGE:
+        os.sched_yield()
     os.kill(child, signal.SIGKILL)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
     assert os.read(done, 1) == b"", "it had mapped all before it was killed"

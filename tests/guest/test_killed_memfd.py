@@ -13,7 +13,7 @@ from iommufd.pins import pinned_pages
 
 # All of them would be one batch if only pages were counted.
 COUNT = 256
-pytestmark = pytest.mark.guest(hugepages=COUNT + 8, kernels="ours")
+pytestmark = pytest.mark.guest(hugepages=264, kernels="ours")
 SIZE = COUNT * HUGE
 # How long the first child has; one that has not begun by then is followed by one that has longer.
 FIRST = 0.002

@@ -17,7 +17,7 @@ from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE, IoasChangeProcess
 
 # The peer lets devices write to what is sealed.
-pytestmark = pytest.mark.guest(kernels="ours", hugepages=4)
+pytestmark = pytest.mark.guest(kernels="ours")
 SIZE = HUGE
 IOVA = mock.START
 DATA = b"original"

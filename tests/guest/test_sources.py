@@ -57,7 +57,6 @@ def test_file_of_the_host(context: Context, ioas: int) -> None:
             context.unmap_all(ioas)
 
 
-@pytest.mark.guest(devices=["edu", "edu"])
 def test_bar_by_address(context: Context, ioas: int) -> None:
     """Registers are no memory: they are mapped as a dma-buf, see test_bar.py."""
     before = pinned_pages()

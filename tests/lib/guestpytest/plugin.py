@@ -22,7 +22,7 @@ MARKERS = (
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
     "full: takes long, runs with --full only; so does what the debug kernel runs with other IOMMUs"
-    " than the first",
+    " than intel",
 )
 
 
@@ -99,8 +99,8 @@ def _takes_long(item: pytest.Item) -> bool:
     if not guests.is_guest_path(item.path):
         return False
     guest = guests.config_of(item)  # type: ignore[arg-type]
-    first = guest.iommu == guests.wish(item).iommus[0]
-    return guest.sanitized and (not first or item.path.name in LONG_ON_DEBUG)
+    usual = guest.iommu == guests.GuestConfig.iommu
+    return guest.sanitized and (not usual or item.path.name in LONG_ON_DEBUG)
 
 
 def _deselected(item: pytest.Item, full: bool) -> bool:
