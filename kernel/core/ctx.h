@@ -14,12 +14,12 @@ struct device;
 struct file;
 struct iommufd_ioas;
 
-/* Doorbells of MSIs that a context can know. */
+/* Maximum number of MSI doorbells per context. */
 #define IOMMUFD_DOORBELLS	256
 
 /**
- * struct iommufd_msi_window - addresses that an IOMMU driver sets aside for
- *	the doorbells of MSIs
+ * struct iommufd_msi_window - addresses that an IOMMU driver reserves for MSI
+ *	doorbells
  * @start: first address
  * @length: bytes, 0 if doorbells need not be mapped
  */
@@ -30,27 +30,27 @@ struct iommufd_msi_window {
 
 /**
  * struct iommufd_ctx - an open file of /dev/iommu
- * @file: the file; who holds a reference to it keeps the context alive
- * @objects: the table of objects by id; its xa_lock is described in
- *	core/object.h and nests inside every other lock of iommufd
- * @destroy_wait: destroyers that wait for a call to let go of an object
- * @watches: struct iommufd_watch of calls that wait without a reference to their
- *	object. Protected by the xa_lock of @objects
- * @groups: struct iommufd_group by iommu group id; its xa_lock guards their
- *	reference counts from zero
- * @doorbells: doorbells of MSIs, see driver/doorbell.c
- * @msi_handles: struct iommufd_attach_handle of devices, not of PASIDs, that
- *	are attached or about to be
+ * @file: the file; a reference to it keeps the context alive
+ * @objects: the object table, by id; its xa_lock is described in core/object.h
+ *	and nests inside every other lock of iommufd
+ * @destroy_wait: destroyers that wait for calls to put an object
+ * @watches: struct iommufd_watch of calls that wait without a reference to
+ *	their object. Protected by the xa_lock of @objects
+ * @groups: struct iommufd_group by IOMMU group id; under its xa_lock a
+ *	reference count drops to zero, and a lookup takes a reference
+ * @doorbells: MSI doorbells, see driver/doorbell.c
+ * @msi_handles: struct iommufd_attach_handle of devices (not of PASIDs) that
+ *	are attached or being attached
  * @vfio_ioas: the IOAS of VFIO type1 requests, or NULL, see vfio/compat.c.
  *	Protected by the xa_lock of @objects
- * @vfio_noiommu: a group without an IOMMU has it as its container, so that there
- *	is nothing for type1 requests to act on. Once set it stays; set under the
- *	xa_lock of @objects
- * @mmaps: struct iommufd_mmap by their offset, see core/mmap.h
- * @accounting: what pinned pages are charged to from now on
- * @pinned: pages that are charged for it
- * @rcu: who lists contexts may still look at it
- * @number: names the context in tracepoints, never used twice
+ * @vfio_noiommu: the context is the container of a group without an IOMMU, so
+ *	that type1 requests have nothing to act on. Set under the xa_lock of
+ *	@objects, never cleared
+ * @mmaps: list of struct iommufd_mmap, see core/mmap.h
+ * @accounting: how newly pinned pages are charged
+ * @pinned: number of pages charged on behalf of this context
+ * @rcu: defers freeing, as readers list contexts under RCU
+ * @number: identifies the context in tracepoints
  * @tgid: process that opened it, in the initial pid namespace
  * @uid: its real user id, in the initial user namespace
  * @comm: its name at that time
@@ -62,14 +62,14 @@ struct iommufd_ctx {
 	struct list_head watches;
 	struct xarray groups;
 	/**
-	 * @process_lock: one IOMMU_IOAS_CHANGE_PROCESS at a time. Taken before
-	 * all locks of an IOAS and of pages.
+	 * @process_lock: serializes IOMMU_IOAS_CHANGE_PROCESS. Taken before all
+	 * locks of an IOAS and of pages.
 	 */
 	struct mutex process_lock;
 	/**
-	 * @doorbells_lock: protects @doorbells, @msi_handles, and the
-	 * bitmaps of groups and page tables that tell which of the pages they
-	 * know. Taken inside the mutex of an IOMMU group; page tables are
+	 * @doorbells_lock: protects @doorbells, @msi_handles, and the bitmaps
+	 * of groups and page tables that record which doorbells they use or
+	 * map. Taken inside the mutex of an IOMMU group; page tables are
 	 * written under it.
 	 */
 	struct mutex doorbells_lock;

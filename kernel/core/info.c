@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What there is, for who comes late: contexts and their objects, found under RCU
- * without any lock. That is why the memory of either stays for a grace period.
+ * A snapshot of contexts and objects for late observers. They are found under
+ * RCU without taking any lock, which is why contexts and objects are freed
+ * after a grace period.
  */
 #include <linux/rcupdate.h>
 #include <linux/xarray.h>
@@ -15,17 +16,17 @@
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 
-/* How often a reader waits for a change of what he reads to end. */
+/* How often a reader retries while the counters change. */
 #define MANY_TRIES	64
 
 /**
- * iommufd_next_ctx_info - the next context
- * @number: number to look behind, 0 for the first one
+ * iommufd_next_ctx_info - describe the next context
+ * @number: number of the previous context, 0 for the first one
  * @info: filled in
  *
- * Context: any, also in the middle of anything that iommufd does.
+ * Context: Any context, even if it interrupts any other part of iommufd.
  *
- * Returns false if there is none.
+ * Return: true, or false if there are no more contexts.
  */
 bool iommufd_next_ctx_info(u32 number, struct iommufd_ctx_info *info)
 {
@@ -49,8 +50,9 @@ bool iommufd_next_ctx_info(u32 number, struct iommufd_ctx_info *info)
 }
 
 /*
- * The numbers of an IOAS belong together. A reader that has interrupted their
- * change would wait for ever: it takes what there is then.
+ * The counters of an IOAS must be consistent with each other. A reader that has
+ * interrupted their update could never succeed; after a number of retries it
+ * takes the values as they are.
  */
 static void ioas_info(struct iommufd_ioas *ioas,
 		      struct iommufd_object_info *info)
@@ -142,14 +144,15 @@ static void object_info(struct iommufd_object *obj,
 }
 
 /**
- * iommufd_next_object_info - the next object of a context
+ * iommufd_next_object_info - describe the next object of a context
  * @number: number of the context
- * @id: id to look behind, 0 for the first one
+ * @id: id of the previous object, 0 for the first one
  * @info: filled in
  *
- * Context: any, also in the middle of anything that iommufd does.
+ * Context: Any context, even if it interrupts any other part of iommufd.
  *
- * Returns false if there is none, or no such context.
+ * Return: true, or false if there are no more objects or the context does not
+ * exist.
  */
 bool iommufd_next_object_info(u32 number, u32 id,
 			      struct iommufd_object_info *info)

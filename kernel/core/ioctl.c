@@ -2,9 +2,9 @@
 /*
  * Dispatch of the ioctls of /dev/iommu.
  *
- * Each passes a structure that begins with its own size, so that both sides can
- * grow it: what the user leaves out is zero, what the kernel does not know must
- * be.
+ * Each ioctl passes a structure that begins with its own size, so that both
+ * sides can extend it: members that the user leaves out are taken as zero, and
+ * bytes that the kernel does not know must be zero.
  */
 #include <linux/fs.h>
 #include <linux/nospec.h>
@@ -18,11 +18,11 @@
 #include "vfio/vfio.h"
 
 /**
- * iommufd_ucmd_fail - the user's structure can't be read or written
+ * iommufd_ucmd_fail - report that the user's structure is not accessible
  * @ucmd: the request
- * @size: bytes that were to be
+ * @size: bytes to be read or written
  *
- * Returns -EFAULT.
+ * Return: -EFAULT
  */
 int iommufd_ucmd_fail(const struct iommufd_ucmd *ucmd, size_t size)
 {
@@ -55,7 +55,7 @@ struct iommufd_command {
 	int (*run)(struct iommufd_ucmd *ucmd);
 };
 
-/* @_last is the last member that the first version of the structure had. */
+/* @_last is the last member of the first version of the structure. */
 #define COMMAND(_cmd, _run, _struct, _last)                            \
 	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {                         \
 		.cmd = _cmd,                                           \
@@ -113,7 +113,7 @@ static const struct iommufd_command commands[] = {
 		struct iommu_viommu_alloc, out_viommu_id),
 };
 
-/* A structure that could not be taken over. */
+/* Report why the user's structure could not be copied. */
 static noinline int __cold refuse(int error,
 				  const struct iommufd_command *command,
 				  const struct iommufd_ucmd *ucmd)
@@ -163,7 +163,7 @@ static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
 	return command->run(&ucmd);
 }
 
-/* Apart from the others, which need no room for it. */
+/* Not inlined, so that only observed requests need stack for it. */
 static noinline long run_observed(struct iommufd_ctx *ctx, unsigned int nr,
 				  unsigned long arg)
 {

@@ -8,10 +8,10 @@
 struct iommufd_ctx;
 
 /**
- * struct iommufd_ucmd - one request of user space
- * @ctx: the context it is made on
+ * struct iommufd_ucmd - a request from user space
+ * @ctx: the context of the request
  * @ubuffer: the user's structure
- * @user_size: bytes that the user says it has
+ * @user_size: its size in bytes according to the user
  * @cmd: a copy of it, zero padded to the size of the kernel's structure
  */
 struct iommufd_ucmd {
@@ -24,11 +24,11 @@ struct iommufd_ucmd {
 int __cold iommufd_ucmd_fail(const struct iommufd_ucmd *ucmd, size_t size);
 
 /**
- * iommufd_ucmd_respond - write the kernel's copy of the structure back
+ * iommufd_ucmd_respond - copy the kernel's copy of the structure back
  * @ucmd: the request
- * @size: bytes of the kernel's structure
+ * @size: size of the kernel's structure in bytes
  *
- * Returns 0 or -EFAULT, in which case the caller undoes what it did.
+ * Return: 0 or -EFAULT, in which case the caller must undo the request.
  */
 static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps pages of the hardware into user space, which guests are to work on
- * without any help. Drivers offer them, see driver/driver.c; each offer has its
- * place in the file and is mapped as a whole.
+ * Maps pages of the hardware into user space, so that guests can access them
+ * directly. Drivers offer such pages, see driver/driver.c. Each offer has an
+ * offset in the file and can only be mapped as a whole.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -16,7 +16,7 @@ static void mmap_open(struct vm_area_struct *vma)
 {
 	struct iommufd_object *owner = vma->vm_private_data;
 
-	/* For part of what another one maps, which holds it. */
+	/* Split from or copied from a VMA that depends on the owner. */
 	refcount_inc(&owner->users);
 }
 
@@ -30,7 +30,7 @@ static const struct vm_operations_struct mmap_ops = {
 	.close = mmap_close,
 };
 
-/* Find what is offered at a page of the file, and hold its owner. */
+/* Find the offer at an offset of the file and depend on its owner. */
 static bool find(struct iommufd_ctx *ctx, unsigned long pgoff, size_t length,
 		 struct iommufd_mmap *found)
 {

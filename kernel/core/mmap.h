@@ -12,9 +12,9 @@ struct vm_area_struct;
 /**
  * struct iommufd_mmap - pages of the hardware that user space can map
  * @node: link in &iommufd_ctx.mmaps
- * @owner: the object that they belong to, and that can't be destroyed while
- *	they are mapped
- * @offset: in the file, page aligned
+ * @owner: the object that they belong to; it can't be destroyed while they are
+ *	mapped
+ * @offset: offset in the file, page aligned
  * @length: bytes, page aligned
  * @phys: physical address, page aligned
  */
