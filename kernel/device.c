@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What drivers of devices call, VFIO before all: bind a device to a context,
- * attach it to a page table. Their kernel-doc is the kernel API's documentation.
+ * The functions that drivers of devices (mainly VFIO) call to bind a device to
+ * a context and to attach it to a page table. Their kernel-doc documents the
+ * kernel API.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -47,12 +48,12 @@ static int check_msi(struct iommufd_group *igroup, struct device *dev)
 	return 0;
 }
 
-/* Make sure that the DMA of a group is nobody else's. */
+/* Make sure that no one else controls the DMA of a group. */
 static int claim_group(struct iommufd_group *igroup, struct device *dev)
 {
 	int ret;
 
-	/* Mappings are IOMMU_CACHE and user space can't flush CPU caches. */
+	/* Mappings use IOMMU_CACHE, as user space can't flush CPU caches. */
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_COHERENT, 0,
 				    0);
@@ -67,8 +68,8 @@ static int claim_group(struct iommufd_group *igroup, struct device *dev)
 }
 
 /*
- * A driver keeps the context for as long as its device is bound. Devices of the
- * software IOMMU are bound by the context itself and end with it.
+ * A bound device holds a reference to the context for its driver. A device of
+ * the software IOMMU is bound by the context itself and is destroyed with it.
  */
 static bool keeps_ctx(struct iommufd_device *idev)
 {
@@ -98,7 +99,7 @@ static struct iommufd_device *bind(struct iommufd_ctx *ictx,
 		if (ret)
 			goto abort;
 	}
-	/* Only its driver ends it, never the user. */
+	/* Only the driver may destroy the object, never the user. */
 	refcount_inc(&idev->obj.users);
 	if (keeps_ctx(idev))
 		iommufd_ctx_get(ictx);
@@ -124,24 +125,25 @@ static u32 group_number(struct device *dev)
 
 /**
  * iommufd_device_bind - bind a physical device to a context
- * @ictx: context to bind it to, of which a reference is taken
- * @dev: the device; the caller is its driver and keeps it
+ * @ictx: context to bind it to; the bound device holds a reference
+ * @dev: the device; the caller is its driver and keeps it alive
  * @id: set to the id of the new device object
  *
- * The device and the others of its IOMMU group can do no DMA, until they are
- * attached. The driver must not let it do any before it is bound. Ended with
- * iommufd_device_unbind().
+ * The device and the other devices of its IOMMU group can do no DMA until they
+ * are attached. The driver must not start DMA before it has bound the device.
+ * Undo with iommufd_device_unbind().
  *
- * With CONFIG_IOMMUFD_NOIOMMU a device without an IOMMU can be bound, too, which
- * keeps it from nothing: the driver sees to it that only a user does who may do
- * anything.
+ * With CONFIG_IOMMUFD_NOIOMMU, a device without an IOMMU can be bound, too. Its
+ * DMA is not restricted in any way, so the driver must admit only users with
+ * sufficient privileges.
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns the bound device or an ERR_PTR: -ENODEV if no IOMMU is in front of
- * the device, -EINVAL if its DMA is not coherent, -EPERM if interrupts are not
- * isolated, or a kernel driver or another owner has the group, -EBUSY if its
- * devices are attached to a domain of somebody else's or being reset, -ENOMEM.
+ * Return: The bound device or an ERR_PTR: -ENODEV if the device is not behind
+ * an IOMMU, -EINVAL if its DMA is not coherent, -EPERM if interrupts are not
+ * isolated or if a kernel driver or another owner has claimed the group, -EBUSY
+ * if devices of the group are attached to a domain of another owner or are
+ * being reset, -ENOMEM.
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id)
@@ -164,10 +166,10 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, "IOMMUFD");
 
 /**
- * iommufd_device_unbind - end what iommufd_device_bind() began
- * @idev: the device, detached; gone after this
+ * iommufd_device_unbind - undo iommufd_device_bind()
+ * @idev: the device, already detached; it is freed
  *
- * Context: process context, may sleep. Never fails.
+ * Context: Process context. May sleep. Never fails.
  */
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
@@ -188,11 +190,13 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, "IOMMUFD");
 
 /**
- * iommufd_ctx_has_group - whether a device of a group is bound to a context
- * @ictx: the context
- * @group: the IOMMU group
+ * iommufd_ctx_has_group - check if a device of a group is bound to a context
+ * @ictx: the context, or NULL
+ * @group: the IOMMU group, or NULL
  *
- * Context: any that may take a spinlock. The answer may be outdated at once.
+ * Context: Any context. The result may be stale by the time it is returned.
+ *
+ * Return: true if any device of the group is bound.
  */
 bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 {
@@ -201,10 +205,12 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, "IOMMUFD");
 
 /**
- * iommufd_device_to_ictx - the context that a device is bound to
+ * iommufd_device_to_ictx - get the context that a device is bound to
  * @idev: the device
  *
- * Returns the context without a new reference.
+ * Context: Any context.
+ *
+ * Return: The context. No reference is taken.
  */
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
 {
@@ -213,8 +219,12 @@ struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_to_ictx, "IOMMUFD");
 
 /**
- * iommufd_device_to_id - the id of a device object
+ * iommufd_device_to_id - get the id of a device object
  * @idev: the device
+ *
+ * Context: Any context.
+ *
+ * Return: The id.
  */
 u32 iommufd_device_to_id(struct iommufd_device *idev)
 {
@@ -228,19 +238,20 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, "IOMMUFD");
  * @pasid: IOMMU_NO_PASID, or the PASID to attach
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * With an IOAS, a page table that follows it is chosen or made, but for PASIDs.
- * Once this returns, the device can do DMA to what is mapped. Ended with
- * iommufd_device_detach().
+ * If @pt_id names an IOAS, a compatible page table of that IOAS is used, or one
+ * is allocated. This is not supported for PASIDs. Once this returns, the device
+ * can do DMA to what is mapped. Undo with iommufd_device_detach().
  *
- * Context: process context, may sleep. The driver serialises its calls for one
- * device.
+ * Context: Process context. May sleep. The driver must serialize its calls for
+ * one device.
  *
- * Returns 0 or a negative errno, having changed nothing: -ENOENT if there is no
- * such object, -EBUSY if it is attached already, -EINVAL if the object is of
- * another type, the group is attached to another page table, the page table is
- * not made for PASIDs, or device and page table are not compatible, -EADDRINUSE
- * if something is mapped that the device or the page table can't reach, -ENOMEM,
- * -EFAULT if mapped memory can't be pinned.
+ * Return: 0 or a negative errno, in which case nothing has changed: -ENOENT if
+ * there is no object with this id, -EBUSY if the device is already attached,
+ * -EINVAL if the object has the wrong type, if the group is attached to another
+ * page table, if the page table was not allocated for PASIDs, or if device and
+ * page table are incompatible, -EADDRINUSE if something is mapped that the
+ * device or the page table can't reach, -ENOMEM, -EFAULT if mapped memory can't
+ * be pinned.
  */
 int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
 			  u32 *pt_id)
@@ -268,15 +279,16 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
  * @pasid: IOMMU_NO_PASID, or the PASID to move
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * All devices of its group that are attached move with it. As far as the IOMMU
- * can do that, DMA reaches what is mapped in the one page table or in the other
- * all the time.
+ * All attached devices of its group move with it. If the IOMMU supports it, DMA
+ * is translated by either the old or the new page table at any time, without a
+ * gap.
  *
- * Context: process context, may sleep. The driver serialises its calls for one
- * device.
+ * Context: Process context. May sleep. The driver must serialize its calls for
+ * one device.
  *
- * Returns 0 or a negative errno, having changed nothing: -EINVAL also if it is
- * not attached; for the others see iommufd_device_attach().
+ * Return: 0 or a negative errno, in which case nothing has changed: -EINVAL
+ * also if the device is not attached; for the others see
+ * iommufd_device_attach().
  */
 int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 			   u32 *pt_id)
@@ -299,14 +311,14 @@ int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
 
 /**
- * iommufd_device_detach - end what iommufd_device_attach() began
+ * iommufd_device_detach - undo iommufd_device_attach()
  * @idev: the device
- * @pasid: the same as for the attach; nothing is done if it is not attached
+ * @pasid: the same as for the attach; does nothing if it is not attached
  *
- * No DMA of the device gets through any more when this returns, unless others
- * of its group are still attached.
+ * Once this returns, DMA of the device is blocked, unless other devices of its
+ * group are still attached.
  *
- * Context: process context, may sleep. Never fails.
+ * Context: Process context. May sleep. Never fails.
  */
 void iommufd_device_detach(struct iommufd_device *idev, ioasid_t pasid)
 {

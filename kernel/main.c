@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommufd gives user space I/O page tables: /dev/iommu, its contexts, and what
- * other drivers do with a context.
+ * iommufd gives user space control of I/O page tables. This file implements
+ * /dev/iommu, opening and closing its contexts, and the functions with which
+ * other drivers refer to a context.
  *
- * The rooms of the subsystem and the order of its locks are described in
- * docs/architecture.md of the iommufd-bpf project.
+ * docs/architecture.md of the iommufd-bpf project describes the parts of the
+ * subsystem and the lock order.
  */
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -26,7 +27,7 @@
 DEFINE_XARRAY_FLAGS(iommufd_contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 static u32 next_ctx_number;
 
-/* Numbers are used in turn: one does not come again for a long time. */
+/* Numbers are allocated cyclically, so that one is not reused soon. */
 static int number_ctx(struct iommufd_ctx *ctx)
 {
 	int ret;
@@ -51,7 +52,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 		return ret;
 	}
 
-	/* Ids start at 1: user space may take 0 for none. */
+	/* Ids start at 1, so that user space can use 0 for "no object". */
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init(&ctx->groups);
 	init_waitqueue_head(&ctx->destroy_wait);
@@ -63,7 +64,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	mutex_init(&ctx->mmaps_lock);
 	INIT_LIST_HEAD(&ctx->mmaps);
 	ctx->file = file;
-	/* What programs are used to that know VFIO's own container. */
+	/* Programs for VFIO's own container expect per-mm accounting. */
 	ctx->accounting = iommufd_container_is(inode) ? IOMMUFD_ACCOUNT_MM :
 							IOMMUFD_ACCOUNT_USER;
 	ctx->tgid = task_tgid_nr(current);
@@ -71,14 +72,14 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	get_task_comm(ctx->comm, current);
 	file->private_data = ctx;
 	trace_iommufd_ctx_open(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
-	/* The reservation holds the memory: this can't fail. */
+	/* number_ctx() reserved the entry: this can't fail. */
 	xa_store(&iommufd_contexts, ctx->number, ctx, GFP_KERNEL);
 	return 0;
 }
 
 /*
- * The last reference to the file is gone, so that no ioctl runs and no device
- * is bound: drivers hold the file for as long as they use the context.
+ * The last reference to the file is gone. Drivers hold a reference to the file
+ * while they use the context, so no ioctl is running and no device is bound.
  */
 static int iommufd_fops_release(struct inode *inode, struct file *file)
 {
@@ -107,9 +108,11 @@ static const struct file_operations iommufd_fops = {
 
 /**
  * iommufd_ctx_get - take a reference to a context
- * @ictx: context of which the caller has a reference
+ * @ictx: the context; the caller already has a reference to it
  *
- * Given back with iommufd_ctx_put().
+ * Release the reference with iommufd_ctx_put().
+ *
+ * Context: Any context.
  */
 void iommufd_ctx_get(struct iommufd_ctx *ictx)
 {
@@ -121,8 +124,11 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, "IOMMUFD");
  * iommufd_ctx_from_file - take a reference to the context of a file
  * @file: an open file
  *
- * Returns the context, to be given back with iommufd_ctx_put(), or
- * ERR_PTR(-EBADFD) if the file is none of /dev/iommu.
+ * Release the reference with iommufd_ctx_put().
+ *
+ * Context: Any context.
+ *
+ * Return: The context, or ERR_PTR(-EBADFD) if the file is not one of iommufd.
  */
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
@@ -140,8 +146,12 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, "IOMMUFD");
  * iommufd_ctx_from_fd - take a reference to the context of a file descriptor
  * @fd: a file descriptor of the calling process
  *
- * Returns the context, to be given back with iommufd_ctx_put(), or an ERR_PTR:
- * -EBADF if the descriptor is not open, -EBADFD if it is none of /dev/iommu.
+ * Release the reference with iommufd_ctx_put().
+ *
+ * Context: Process context.
+ *
+ * Return: The context or an ERR_PTR: -EBADF if the descriptor is not open,
+ * -EBADFD if it does not refer to a file of iommufd.
  */
 struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 {
@@ -154,8 +164,10 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, "IOMMUFD");
 
 /**
- * iommufd_ctx_put - give a reference to a context back
- * @ictx: the context, which may be gone after this
+ * iommufd_ctx_put - release a reference to a context
+ * @ictx: the context; it may be freed after this
+ *
+ * Context: Any context.
  */
 void iommufd_ctx_put(struct iommufd_ctx *ictx)
 {
@@ -172,9 +184,11 @@ static struct miscdevice iommufd_misc = {
 };
 
 /**
- * iommufd_misc_device - the device of /dev/iommu
+ * iommufd_misc_device - get the misc device of /dev/iommu
  *
- * Stands for iommufd where the kernel asks for a device.
+ * It represents iommufd where a kernel API requires a struct device.
+ *
+ * Return: The device.
  */
 struct device *iommufd_misc_device(void)
 {
@@ -185,7 +199,7 @@ static int __init iommufd_init(void)
 {
 	int ret;
 
-	/* What uses iommufd does not need BPF. */
+	/* iommufd works without BPF, so don't fail. */
 	ret = iommufd_bpf_init();
 	if (ret)
 		pr_warn("iommufd: no policies and no iterators: BPF says %d\n",
