@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The object table: ids, lookup, lifetimes. The rules are in core/object.h.
+ * The object table: ids, lookup and lifetimes. See core/object.h for the rules.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -39,7 +39,7 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 	refcount_set(&new->users, 1);
 	refcount_set(&new->wait_cnt, 1);
 
-	/* A NULL entry reserves the id and is not found by a lookup. */
+	/* A NULL entry reserves the id, but a lookup does not find it. */
 	ret = xa_alloc(&ctx->objects, &new->id, NULL, xa_limit_31b,
 		       GFP_KERNEL_ACCOUNT);
 	if (!ret)
@@ -52,14 +52,16 @@ fail:
 /**
  * iommufd_object_publish - make an object visible under its id
  * @ctx: context of the object
- * @obj: the object, complete: another thread may use or destroy it at once
+ * @obj: the object, complete: another thread may use or destroy it immediately
+ *
+ * Context: Process context.
  */
 void iommufd_object_publish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	void *old;
 
 	trace_iommufd_object_create(ctx->number, obj);
-	/* The reservation holds the memory: this can't fail. */
+	/* The id is reserved, so this allocates nothing and can't fail. */
 	old = xa_store(&ctx->objects, obj->id, obj, GFP_KERNEL);
 	WARN_ON(old);
 }
@@ -67,7 +69,7 @@ void iommufd_object_publish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 /**
  * iommufd_object_abort - free an object that was never published
  * @ctx: context of the object
- * @obj: the object; the caller has undone what it did to it
+ * @obj: the object; the caller has released everything that it holds
  */
 void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
@@ -89,13 +91,17 @@ refuse(u32 id, enum iommufd_object_type type, const struct iommufd_object *obj)
 }
 
 /**
- * iommufd_object_get - look up an object for the time of a call
- * @ctx: context to look in
- * @id: its id
- * @type: the type it must have, IOMMUFD_OBJ_ANY for any
+ * iommufd_object_get - look up an object for the duration of a call
+ * @ctx: context to search
+ * @id: id of the object
+ * @type: the required type, or IOMMUFD_OBJ_ANY
  *
- * Returns the object, to be given back with iommufd_object_put(), or
- * ERR_PTR(-ENOENT) if there is none of that id and type.
+ * Release the reference with iommufd_object_put().
+ *
+ * Context: Process context. Does not sleep.
+ *
+ * Return: The object, or ERR_PTR(-ENOENT) if there is no object of that id and
+ * type.
  */
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 					  enum iommufd_object_type type)
@@ -114,12 +120,15 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 
 /**
  * iommufd_object_next - look up the next object of a type
- * @ctx: context to look in
- * @id: id to look behind, 0 for the first object
- * @type: its type
+ * @ctx: context to search
+ * @id: id of the previous object, 0 for the first one
+ * @type: the required type
  *
- * Returns the object of the lowest id above @id, to be given back with
- * iommufd_object_put(), or NULL if there is none.
+ * Release the reference with iommufd_object_put().
+ *
+ * Context: Process context. Does not sleep.
+ *
+ * Return: The object of this type with the lowest id above @id, or NULL.
  */
 struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
 					   enum iommufd_object_type type)
@@ -139,23 +148,27 @@ struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
 }
 
 /**
- * iommufd_object_put - end the use of an object that was looked up
+ * iommufd_object_put - release an object that was looked up
  * @ctx: context of the object; the caller keeps it alive
  * @obj: the object
+ *
+ * Context: Any context.
  */
 void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	refcount_dec(&obj->wait_cnt);
-	/* Orders the decrement before the look for sleepers. */
+	/* Includes a barrier: decrement first, then check for sleepers. */
 	if (wq_has_sleeper(&ctx->destroy_wait))
 		wake_up_all(&ctx->destroy_wait);
 }
 
 /**
- * iommufd_object_watch - put an object for the time of a wait
+ * iommufd_object_watch - put an object for the duration of a wait
  * @ctx: context of the object
  * @obj: the object, looked up by the caller
- * @watch: remembers it, until iommufd_object_unwatch()
+ * @watch: remembers the object until iommufd_object_unwatch()
+ *
+ * Context: Process context. Does not sleep.
  */
 void iommufd_object_watch(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 			  struct iommufd_watch *watch)
@@ -169,12 +182,15 @@ void iommufd_object_watch(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 }
 
 /**
- * iommufd_object_unwatch - take an object back after a wait
+ * iommufd_object_unwatch - get an object again after a wait
  * @ctx: context of the object
  * @watch: set up by iommufd_object_watch()
  *
- * Returns the very same object, to be given back with iommufd_object_put(), or
- * NULL if it has left the table.
+ * Release the reference with iommufd_object_put().
+ *
+ * Context: Process context. Does not sleep.
+ *
+ * Return: The same object, or NULL if it has left the table.
  */
 struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
 					      struct iommufd_watch *watch)
@@ -191,14 +207,14 @@ struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
 }
 
 /*
- * Whether nothing but the object itself is left of one of its counters, so that
- * it can be freed.
+ * Check if a counter is down to its initial value, so that the object can be
+ * freed.
  *
- * A call that gives its reference back has used the object until then, and does
- * so under no lock that is taken here: refcount_dec() orders that use before
- * the decrement (release). What the caller does to the object next, freeing it
- * above all, must come after it: the read has to be an acquire, which that of
- * refcount_read() is not.
+ * A call that puts its reference may have used the object until then, and takes
+ * no lock that is taken here: refcount_dec() orders that use before the
+ * decrement (release). What the caller does to the object next, mainly freeing
+ * it, must come after that. This requires an acquire, which refcount_read()
+ * does not provide.
  */
 static bool none_left(const refcount_t *counter)
 {
@@ -215,8 +231,9 @@ static bool object_idle(struct iommufd_object *obj)
 }
 
 /*
- * Nobody finds it from here on. Its id names nothing else before it is gone, so
- * that what events and policies say of either is in order.
+ * Lookups no longer find the object after this. Its id is not reused before the
+ * object is gone, so that events and policies see the destruction of the old
+ * object before the creation of a new one.
  */
 static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
@@ -227,7 +244,7 @@ static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	list_for_each_entry(each, &ctx->watches, node)
 		if (each->obj == obj)
 			each->obj = NULL;
-	/* A reservation, in a place that is there: this can't fail. */
+	/* Replaces an existing entry, so this can't fail. */
 	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
 }
 
@@ -238,17 +255,19 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 	object_ops[obj->type]->destroy(obj);
 	if (!buried)
 		xa_erase(&ctx->objects, obj->id);
-	/* Who lists objects may still look at it, see core/info.c. */
+	/* Readers that list objects may still access it, see core/info.c. */
 	kfree_rcu_mightsleep(obj);
 }
 
 /**
  * iommufd_object_finish - destroy an object that has left the table
  * @ctx: context of the object
- * @obj: the object; the caller is who took it out
- * @buried: by iommufd_object_bury()
+ * @obj: the object; the caller has taken it out of the table
+ * @buried: it was taken out by iommufd_object_bury(), which leaves a tombstone
  *
- * Calls that are using the object are waited for.
+ * Waits for calls that are using the object.
+ *
+ * Context: Process context. Sleeps.
  */
 void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 			   bool buried)
@@ -258,14 +277,17 @@ void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 }
 
 /**
- * iommufd_object_drop_last - end a dependency on an object nobody asked for
+ * iommufd_object_drop_last - end a dependency on an automatic object
  * @ctx: context of the object
- * @obj: an object that was made automatically
+ * @obj: an object that was not created by the user
  *
- * Like iommufd_object_drop(), and takes the object out of the table if this was
- * the last that depended on it.
+ * Like iommufd_object_drop(), but also takes the object out of the table if
+ * this was the last dependency on it.
  *
- * Returns true if the caller is to end the object with iommufd_object_finish().
+ * Context: Process context. Does not sleep.
+ *
+ * Return: true if the caller must destroy the object with
+ * iommufd_object_finish().
  */
 bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 			      struct iommufd_object *obj)
@@ -282,8 +304,9 @@ bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
 }
 
 /*
- * Take an object out of the table if nothing depends on it or uses it. Returns
- * it, or ERR_PTR: -ENOENT, -EBUSY, or -EAGAIN if calls are using it.
+ * Take an object out of the table if nothing depends on it and no call is using
+ * it. Returns it or an ERR_PTR: -ENOENT, -EBUSY, or -EAGAIN if calls are using
+ * it.
  */
 static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 {
@@ -306,16 +329,18 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 }
 
 /**
- * iommufd_object_destroy - destroy an object because the user says so
+ * iommufd_object_destroy - destroy an object at the user's request
  * @ctx: context of the object
  * @id: its id
  *
- * Calls that are using the object are waited for. The wait holds no reference,
- * so that two destroyers never wait for each other: one of them finds the id
- * gone.
+ * Waits for calls that are using the object. The wait holds no reference, so
+ * that two destroyers never wait for each other: one of them succeeds, and the
+ * other one no longer finds the object.
  *
- * Returns 0, -ENOENT if there is no such object, -EBUSY if others depend on
- * it, or -ERESTARTSYS if the caller was killed while waiting.
+ * Context: Process context. Sleeps.
+ *
+ * Return: 0, -ENOENT if there is no such object, -EBUSY if other objects depend
+ * on it, or -ERESTARTSYS if the caller was killed while waiting.
  */
 int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 {
@@ -327,7 +352,7 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 					  ERR_PTR(-EAGAIN));
 	if (ret)
 		return ret;
-	/* Others that wait for the same id look again. */
+	/* Let others that wait for the same id check again. */
 	wake_up_all(&ctx->destroy_wait);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
@@ -336,12 +361,15 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 }
 
 /**
- * iommufd_object_remove - destroy an object because its owner is done with it
+ * iommufd_object_remove - destroy an object at its owner's request
  * @ctx: context of the object
- * @obj: the object, on which its owner depends, and nothing else any more
+ * @obj: the object; only its owner still depends on it
  *
- * The owner's dependency keeps the user from destroying the object; it ends
- * when the object is out of the table. Calls that are using it are waited for.
+ * The owner's dependency prevents the user from destroying the object. It ends
+ * once the object is out of the table. Waits for calls that are using the
+ * object.
+ *
+ * Context: Process context. Sleeps.
  */
 void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
@@ -356,17 +384,19 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 }
 
 /**
- * iommufd_object_bury - take an object from the user who made it
+ * iommufd_object_bury - replace an object of the user with a tombstone
  * @ctx: context of the object
- * @obj: the object, in memory, on which nothing depends
+ * @obj: the object, in memory; nothing depends on it
  *
- * Its id is not used again for as long as the context lives: the user, who does
- * not know yet, must not find something else there.
+ * The tombstone reserves the id for the lifetime of the context: the user does
+ * not know yet that the object is gone and must not find another one under the
+ * same id.
  *
- * Context: any that may take a spinlock.
+ * Context: Process context. Does not sleep.
  *
- * Returns true if the caller is to end the object with iommufd_object_finish(),
- * or false if it is not in the table: being made, or being destroyed.
+ * Return: true if the caller must destroy the object with
+ * iommufd_object_finish(), or false if it is not in the table because it is
+ * being created or destroyed.
  */
 bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
@@ -385,8 +415,10 @@ bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 }
 
 /**
- * iommufd_object_destroy_all - destroy what a closed context still holds
- * @ctx: the context, on which no call runs any more
+ * iommufd_object_destroy_all - destroy all objects of a closed context
+ * @ctx: the context; no call uses it any more
+ *
+ * Context: Process context. May sleep.
  */
 void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 {
@@ -394,7 +426,9 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 	unsigned long id;
 	bool progress;
 
-	/* Each round frees what the round before has made independent. */
+	/*
+	 * Each round frees the objects that only the previous one depended on.
+	 */
 	do {
 		progress = false;
 		xa_for_each(&ctx->objects, id, obj) {
@@ -405,7 +439,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			progress = true;
 		}
 	} while (progress);
-	/* There may be ids left of what was buried. */
+	/* Only tombstones may be left, which xa_for_each() skips. */
 	xa_for_each(&ctx->objects, id, obj)
 		WARN_ON(1);
 }

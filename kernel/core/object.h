@@ -7,28 +7,29 @@
 #include "core/ctx.h"
 
 /*
- * Objects live in the table of their context under an id and are counted twice:
+ * An object is in the table of its context under an id and has two counters:
  *
- * wait_cnt	1 and the references that calls take while they run. A destroy
- *		waits for them, so that two calls that merely overlap never make
- *		one of them fail.
- * users	1 and the objects that depend on this one for as long as they
- *		live. A destroy by the user is refused while there are any.
+ * wait_cnt	1 plus the references of calls that are using the object. A
+ *		destroy waits for them, so that it never fails merely because
+ *		it overlaps another call.
+ * users	1 plus the number of objects that depend on this one for as long
+ *		as they live. The user can't destroy the object while there are
+ *		any.
  *
- * A call that may still fail makes do with the former: a destroy that overlaps
- * it waits and then does what is right, rather than be refused for the sake of
- * what never comes about. Once nothing can fail any more, it makes one object
- * depend on the other with iommufd_object_keep(). Objects that end by
- * themselves, with the last that depends on them, are held with
- * iommufd_object_hold() instead, which fails once they have left the table. All
- * that and the leaving happen under the table's xa_lock, and so does the lookup:
- * out of the table means that neither counter can grow any more.
+ * A call that may still fail only takes a reference: an overlapping destroy
+ * waits for it, instead of being refused because of a dependency that is never
+ * established. Once the call can't fail any more, it makes one object depend on
+ * the other with iommufd_object_keep(). Objects that are destroyed together
+ * with the last dependency need iommufd_object_hold() instead, which fails once
+ * they have left the table. Lookup, adding a dependency and leaving the table
+ * all happen under the table's xa_lock: once an object has left the table,
+ * neither counter can grow.
  */
 
 /**
- * struct iommufd_object_ops - what a type of objects does
- * @destroy: gives back all that the object holds; cannot fail. The object's
- *	memory is freed after it by the caller. May sleep, no lock is held.
+ * struct iommufd_object_ops - operations of an object type
+ * @destroy: release everything that the object holds; cannot fail. The caller
+ *	frees the object's memory afterwards. May sleep; no lock is held.
  */
 struct iommufd_object_ops {
 	void (*destroy)(struct iommufd_object *obj);
@@ -39,8 +40,8 @@ struct iommufd_object_ops {
  * @node: link in &iommufd_ctx.watches
  * @obj: the object, NULL once it has left the table
  *
- * A destroy does not wait for such a call. The id does not tell whether the
- * object is still the same one, nor does its address: both may be used again.
+ * A destroy does not wait for such a call. Neither the id nor the address can
+ * tell afterwards whether the object is still the same: both may be reused.
  */
 struct iommufd_watch {
 	struct list_head node;
@@ -63,9 +64,9 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 					      enum iommufd_object_type type);
 
 /*
- * Allocates a zeroed struct that embeds its object first, with an id that is
- * reserved but not visible yet. Ends with iommufd_object_publish() or
- * iommufd_object_abort(). Returns an ERR_PTR on failure.
+ * Allocates a zeroed struct whose first member is its object, and reserves an
+ * id that is not visible yet. Returns an ERR_PTR on failure. The caller must
+ * call either iommufd_object_publish() or iommufd_object_abort() on the object.
  */
 #define iommufd_object_alloc(ctx, ptr, type)                                 \
 	((typeof(ptr))__iommufd_object_alloc(                                \
@@ -89,12 +90,16 @@ struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
 					      struct iommufd_watch *watch);
 
 /**
- * iommufd_object_hold - make something depend on an object
+ * iommufd_object_hold - depend on an object that may be leaving the table
  * @ctx: context of the object
  * @obj: the object, looked up by the caller or otherwise known to be in memory
  *
- * Returns true on success, to be ended with iommufd_object_drop(), or false if
- * the object is being destroyed or is not published yet.
+ * Undo with iommufd_object_drop().
+ *
+ * Context: Process context. Does not sleep.
+ *
+ * Return: true on success, or false if the object is being destroyed or is not
+ * published yet.
  */
 static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
 				       struct iommufd_object *obj)
@@ -110,12 +115,14 @@ static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_object_keep - make objects depend on one that does not go meanwhile
+ * iommufd_object_keep - depend on an object that can't leave the table
  * @ctx: context of the object
- * @obj: the object: the caller has looked it up and only the user ends it, or
- *	something depends on it for the caller's sake, or it is not published yet
- * @nr: how many come to depend on it, each to be ended with
- *	iommufd_object_drop()
+ * @obj: the object: either the caller has looked it up and only the user
+ *	destroys it, or the caller already depends on it, or it is not published
+ *	yet
+ * @nr: number of dependencies to add; undo each with iommufd_object_drop()
+ *
+ * Context: Process context. Does not sleep.
  */
 static inline void iommufd_object_keep(struct iommufd_ctx *ctx,
 				       struct iommufd_object *obj,
@@ -127,8 +134,10 @@ static inline void iommufd_object_keep(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_object_drop - end a dependency
+ * iommufd_object_drop - undepend, end a dependency on an object
  * @obj: the object that was depended on
+ *
+ * Context: Any context.
  */
 static inline void iommufd_object_drop(struct iommufd_object *obj)
 {
