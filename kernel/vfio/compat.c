@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A context that stands in for VFIO's container: which IOAS type1 requests go
- * to, and what VFIO asks of it when a group is put into it. The kernel-doc of
- * the exported functions is the kernel API's documentation.
+ * A context in the role of VFIO's container: the IOAS that type1 requests act
+ * on, and the functions that VFIO calls when a group is added to the container.
+ * The kernel-doc of the exported functions documents the kernel API.
  */
 #include <linux/export.h>
 #include <linux/iommufd.h>
@@ -15,8 +15,8 @@
 #include "vfio/vfio.h"
 
 /*
- * vfio_ioas of a context has no reference: it is good for as long as the IOAS
- * is in the table.
+ * vfio_ioas of a context holds no reference: it is valid only while the IOAS is
+ * in the table.
  */
 static struct iommufd_ioas *current_ioas(struct iommufd_ctx *ctx)
 {
@@ -35,11 +35,12 @@ static int no_ioas(void)
 }
 
 /**
- * iommufd_vfio_ioas_get - look up the IOAS that type1 requests go to
+ * iommufd_vfio_ioas_get - look up the IOAS that type1 requests act on
  * @ctx: the context
  *
- * Returns the IOAS, to be given back with iommufd_object_put(), or
- * ERR_PTR(-ENODEV) if there is none.
+ * Release the reference with iommufd_object_put().
+ *
+ * Return: The IOAS, or ERR_PTR(-ENODEV) if the context has none for type1.
  */
 struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx)
 {
@@ -54,8 +55,8 @@ struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx)
 }
 
 /**
- * iommufd_vfio_ioas_forget - an IOAS is about to be freed
- * @ioas: the IOAS, out of the table
+ * iommufd_vfio_ioas_forget - forget an IOAS that is about to be freed
+ * @ioas: the IOAS, no longer in the table
  */
 void iommufd_vfio_ioas_forget(struct iommufd_ioas *ioas)
 {
@@ -108,13 +109,13 @@ int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd)
 }
 
 /**
- * iommufd_vfio_compat_ioas_get_id - the IOAS that type1 requests go to
+ * iommufd_vfio_compat_ioas_get_id - get the id of the IOAS for type1 requests
  * @ictx: the context
- * @out_ioas_id: set to its id
+ * @out_ioas_id: set to the id of the IOAS
  *
- * Context: process context. The answer may be outdated at once.
+ * Context: Process context. The result may be stale by the time it is returned.
  *
- * Returns 0, or -ENODEV if there is none.
+ * Return: 0, or -ENODEV if the context has no IOAS for type1 requests.
  */
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 {
@@ -130,8 +131,9 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, "IOMMUFD_VFIO");
 
 /*
- * Held by who makes an IOAS and by who rules it out: it is chosen before it is
- * in the table.
+ * Serializes the creation of an IOAS for type1 requests with
+ * iommufd_vfio_compat_set_no_iommu(): vfio_ioas is set before the IOAS is in
+ * the table.
  */
 static DEFINE_MUTEX(create_lock);
 
@@ -164,15 +166,16 @@ static int create_ioas(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_vfio_compat_ioas_create - make an IOAS for type1 requests
+ * iommufd_vfio_compat_ioas_create - ensure that type1 requests have an IOAS
  * @ictx: the context
  *
- * One that is there serves as it is. One that is made here stays until the user
- * destroys it.
+ * Does nothing if the context already has an IOAS for type1 requests. Otherwise
+ * one is allocated, which stays until the user destroys it.
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, -EINVAL if the context has devices without an IOMMU, or -ENOMEM.
+ * Return: 0, -EINVAL if the context was set up for devices without an IOMMU, or
+ * -ENOMEM.
  */
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 {
@@ -184,15 +187,15 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, "IOMMUFD_VFIO");
 
 /**
- * iommufd_vfio_compat_set_no_iommu - a device without an IOMMU is on its way
+ * iommufd_vfio_compat_set_no_iommu - prepare for devices without an IOMMU
  * @ictx: the context
  *
- * From now on it can't get an IOAS for type1 requests: who maps something
- * expects that devices are held to it.
+ * From now on, VFIO can't create an IOAS for type1 requests: a user that maps
+ * memory expects that devices can access nothing else.
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, or -EINVAL if there is such an IOAS.
+ * Return: 0, or -EINVAL if the context already has an IOAS for type1 requests.
  */
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {

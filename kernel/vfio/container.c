@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vfio/vfio, the container that programs written for VFIO type1 open, in
- * the place of VFIO's own: a context like those of /dev/iommu.
+ * /dev/vfio/vfio, the container that programs written for VFIO type1 open. It
+ * replaces VFIO's own container; an open file is a context, as with /dev/iommu.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -13,15 +13,15 @@ static struct miscdevice container_misc = {
 	.minor = VFIO_MINOR,
 	.name = "vfio",
 	.nodename = "vfio/vfio",
-	/* Worth nothing without a group, whose file has the permissions. */
+	/* Useless without a group, and the group's file has the permissions. */
 	.mode = 0666,
 };
 
 /**
- * iommufd_container_init - make /dev/vfio/vfio
- * @fops: what it does, the same as /dev/iommu
+ * iommufd_container_init - register /dev/vfio/vfio
+ * @fops: the file operations, those of /dev/iommu
  *
- * Returns 0 or a negative errno.
+ * Return: 0 or a negative errno.
  */
 int iommufd_container_init(const struct file_operations *fops)
 {
@@ -30,7 +30,7 @@ int iommufd_container_init(const struct file_operations *fops)
 }
 
 /**
- * iommufd_container_exit - end what iommufd_container_init() began
+ * iommufd_container_exit - undo iommufd_container_init()
  */
 void iommufd_container_exit(void)
 {
@@ -38,8 +38,10 @@ void iommufd_container_exit(void)
 }
 
 /**
- * iommufd_container_is - whether a file of iommufd is opened as /dev/vfio/vfio
+ * iommufd_container_is - check if a file of iommufd is /dev/vfio/vfio
  * @inode: its inode
+ *
+ * Return: true for /dev/vfio/vfio, false for /dev/iommu.
  */
 bool iommufd_container_is(const struct inode *inode)
 {

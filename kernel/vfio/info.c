@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_IOMMU_GET_INFO: what a container can do, as a chain of capabilities.
+ * VFIO_IOMMU_GET_INFO: describes a container with a chain of capabilities.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -13,9 +13,9 @@
 #include "vfio/vfio.h"
 
 /**
- * struct chain - the capabilities as the user gets them
- * @avail: how many mappings can be made
- * @pad: the next one is aligned
+ * struct chain - the capabilities in the user's format
+ * @avail: how many more mappings are possible
+ * @pad: aligns the next capability
  * @iova: the addresses that can be mapped
  */
 struct chain {
@@ -30,10 +30,10 @@ static size_t chain_size(u32 nr_ranges)
 }
 
 /**
- * struct limits - what a container can do
- * @ranges: the addresses that can be mapped, to be kvfree()d
- * @nr_ranges: how many ranges
- * @page_sizes: in which pages they can be mapped
+ * struct limits - the limits of a container
+ * @ranges: the addresses that can be mapped, to be freed with kvfree()
+ * @nr_ranges: number of ranges
+ * @page_sizes: bitmap of supported page sizes
  */
 struct limits {
 	struct iommu_iova_range *ranges;
@@ -41,7 +41,7 @@ struct limits {
 	unsigned long page_sizes;
 };
 
-/* Of a container in which no device is open. */
+/* Get the limits of a container in which no device is open. */
 static int expected_limits(struct limits *limits)
 {
 	struct iommufd_vfio_limits expected;
@@ -61,7 +61,7 @@ static int expected_limits(struct limits *limits)
 	return limits->ranges ? 0 : -ENOMEM;
 }
 
-/* Returns false if there are no page tables, as no device is open. */
+/* Returns false if no device is open, so that there are no page tables. */
 static bool page_table_sizes(struct iommufd_ioas *ioas, unsigned long *sizes)
 {
 	struct iommufd_hwpt_paging *hwpt;
@@ -86,7 +86,7 @@ static int get_limits(struct iommufd_ioas *ioas, struct limits *limits)
 	return limits->ranges ? 0 : -ENOMEM;
 }
 
-/* Returns the chain, to be kvfree()d, or NULL if memory is short. */
+/* Returns the chain, to be freed with kvfree(), or NULL if out of memory. */
 static struct chain *make_chain(const struct limits *limits, size_t size)
 {
 	struct chain *chain;
@@ -113,8 +113,8 @@ static struct chain *make_chain(const struct limits *limits, size_t size)
 }
 
 /*
- * Where page tables have smaller pages than the CPU, the user can still map by
- * the CPU's, and should.
+ * If page tables support smaller pages than the CPU, mappings still have the
+ * granularity of the CPU's pages, so report these.
  */
 static u64 usable_sizes(unsigned long sizes)
 {
@@ -123,7 +123,7 @@ static u64 usable_sizes(unsigned long sizes)
 	return sizes;
 }
 
-/* Write as much as the user has room for; capabilities all or none. */
+/* Write as much as fits into the user's buffer; capabilities all or none. */
 static int respond(void __user *arg, struct vfio_iommu_type1_info *info,
 		   const struct chain *chain, size_t size)
 {
@@ -139,12 +139,12 @@ static int respond(void __user *arg, struct vfio_iommu_type1_info *info,
 }
 
 /**
- * iommufd_vfio_get_info - VFIO_IOMMU_GET_INFO
+ * iommufd_vfio_get_info - implement VFIO_IOMMU_GET_INFO
  * @ctx: the context
  * @arg: the user's struct vfio_iommu_type1_info
  *
- * Returns 0, -EINVAL if it is too small, -ENODEV if there is no IOAS, -ENOMEM
- * or -EFAULT.
+ * Return: 0, -EINVAL if the structure is too small, -ENODEV if the context has
+ * no IOAS for type1 requests, -ENOMEM or -EFAULT.
  */
 int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg)
 {

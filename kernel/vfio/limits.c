@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which addresses a container can have as long as no device is open in it. Type1
- * knows from the groups that have been put into it. A context is not told which
- * these are, but they are some of those that VFIO has: what all of them can use
- * is an answer that stays true when a device is opened.
+ * The addresses that a container supports while no device is open in it. VFIO's
+ * type1 derives them from the groups that were added to the container. VFIO
+ * does not report these groups to a context, but they are a subset of the
+ * groups that VFIO has: addresses that all devices of VFIO can use remain valid
+ * when a device is opened.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -26,7 +27,10 @@ static int is_vfio(struct device *child, const void *unused)
 	return child->class && !strcmp(child->class->name, "vfio-dev");
 }
 
-/* Whether VFIO has a device, and behind an IOMMU; the device is locked. */
+/*
+ * Check if a device is bound to VFIO and behind an IOMMU. The caller must hold
+ * the lock of the device.
+ */
 static bool can_be_opened(struct device *dev)
 {
 	struct device *child;
@@ -52,14 +56,14 @@ static int limit_to_regions(struct iommufd_vfio_limits *limits,
 	return ret;
 }
 
-/* To what a page table of the device will translate. */
+/* Apply the limits of a page table for the device. */
 static int limit_to_domain(struct iommufd_vfio_limits *limits,
 			   struct device *dev)
 {
 	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
 	int ret;
 
-	/* It then can't be opened either. */
+	/* The device then can't be opened either, so it does not matter. */
 	if (IS_ERR(domain))
 		return PTR_ERR(domain) == -ENOMEM ? -ENOMEM : 0;
 	limits->page_sizes &= domain->pgsize_bitmap;
@@ -74,8 +78,9 @@ static int limit_to(struct device *dev, void *data)
 	int ret = 0;
 
 	/*
-	 * The lock keeps the device with its driver and its IOMMU. One that
-	 * VFIO is giving up is locked until it is closed: don't wait for that.
+	 * While it is locked, the device keeps its driver and its IOMMU. A
+	 * device that is being unbound from VFIO stays locked until it is
+	 * closed: don't wait for that.
 	 */
 	if (!device_trylock(dev))
 		return 0;
@@ -89,12 +94,14 @@ static int limit_to(struct device *dev, void *data)
 }
 
 /**
- * iommufd_vfio_limits_get - find out what all devices that VFIO has can use
- * @limits: set to that
+ * iommufd_vfio_limits_get - get the common limits of all devices of VFIO
+ * @limits: set to the limits
  *
- * Ended with iommufd_vfio_limits_put().
+ * Release the result with iommufd_vfio_limits_put().
  *
- * Returns 0 or -ENOMEM.
+ * Context: Process context. May sleep.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits)
 {
@@ -110,7 +117,7 @@ int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits)
 }
 
 /**
- * iommufd_vfio_limits_put - end what iommufd_vfio_limits_get() began
+ * iommufd_vfio_limits_put - undo iommufd_vfio_limits_get()
  * @limits: the limits
  */
 void iommufd_vfio_limits_put(struct iommufd_vfio_limits *limits)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls of VFIO's type1 containers, for programs that know no other. They
- * do what their counterparts of iommufd do to the IOAS that vfio/compat.c knows.
+ * The ioctls of VFIO's type1 containers, for programs that don't use
+ * /dev/iommu. They act like their counterparts of iommufd on the IOAS that
+ * vfio/compat.c returns.
  *
- * Not there are: VFIO_UPDATE_VADDR and its flags, for which there is
- * IOMMU_IOAS_CHANGE_PROCESS, and dirty tracking, for which devices have
- * VFIO_DEVICE_FEATURE_DMA_LOGGING_* and page tables
- * IOMMU_HWPT_SET_DIRTY_TRACKING.
+ * Not supported: VFIO_UPDATE_VADDR and its flags (use
+ * IOMMU_IOAS_CHANGE_PROCESS) and dirty tracking (use
+ * VFIO_DEVICE_FEATURE_DMA_LOGGING_* of devices or IOMMU_HWPT_SET_DIRTY_TRACKING
+ * of page tables).
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
@@ -22,7 +23,10 @@
 #include "trace/fail.h"
 #include "vfio/vfio.h"
 
-/* Whether no DMA can bypass the CPU caches: KVM asks on behalf of guests. */
+/*
+ * Returns 1 if DMA is always coherent with CPU caches, 0 if it may bypass them,
+ * or a negative errno. KVM uses this on behalf of guests.
+ */
 static int coherency(struct iommufd_ctx *ctx)
 {
 	struct iommufd_hwpt_paging *hwpt;
@@ -58,8 +62,8 @@ static int check_extension(struct iommufd_ctx *ctx, unsigned long extension)
 }
 
 /*
- * The first version let parts of a mapping be unmapped, which takes page tables
- * of small pages. Once chosen it stays.
+ * The first version of type1 allows parts of a mapping to be unmapped, which
+ * requires page tables with small pages. VFIO_SET_IOMMU can't undo this choice.
  */
 static int set_type1(struct iommufd_ctx *ctx, unsigned long type)
 {
@@ -171,7 +175,7 @@ static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
 	return run_map(ctx, &map, flags, &stats);
 }
 
-/* The last address of an unmap request. */
+/* Get the last address of an unmap request. */
 static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
 		      unsigned long *last)
 {
@@ -242,19 +246,19 @@ static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 				   unmap.flags, VFIO_DMA_UNMAP_FLAG_ALL);
 	else
 		ret = run_unmap(ctx, &unmap, &unmapped, &stats);
-	/* Programs look at the size and not at the error: it is always true. */
+	/* Programs check the size rather than the error: always report it. */
 	if (put_user(unmapped, &reply->size) && !ret)
 		ret = iommufd_fail_user(&reply->size, sizeof(reply->size));
 	return ret;
 }
 
 /**
- * iommufd_vfio_ioctl - an ioctl that is none of iommufd
- * @ctx: the context it is made on
- * @nr: its number
+ * iommufd_vfio_ioctl - handle an ioctl that is not one of iommufd's own
+ * @ctx: the context of the request
+ * @nr: number of the ioctl
  * @arg: its argument
  *
- * Returns what it does, or -ENOTTY if it is none of type1 either.
+ * Return: The result of the ioctl, or -ENOTTY if it is not one of type1 either.
  */
 long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
 			unsigned long arg)

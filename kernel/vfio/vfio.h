@@ -11,7 +11,7 @@ struct inode;
 struct iommufd_ctx;
 struct iommufd_ioas;
 
-/* vfio/compat.c: the IOAS that type1 requests go to, as they name none */
+/* vfio/compat.c: the IOAS that type1 requests act on, as they don't name one */
 struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx);
 void iommufd_vfio_ioas_forget(struct iommufd_ioas *ioas);
 
@@ -23,9 +23,9 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
 int iommufd_vfio_get_info(struct iommufd_ctx *ctx, void __user *arg);
 
 /**
- * struct iommufd_vfio_limits - what all devices that VFIO has can use
- * @space: nothing is in it; what one of them can't use is reserved
- * @page_sizes: those that all of their IOMMUs have
+ * struct iommufd_vfio_limits - the common limits of all devices of VFIO
+ * @space: an empty address space; what any of them can't use is reserved
+ * @page_sizes: page sizes that all of their IOMMUs support
  */
 struct iommufd_vfio_limits {
 	struct iommufd_space space;
