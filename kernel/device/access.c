@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Drivers that do their DMA in software, VFIO's mediated devices before all,
- * get at the memory of an IOAS through an access. Its kernel-doc is the kernel
- * API's documentation.
+ * Drivers that do their DMA in software, mainly those of VFIO's mediated
+ * devices, access the memory of an IOAS through an iommufd_access. The
+ * kernel-doc of the functions documents the kernel API.
  *
- * A driver keeps pages pinned for as long as it likes, but has to let go of
- * them when they are unmapped: its unmap callback is called and the unmap waits
- * until the last page is unpinned, in the callback or later.
+ * A driver may keep pages pinned for any time, but must unpin them when they
+ * are unmapped: the unmap calls the driver's unmap callback and waits until the
+ * last page is unpinned, in the callback or later.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -34,20 +34,20 @@ const struct iommufd_object_ops iommufd_access_ops = {
 
 /**
  * iommufd_access_create - give a driver access to the memory of a context
- * @ictx: the context, of which a reference is taken
- * @ops: the driver's, which stay until the access is destroyed. @ops->unmap is
- *	called with addresses that are about to be unmapped, from process
- *	context; it may sleep and unpin pages, but not attach, replace, detach
- *	or destroy an access. No lock of the driver that it takes may be held
- *	where those are called
+ * @ictx: the context; the access holds a reference
+ * @ops: operations of the driver, which must stay valid until the access is
+ *	destroyed. @ops->unmap is called in process context for addresses that
+ *	are about to be unmapped. It may sleep and unpin pages, but must not
+ *	attach, replace, detach or destroy an access. The driver must not hold
+ *	any lock that @ops->unmap takes when it calls those functions
  * @data: passed to @ops
  * @id: set to the id of the new object
  *
- * Ended with iommufd_access_destroy().
+ * Undo with iommufd_access_destroy().
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns the access, attached to nothing, or ERR_PTR(-ENOMEM).
+ * Return: The access, not attached to any IOAS, or ERR_PTR(-ENOMEM).
  */
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ictx,
@@ -64,7 +64,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	mutex_init(&access->change_lock);
 	spin_lock_init(&access->lock);
 	init_waitqueue_head(&access->idle);
-	/* Only the driver ends it, never the user. */
+	/* Only the driver may destroy the object, never the user. */
 	refcount_inc(&access->obj.users);
 	iommufd_ctx_get(ictx);
 	*id = access->obj.id;
@@ -82,7 +82,7 @@ static void set_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas,
 	spin_unlock(&access->lock);
 }
 
-/* The IOAS for a call of the driver, NULL if there is none to be used. */
+/* Get the IOAS for a call of the driver, or NULL if it must not use any. */
 static struct iommufd_ioas *get_ioas(struct iommufd_access *access, bool unpin)
 {
 	struct iommufd_ioas *ioas;
@@ -100,7 +100,7 @@ static struct iommufd_ioas *get_ioas(struct iommufd_access *access, bool unpin)
 static void put_ioas(struct iommufd_access *access)
 {
 	spin_lock(&access->lock);
-	/* A waiter has queued before it looks at the users, under the lock. */
+	/* A waiter is queued before it checks the users under the lock. */
 	if (!--access->users && waitqueue_active(&access->idle))
 		wake_up_all(&access->idle);
 	spin_unlock(&access->lock);
@@ -116,7 +116,7 @@ static bool is_idle(struct iommufd_access *access)
 	return idle;
 }
 
-/* No call of the driver pins any more: it unpins what it has. */
+/* The driver can't pin pages any more; make it unpin those that it has. */
 static void leave_ioas(struct iommufd_access *access,
 		       struct iommufd_ioas *ioas)
 {
@@ -127,7 +127,7 @@ static void leave_ioas(struct iommufd_access *access,
 	iommufd_object_drop(&ioas->obj);
 }
 
-/* Move from an IOAS to another that has taken the access. */
+/* Move the access to another IOAS, to which it was already added. */
 static int move_ioas(struct iommufd_access *access, struct iommufd_ioas *from,
 		     struct iommufd_ioas *to)
 {
@@ -144,7 +144,7 @@ static int move_ioas(struct iommufd_access *access, struct iommufd_ioas *from,
 	return 0;
 }
 
-/* Enter an IOAS that was looked up, and leave the one before, if any. */
+/* Enter an IOAS that was looked up, and leave the previous one, if any. */
 static int enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
 {
 	int ret = iommufd_ioas_add_access(ioas, access);
@@ -162,7 +162,7 @@ static int enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
 	return ret;
 }
 
-/* Leave the IOAS, if any, for another, unless that does not take the access. */
+/* Change the IOAS; on failure the access keeps the previous one, if any. */
 static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ioas *ioas;
@@ -179,15 +179,15 @@ static int change_ioas(struct iommufd_access *access, u32 ioas_id)
 }
 
 /**
- * iommufd_access_attach - choose the IOAS that an access reaches
- * @access: the access, attached to nothing
+ * iommufd_access_attach - attach an access to an IOAS
+ * @access: the access, not attached
  * @ioas_id: id of the IOAS
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, -EINVAL if it is attached already, -ENOENT if there is no such
- * IOAS, -EADDRINUSE if the driver pins pages and something is mapped that is
- * not aligned to them, -ENOMEM, or -EINTR if the caller was killed.
+ * Return: 0, -EINVAL if the access is already attached, -ENOENT if there is no
+ * such IOAS, -EADDRINUSE if the driver pins pages and a mapping is not page
+ * aligned, -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
@@ -211,18 +211,19 @@ end:
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, "IOMMUFD");
 
 /**
- * iommufd_access_replace - change the IOAS that an access reaches
+ * iommufd_access_replace - attach an access to another IOAS
  * @access: the access, attached
  * @ioas_id: id of the IOAS
  *
- * The driver's unmap callback is called for all addresses and has to unpin all
- * pages before it returns. It is not if the replace fails, nor if the IOAS is
- * the same.
+ * The driver's unmap callback is called for all addresses and must unpin all
+ * pages before it returns. It is not called if the replace fails or if the IOAS
+ * is the same.
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, -ENOENT if it is not attached, or see iommufd_access_attach(), in
- * which case it stays attached to what it was.
+ * Return: 0 or a negative errno, in which case nothing has changed: -ENOENT
+ * also if the access is not attached; for the others see
+ * iommufd_access_attach().
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
@@ -246,13 +247,14 @@ end:
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, "IOMMUFD");
 
 /**
- * iommufd_access_detach - leave the IOAS
- * @access: the access
+ * iommufd_access_detach - detach an access from its IOAS
+ * @access: the access, attached
  *
- * The driver's unmap callback is called for all addresses and has to unpin all
- * pages before it returns. No callback runs any more afterwards.
+ * The driver's unmap callback is called for all addresses and must unpin all
+ * pages before it returns. Once this function returns, no callback is running
+ * and none will be called.
  *
- * Context: process context, may sleep. Never fails.
+ * Context: Process context. May sleep. Never fails.
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
@@ -271,10 +273,10 @@ void iommufd_access_detach(struct iommufd_access *access)
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, "IOMMUFD");
 
 /**
- * iommufd_access_destroy - end what iommufd_access_create() began
- * @access: the access, which is detached if it still has to be; gone after this
+ * iommufd_access_destroy - undo iommufd_access_create()
+ * @access: the access; it is detached if it is still attached, and freed
  *
- * Context: process context, may sleep. Never fails.
+ * Context: Process context. May sleep. Never fails.
  */
 void iommufd_access_destroy(struct iommufd_access *access)
 {
@@ -309,31 +311,31 @@ static int not_attached(const struct iommufd_access *access)
 			    access->obj.id, 0);
 }
 
-/* The IOAS that is reached, for tracepoints. */
+/* The id of the IOAS for tracepoints, 0 if there is none. */
 static u32 ioas_number(const struct iommufd_ioas *ioas)
 {
 	return ioas ? ioas->obj.id : 0;
 }
 
 /**
- * iommufd_access_pin_pages - pin the memory behind addresses
- * @access: the access, of a driver that needs_pin_pages
+ * iommufd_access_pin_pages - pin the pages of an IOVA range
+ * @access: the access of a driver that sets needs_pin_pages
  * @iova: first address, page aligned
  * @length: bytes
- * @out_pages: set to the pages that the range touches, in their order
- * @flags: IOMMUFD_ACCESS_RW_WRITE if they will be written to
+ * @out_pages: set to the pages that the range touches, in order
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if the driver will write to them
  *
- * The pages stay, and stay mapped, until they are unpinned. They are charged to
- * who mapped them, unless they are already because a device or another driver
- * uses them.
+ * The pages stay pinned and mapped until iommufd_access_unpin_pages(). They are
+ * charged to the process or user that mapped them, unless they are already
+ * charged because a device or another driver uses them.
  *
- * Context: process context, may sleep; also a kthread.
+ * Context: Process context, including kthreads. May sleep.
  *
- * Returns 0, -ENOENT if not all of the range is mapped or the access is not
- * attached, -EPERM if the mapping does not allow what the flags ask for,
- * -EINVAL if there is nothing to pin, the range does not begin with a page or
- * has no memory behind it, -EOVERFLOW if the range wraps, or what pinning
- * returns: -ENOMEM, -EFAULT.
+ * Return: 0, -ENOENT if the range is not completely mapped or the access is not
+ * attached, -EPERM if the mapping does not permit the access that @flags
+ * requests, -EINVAL if @length is 0, if @iova is not page aligned, or if the
+ * range is not backed by memory, -EOVERFLOW if the range wraps, or the error of
+ * pinning: -ENOMEM, -EFAULT.
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
@@ -368,15 +370,15 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, "IOMMUFD");
 
 /**
- * iommufd_access_unpin_pages - end what iommufd_access_pin_pages() began
+ * iommufd_access_unpin_pages - undo iommufd_access_pin_pages()
  * @access: the access
  * @iova: first address
  * @length: bytes
  *
- * The range is that of one pin, or of several that lie one behind the other.
+ * The range must be that of one pin, or of several adjacent ones.
  *
- * Context: process context, may sleep; also the driver's unmap callback. Never
- * fails.
+ * Context: Process context, including the driver's unmap callback. May sleep.
+ * Never fails.
  */
 void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length)
@@ -400,24 +402,24 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, "IOMMUFD");
 
 /**
- * iommufd_access_rw - read or write the memory behind addresses
+ * iommufd_access_rw - read or write the memory of an IOVA range
  * @access: the access
  * @iova: first address
  * @data: kernel memory to copy to or from
  * @len: bytes
  * @flags: IOMMUFD_ACCESS_RW_WRITE to write to the memory,
- *	IOMMUFD_ACCESS_RW_KTHREAD if the caller is a kthread that has no mm: it
- *	borrows the one of who mapped the memory
+ *	IOMMUFD_ACCESS_RW_KTHREAD if the caller is a kthread without an mm: it
+ *	borrows the mm of the process that mapped the memory
  *
- * Nothing stays pinned. The copy may have been done in part on failure.
+ * No pages stay pinned. On failure, part of the data may have been copied.
  *
- * Context: process context, may sleep. No lock may be held that a page fault on
- * the memory takes.
+ * Context: Process context. May sleep. The caller must not hold a lock that a
+ * page fault on the memory takes.
  *
- * Returns 0, -ENOENT if not all of the range is mapped or the access is not
- * attached, -EPERM if the mapping does not allow it, -EINVAL if there is
- * nothing to copy or no memory behind the range, -EOVERFLOW if the range wraps,
- * or what pinning returns: -ENOMEM, -EFAULT.
+ * Return: 0, -ENOENT if the range is not completely mapped or the access is not
+ * attached, -EPERM if the mapping does not permit the access, -EINVAL if @len
+ * is 0 or the range is not backed by memory, -EOVERFLOW if the range wraps, or
+ * the error of pinning: -ENOMEM, -EFAULT.
  */
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags)

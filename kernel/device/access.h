@@ -11,16 +11,18 @@ struct iommufd_ctx;
 struct iommufd_ioas;
 
 /**
- * struct iommufd_access - a driver in the kernel that uses memory of an IOAS
- * @obj: the object, which depends on itself until the driver destroys it
- * @ctx: its context, of which this has a reference
- * @ops: the driver's
+ * struct iommufd_access - access of a kernel driver to the memory of an IOAS
+ * @obj: the object; it has one extra user until the driver destroys it
+ * @ctx: its context, to which this holds a reference
+ * @ops: operations of the driver
  * @data: passed to @ops
- * @ioas: what it is attached to and depends on, or NULL. Protected by @lock
- * @leaving: the IOAS that it is about to leave: pages can be unpinned there, no
- *	longer pinned. Protected by @lock
- * @users: calls of the driver that use either. Protected by @lock
- * @idle: for the end of @users
+ * @ioas: the IOAS that it is attached to and depends on, or NULL. Protected by
+ *	@lock
+ * @leaving: the IOAS that it is leaving, or NULL: pages can still be unpinned
+ *	there, but not pinned. Protected by @lock
+ * @users: calls of the driver that are using @ioas or @leaving. Protected by
+ *	@lock
+ * @idle: woken when @users drops to zero
  */
 struct iommufd_access {
 	struct iommufd_object obj;
@@ -28,13 +30,13 @@ struct iommufd_access {
 	const struct iommufd_access_ops *ops;
 	void *data;
 	/**
-	 * @change_lock: one attach, replace or detach at a time. Taken before
-	 * all locks of an IOAS.
+	 * @change_lock: serializes attach, replace and detach. Taken before all
+	 * locks of an IOAS.
 	 */
 	struct mutex change_lock;
 	/**
-	 * @lock: a leaf. A call that pins pages may wait for page faults, and
-	 * holds no lock meanwhile that another call needs.
+	 * @lock: a leaf, held only briefly: a call that pins pages may wait for
+	 * page faults and must not block other calls during that time.
 	 */
 	spinlock_t lock;
 	struct iommufd_ioas *ioas;
@@ -43,7 +45,7 @@ struct iommufd_access {
 	wait_queue_head_t idle;
 };
 
-/* Whether the driver pins whole pages. */
+/* Check if the driver pins pages, so that mappings must be page aligned. */
 static inline bool iommufd_access_pins(const struct iommufd_access *access)
 {
 	return access->ops->needs_pin_pages;

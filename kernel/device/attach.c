@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches a device, or one of its PASIDs, to a page table, moves it to another
- * and detaches it.
+ * Attaches a device or one of its PASIDs to a page table, replaces the page
+ * table and detaches the device.
  *
- * Devices of a group can't be kept apart: they share what they are attached to,
- * the first attaches the group, the last detaches it, and a move moves all.
+ * Devices of a group are not isolated from each other, so they share their
+ * attachments: the first device attaches the group, the last one detaches it,
+ * and a replace moves all of them.
  */
 #include <linux/pci-ats.h>
 #include <linux/pci.h>
@@ -28,10 +29,10 @@ static struct iommufd_ioas *ioas_of(struct iommufd_hw_pagetable *hwpt)
 
 /*
  * Virtual functions share the page request interface (PRI) of their physical
- * one: an answer that ends the requests of a guest would end them for all. One
- * without PRI reports faults in another way, such as the stalls of an SMMU,
- * which hold up that function alone; the IOMMU driver refuses it if there is no
- * other way.
+ * function: a response that stops the page requests of one guest would stop
+ * them for all. A function without PRI reports faults in another way, such as
+ * SMMU stalls, which affect only that function; if it has no such way, the
+ * IOMMU driver refuses it.
  */
 static bool can_report_faults(struct device *dev)
 {
@@ -43,7 +44,10 @@ static bool can_report_faults(struct device *dev)
 	return !pdev->is_virtfn || !pci_pri_supported(pdev);
 }
 
-/* PASIDs need page tables made for them, on the device itself as well. */
+/*
+ * A device that uses PASIDs needs PASID compatible page tables, also for its
+ * DMA without PASID.
+ */
 static bool suits_pasids(struct iommufd_group *igroup, ioasid_t pasid,
 			 struct iommufd_hw_pagetable *hwpt)
 {
@@ -65,7 +69,7 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 {
 	lockdep_assert_held(&idev->igroup->lock);
 
-	/* What an IOMMU translates and what nothing does are no substitutes. */
+	/* A device can't use the page table of a device without an IOMMU. */
 	if (iommufd_device_is_noiommu(idev) !=
 	    iommufd_is_noiommu_domain(hwpt->domain))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
@@ -79,7 +83,7 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	return iommufd_hwpt_paging_check(iommufd_hwpt_paging_of(hwpt), idev);
 }
 
-/* Addresses that a device can't use are a matter of the device, not of PASIDs. */
+/* Reserved regions apply to DMA without PASID only. */
 static int reserve(struct iommufd_device *idev, ioasid_t pasid,
 		   struct iommufd_ioas *ioas)
 {
@@ -113,8 +117,9 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
 }
 
 /*
- * For a handle that is no longer attached: nothing new is reported to it, and no
- * MSI goes through its page table. The addresses are still reserved.
+ * Free a handle that is no longer attached: no more faults are reported to it,
+ * and no MSI is translated by its page table. The MSI window must still be
+ * reserved in the IOAS.
  */
 static void free_handle(struct iommufd_attach_handle *handle)
 {
@@ -124,7 +129,7 @@ static void free_handle(struct iommufd_attach_handle *handle)
 	kfree(handle);
 }
 
-/* MSIs carry no PASID, only the device itself needs their doorbells. */
+/* MSIs carry no PASID, so only attachments without PASID need doorbells. */
 static int attach_group(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_attach_handle *handle)
 {
@@ -217,7 +222,9 @@ free_attachment:
 	return ret;
 }
 
-/* The device depends on the page table on success; else nothing is changed. */
+/*
+ * On success, the device depends on the page table; else nothing has changed.
+ */
 static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 		       struct iommufd_hw_pagetable *hwpt)
 {
@@ -268,7 +275,7 @@ static void end_attachment(struct iommufd_device *idev, ioasid_t pasid,
 	kfree(attachment);
 }
 
-/* Faults that come after this are those of another device of the group. */
+/* Report later faults for another device of the group. */
 static void forget_device(struct iommufd_attachment *attachment,
 			  struct iommufd_device *idev)
 {
@@ -281,12 +288,12 @@ static void forget_device(struct iommufd_attachment *attachment,
 }
 
 /**
- * iommufd_detach_hwpt - detach a device
+ * iommufd_detach_hwpt - detach a device from its page table
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
  *
- * Returns the page table, on which the device no longer depends, for the caller
- * to drop, or NULL if the device was not attached.
+ * Return: The page table, for which the caller must end the device's
+ * dependency, or NULL if the device was not attached.
  */
 struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
 						 ioasid_t pasid)
@@ -351,7 +358,9 @@ static unsigned int count_devices(struct iommufd_attachment *attachment)
 	return n;
 }
 
-/* Those that have asked for the attachment, which a move takes along. */
+/*
+ * Check the page table for all attached devices, as a replace moves them all.
+ */
 static int check_all(struct iommufd_attachment *attachment, ioasid_t pasid,
 		     struct iommufd_hw_pagetable *hwpt)
 {
@@ -367,7 +376,7 @@ static int check_all(struct iommufd_attachment *attachment, ioasid_t pasid,
 	return 0;
 }
 
-/* Move the group; nothing is changed on failure. */
+/* Move the group to another page table; on failure nothing has changed. */
 static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
 			   struct iommufd_attachment *attachment,
 			   struct iommufd_hw_pagetable *hwpt)
@@ -403,8 +412,8 @@ free:
 }
 
 /*
- * On success every device of the group depends on the page table, and no longer
- * on what it was attached to. Nothing is changed on failure.
+ * On success, every attached device of the group depends on the new page table
+ * instead of the old one. On failure, nothing has changed.
  */
 static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_hw_pagetable *hwpt,
@@ -443,13 +452,15 @@ unlock:
  * iommufd_attach_hwpt - attach a device to a page table
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
- * @hwpt: the page table, which the caller keeps, see iommufd_object_keep(); on
- *	success the devices that are attached to it depend on it
- * @replace: move the device from what it is attached to
- * @ended: gets what it was attached to, if that is gone, for iommufd_hwpts_end()
+ * @hwpt: the page table; the caller makes sure that it can't leave the table of
+ *	objects, see iommufd_object_keep(). On success the attached devices
+ *	depend on it
+ * @replace: the device is attached to another page table; replace that
+ * @ended: if the old page table is no longer used, it is added to this list for
+ *	iommufd_hwpts_end()
  *
- * Returns 0 or a negative errno, see iommufd_device_attach() and
- * iommufd_device_replace(). Nothing is changed on failure.
+ * Return: 0 or a negative errno, in which case nothing has changed, see
+ * iommufd_device_attach() and iommufd_device_replace().
  */
 int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 			struct iommufd_hw_pagetable *hwpt, bool replace,

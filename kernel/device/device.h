@@ -16,12 +16,12 @@ struct iommufd_hwpt_paging;
 struct iommufd_vdevice;
 
 /**
- * struct iommufd_attach_handle - what a fault finds out about an attachment
- * @handle: known to the IOMMU core while the group is attached
+ * struct iommufd_attach_handle - an attachment as page faults and MSIs find it
+ * @handle: registered with the IOMMU core while the group is attached
  * @hwpt: the page table
  * @igroup: the group
  * @dev_id: id of the device that was attached first, for which faults are
- *	reported: a group whose devices report faults has one device only
+ *	reported: a group whose devices report faults has only one device
  * @msi_node: link in &iommufd_ctx.msi_handles
  */
 struct iommufd_attach_handle {
@@ -33,10 +33,10 @@ struct iommufd_attach_handle {
 };
 
 /**
- * struct iommufd_attachment - what a group is attached to, without PASID or
- *	with one
- * @handle: the page table
- * @devices: struct iommufd_device by id: those that have asked for it
+ * struct iommufd_attachment - the attachment of a group or of one of its PASIDs
+ * @handle: the attachment to the page table
+ * @devices: struct iommufd_device by id: the devices that were attached by
+ *	their driver
  */
 struct iommufd_attachment {
 	struct iommufd_attach_handle *handle;
@@ -45,12 +45,13 @@ struct iommufd_attachment {
 
 /**
  * struct iommufd_group - an IOMMU group with devices bound to a context
- * @ref: its devices; drops to zero under the xa_lock of &iommufd_ctx.groups
+ * @ref: one for each device; drops to zero under the xa_lock of
+ *	&iommufd_ctx.groups
  * @ctx: the context
- * @group: the group, of which this has a reference; NULL stands for no IOMMU:
- *	a device without one is alone
- * @attachments: struct iommufd_attachment by PASID, IOMMU_NO_PASID for none
- * @msi_window: where the doorbells of MSIs are mapped
+ * @group: the IOMMU group, to which this holds a reference; NULL for a device
+ *	without an IOMMU, which is alone in its group
+ * @attachments: struct iommufd_attachment by PASID, including IOMMU_NO_PASID
+ * @msi_window: where MSI doorbells are mapped
  * @doorbells: doorbells that its interrupts use, by &doorbell.index. Protected
  *	by the doorbells_lock of the context
  */
@@ -59,8 +60,8 @@ struct iommufd_group {
 	struct iommufd_ctx *ctx;
 	struct iommu_group *group;
 	/**
-	 * @lock: protects what follows. Taken after auto_lock of an IOAS,
-	 * before its other locks.
+	 * @lock: protects the members below. Taken after auto_lock of an IOAS
+	 * and before its other locks.
 	 */
 	struct mutex lock;
 	struct xarray attachments;
@@ -70,13 +71,14 @@ struct iommufd_group {
 
 /**
  * struct iommufd_device - a device bound to a context
- * @obj: the object, which depends on itself until the driver unbinds the device
- * @ctx: its context, of which this has a reference, but for devices of the
+ * @obj: the object; it has one extra user until the driver unbinds the device
+ * @ctx: its context, to which this holds a reference, except for devices of the
  *	software IOMMU
  * @igroup: its group
- * @dev: the device; its driver keeps it while it is bound
- * @vdev: its virtual device, or NULL. Protected by the lock of @igroup
- * @unbinding: it gets no virtual device any more. Protected likewise
+ * @dev: the device; its driver keeps it alive while it is bound
+ * @vdev: its vDEVICE, or NULL. Protected by the lock of @igroup
+ * @unbinding: it must not get a vDEVICE any more. Protected by the lock of
+ *	@igroup
  */
 struct iommufd_device {
 	struct iommufd_object obj;
@@ -92,13 +94,13 @@ static inline struct iommufd_device *to_device(struct iommufd_object *obj)
 	return container_of(obj, struct iommufd_device, obj);
 }
 
-/* Whether no IOMMU is in front of a device: it does DMA to physical addresses. */
+/* Check if a device has no IOMMU, so that it does DMA to physical addresses. */
 static inline bool iommufd_device_is_noiommu(const struct iommufd_device *idev)
 {
 	return IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU) && !idev->igroup->group;
 }
 
-/* The number of the IOMMU group, 0 where there is none. */
+/* The number of the IOMMU group, 0 without an IOMMU. */
 static inline u32 iommufd_group_number(const struct iommufd_group *igroup)
 {
 	return igroup->group ? iommu_group_id(igroup->group) : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices of an IOMMU group can't be kept apart: they share a context and a
- * page table. This is what a context knows of a group.
+ * The devices of an IOMMU group are not isolated from each other, so they share
+ * a context and a page table. This is the state of a group in a context.
  */
 #include <linux/slab.h>
 
@@ -25,8 +25,8 @@ static void group_release(struct kref *ref)
 }
 
 /**
- * iommufd_group_put - give a reference back
- * @igroup: the group, freed with the last one
+ * iommufd_group_put - release a reference to a group
+ * @igroup: the group; it is freed with the last reference
  */
 void iommufd_group_put(struct iommufd_group *igroup)
 {
@@ -54,15 +54,19 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_group_get - the group of a device in a context
+ * iommufd_group_get - get or create the group of a device in a context
  * @ctx: the context
  * @dev: the device
  *
- * Where the kernel allows devices without an IOMMU, such a one gets a group of
- * its own: that which VFIO makes for it stands for nothing.
+ * If the kernel allows devices without an IOMMU, such a device gets a group of
+ * its own: the IOMMU group that VFIO creates for it has no meaning.
  *
- * Returns the group, to be given back with iommufd_group_put(), or an ERR_PTR:
- * -ENODEV if no IOMMU is in front of the device, -ENOMEM.
+ * Release the reference with iommufd_group_put().
+ *
+ * Context: Process context. May sleep.
+ *
+ * Return: The group or an ERR_PTR: -ENODEV if the device is not behind an
+ * IOMMU, -ENOMEM.
  */
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
 					struct device *dev)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tells user space about the IOMMU in front of a device: what its driver says,
- * and what iommufd and the device can do with it.
+ * Reports the IOMMU of a device to user space: the data of its driver, and the
+ * capabilities that iommufd and the device can use.
  */
 #include <linux/log2.h>
 #include <linux/pci-ats.h>
@@ -14,7 +14,7 @@
 #include "iommu-priv.h"
 #include "trace/fail.h"
 
-/* What a PCI device may use PASIDs for is what was enabled in it. */
+/* A PCI device has the PASID capabilities that were enabled in it. */
 static u64 pasid_capabilities(struct device *dev)
 {
 	u64 capabilities = 0;
@@ -50,7 +50,7 @@ static u8 pasid_width(struct device *dev)
 	return max_pasids ? ilog2(max_pasids) : 0;
 }
 
-/* What the driver has to say, as much as the user has room for; then zeros. */
+/* Copy as much of the driver's data as fits; fill the rest with zeros. */
 static int copy_data(struct iommu_hw_info *cmd, const void *data, u32 length)
 {
 	void __user *user = u64_to_user_ptr(cmd->data_uptr);
@@ -95,8 +95,10 @@ static int hw_info(struct iommufd_device *idev, struct iommu_hw_info *cmd)
 }
 
 /**
- * iommufd_cmd_get_hw_info - IOMMU_GET_HW_INFO
- * @ucmd: the request: a device, and which kind of data is wanted of its IOMMU
+ * iommufd_cmd_get_hw_info - implement IOMMU_GET_HW_INFO
+ * @ucmd: the request: a device and the type of the data to return
+ *
+ * Return: 0 or a negative errno.
  */
 int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device is attached to by id: a page table, or an IOAS through a page
- * table that is found or made for it.
+ * Attaches a device to an object by id: to a page table, or to an IOAS through
+ * an automatic page table, which is reused or allocated.
  */
 #include "bpf/policy.h"
 #include "core/ctx.h"
@@ -13,12 +13,13 @@
 #include "trace/fail.h"
 
 /**
- * struct attach_request - what is to be attached to what
+ * struct attach_request - a request to attach a device or to replace its page
+ *	table
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
- * @replace: it is attached already, and moves
- * @pt_id: id of the target, set to that of the page table
- * @ended: page tables that are gone by this, see iommufd_hwpts_end()
+ * @replace: the device is already attached; replace its page table
+ * @pt_id: id of the target, set to the id of the page table
+ * @ended: page tables that are no longer used, for iommufd_hwpts_end()
  */
 struct attach_request {
 	struct iommufd_device *idev;
@@ -35,7 +36,10 @@ static int attach_hwpt(struct attach_request *request,
 				   request->replace, &request->ended);
 }
 
-/* The next automatic page table of an IOAS, held; @prev is given back. */
+/*
+ * Get the next automatic page table of an IOAS and depend on it. Ends the
+ * dependency on @prev.
+ */
 static struct iommufd_hwpt_paging *
 next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 	       struct iommufd_hwpt_paging *prev)
@@ -59,10 +63,10 @@ next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 	return found ? hwpt : NULL;
 }
 
-/* What attach_existing() returns if no page table suits the device. */
+/* attach_existing() returns this if no page table suits the device. */
 #define NONE_SUITS	1
 
-/* Attach to an automatic page table that is there. */
+/* Attach to an existing automatic page table. */
 static int attach_existing(struct attach_request *request,
 			   struct iommufd_ioas *ioas)
 {
@@ -75,7 +79,7 @@ static int attach_existing(struct attach_request *request,
 	while ((hwpt = next_automatic(request, ioas, hwpt))) {
 		id = hwpt->obj.id;
 		ret = attach_hwpt(request, &hwpt->common);
-		/* Other errors than not being compatible are final. */
+		/* All errors are final, except if it is not compatible. */
 		if (ret == -EINVAL)
 			continue;
 		if (!ret)
@@ -88,9 +92,9 @@ static int attach_existing(struct attach_request *request,
 }
 
 /*
- * Some drivers know what a page table looks like only once it is attached, so
- * that it is filled after that. What is attached already must not see an empty
- * one in between: its page table is filled before.
+ * Some IOMMU drivers know the format of a page table only once it is attached,
+ * so it is filled after the attach. A replace must not expose an empty page
+ * table to the device, so it is filled first.
  */
 static int attach_and_fill(struct attach_request *request,
 			   struct iommufd_hwpt_paging *hwpt)
@@ -130,8 +134,8 @@ alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 }
 
 /*
- * Returns the page table, which the device keeps, held for the caller as well,
- * or an ERR_PTR.
+ * Returns the page table or an ERR_PTR. Both the device and the caller depend
+ * on the page table.
  */
 static struct iommufd_hwpt_paging *
 attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
@@ -144,7 +148,7 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 	hwpt = alloc_automatic(request->idev, ioas, flags);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	/* The caller, ahead of the time when others can see it. */
+	/* Depend on it for the caller before it is published. */
 	iommufd_object_keep(ioas->ctx, &hwpt->obj, 1);
 	ret = attach_and_fill(request, hwpt);
 	if (ret) {
@@ -167,7 +171,7 @@ static int attach_unasked(struct attach_request *request,
 	return 0;
 }
 
-/* What policies add must not make an attach fail that works without it. */
+/* Flags added by policies must not make an attach fail, so retry without. */
 static struct iommufd_hwpt_paging *
 attach_new_with_added(struct attach_request *request, struct iommufd_ioas *ioas,
 		      struct iommufd_bpf_hwpt *args)
@@ -182,7 +186,7 @@ attach_new_with_added(struct attach_request *request, struct iommufd_ioas *ioas,
 	return attach_new(request, ioas, 0);
 }
 
-/* Ask the policies, with no lock held, before a page table is made. */
+/* Call the policies, with no lock held, before a page table is allocated. */
 static noinline int attach_asked(struct attach_request *request,
 				 struct iommufd_ioas *ioas)
 {
@@ -216,7 +220,10 @@ static noinline int attach_asked(struct attach_request *request,
 		iommufd_policy_hwpt_done(&call, 0, told);
 		return ret;
 	}
-	/* Held: another device of the group may have taken ours off it. */
+	/*
+	 * The page table stays until we drop it, even if another device of the
+	 * group has moved ours to another one by now.
+	 */
 	hwpt->common.seen = iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
 	iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common, &request->ended);
 	return 0;
@@ -227,7 +234,7 @@ static int attach_ioas(struct attach_request *request,
 {
 	int ret;
 
-	/* Page tables for PASIDs are asked for by name. */
+	/* Page tables for PASIDs are never automatic. */
 	if (request->pasid != IOMMU_NO_PASID)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PASID_NEEDS_HWPT,
 				    ioas->obj.id, request->pasid);
@@ -242,7 +249,7 @@ static int attach_ioas(struct attach_request *request,
 	return ret == NONE_SUITS ? attach_asked(request, ioas) : ret;
 }
 
-/* Whether a page table ends with the last that depends on it. */
+/* Check if a page table is freed with the last dependency on it. */
 static bool is_automatic(struct iommufd_object *obj)
 {
 	return obj->type == IOMMUFD_OBJ_HWPT_PAGING &&
@@ -250,8 +257,8 @@ static bool is_automatic(struct iommufd_object *obj)
 }
 
 /*
- * Attach to a page table by its id; gives back the caller's lookup. An automatic
- * one that tracks dirty pages does so because of a policy.
+ * Attach to a page table that was looked up, and put it. An automatic page
+ * table with dirty tracking has that because of a policy.
  */
 static int attach_found(struct attach_request *request,
 			struct iommufd_object *obj)
@@ -266,13 +273,16 @@ static int attach_found(struct attach_request *request,
 		return ret;
 	}
 	held = iommufd_object_hold(ctx, obj);
-	/* The last drop waits for lookups: end ours before it. */
+	/* The last drop waits for lookups, so put ours first. */
 	iommufd_object_put(ctx, obj);
 	if (!held)
 		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
 				    *request->pt_id, 0);
 	ret = attach_hwpt(request, to_hwpt(obj));
-	/* A device that might share it without what was added gets another. */
+	/*
+	 * The device might be able to share the page table if the policy had
+	 * not added dirty tracking, so find or allocate another one.
+	 */
 	if (ret == -EINVAL && request->pasid == IOMMU_NO_PASID &&
 	    to_hwpt(obj)->domain->dirty_ops)
 		ret = attach_ioas(request, to_hwpt_paging(obj)->ioas);
@@ -327,9 +337,11 @@ static int attach_by_id(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id,
  * iommufd_attach - attach a device
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
- * @pt_id: id of an IOAS or of a page table, set to that of the page table
+ * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * Returns 0 or a negative errno, see iommufd_device_attach().
+ * Context: Process context. May sleep.
+ *
+ * Return: 0 or a negative errno, see iommufd_device_attach().
  */
 int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
 {
@@ -340,9 +352,11 @@ int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
  * iommufd_replace - move a device to another page table
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
- * @pt_id: id of an IOAS or of a page table, set to that of the page table
+ * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * Returns 0 or a negative errno, see iommufd_device_replace().
+ * Context: Process context. May sleep.
+ *
+ * Return: 0 or a negative errno, see iommufd_device_replace().
  */
 int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
 {
@@ -353,6 +367,8 @@ int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
  * iommufd_detach - detach a device
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
+ *
+ * Context: Process context. May sleep.
  */
 void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
