@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Doorbells of MSIs for IOMMUs that translate the writes to them, as Arm's do.
- * A doorbell gets a page of the window that the IOMMU driver sets aside for it,
- * the same one in all page tables of a context.
+ * MSI doorbells for IOMMUs that translate writes to them, such as the Arm SMMU.
+ * A doorbell gets a page of the window that the IOMMU driver reserves for this.
+ * It has the same IOVA in all page tables of a context.
  *
- * It is mapped where a group that uses it is attached, and for no longer: the
- * window is reserved in the IOAS for that time only.
+ * A doorbell is mapped into the page tables to which a group that uses it is
+ * attached, and only while it is attached: the window is reserved in the IOAS
+ * only for that time.
  */
 #include <kunit/visibility.h>
 #include <linux/export.h>
@@ -18,10 +19,10 @@
 #include "hwpt/hwpt.h"
 
 /**
- * struct doorbell - a doorbell that a context has met
+ * struct doorbell - an MSI doorbell in a context
  * @list: link in &iommufd_ctx.doorbells
  * @phys: its physical address, page aligned
- * @iova: its page of the window
+ * @iova: the address of its page in the window
  * @window: start of the window
  * @index: its bit in the bitmaps of groups and page tables
  */
@@ -72,7 +73,9 @@ static int map_into(struct iommufd_hwpt_paging *hwpt,
 
 	if (test_bit(doorbell->index, hwpt->doorbells))
 		return 0;
-	/* The window is reserved in the IOAS: nothing else is mapped there. */
+	/*
+	 * The window is reserved in the IOAS, so nothing else is mapped there.
+	 */
 	ret = iommu_map(hwpt->common.domain, doorbell->iova, doorbell->phys,
 			PAGE_SIZE, IOMMU_READ | IOMMU_WRITE | IOMMU_MMIO,
 			GFP_KERNEL_ACCOUNT);
@@ -82,8 +85,8 @@ static int map_into(struct iommufd_hwpt_paging *hwpt,
 }
 
 /*
- * Into each page table that the group is attached to or about to be: a replace
- * that is under way must not lose it.
+ * Map a doorbell into each page table that the group is attached to or is being
+ * attached to: an ongoing replace must not lose the doorbell.
  */
 static int map_for_group(struct iommufd_group *igroup,
 			 const struct doorbell *doorbell)
@@ -109,7 +112,9 @@ static int map_for_group(struct iommufd_group *igroup,
  * @msi_addr: physical address of the doorbell
  * @iova: set to the address of its page
  *
- * Returns 0, -EOVERFLOW if there are more doorbells than the window has pages,
+ * Context: Process context. May sleep. Takes doorbells_lock.
+ *
+ * Return: 0, -EOVERFLOW if there are more doorbells than pages in the window,
  * -ENOMEM, or the errno of the IOMMU driver.
  */
 int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
@@ -134,7 +139,7 @@ int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_doorbell_map);
 
-/* Whether a group that is attached to a page table uses a doorbell. */
+/* Check if any group that is attached to a page table uses a doorbell. */
 static bool is_used(struct iommufd_ctx *ctx, struct iommufd_hwpt_paging *hwpt,
 		    const struct doorbell *doorbell)
 {
@@ -169,14 +174,18 @@ static void end(struct iommufd_attach_handle *handle)
 }
 
 /**
- * __iommufd_doorbells_begin - a group is about to be attached to a page table
- * @handle: the attachment of the device itself, not of a PASID; the window is
+ * __iommufd_doorbells_begin - map the doorbells of a group into a page table
+ * @handle: the attachment to be made, not of a PASID; the window is already
  *	reserved in the IOAS
  *
- * Its interrupts keep the addresses that they have been told, and reach their
- * doorbells through this page table until __iommufd_doorbells_end().
+ * Called before the group is attached. Interrupts that are already set up keep
+ * their addresses; until __iommufd_doorbells_end(), they reach their doorbells
+ * through this page table.
  *
- * Returns 0 or the errno of the IOMMU driver. Nothing is changed on failure.
+ * Context: Process context. May sleep. Takes doorbells_lock.
+ *
+ * Return: 0 or the errno of the IOMMU driver, in which case nothing has
+ * changed.
  */
 int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
 {
@@ -202,10 +211,13 @@ int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
 EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_begin, "IOMMUFD_INTERNAL");
 
 /**
- * __iommufd_doorbells_end - end what __iommufd_doorbells_begin() began
- * @handle: the attachment, over or failed; nothing is done if it has not begun
+ * __iommufd_doorbells_end - undo __iommufd_doorbells_begin()
+ * @handle: the attachment, which has ended or failed; does nothing without a
+ *	matching __iommufd_doorbells_begin()
  *
- * The window is still reserved in the IOAS.
+ * The window must still be reserved in the IOAS.
+ *
+ * Context: Process context. May sleep. Takes doorbells_lock.
  */
 void __iommufd_doorbells_end(struct iommufd_attach_handle *handle)
 {
@@ -219,8 +231,10 @@ void __iommufd_doorbells_end(struct iommufd_attach_handle *handle)
 EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_end, "IOMMUFD_INTERNAL");
 
 /**
- * __iommufd_doorbells_free - forget the doorbells of a context
- * @ctx: the context, which has no page table any more
+ * __iommufd_doorbells_free - free the doorbells of a context
+ * @ctx: the context; it has no page tables any more
+ *
+ * Context: Process context. The caller is the last user of the context.
  */
 void __iommufd_doorbells_free(struct iommufd_ctx *ctx)
 {

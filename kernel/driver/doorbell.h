@@ -15,7 +15,7 @@ int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle);
 void __iommufd_doorbells_end(struct iommufd_attach_handle *handle);
 void __iommufd_doorbells_free(struct iommufd_ctx *ctx);
 
-/* Where no IOMMU translates doorbells, they are there for unit tests only. */
+/* If no IOMMU translates doorbells, only the unit tests use them. */
 static inline int iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
 {
 	return IS_ENABLED(CONFIG_IRQ_MSI_IOMMU) ?

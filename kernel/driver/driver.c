@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The part that IOMMU drivers link to. It is built in when iommufd is a module.
+ * The part of iommufd that IOMMU drivers link to. It is built in even if
+ * iommufd is a module.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -19,16 +20,16 @@
 
 /**
  * _iommufd_object_depend - make an object of a driver depend on a sibling
- * @obj_dependent: the one that depends
- * @obj_depended: the one that can't be destroyed meanwhile; the caller sees to
- *	it that the driver's part of it exists
+ * @obj_dependent: the object that depends
+ * @obj_depended: the object that can't be destroyed as long as @obj_dependent
+ *	depends on it; the caller must make sure that it is in memory
  *
- * Ended with _iommufd_object_undepend().
+ * Undo with _iommufd_object_undepend().
  *
- * Context: any that may take a spinlock.
+ * Context: Process context. Does not sleep, so that spinlocks may be held.
  *
- * Returns 0, -EINVAL if they are not both hardware queues or the same, or
- * -ENOENT if the sibling is being made or destroyed at this moment.
+ * Return: 0, -EINVAL if the objects are not two different hardware queues, or
+ * -ENOENT if the sibling is being created or destroyed.
  */
 int _iommufd_object_depend(struct iommufd_object *obj_dependent,
 			   struct iommufd_object *obj_depended)
@@ -47,9 +48,11 @@ int _iommufd_object_depend(struct iommufd_object *obj_dependent,
 EXPORT_SYMBOL_NS_GPL(_iommufd_object_depend, "IOMMUFD");
 
 /**
- * _iommufd_object_undepend - end what _iommufd_object_depend() began
- * @obj_dependent: the one that depends
- * @obj_depended: the one that it depends on
+ * _iommufd_object_undepend - undo _iommufd_object_depend()
+ * @obj_dependent: the object that depends
+ * @obj_depended: the object that it depends on
+ *
+ * Context: Any context.
  */
 void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
 			      struct iommufd_object *obj_depended)
@@ -60,7 +63,7 @@ void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_object_undepend, "IOMMUFD");
 
-/* The lowest place in the file that is large enough; 0 is none. */
+/* Choose the lowest free offset in the file; 0 is never used. */
 static int place_mmap(struct iommufd_ctx *ctx, struct iommufd_mmap *new)
 {
 	unsigned long offset = PAGE_SIZE, last;
@@ -76,7 +79,7 @@ static int place_mmap(struct iommufd_ctx *ctx, struct iommufd_mmap *new)
 	if (check_add_overflow(offset, new->length, &last))
 		return -ENOSPC;
 	new->offset = offset;
-	/* Before the one behind it, or at the end. */
+	/* Insert before the next one, or at the end. */
 	list_add_tail(&new->node, &each->node);
 	return 0;
 }
@@ -87,14 +90,15 @@ static int place_mmap(struct iommufd_ctx *ctx, struct iommufd_mmap *new)
  * @owner: the object, which can't be destroyed while they are mapped
  * @mmio_addr: physical address of the pages
  * @length: bytes
- * @offset: set to what user space passes to mmap
+ * @offset: set to the offset that user space passes to mmap()
  *
- * Nothing can be mapped before the object is published. Ended with
+ * User space can't map the pages before the object is published. Undo with
  * _iommufd_destroy_mmap().
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, -EINVAL if these are not whole pages, -ENOSPC, -ENOMEM.
+ * Return: 0, -EINVAL if the range does not consist of whole pages, -ENOSPC or
+ * -ENOMEM.
  */
 int _iommufd_alloc_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
 			phys_addr_t mmio_addr, size_t length,
@@ -125,12 +129,12 @@ int _iommufd_alloc_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
 EXPORT_SYMBOL_NS_GPL(_iommufd_alloc_mmap, "IOMMUFD");
 
 /**
- * _iommufd_destroy_mmap - end what _iommufd_alloc_mmap() began
+ * _iommufd_destroy_mmap - undo _iommufd_alloc_mmap()
  * @ictx: the context
  * @owner: the object, not published or being destroyed
- * @offset: what was set
+ * @offset: the offset that _iommufd_alloc_mmap() has set
  *
- * Context: process context, may sleep. Never fails.
+ * Context: Process context. May sleep. Never fails.
  */
 void _iommufd_destroy_mmap(struct iommufd_ctx *ictx,
 			   struct iommufd_object *owner, unsigned long offset)
@@ -154,12 +158,14 @@ static struct device *vdevice_dev(const struct iommufd_vdevice *vdev)
 }
 
 /**
- * iommufd_viommu_get_vdev_id - the virtual id of a device
+ * iommufd_viommu_get_vdev_id - get the virtual id of a device
  * @viommu: the vIOMMU
  * @dev: the device
- * @vdev_id: set to the id
+ * @vdev_id: set to the virtual id
  *
- * Returns 0 or -ENOENT.
+ * Context: Process context. Takes and releases the xa_lock of @viommu->vdevs.
+ *
+ * Return: 0, or -ENOENT if the device has no vDEVICE in the vIOMMU.
  */
 int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu,
 			       struct device *dev, unsigned long *vdev_id)
@@ -179,11 +185,14 @@ int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu,
 EXPORT_SYMBOL_NS_GPL(iommufd_viommu_get_vdev_id, "IOMMUFD");
 
 /**
- * iommufd_viommu_find_dev - the device of a virtual id
- * @viommu: the vIOMMU, whose vdevs are locked by the caller
+ * iommufd_viommu_find_dev - find the device of a virtual id
+ * @viommu: the vIOMMU
  * @vdev_id: the virtual id
  *
- * Returns the device, which the lock keeps, or NULL.
+ * Context: The caller must hold the xa_lock of @viommu->vdevs.
+ *
+ * Return: The device, which stays bound until the caller releases the lock, or
+ * NULL.
  */
 struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu,
 				       unsigned long vdev_id)
@@ -194,10 +203,12 @@ struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu,
 EXPORT_SYMBOL_NS_GPL(iommufd_viommu_find_dev, "IOMMUFD");
 
 /**
- * iommufd_vdevice_to_device - the device behind a vDEVICE
- * @vdev: the vDEVICE
+ * iommufd_vdevice_to_device - get the device of a vDEVICE
+ * @vdev: the vDEVICE; the caller keeps it alive
  *
- * Returns the device, which the caller's lock on the vDEVICE keeps.
+ * Context: Any context.
+ *
+ * Return: The device, which stays bound as long as the vDEVICE exists.
  */
 struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev)
 {
@@ -216,7 +227,7 @@ static struct iommufd_veventq *find_veventq(struct iommufd_viommu *viommu,
 	return NULL;
 }
 
-/* Put an event in; what there is no room or no memory for is lost. */
+/* Queue an event; it is lost if there is no room or no memory for it. */
 static int push_event(struct iommufd_veventq *veventq, const void *data,
 		      size_t length)
 {
@@ -233,7 +244,7 @@ static int push_event(struct iommufd_veventq *veventq, const void *data,
 			ret = -ENOMEM;
 	}
 	veventq->next_sequence = (sequence + 1) & INT_MAX;
-	/* A gap in the sequence is enough to tell of those before it. */
+	/* If an event is queued, a gap in the sequence reports lost ones. */
 	veventq->lost = !event;
 	if (!event) {
 		veventq->nr_lost++;
@@ -249,17 +260,17 @@ static int push_event(struct iommufd_veventq *veventq, const void *data,
 }
 
 /**
- * iommufd_viommu_report_event - hand an event of the hardware to user space
- * @viommu: the vIOMMU, which the caller keeps
- * @type: what kind of event
- * @event_data: the event, in the form that @type has for user space
- * @data_len: its bytes
+ * iommufd_viommu_report_event - report an event of the hardware to user space
+ * @viommu: the vIOMMU; the caller keeps it alive
+ * @type: type of the event
+ * @event_data: the event, in the user space format of @type
+ * @data_len: bytes in @event_data
  *
- * Context: any.
+ * Context: Any context.
  *
- * Returns 0, also if the event was lost because the queue is full, -EOPNOTSUPP
- * if there is no queue for this type, -EINVAL if there is no event, or -ENOMEM,
- * in which case user space will know that it was lost.
+ * Return: 0, even if the event was lost because the queue is full, -EOPNOTSUPP
+ * if the vIOMMU has no queue for this type, -EINVAL if there is no event data,
+ * or -ENOMEM, in which case user space will learn that the event was lost.
  */
 int iommufd_viommu_report_event(struct iommufd_viommu *viommu,
 				enum iommu_veventq_type type, void *event_data,
@@ -272,7 +283,7 @@ int iommufd_viommu_report_event(struct iommufd_viommu *viommu,
 	if (WARN_ON_ONCE(!event_data || !data_len))
 		return -EINVAL;
 
-	/* A queue that is destroyed waits for this to end. */
+	/* The destruction of a queue waits for this section to end. */
 	rcu_read_lock();
 	veventq = find_veventq(viommu, type);
 	if (!veventq) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bitmaps in user memory, in which drivers mark what a device has written. They
- * are as long as the user likes, so only a window of a bitmap is pinned at a
- * time. A driver may mark more than the window: its pages need not end where
- * the window does, and once it has said that one is dirty it won't do so again.
- * What is outside is remembered and marked right after the window.
+ * Bitmaps in user memory, in which drivers mark the memory that a device has
+ * written. A bitmap may have any length, so only a window of it is pinned at a
+ * time. A driver may mark more than the window: an IOMMU page may extend beyond
+ * the window, and the driver reports a dirty page only once. Bits outside of
+ * the window are remembered and set right after the window is closed.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -21,14 +21,14 @@
 #include "driver/iova_bitmap.h"
 
 #define PAGE_BITS	(PAGE_SIZE * BITS_PER_BYTE)
-/* The first and the last of the pages may be used in part. */
+/* The first and the last page may be used partially. */
 #define WINDOW_BITS	(32 * PAGE_BITS)
 #define WINDOW_PAGES	33
 
 /**
- * struct bit_range - bits of a bitmap
+ * struct bit_range - a range of bits
  * @first: first bit
- * @end: bit behind the last one; there are none if it isn't above @first
+ * @end: bit after the last one; the range is empty if it is not above @first
  */
 struct bit_range {
 	unsigned long first;
@@ -36,11 +36,11 @@ struct bit_range {
 };
 
 /**
- * struct bitmap_window - a part of a bitmap that is pinned
- * @bits: which bits; none if nothing is pinned
- * @offset: bits of the first page that are before them
+ * struct bitmap_window - the part of a bitmap that is pinned
+ * @bits: its bits; empty if nothing is pinned
+ * @offset: number of bits in the first page before @bits
  * @npages: number of pages
- * @written: a bit has been set
+ * @written: a bit was set
  * @pages: the pages
  */
 struct bitmap_window {
@@ -53,17 +53,17 @@ struct bitmap_window {
 
 /**
  * struct iova_bitmap - a bitmap in user memory
- * @iova: address that bit 0 stands for
+ * @iova: address that bit 0 represents
  * @last: last address
- * @shift: bytes that a bit stands for, as a power of two
+ * @shift: log2 of the number of bytes that a bit represents
  * @nbits: number of bits
  * @data: user address of the bitmap
- * @window: what is pinned of it
- * @before: bits below the window that are still to be set
- * @after: bits above the window that are still to be set
- * @marked: bits that have been set, as often as drivers marked them
+ * @window: the part that is pinned
+ * @before: bits below the window that remain to be set
+ * @after: bits above the window that remain to be set
+ * @marked: number of bits that drivers have set, including repetitions
  *
- * Its user serialises all that he does with it.
+ * The caller must serialize all calls for a bitmap.
  */
 struct iova_bitmap {
 	unsigned long iova;
@@ -78,21 +78,21 @@ struct iova_bitmap {
 };
 
 /**
- * iova_bitmap_alloc - make a bitmap of an interval
+ * iova_bitmap_alloc - allocate a bitmap of an IOVA range
  * @iova: first address
  * @length: bytes
- * @page_size: bytes that a bit stands for, a power of two
- * @data: the user's bitmap: bit n, of the number n / 64, stands for @page_size
- *	bytes from @iova + n * @page_size on. On little-endian machines it can
- *	begin at any byte
+ * @page_size: bytes that a bit represents, a power of two
+ * @data: the user's bitmap: bit n % 64 of @data[n / 64] represents @page_size
+ *	bytes starting at @iova + n * @page_size. On little-endian machines it
+ *	may start at any byte
  *
- * Ended with iova_bitmap_free().
+ * Free with iova_bitmap_free().
  *
- * Context: process context of the user, may sleep.
+ * Context: Process context of the user. May sleep.
  *
- * Returns the bitmap or an ERR_PTR: -EINVAL if the length is 0, the page size no
- * power of two or @data not aligned, -EOVERFLOW if the interval wraps, -EFAULT if
- * no user memory can be there, -ENOMEM.
+ * Return: The bitmap or an ERR_PTR: -EINVAL if @length is 0, @page_size is not
+ * a power of two or @data is not aligned, -EOVERFLOW if the range wraps,
+ * -EFAULT if @data is not a valid user address, -ENOMEM.
  */
 struct iova_bitmap *iova_bitmap_alloc(unsigned long iova, size_t length,
 				      unsigned long page_size,
@@ -103,7 +103,7 @@ struct iova_bitmap *iova_bitmap_alloc(unsigned long iova, size_t length,
 
 	if (!length || !is_power_of_2(page_size))
 		return ERR_PTR(-EINVAL);
-	/* There a byte has no place of its own in the bitmap. */
+	/* Bits are set in longs, whose byte order matters here. */
 	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) &&
 	    !IS_ALIGNED((unsigned long)data, sizeof(*data)))
 		return ERR_PTR(-EINVAL);
@@ -126,8 +126,10 @@ struct iova_bitmap *iova_bitmap_alloc(unsigned long iova, size_t length,
 EXPORT_SYMBOL_NS_GPL(iova_bitmap_alloc, "IOMMUFD");
 
 /**
- * iova_bitmap_free - end what iova_bitmap_alloc() began
- * @bitmap: the bitmap, gone after this
+ * iova_bitmap_free - free a bitmap of iova_bitmap_alloc()
+ * @bitmap: the bitmap
+ *
+ * Context: Process context.
  */
 void iova_bitmap_free(struct iova_bitmap *bitmap)
 {
@@ -143,7 +145,7 @@ static void close_window(struct bitmap_window *window)
 	window->npages = 0;
 }
 
-/* Pin what a window has room for from @first on, up to @end at the most. */
+/* Pin a window that starts at @first and ends at @end or before. */
 static int open_window(struct iova_bitmap *bitmap, unsigned long first,
 		       unsigned long end)
 {
@@ -189,7 +191,10 @@ static void set_bits(struct iova_bitmap *bitmap, unsigned long first,
 	window->written = true;
 }
 
-/* There is one driver's page at either side, so this hardly ever adds more. */
+/*
+ * At most one IOMMU page crosses each end of the window, so the range rarely
+ * includes bits that were not marked.
+ */
 static void include(struct bit_range *range, unsigned long first,
 		    unsigned long end)
 {
@@ -203,16 +208,16 @@ static void include(struct bit_range *range, unsigned long first,
 }
 
 /**
- * iova_bitmap_set - mark an interval as written
+ * iova_bitmap_set - mark a range as written
  * @bitmap: the bitmap
  * @iova: first address
- * @length: bytes; what is not of the bitmap is left out
+ * @length: bytes; addresses that are not part of the bitmap are ignored
  *
- * Called by the function that is given to iova_bitmap_for_each(). A bit is set
- * if any byte that it stands for is in the interval. What is outside of what
- * that function was called for is set too, a little later.
+ * Called by the callback of iova_bitmap_for_each(). A bit is set if any byte
+ * that it represents is in the range. The range may exceed the part that the
+ * callback was called for: those bits are set after the callback has returned.
  *
- * Context: any; doesn't sleep.
+ * Context: Any context. Does not sleep.
  */
 void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova,
 		     size_t length)
@@ -259,9 +264,9 @@ static int set_outside(struct iova_bitmap *bitmap, struct bit_range *range)
 }
 
 /*
- * Where a window ends that begins at a bit. Pages of an IOMMU are aligned to
- * their size, and so is the end as far as it can be: then none of them is in two
- * windows.
+ * Get the end of a window that starts at a bit. IOMMU pages are aligned to
+ * their size. Windows end at aligned addresses, so that no IOMMU page up to the
+ * size of a window crosses the end of one.
  */
 static unsigned long window_end(struct iova_bitmap *bitmap, unsigned long first)
 {
@@ -285,19 +290,20 @@ static int call_driver(struct iova_bitmap *bitmap, void *opaque,
 }
 
 /**
- * iova_bitmap_for_each - call a driver for each part that is in memory
+ * iova_bitmap_for_each - call a driver for each part of a bitmap
  * @bitmap: the bitmap
  * @opaque: passed to @fn
- * @fn: marks what has been written in the part that it is called for, with
- *	iova_bitmap_set(). A negative errno ends it all
+ * @fn: marks the memory that was written in the part that it is called for,
+ *	with iova_bitmap_set(). If it returns a negative errno, the walk ends
  *
- * Bits that are set already stay so.
+ * Each part of the bitmap is pinned while @fn is called for it. Bits that are
+ * already set stay set.
  *
- * Context: process context of the user, may sleep.
+ * Context: Process context of the user. May sleep.
  *
- * Returns 0, the errno of @fn, -EFAULT if the bitmap is not in memory that can be
- * written, -ENOMEM, or -EINTR if the caller was killed. On failure, all that @fn
- * has marked in other parts is in the bitmap.
+ * Return: 0, the errno of @fn, -EFAULT if the bitmap is not in writable memory,
+ * -ENOMEM, or -EINTR if the caller was killed. On failure, all bits that @fn has
+ * marked so far are set, unless the bitmap is not accessible.
  */
 int iova_bitmap_for_each(struct iova_bitmap *bitmap, void *opaque,
 			 iova_bitmap_fn_t fn)
@@ -313,7 +319,7 @@ int iova_bitmap_for_each(struct iova_bitmap *bitmap, void *opaque,
 		fn_ret = call_driver(bitmap, opaque, fn);
 		close_window(&bitmap->window);
 
-		/* The driver does not tell twice, whatever it returns. */
+		/* Even if it failed: the driver reports a page only once. */
 		ret = set_outside(bitmap, &bitmap->before);
 		if (!ret)
 			ret = set_outside(bitmap, &bitmap->after);
@@ -328,11 +334,13 @@ int iova_bitmap_for_each(struct iova_bitmap *bitmap, void *opaque,
 EXPORT_SYMBOL_NS_GPL(iova_bitmap_for_each, "IOMMUFD");
 
 /**
- * iova_bitmap_marked - how much drivers have marked
+ * iova_bitmap_marked - get the number of bits that drivers have marked
  * @bitmap: the bitmap
  *
- * Returns bits; one counts as often as it was marked, which is once for each of
- * the pages of the IOMMU that it stands for.
+ * Context: Any context.
+ *
+ * Return: The number of bits. A bit counts each time it is marked, which is
+ * once for each dirty IOMMU page that it represents.
  */
 u64 iova_bitmap_marked(const struct iova_bitmap *bitmap)
 {

@@ -4,7 +4,7 @@
 
 #include <linux/iova_bitmap.h>
 
-/* driver/iova_bitmap.c: what include/linux/iova_bitmap.h has no need for */
+/* driver/iova_bitmap.c: not part of include/linux/iova_bitmap.h */
 #if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
 u64 iova_bitmap_marked(const struct iova_bitmap *bitmap);
 #else

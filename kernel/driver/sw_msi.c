@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the IOMMU core asks for when an interrupt of a device is set up, where
- * the IOMMU translates the writes to doorbells of MSIs.
+ * The IOMMU core calls this when an interrupt of a device is set up and the
+ * IOMMU translates writes to MSI doorbells.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -12,16 +12,16 @@
 #include "iommu-priv.h"
 
 /**
- * iommufd_sw_msi - make an MSI doorbell reachable through a page table
- * @domain: the page table, which belongs to iommufd and which the device is
- *	attached to
- * @desc: the interrupt, told the address to write to
+ * iommufd_sw_msi - map an MSI doorbell
+ * @domain: a page table of iommufd, to which the device is attached
+ * @desc: the interrupt; its MSI address is set
  * @msi_addr: physical address of the doorbell
  *
- * Context: the mutex of the IOMMU group is held.
+ * Context: Process context. May sleep. The caller must hold the mutex of the
+ * IOMMU group.
  *
- * Returns 0, also where the IOMMU does not translate doorbells, -EOVERFLOW if
- * there are more doorbells than the range has pages, -ENOMEM, or the errno of
+ * Return: 0, even if the IOMMU does not translate doorbells, -EOVERFLOW if
+ * there are more doorbells than pages in the window, -ENOMEM, or the errno of
  * the IOMMU driver.
  */
 int iommufd_sw_msi(struct iommu_domain *domain, struct msi_desc *desc,
