@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file of a queue that user space reads, be it of page faults or of events
- * of a vIOMMU. There is one of each queue; it keeps queue and context.
+ * The file of a queue of page faults or of vIOMMU events, which user space
+ * reads. Each queue has exactly one file, which keeps the queue and its context
+ * alive.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -12,7 +13,7 @@
 #include "fault/eventq.h"
 
 /**
- * iommufd_eventq_init - set up what queues have in common
+ * iommufd_eventq_init - initialize the common part of a queue
  * @eventq: the queue
  * @ctx: its context
  */
@@ -23,13 +24,16 @@ void iommufd_eventq_init(struct iommufd_eventq *eventq, struct iommufd_ctx *ctx)
 }
 
 /**
- * iommufd_eventq_publish - make a queue visible, and readable through a file
+ * iommufd_eventq_publish - publish a queue and install its file
  * @eventq: the queue, complete
- * @ucmd: the request that made it
- * @desc: how user space comes to know of it
+ * @ucmd: the request to allocate it
+ * @desc: describes the file and where user space gets id and descriptor
  *
- * Returns 0, or a negative errno, in which case the caller aborts the object:
- * -EMFILE or -ENFILE if there are too many files, -ENOMEM, -EFAULT.
+ * Context: Process context. May sleep.
+ *
+ * Return: 0, or a negative errno, in which case the caller must abort the
+ * object: -EMFILE or -ENFILE if there are too many open files, -ENOMEM,
+ * -EFAULT.
  */
 int iommufd_eventq_publish(struct iommufd_eventq *eventq,
 			   struct iommufd_ucmd *ucmd,
@@ -38,7 +42,9 @@ int iommufd_eventq_publish(struct iommufd_eventq *eventq,
 	struct file *file;
 	int ret;
 
-	/* A file that is not the queue's yet can be given back at any time. */
+	/*
+	 * The file does not refer to the queue yet, so it can simply be freed.
+	 */
 	FD_PREPARE(fdf, O_CLOEXEC,
 		   anon_inode_getfile(desc->name, desc->fops, NULL, O_RDWR));
 	if (fdf.err)
@@ -63,8 +69,8 @@ int iommufd_eventq_publish(struct iommufd_eventq *eventq,
 }
 
 /**
- * iommufd_eventq_close - the file of a queue is closed
- * @eventq: the queue, which may be gone after this
+ * iommufd_eventq_close - release what the file of a queue holds
+ * @eventq: the queue; it may be freed after this
  */
 void iommufd_eventq_close(struct iommufd_eventq *eventq)
 {

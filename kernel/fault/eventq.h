@@ -12,10 +12,10 @@ struct iommufd_ctx;
 struct iommufd_ucmd;
 
 /**
- * struct iommufd_eventq - what all queues that user space reads have in common
- * @obj: the object; its file depends on it until it is closed
- * @ctx: its context, which the file keeps, too
- * @wait: who polls the file
+ * struct iommufd_eventq - common part of all queues that user space reads
+ * @obj: the object; its file depends on it until the file is closed
+ * @ctx: its context, to which the file holds a reference
+ * @wait: waiters that poll the file
  */
 struct iommufd_eventq {
 	struct iommufd_object obj;
@@ -24,15 +24,15 @@ struct iommufd_eventq {
 };
 
 /**
- * struct iommufd_eventq_file - how user space comes to know of a queue
- * @name: of the file
- * @fops: of the file; private_data is the struct iommufd_eventq, or NULL if the
- *	file never was the queue's
+ * struct iommufd_eventq_file - parameters of iommufd_eventq_publish()
+ * @name: name of the file
+ * @fops: operations of the file; private_data is the struct iommufd_eventq, or
+ *	NULL if the file was never connected to the queue
  * @out_id: set to the id of the object
  * @out_fd: set to the descriptor of the file
- * @size: of the request's structure, in which both are
- * @depends_on: what the queue comes to depend on, looked up by the caller; or
- *	NULL
+ * @size: size of the request's structure, which contains @out_id and @out_fd
+ * @depends_on: object that the queue will depend on, looked up by the caller,
+ *	or NULL
  */
 struct iommufd_eventq_file {
 	const char *name;

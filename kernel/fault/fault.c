@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page faults of devices, answered by user space: a page table that has a queue
- * hands it each group of requests that a device waits for; user space reads the
- * group and answers it by its cookie. Whatever happens each group is answered
- * once.
+ * Page faults of devices that user space handles. If a page table has a fault
+ * queue, each group of page requests that a device waits for is added to the
+ * queue. User space reads the group and responds to it by its cookie. In any
+ * case, each group gets exactly one response.
  */
 #include <linux/fs.h>
 #include <linux/iommu.h>
@@ -20,23 +20,23 @@
 #include "trace/fail.h"
 #include "trace/guest_events.h"
 
-/* Records that a reader has room for, before it has seen a larger group. */
+/* Number of records for which a reader initially allocates memory. */
 #define FEW_RECORDS	8
 
 /**
  * struct iommufd_fault - a queue of page faults
  * @obj: the object
- * @eventq: what it has in common with other queues
- * @groups: struct iopf_group by cookie, those that are not answered. Its xa_lock
- *	also protects what follows, and nests inside all other locks
- * @next_cookie: cookies are used in turn, so that an answer that comes late
- *	hits nobody else
- * @unread: those of @groups that have not been read; the node of the others is
+ * @eventq: the common part of queues
+ * @groups: struct iopf_group by cookie, without a response yet. Its xa_lock
+ *	also protects the members below and nests inside all other locks
+ * @next_cookie: cookies are allocated cyclically, so that a late response does
+ *	not hit another group
+ * @unread: the entries of @groups that were not read; the node of the others is
  *	an empty list
- * @closed: nobody can read any more
- * @outstanding: how many groups there are
- * @times: when groups were reported that somebody listens to, as xa_mk_value() of
- *	nanoseconds, by cookie
+ * @closed: the file is closed, so that user space can't read any more
+ * @outstanding: number of groups without a response
+ * @times: time of the report by cookie, as xa_mk_value() of nanoseconds, for
+ *	groups that were reported while a tracepoint was enabled
  */
 struct iommufd_fault {
 	union {
@@ -44,9 +44,10 @@ struct iommufd_fault {
 		struct iommufd_eventq eventq;
 	};
 	/**
-	 * @answer_lock: held from taking a group out until it is answered, so
-	 * that who finds none left knows that none is on its way. Taken inside
-	 * the lock of a device's group, and before the locks of the IOMMU core.
+	 * @answer_lock: held from removing a group from @groups until the
+	 * response, so that if no group is left, no response is pending either.
+	 * Taken inside the lock of a device's group and before the locks of the
+	 * IOMMU core.
 	 */
 	struct mutex answer_lock;
 	struct xarray groups;
@@ -83,12 +84,13 @@ const struct iommufd_object_ops iommufd_fault_ops = {
 };
 
 /**
- * iommufd_fault_get - look up a queue for the time of a call
+ * iommufd_fault_get - look up a queue for the duration of a call
  * @ctx: the context
- * @id: its id
+ * @id: id of the queue
  *
- * Returns the queue, whose object is to be given back with iommufd_object_put(),
- * or ERR_PTR(-ENOENT).
+ * Release the reference to its object with iommufd_object_put().
+ *
+ * Return: The queue or ERR_PTR(-ENOENT).
  */
 struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id)
 {
@@ -99,8 +101,10 @@ struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id)
 }
 
 /**
- * iommufd_fault_object - the object of a queue
+ * iommufd_fault_object - get the object of a queue
  * @fault: the queue
+ *
+ * Return: The object. No reference is taken.
  */
 struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault)
 {
@@ -108,10 +112,12 @@ struct iommufd_object *iommufd_fault_object(struct iommufd_fault *fault)
 }
 
 /**
- * iommufd_fault_outstanding - how many groups of a queue wait for an answer
+ * iommufd_fault_outstanding - get the number of groups that wait for a response
  * @obj: the object of the queue
  *
- * Context: any that keeps the memory of the queue.
+ * Context: Any context. The caller keeps the memory of the queue allocated.
+ *
+ * Return: The number of groups.
  */
 u64 iommufd_fault_outstanding(struct iommufd_object *obj)
 {
@@ -126,7 +132,7 @@ static bool listened_to(void)
 	       trace_iommufd_fault_abort_enabled();
 }
 
-/* If there is no memory for it, the group is not timed. */
+/* Without memory for the time, the group is not timed. */
 static void start_clock(struct iommufd_fault *fault, u32 cookie)
 {
 	if (listened_to())
@@ -142,7 +148,7 @@ static u64 waited(struct iommufd_fault *fault, u32 cookie)
 	return time ? ktime_get_ns() - xa_to_value(time) : 0;
 }
 
-/* Nobody but the caller knows of the group any more. */
+/* Send the response and free the group, which the caller has removed. */
 static void answer(struct iommufd_fault *fault, struct iopf_group *group,
 		   enum iommu_page_response_code code)
 {
@@ -173,13 +179,14 @@ static void trace_report(struct iommufd_fault *fault, struct iopf_group *group,
 }
 
 /**
- * iommufd_fault_report - the iopf_handler of page tables that have a queue
- * @group: requests of a device, which wait for one answer
+ * iommufd_fault_report - the iopf_handler of page tables with a fault queue
+ * @group: page requests of a device that get one response
  *
- * Context: process context, may sleep.
+ * Context: Process context. May sleep.
  *
- * Returns 0, then the queue will answer and free the group, or a negative errno:
- * -ENODEV if nobody can read the queue, -ENOMEM.
+ * Return: 0 if the queue has taken over the group and will respond to it and
+ * free it, or a negative errno: -ENODEV if the file of the queue is closed,
+ * -ENOMEM.
  */
 int iommufd_fault_report(struct iopf_group *group)
 {
@@ -194,10 +201,12 @@ int iommufd_fault_report(struct iopf_group *group)
 		trace_report(fault, group, ret);
 		return ret;
 	}
-	/* Before anybody can answer it. */
+	/* Do this before user space can respond to the group. */
 	start_clock(fault, group->cookie);
 
-	/* The driver no longer answers it when it stops reporting faults. */
+	/*
+	 * Keep the IOMMU core from responding when the driver stops reporting.
+	 */
 	iopf_group_dequeue(group);
 
 	xa_lock(&fault->groups);
@@ -206,21 +215,27 @@ int iommufd_fault_report(struct iopf_group *group)
 	if (ret) {
 		__xa_erase(&fault->groups, group->cookie);
 	} else {
-		/* The reservation holds the memory: this can't fail. */
+		/* The cookie is reserved, so this can't fail. */
 		__xa_store(&fault->groups, group->cookie, group, GFP_ATOMIC);
 		list_add_tail(&group->node, &fault->unread);
 		atomic_inc(&fault->outstanding);
-		/* Once unlocked it may be answered, and the queue destroyed. */
+		/*
+		 * Once this unlocks, the response may be sent and the queue may
+		 * be destroyed.
+		 */
 		wake_up_interruptible(&fault->eventq.wait);
 	}
 	xa_unlock(&fault->groups);
-	/* Refused, it is still ours. */
+	/* If the group was refused, no one else knows it. */
 	if (ret)
 		xa_erase(&fault->times, group->cookie);
 	return ret;
 }
 
-/* Answer the groups of an attachment, or all, whether they were read or not. */
+/*
+ * Refuse all groups of an attachment, or of the queue if @handle is NULL,
+ * whether they were read or not.
+ */
 static void refuse(struct iommufd_fault *fault,
 		   struct iommufd_attach_handle *handle)
 {
@@ -248,12 +263,14 @@ static void refuse(struct iommufd_fault *fault,
 }
 
 /**
- * iommufd_fault_flush - answer the faults of an attachment that has ended
+ * iommufd_fault_flush - refuse the faults of an attachment that has ended
  * @fault: the queue
- * @handle: the attachment, which the IOMMU core no longer knows
+ * @handle: the attachment; the IOMMU core no longer uses it
  *
- * The queue does not know it any more either when this returns. Whoever is
- * answering one of its faults is waited for.
+ * Waits for responses to its faults that are being sent. Once this returns, the
+ * queue no longer refers to @handle.
+ *
+ * Context: Process context. May sleep.
  */
 void iommufd_fault_flush(struct iommufd_fault *fault,
 			 struct iommufd_attach_handle *handle)
@@ -287,11 +304,11 @@ static void make_record(struct iommu_hwpt_pgfault *record,
 }
 
 /**
- * struct fault_reader - what a reader copies to the user
- * @records: of one group
- * @room: records that there is memory for
- * @n: records that are there
- * @cookie: of the group
+ * struct fault_reader - a buffer for one group to be copied to the user
+ * @records: the records of the group
+ * @room: allocated number of records
+ * @n: number of records of the group
+ * @cookie: cookie of the group
  */
 struct fault_reader {
 	struct iommu_hwpt_pgfault *records;
@@ -309,7 +326,10 @@ static int make_room(struct fault_reader *reader, size_t n)
 	return reader->records ? 0 : -ENOMEM;
 }
 
-/* Take the first group that was not read, if its records are at most @max. */
+/*
+ * Copy the first unread group to the reader and mark it as read, if it has at
+ * most @max records. Returns -E2BIG if the reader must allocate more memory.
+ */
 static int take_group(struct iommufd_fault *fault, struct fault_reader *reader,
 		      size_t max)
 {
@@ -339,23 +359,23 @@ static int take_group(struct iommufd_fault *fault, struct fault_reader *reader,
 	return 0;
 }
 
-/* The user could not be told of a group: it is still the first to be read. */
+/* Copying a group to the user failed: it is the first one to be read again. */
 static void untake_group(struct iommufd_fault *fault, u32 cookie)
 {
 	struct iopf_group *group;
 
 	xa_lock(&fault->groups);
 	group = xa_load(&fault->groups, cookie);
-	/* Unless it was answered meanwhile. */
+	/* It may have got a response in the meantime. */
 	if (group && list_empty(&group->node))
 		list_add(&group->node, &fault->unread);
 	xa_unlock(&fault->groups);
 }
 
 /*
- * Copy a group to the user. No lock is held meanwhile, which a user could make
- * last for ever, and the group may be answered before it ends. Returns bytes, 0
- * if there is no group.
+ * Copy a group to the user. No lock is held while copying, as a user could
+ * delay that indefinitely. The group may get a response before the copy ends.
+ * Returns the number of bytes, or 0 if there is no group.
  */
 static ssize_t read_group(struct iommufd_fault *fault,
 			  struct fault_reader *reader, char __user *buf,
@@ -409,7 +429,7 @@ static ssize_t read_groups(struct iommufd_fault *fault, char __user *buf,
 			done += ret;
 	} while (ret > 0);
 	kvfree(reader.records);
-	/* No room for one more is an error only where nothing was read. */
+	/* A buffer that is too small is an error only if nothing was read. */
 	return done ?: ret;
 }
 
@@ -443,7 +463,7 @@ static int respond(struct iommufd_fault *fault,
 	mutex_lock(&fault->answer_lock);
 	xa_lock(&fault->groups);
 	group = xa_load(&fault->groups, response->cookie);
-	/* Only what was read can be answered. */
+	/* User space can only respond to groups that it has read. */
 	if (group && list_empty(&group->node))
 		__xa_erase(&fault->groups, response->cookie);
 	else
