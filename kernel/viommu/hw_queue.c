@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Queues in the memory of a guest that the IOMMU itself works on, by physical
- * address. Nothing but iommufd keeps that memory where it is: as long as a queue
- * exists its pages are pinned and can't be unmapped.
+ * Queues in guest memory that the IOMMU hardware accesses by physical address.
+ * As this bypasses translation, iommufd must keep the memory in place: as long
+ * as a queue exists, its pages stay pinned and can't be unmapped.
  */
 #include <linux/iommu.h>
 
@@ -17,7 +17,10 @@ static struct iommufd_hw_queue *to_hw_queue(struct iommufd_object *obj)
 	return container_of(obj, struct iommufd_hw_queue, obj);
 }
 
-/* The guest's memory; the vIOMMU depends on the page table, that on this. */
+/*
+ * The IOAS with the guest's memory. The vIOMMU depends on the page table, which
+ * depends on the IOAS.
+ */
 static struct iommufd_ioas *ioas_of(struct iommufd_hw_queue *queue)
 {
 	return queue->viommu->hwpt->ioas;
@@ -32,7 +35,7 @@ static void stop(struct iommufd_hw_queue *queue)
 {
 	if (queue->destroy)
 		queue->destroy(queue);
-	/* The IOMMU no longer works on it: the memory may go. */
+	/* The hardware no longer accesses the memory, so it can be unmapped. */
 	iommufd_ioas_unfix(ioas_of(queue), queue->base_addr, last_of(queue));
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vDEVICE is what a device is to a vIOMMU: the id by which the guest knows it.
- * It ends when the user destroys it, or else when the driver unbinds the device.
- * Its id stays unusable in the latter case: the user may yet destroy it, and
- * must not hit something else.
+ * A vDEVICE represents a device in a vIOMMU, with the id by which the guest
+ * knows it. It is destroyed by the user, or when the driver unbinds the device.
+ * In the latter case a tombstone reserves its object id: the user may still
+ * destroy it and must not hit another object.
  */
 #include <linux/iommu.h>
 
@@ -15,9 +15,9 @@
 #include "viommu/viommu.h"
 
 /*
- * A device has one vDEVICE. The vDEVICE keeps a reference of a call to the
- * device, which the end of the device waits for: that takes the vDEVICE away
- * from the user first, see iommufd_vdevice_unbind().
+ * A device has at most one vDEVICE. The vDEVICE holds a reference to the device
+ * as a running call does, so that an unbind waits for it. The unbind first
+ * destroys the vDEVICE itself, see iommufd_vdevice_unbind().
  */
 static int claim_device(struct iommufd_vdevice *vdev)
 {
@@ -46,7 +46,7 @@ static void release_device(struct iommufd_vdevice *vdev)
 	mutex_unlock(&idev->igroup->lock);
 }
 
-/* The guest's id leads to the device once the driver has set the vDEVICE up. */
+/* Drivers find the vDEVICE by its virtual id only after vdevice_init(). */
 static int insert(struct iommufd_vdevice *vdev)
 {
 	struct iommufd_viommu *viommu = vdev->viommu;
@@ -67,7 +67,7 @@ static int insert(struct iommufd_vdevice *vdev)
 			return ret;
 		}
 	}
-	/* The reservation holds the memory: this can't fail. */
+	/* The entry is reserved, so this can't fail. */
 	xa_store(&viommu->vdevs, vdev->virt_id, vdev, GFP_KERNEL);
 	return 0;
 }
@@ -88,7 +88,7 @@ static void vdevice_destroy(struct iommufd_object *obj)
 	remove(vdev);
 	release_device(vdev);
 	iommufd_object_drop(&vdev->viommu->obj);
-	/* From now on the device may be gone. */
+	/* The device may be freed after this. */
 	iommufd_object_put(idev->ctx, &idev->obj);
 }
 
@@ -96,7 +96,7 @@ const struct iommufd_object_ops iommufd_vdevice_ops = {
 	.destroy = vdevice_destroy,
 };
 
-/* An unbind either finds the vDEVICE in the table, or is seen here. */
+/* Either an unbind finds the vDEVICE in the table, or we notice the unbind. */
 static int publish(struct iommufd_vdevice *vdev)
 {
 	struct iommufd_device *idev = vdev->idev;
@@ -141,8 +141,8 @@ release:
 }
 
 /*
- * On success the vDEVICE has the caller's reference to the device, and depends
- * on the vIOMMU.
+ * On success, the vDEVICE takes over the caller's reference to the device and
+ * depends on the vIOMMU.
  */
 static int alloc_vdevice(struct iommufd_ucmd *ucmd,
 			 struct iommufd_viommu *viommu,
@@ -185,7 +185,7 @@ int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
 	struct iommufd_object *dev;
 	int ret;
 
-	/* The key of an xarray. */
+	/* The virtual id is the index of an xarray. */
 	if (cmd->virt_id > ULONG_MAX)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
 				    cmd->virt_id, ULONG_MAX);
@@ -210,11 +210,14 @@ int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd)
 }
 
 /**
- * iommufd_vdevice_unbind - end the vDEVICE of a device
- * @idev: the device, which its driver unbinds: it gets no other any more
+ * iommufd_vdevice_unbind - destroy the vDEVICE of a device
+ * @idev: the device, which its driver is unbinding; it can't get another
+ *	vDEVICE
  *
- * If the user destroys the vDEVICE at this moment, the reference that it has to
- * the device is what the unbind waits for.
+ * If the user is already destroying the vDEVICE, this does not wait for it. The
+ * unbind does, because of the reference that the vDEVICE holds to the device.
+ *
+ * Context: Process context. May sleep.
  */
 void iommufd_vdevice_unbind(struct iommufd_device *idev)
 {

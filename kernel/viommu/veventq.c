@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Queues of events that a vIOMMU reports to the guest, one of each type. Events
- * that come when a queue is full are lost; what the user has read tells it so by
- * a gap in the sequence, or by a last record without data.
+ * Queues of events that a vIOMMU reports to the guest, one queue for each type.
+ * Events that arrive while a queue is full are lost. The user notices by a gap
+ * in the sequence numbers, or by a final record without data.
  *
- * Drivers put events in, see driver/driver.c; this is the user's end.
+ * Drivers add events in driver/driver.c; this file is the user's side.
  */
 #include <linux/fs.h>
 #include <linux/iommu.h>
@@ -18,7 +18,7 @@
 #include "viommu/veventq.h"
 #include "viommu/viommu.h"
 
-/* Events have little memory each; this bounds that of all that are not read. */
+/* Limits the memory for unread events, each of which is small. */
 #define MAX_DEPTH	BIT(19)
 
 static struct iommufd_veventq *to_veventq(struct iommufd_object *obj)
@@ -57,7 +57,7 @@ static int link(struct iommufd_veventq *veventq)
 	return ret;
 }
 
-/* No driver puts events in any more when this returns. */
+/* Once this returns, drivers add no more events. */
 static void unlink(struct iommufd_veventq *veventq)
 {
 	struct iommufd_viommu *viommu = veventq->viommu;
@@ -82,16 +82,16 @@ const struct iommufd_object_ops iommufd_veventq_ops = {
 };
 
 /**
- * struct taken - what a reader copies to the user
- * @header: goes first
- * @event: an event, or NULL if there is only the header
+ * struct taken - a record to be copied to the user
+ * @header: the header
+ * @event: the event with the data, or NULL if there is only a header
  */
 struct taken {
 	struct iommufd_vevent_header header;
 	struct iommufd_vevent *event;
 };
 
-/* Returns the bytes that are taken, 0 if there is nothing, or -EINVAL. */
+/* Returns the size of the record, 0 if there is none, or -EINVAL. */
 static ssize_t take(struct iommufd_veventq *veventq, struct taken *taken,
 		    size_t max)
 {
@@ -124,7 +124,7 @@ static ssize_t take(struct iommufd_veventq *veventq, struct taken *taken,
 	return size;
 }
 
-/* The user could not be told: it is still the first to be read. */
+/* Copying a record to the user failed: it is the first to be read again. */
 static void untake(struct iommufd_veventq *veventq, const struct taken *taken)
 {
 	u32 following = (taken->header.sequence + 1) & INT_MAX;
@@ -149,7 +149,7 @@ static int copy(char __user *buf, const struct taken *taken)
 	return 0;
 }
 
-/* No lock is held while a record is copied; it is nobody else's then. */
+/* The record belongs to this reader, so no lock is held while copying it. */
 static ssize_t read_one(struct iommufd_veventq *veventq, char __user *buf,
 			size_t count)
 {
@@ -189,7 +189,7 @@ static ssize_t read_all(struct iommufd_veventq *veventq, char __user *buf,
 		if (ret > 0)
 			done += ret;
 	} while (ret > 0);
-	/* No room for one more is an error only where nothing was read. */
+	/* A buffer that is too small is an error only if nothing was read. */
 	return done ?: ret;
 }
 

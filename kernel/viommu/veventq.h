@@ -8,11 +8,11 @@
 #include "fault/eventq.h"
 
 /**
- * struct iommufd_vevent - an event that was not read yet
+ * struct iommufd_vevent - an unread event
  * @node: link in &iommufd_veventq.events
- * @header: what the user gets before the data
+ * @header: header that precedes the data
  * @length: bytes of @data
- * @data: in the form that the type of the queue has for user space
+ * @data: the data in the user space format of the queue's type
  */
 struct iommufd_vevent {
 	struct list_head node;
@@ -22,20 +22,20 @@ struct iommufd_vevent {
 };
 
 /**
- * struct iommufd_veventq - a queue of events of one type that a vIOMMU reports
+ * struct iommufd_veventq - a queue of vIOMMU events of one type
  * @obj: the object
- * @eventq: what it has in common with other queues
- * @viommu: the vIOMMU, which it depends on
- * @node: link in &iommufd_viommu.veventqs, which is changed with its
- *	veventqs_rwsem held for writing and also read under RCU
- * @type: of all events
- * @depth: events that there is room for
- * @events: struct iommufd_vevent
- * @nr_events: how many are in @events or on their way to the user
- * @next_sequence: of the next event, be it lost or not
- * @nr_lost: events that were lost since the queue was made
- * @lost: the last event was lost: the user is told once @events is empty
- * @closed: nobody can read any more
+ * @eventq: the common part of queues
+ * @viommu: the vIOMMU that it depends on
+ * @node: link in &iommufd_viommu.veventqs, which is modified with
+ *	veventqs_rwsem held for write and is also read under RCU
+ * @type: type of all events
+ * @depth: maximum number of events
+ * @events: list of struct iommufd_vevent
+ * @nr_events: number of events in @events or being copied to the user
+ * @next_sequence: sequence number of the next event, whether it is lost or not
+ * @nr_lost: events lost since the queue was allocated
+ * @lost: the last event was lost, which is reported once @events is empty
+ * @closed: the file is closed, so that user space can't read any more
  */
 struct iommufd_veventq {
 	union {
@@ -47,8 +47,8 @@ struct iommufd_veventq {
 	enum iommu_veventq_type type;
 	u32 depth;
 	/**
-	 * @lock: protects what follows; a leaf, taken with interrupts off:
-	 * drivers report events from any context.
+	 * @lock: protects the members below; a leaf. Taken with interrupts
+	 * disabled, as drivers report events from any context.
 	 */
 	spinlock_t lock;
 	struct list_head events;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vIOMMU is the part of an IOMMU that a guest is given. What it can do is up
- * to the driver of the IOMMU, whose structure it is embedded in.
+ * A vIOMMU is the slice of an IOMMU that is assigned to a guest. Its features
+ * depend on the IOMMU driver, which embeds it in a structure of its own.
  */
 #include <linux/iommu.h>
 
@@ -45,12 +45,13 @@ const struct iommufd_object_ops iommufd_viommu_ops = {
 };
 
 /**
- * iommufd_viommu_get - look up a vIOMMU for the time of a call
+ * iommufd_viommu_get - look up a vIOMMU for the duration of a call
  * @ctx: the context
- * @id: its id
+ * @id: id of the vIOMMU
  *
- * Returns the vIOMMU, to be given back with iommufd_object_put(), or
- * ERR_PTR(-ENOENT).
+ * Release the reference with iommufd_object_put().
+ *
+ * Return: The vIOMMU or ERR_PTR(-ENOENT).
  */
 struct iommufd_viommu *iommufd_viommu_get(struct iommufd_ctx *ctx, u32 id)
 {
@@ -60,7 +61,7 @@ struct iommufd_viommu *iommufd_viommu_get(struct iommufd_ctx *ctx, u32 id)
 	return IS_ERR(obj) ? ERR_CAST(obj) : to_viommu(obj);
 }
 
-/* As large as the driver needs it. */
+/* Allocate the structure of the driver, which embeds the vIOMMU. */
 static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 				    u32 type, struct iommufd_device *idev,
 				    struct iommufd_hwpt_paging *hwpt)
@@ -72,7 +73,7 @@ static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 		return ERR_PTR(iommufd_fail(-EINVAL,
 					    IOMMUFD_REASON_NOT_NEST_PARENT,
 					    hwpt->obj.id, 0));
-	/* Drivers take it for a page table of their own. */
+	/* Drivers cast it to their own type of page table. */
 	if (hwpt->common.domain->owner != dev_iommu_ops(idev->dev))
 		return ERR_PTR(iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
 					    hwpt->obj.id, idev->obj.id));
@@ -84,7 +85,7 @@ static struct iommufd_viommu *alloc(struct iommufd_ctx *ctx, size_t size,
 	viommu->ictx = ctx;
 	viommu->type = type;
 	viommu->hwpt = hwpt;
-	/* An IOMMU does not go away, not even when no device is left. */
+	/* An IOMMU is never removed, even if no device is left behind it. */
 	viommu->iommu_dev = __iommu_get_iommu_dev(idev->dev);
 	xa_init_flags(&viommu->vdevs, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&viommu->veventqs);
