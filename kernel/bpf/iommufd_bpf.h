@@ -3,8 +3,9 @@
 #define __IOMMUFD_BPF_IOMMUFD_BPF_H
 
 /*
- * What BPF programs see of iommufd, beside its tracepoints. Programs take it
- * from BTF; it is an ABI: members keep their name, unit and meaning for ever.
+ * The interface of iommufd to BPF programs, besides its tracepoints. Programs
+ * get these types from BTF. They are a stable ABI: existing members keep their
+ * name, type, unit and meaning.
  */
 #include <linux/bits.h>
 #include <linux/sched.h>
@@ -12,16 +13,18 @@
 
 #include "trace/reason.h"
 
-/* Policies that can be attached at once; one more is refused with E2BIG. */
+/*
+ * Maximum number of attached policies; attaching another one fails with E2BIG.
+ */
 #define IOMMUFD_BPF_MAX_POLICIES	16
 
-/* The longest delay that a policy gets, in nanoseconds: one second. */
+/* The maximum delay that a policy can request, in nanoseconds: one second. */
 #define IOMMUFD_BPF_MAX_DELAY_NS	1000000000ULL
 
 /**
- * struct iommufd_bpf_caller - who makes a request
+ * struct iommufd_bpf_caller - the task that makes a request
  * @ctx: number of the context
- * @tgid: process, in the initial pid namespace
+ * @tgid: its process, in the initial pid namespace
  * @uid: its real user id, in the initial user namespace
  * @cgroup_id: id of its cgroup in the default hierarchy
  */
@@ -33,26 +36,28 @@ struct iommufd_bpf_caller {
 };
 
 /**
- * struct iommufd_bpf_hwpt - a page table (HWPT) that is to be made, or is gone
- * @caller: who makes it; in hwpt_free() who lets go of it
- * @hwpt: its id, 0 as long as there is none
- * @parent: id of the IOAS, of the second stage or of the vIOMMU
- * @device: id of the device that it is made for
+ * struct iommufd_bpf_hwpt - a page table (HWPT) to be allocated, or that is
+ * gone
+ * @caller: the task that allocates it; in hwpt_free() the task that frees it
+ * @hwpt: id of the page table, 0 if it does not exist yet
+ * @parent: id of the IOAS, nesting parent (second stage) or vIOMMU
+ * @device: id of the device for which it is allocated
  * @kind: enum iommufd_object_type: paging or nested
- * @automatic: made for an attach to an IOAS, not asked for by name
- * @flags: enum iommufd_hwpt_alloc_flags; in hwpt_alloc_done() with what was added
- *	because of policies
+ * @automatic: 1 if it is allocated for an attach to an IOAS, 0 if the user
+ *	requested it with IOMMU_HWPT_ALLOC
+ * @flags: enum iommufd_hwpt_alloc_flags; in hwpt_alloc_done() including the
+ *	flags that policies added
  * @data_type: enum iommu_hwpt_data_type
  * @data_len: bytes at @data
- * @data: user address of what the driver will be told, for
- *	bpf_copy_from_user(). The driver reads it again by itself: nothing that
- *	is decided by it is certain
+ * @data: user address of the data for the driver, for bpf_copy_from_user(). The
+ *	driver reads it again and the user may change it in between: don't base
+ *	decisions about security on it
  * @ret: in hwpt_alloc_done(): 0 or a negative errno
- * @ns: in hwpt_alloc_done(): how long it took, policies left out
- * @add_flags: the only one that a program may write to, in hwpt_alloc() alone:
- *	IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added to an automatic page table
- *	where the IOMMU can do that and the device can be attached with it,
- *	anything else ignored
+ * @ns: in hwpt_alloc_done(): duration of the allocation, without policies
+ * @add_flags: the only member that a program may write, and only in
+ *	hwpt_alloc(): IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added to an automatic
+ *	page table if the IOMMU supports it and the device can be attached with
+ *	it; all other bits are ignored
  */
 struct iommufd_bpf_hwpt {
 	struct iommufd_bpf_caller caller;
@@ -72,23 +77,26 @@ struct iommufd_bpf_hwpt {
 
 /**
  * struct iommufd_bpf_invalidate - a request to invalidate cached translations
- * @caller: who makes it
+ * @caller: the task that makes the request
  * @object: id of the nested page table or of the vIOMMU
  * @kind: enum iommufd_object_type
  * @data_type: enum iommu_hwpt_invalidate_data_type
- * @entry_len: bytes of an entry
- * @asked: entries in the request
- * @handled: in hwpt_invalidate_done(): entries that were handled
- * @data: user address of the entries, for bpf_copy_from_user(). The driver reads
- *	them again by itself: nothing that is decided by them is certain
+ * @entry_len: size of an entry in bytes
+ * @asked: number of entries in the request
+ * @handled: in hwpt_invalidate_done(): number of entries that were handled
+ * @data: user address of the entries, for bpf_copy_from_user(). The driver
+ *	reads them again and the user may change them in between: don't base
+ *	decisions about security on them
  * @ret: in hwpt_invalidate_done(): 0 or a negative errno
- * @limit: may be written to in hwpt_invalidate() alone: no more entries than this
- *	are handled, which the user is told with EAGAIN; @asked when the call
- *	begins
- * @delay_ns: may be written to in hwpt_invalidate() alone: sleep so long before the
- *	request is looked at, at most IOMMUFD_BPF_MAX_DELAY_NS; 0 when the call
- *	begins. The longest of all policies counts; a fatal signal ends it
- * @ns: in hwpt_invalidate_done(): how long it took, policies and delay left out
+ * @limit: initially @asked. A program may write it, but only in
+ *	hwpt_invalidate(): at most this number of entries is handled. If that is
+ *	fewer than requested, the user gets EAGAIN. The lowest limit of all
+ *	policies counts
+ * @delay_ns: initially 0. A program may write it, but only in
+ *	hwpt_invalidate(): sleep for this time before the request is processed,
+ *	at most IOMMUFD_BPF_MAX_DELAY_NS. The longest delay of all policies
+ *	counts; a fatal signal ends the sleep
+ * @ns: in hwpt_invalidate_done(): duration, without policies and delay
  */
 struct iommufd_bpf_invalidate {
 	struct iommufd_bpf_caller caller;
@@ -106,36 +114,69 @@ struct iommufd_bpf_invalidate {
 };
 
 /**
- * struct iommufd_bpf_ops - a policy: what BPF says about requests
- * @hwpt_alloc: before the driver makes a page table. 0 lets it go on, a negative
- *	errno refuses; anything else refuses with EPERM, as do those errnos that
- *	only the kernel knows, from ERESTARTSYS (512) on
- * @hwpt_alloc_done: afterwards, for each policy whose hwpt_alloc was called or
- *	would have been if it had one, whatever became of the request
- * @hwpt_free: a page table is gone of which this link was told in
- *	hwpt_alloc_done() that it was made
- * @hwpt_invalidate: before the driver is asked to invalidate. 0 lets it go on,
- *	a negative errno refuses all entries, as with page tables
- * @hwpt_invalidate_done: afterwards, as with page tables
- * @name: tells of a refusal in iommufd_fail; not empty
- * @priority: the higher comes first; equal ones in the order of their attach
- * @flags: 0
- * @cgroup_id: only requests from this cgroup and those below it; 0 for all.
- *	Once the cgroup is removed the policy sees no more requests
+ * struct iommufd_bpf_ops - a policy: BPF programs that control requests
+ * @name: name of the policy, reported by iommufd_fail if it refuses; not empty
+ * @priority: policies with a higher priority are called first, those with equal
+ *	priority in the order in which they were attached
+ * @flags: must be 0
+ * @cgroup_id: if not 0, the policy only applies to requests from this cgroup
+ *	and its descendants. Once the cgroup is removed, the policy no longer
+ *	applies to any request
  *
- * Every member but @name may be left out. All functions may sleep, no lock of
- * iommufd is held; the caller's task makes the request. The first policy that
- * refuses ends it, those behind it are not asked.
+ * All members except @name are optional. If a policy refuses a request, policies
+ * after it are not called.
  *
- * Attached by link only. The same map can't be attached twice (EEXIST). A
- * policy that is detached or replaced while requests run is told how those end
- * that it has seen the start of.
+ * A policy can only be attached by a link. The same map can't be attached twice
+ * (EEXIST). If a policy is detached or replaced while requests are running, it
+ * still gets the end of each request whose start it has seen.
  */
 struct iommufd_bpf_ops {
+	/**
+	 * @hwpt_alloc: called before the driver allocates a page table.
+	 *
+	 * Context: Process context of the task that makes the request. May
+	 * sleep. No lock of iommufd is held.
+	 *
+	 * Return: 0 to permit the request, or a negative errno to refuse it. A
+	 * positive value, and errnos that are internal to the kernel
+	 * (ERESTARTSYS, 512, and above), refuse it with EPERM.
+	 */
 	int (*hwpt_alloc)(struct iommufd_bpf_hwpt *call);
+	/**
+	 * @hwpt_alloc_done: called when the request has ended, with or without
+	 * success, for each policy whose @hwpt_alloc was called or would have
+	 * been called if the policy had one.
+	 *
+	 * Context: Process context of the task that makes the request. May
+	 * sleep. No lock of iommufd is held.
+	 */
 	void (*hwpt_alloc_done)(struct iommufd_bpf_hwpt *call);
+	/**
+	 * @hwpt_free: called when a page table is gone, if @hwpt_alloc_done has
+	 * reported its successful allocation to this link.
+	 *
+	 * Context: Process context of the task that frees the page table. May
+	 * sleep. No lock of iommufd is held.
+	 */
 	void (*hwpt_free)(struct iommufd_bpf_hwpt *call);
+	/**
+	 * @hwpt_invalidate: called before the driver invalidates.
+	 *
+	 * Context: Process context of the task that makes the request. May
+	 * sleep. No lock of iommufd is held.
+	 *
+	 * Return: 0 to permit the request, or a negative errno to refuse all
+	 * entries, with the same rules as for @hwpt_alloc.
+	 */
 	int (*hwpt_invalidate)(struct iommufd_bpf_invalidate *call);
+	/**
+	 * @hwpt_invalidate_done: called when the request has ended, with or
+	 * without success, for each policy whose @hwpt_invalidate was called or
+	 * would have been called if the policy had one.
+	 *
+	 * Context: Process context of the task that makes the request. May
+	 * sleep. No lock of iommufd is held.
+	 */
 	void (*hwpt_invalidate_done)(struct iommufd_bpf_invalidate *call);
 	char name[IOMMUFD_POLICY_NAME_LEN];
 	s32 priority;
@@ -144,13 +185,13 @@ struct iommufd_bpf_ops {
 };
 
 /**
- * struct iommufd_ctx_info - a context, as an iterator finds it
- * @ctx: its number
+ * struct iommufd_ctx_info - a context as reported by an iterator
+ * @ctx: number of the context
  * @tgid: process that opened it, in the initial pid namespace
- * @uid: its real user id, in the initial user namespace
- * @accounting: enum iommufd_accounting of what is pinned from now on
- * @comm: name of the process when it opened it
- * @pinned: pages that are charged for it now
+ * @uid: real user id of that process, in the initial user namespace
+ * @accounting: enum iommufd_accounting, how newly pinned pages are charged
+ * @comm: name of the process when it opened the context
+ * @pinned: number of pages that are currently charged on behalf of the context
  */
 struct iommufd_ctx_info {
 	u32 ctx;
@@ -162,27 +203,28 @@ struct iommufd_ctx_info {
 };
 
 /**
- * struct iommufd_object_info - an object, as an iterator finds it
+ * struct iommufd_object_info - an object as reported by an iterator
  * @ctx: number of its context
- * @id: its id
+ * @id: id of the object
  * @type: enum iommufd_object_type
- * @users: objects that depend on it, of a device or an access also its driver,
- *	of a queue its file
- * @parent: page table: id of the IOAS, or of the second stage or vIOMMU of a
- *	nested one; vIOMMU: of its page table; access: of its IOAS; else 0
+ * @users: number of objects that depend on it; includes the driver of a device
+ *	or an access, and the file of a queue
+ * @parent: paging page table: id of its IOAS; nested page table: id of its
+ *	nesting parent (second stage) or vIOMMU; vIOMMU: id of its page table;
+ *	access: id of its IOAS; else 0
  * @flags: page table: IOMMUFD_INFO_*
- * @seq: IOAS: map and unmap requests that have changed it. Each has a number of
- *	its own, in its event too: those up to @seq are in what follows, later
- *	ones are not
- * @mapped: IOAS: bytes
+ * @seq: IOAS: number of map and unmap requests that have changed it. Their
+ *	events carry the same numbers: @mapped, @areas, @maps and @unmaps
+ *	include all requests up to @seq and none after it
+ * @mapped: IOAS: mapped bytes
  * @areas: IOAS: mapped intervals
- * @pinned: IOAS: pages that its areas keep pinned, those that are shared with
- *	other areas included
- * @maps: IOAS: map requests that succeeded
+ * @pinned: IOAS: pages that its areas keep pinned, including pages shared with
+ *	other areas
+ * @maps: IOAS: successful map requests
  * @unmaps: IOAS: unmap requests that unmapped something
- * @invalidations: page table: requests to invalidate it that reached the driver,
- *	those through a vIOMMU count for its second stage
- * @faults: queue of page faults: groups that wait for an answer
+ * @invalidations: page table: invalidation requests that reached the driver;
+ *	requests to a vIOMMU count for its nesting parent
+ * @faults: queue of page faults: groups that wait for a response
  */
 struct iommufd_object_info {
 	u32 ctx;
@@ -201,7 +243,7 @@ struct iommufd_object_info {
 	u64 faults;
 };
 
-/* flags of a page table */
+/* Flags of a page table in struct iommufd_object_info */
 #define IOMMUFD_INFO_AUTOMATIC		BIT(0)
 #define IOMMUFD_INFO_NEST_PARENT	BIT(1)
 #define IOMMUFD_INFO_COHERENT		BIT(2)

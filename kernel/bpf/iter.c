@@ -2,9 +2,10 @@
 /*
  * Open-coded BPF iterators over contexts and over the objects of a context.
  *
- * They hold nothing between two steps and take no lock: a step looks for the
- * next number or id under RCU and copies what it finds. What comes or goes
- * meanwhile is found or not; nothing is found twice.
+ * They hold no reference between two steps and take no lock: each step finds
+ * the next number or id under RCU and copies the data. Contexts and objects
+ * that are created or destroyed during the iteration may or may not be
+ * reported; none is reported twice.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -17,28 +18,28 @@
 #include "core/info.h"
 
 /**
- * struct bpf_iter_iommufd_ctx - iterator over contexts, on the program's stack
+ * struct bpf_iter_iommufd_ctx - context iterator, on the program's stack
  * @__opaque: private
  */
 struct bpf_iter_iommufd_ctx {
 	__u64 __opaque[6];
 } __aligned(8);
 
-/* What it is made of. */
+/* The contents of struct bpf_iter_iommufd_ctx. */
 struct ctx_iter {
 	struct iommufd_ctx_info info;
 	u64 last;
 };
 
 /**
- * struct bpf_iter_iommufd_object - iterator over objects, on the program's stack
+ * struct bpf_iter_iommufd_object - object iterator, on the program's stack
  * @__opaque: private
  */
 struct bpf_iter_iommufd_object {
 	__u64 __opaque[12];
 } __aligned(8);
 
-/* What it is made of. */
+/* The contents of struct bpf_iter_iommufd_object. */
 struct object_iter {
 	struct iommufd_object_info info;
 	u32 ctx;
@@ -48,12 +49,12 @@ struct object_iter {
 __bpf_kfunc_start_defs();
 
 /**
- * bpf_iter_iommufd_ctx_new - begin with the contexts
+ * bpf_iter_iommufd_ctx_new - start iterating over contexts
  * @it: the iterator
  *
- * Context: any.
+ * Context: Any context.
  *
- * Returns 0.
+ * Return: 0
  */
 __bpf_kfunc int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it)
 {
@@ -65,12 +66,13 @@ __bpf_kfunc int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it)
 }
 
 /**
- * bpf_iter_iommufd_ctx_next - the next context, by its number
+ * bpf_iter_iommufd_ctx_next - get the next context in the order of numbers
  * @it: the iterator
  *
- * Context: any; takes no lock.
+ * Context: Any context. Takes no lock.
  *
- * Returns what is known of it, good until the next step, or NULL.
+ * Return: A description of the context, which is valid until the next step, or
+ * NULL if there are no more contexts.
  */
 __bpf_kfunc struct iommufd_ctx_info *
 bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it)
@@ -84,23 +86,23 @@ bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it)
 }
 
 /**
- * bpf_iter_iommufd_ctx_destroy - end with the contexts
+ * bpf_iter_iommufd_ctx_destroy - stop iterating over contexts
  * @it: the iterator
  *
- * Context: any.
+ * Context: Any context.
  */
 __bpf_kfunc void bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it)
 {
 }
 
 /**
- * bpf_iter_iommufd_object_new - begin with the objects of a context
+ * bpf_iter_iommufd_object_new - start iterating over the objects of a context
  * @it: the iterator
- * @ctx: number of the context; it need not be there
+ * @ctx: number of the context; it need not exist
  *
- * Context: any.
+ * Context: Any context.
  *
- * Returns 0.
+ * Return: 0
  */
 __bpf_kfunc int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
 					    u32 ctx)
@@ -114,13 +116,13 @@ __bpf_kfunc int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
 }
 
 /**
- * bpf_iter_iommufd_object_next - the next object, by its id
+ * bpf_iter_iommufd_object_next - get the next object in the order of ids
  * @it: the iterator
  *
- * Context: any; takes no lock.
+ * Context: Any context. Takes no lock.
  *
- * Returns what is known of it, good until the next step, or NULL if there is
- * none or the context is gone.
+ * Return: A description of the object, which is valid until the next step, or
+ * NULL if there are no more objects or the context does not exist.
  */
 __bpf_kfunc struct iommufd_object_info *
 bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it)
@@ -134,10 +136,10 @@ bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it)
 }
 
 /**
- * bpf_iter_iommufd_object_destroy - end with the objects of a context
+ * bpf_iter_iommufd_object_destroy - stop iterating over objects
  * @it: the iterator
  *
- * Context: any.
+ * Context: Any context.
  */
 __bpf_kfunc void
 bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it)
@@ -161,9 +163,9 @@ static const struct btf_kfunc_id_set iter_set = {
 };
 
 /**
- * iommufd_iter_init - let BPF know of the iterators
+ * iommufd_iter_init - register the iterators with the BPF core
  *
- * Returns 0 or a negative errno of the BPF core.
+ * Return: 0 or a negative errno of the BPF core.
  */
 int __init iommufd_iter_init(void)
 {

@@ -11,7 +11,7 @@ struct iommufd_object_info;
 
 int iommufd_iter_init(void);
 
-/* What only BPF programs call. */
+/* Only BPF programs call these. */
 int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it);
 struct iommufd_ctx_info *
 bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which policies there are, and asking them.
+ * The list of attached policies, and calling them.
  */
 #include <linux/bpf.h>
 #include <linux/cgroup.h>
@@ -20,12 +20,13 @@
 DEFINE_STATIC_KEY_FALSE(iommufd_policies);
 
 /**
- * struct policy - a policy that is attached
- * @node: link in @policies, the highest priority first
- * @ops: what it says, of a struct_ops map that is registered
- * @link: by which it is attached
- * @number: of the link, never used twice
- * @cgroup: of which this has a reference: where requests come from, or NULL
+ * struct policy - an attached policy
+ * @node: link in policies, which is sorted by descending priority
+ * @ops: operations in a registered struct_ops map
+ * @link: the link that attaches it
+ * @number: number of the link, never reused
+ * @cgroup: only requests from this cgroup are subject to the policy; NULL for
+ *	all requests. The policy holds a reference
  */
 struct policy {
 	struct list_head node;
@@ -36,8 +37,8 @@ struct policy {
 };
 
 /*
- * Protects the list. A leaf, under which nothing sleeps: attach, detach and
- * update come under a mutex of all of BPF and must not wait for a request.
+ * Protects the list; a leaf. This is a spinlock because attach, detach and
+ * update are called under a global mutex of BPF and must not wait for requests.
  */
 static DEFINE_SPINLOCK(policies_lock);
 static LIST_HEAD(policies);
@@ -59,7 +60,7 @@ static void put_cgroup(struct cgroup *cgroup)
 		cgroup_put(cgroup);
 }
 
-/* Behind those of the same priority. */
+/* Insert a policy after those of the same priority. */
 static void insert(struct policy *new)
 {
 	struct policy *each;
@@ -97,13 +98,15 @@ static bool is_attached(const struct iommufd_bpf_ops *ops)
 }
 
 /**
- * iommufd_policy_attach - a link attaches a policy
- * @ops: the policy, in memory until it is detached
- * @link: the link
+ * iommufd_policy_attach - attach a policy
+ * @ops: the policy, which stays in memory until it is detached
+ * @link: the link that attaches it
  *
- * Returns 0, -EOPNOTSUPP if there is no link, -E2BIG if there are too many
- * policies, -EEXIST if it is attached already, -ENOMEM, or what
- * cgroup_get_from_id() returns.
+ * Context: Process context. May sleep, but does not wait for requests.
+ *
+ * Return: 0, -EOPNOTSUPP if @link is NULL, -E2BIG if there are too many
+ * policies, -EEXIST if the policy is already attached, -ENOMEM, or the error of
+ * cgroup_get_from_id().
  */
 int iommufd_policy_attach(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 {
@@ -143,10 +146,12 @@ free:
 }
 
 /**
- * iommufd_policy_detach - a link is gone
+ * iommufd_policy_detach - detach the policy of a link
  * @link: the link
  *
- * Requests that have asked the policy hold it themselves.
+ * Requests that have called the policy hold references of their own.
+ *
+ * Context: Process context. May sleep, but does not wait for requests.
  */
 void iommufd_policy_detach(struct bpf_link *link)
 {
@@ -167,12 +172,14 @@ void iommufd_policy_detach(struct bpf_link *link)
 }
 
 /**
- * iommufd_policy_update - a link changes its policy for another
- * @ops: the new one
+ * iommufd_policy_update - replace the policy of a link
+ * @ops: the new policy
  * @link: the link
  *
- * Returns 0, -EEXIST if the new one is attached already, or what
- * cgroup_get_from_id() returns.
+ * Context: Process context. May sleep, but does not wait for requests.
+ *
+ * Return: 0, -EEXIST if the new policy is already attached, or the error of
+ * cgroup_get_from_id().
  */
 int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 {
@@ -200,7 +207,7 @@ int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 	return ret;
 }
 
-/* Whether the calling task is in the scope of a policy. */
+/* Check if the calling task is subject to a policy. */
 static bool concerns(const struct policy *policy)
 {
 	bool inside;
@@ -223,7 +230,10 @@ static bool is_among(u64 number, const struct iommufd_seen *seen)
 	return false;
 }
 
-/* Hold the policies to ask; those of a request, or those that have seen it. */
+/*
+ * Get references to the policies to call: those that apply to the calling task,
+ * or with @seen those that have seen the page table.
+ */
 static void hold(struct iommufd_asked *asked, const struct iommufd_seen *seen)
 {
 	struct policy *each;
@@ -233,7 +243,9 @@ static void hold(struct iommufd_asked *asked, const struct iommufd_seen *seen)
 	list_for_each_entry(each, &policies, node) {
 		if (seen ? !is_among(each->number, seen) : !concerns(each))
 			continue;
-		/* Registered, it can't be on its way out: that comes here first. */
+		/*
+		 * This can't fail: unregistering takes it off the list first.
+		 */
 		if (WARN_ON(!bpf_struct_ops_get(each->ops)))
 			continue;
 		asked->policies[asked->nr].ops = each->ops;
@@ -243,7 +255,7 @@ static void hold(struct iommufd_asked *asked, const struct iommufd_seen *seen)
 	spin_unlock(&policies_lock);
 }
 
-/* Let go of those from @first on. */
+/* Put the policies starting with @first. */
 static void release(struct iommufd_asked *asked, unsigned int first)
 {
 	unsigned int i;
@@ -267,19 +279,23 @@ static struct iommufd_bpf_caller caller(const struct iommufd_ctx *ctx)
 	return caller;
 }
 
-/* What a policy has returned, as an errno that the user can get. */
+/* Convert the return value of a policy to an errno for the user. */
 static int refusal(int ret, const struct iommufd_bpf_ops *ops)
 {
 	if (!ret)
 		return 0;
-	/* Those of the kernel's own would make the request begin again. */
+	/* Errnos internal to the kernel could restart the ioctl. */
 	if (ret > 0 || ret <= -ERESTARTSYS)
 		ret = -EPERM;
 	return iommufd_fail_policy(ret, IOMMUFD_REASON_DENIED_BY_POLICY,
 				   (s64)ops->priority, 0, ops->name);
 }
 
-/* Ahead of what can't be undone: a policy that counts must see all of them go. */
+/*
+ * Record the links that see the allocation. This is done before the page table
+ * is allocated, as a policy that counts page tables must see each of them
+ * freed.
+ */
 static struct iommufd_seen *remember(const struct iommufd_asked *asked)
 {
 	struct iommufd_seen *seen;
@@ -295,9 +311,10 @@ static struct iommufd_seen *remember(const struct iommufd_asked *asked)
 }
 
 /*
- * What policies may add to the flags of a page table. One that the user asks for
- * by name is attached to devices that are not known yet, some of which might not
- * be able to share it then. An automatic one serves the devices that it suits.
+ * The flags that policies may add to a page table. A page table that the user
+ * allocates explicitly may later be attached to other devices, which might not
+ * be able to use it with an added flag. An automatic page table is only used
+ * for compatible devices.
  */
 static u32 addable(const struct iommufd_bpf_hwpt *args,
 		   struct iommufd_device *idev)
@@ -309,16 +326,18 @@ static u32 addable(const struct iommufd_bpf_hwpt *args,
 }
 
 /**
- * iommufd_policy_hwpt_alloc - ask whether a page table may be made
- * @call: what is known of it is in its args; add_flags are set
+ * iommufd_policy_hwpt_alloc - call the policies before a page table is
+ * allocated
+ * @call: its args describe the page table; sets add_flags
  * @ctx: the context
  * @idev: the device
  *
- * Context: may sleep, no lock of iommufd is held.
+ * The caller must call iommufd_policy_hwpt_done() afterwards, whatever this
+ * returns.
  *
- * Ended with iommufd_policy_hwpt_done() whatever is returned.
+ * Context: Process context. May sleep. No lock of iommufd may be held.
  *
- * Returns 0, the negative errno of the policy that has refused it, or -ENOMEM.
+ * Return: 0, the negative errno of the policy that has refused it, or -ENOMEM.
  */
 int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			      struct iommufd_ctx *ctx,
@@ -340,7 +359,7 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 		if (!ret)
 			add |= call->args.add_flags & can_add;
 	}
-	/* Those behind the one that refused were not asked. */
+	/* Policies after the one that refused were not called. */
 	release(&call->asked, i);
 	call->args.add_flags = add;
 	if (!ret && call->asked.nr) {
@@ -353,13 +372,15 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 }
 
 /**
- * iommufd_policy_hwpt_done - tell what has become of a page table
- * @call: begun with iommufd_policy_hwpt_alloc()
- * @hwpt: its id, 0 if there is none
+ * iommufd_policy_hwpt_done - report the end of an allocation to the policies
+ * @call: set up by iommufd_policy_hwpt_alloc()
+ * @hwpt: id of the page table, 0 if it was not allocated
  * @ret: 0 or a negative errno
  *
- * Returns who is to be told when it is gone, for iommufd_policy_hwpt_free(), or
- * NULL.
+ * Context: Process context. May sleep. No lock of iommufd may be held.
+ *
+ * Return: The links that have seen the allocation, for
+ * iommufd_policy_hwpt_free(), or NULL.
  */
 struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 					      u32 hwpt, int ret)
@@ -384,14 +405,14 @@ struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 }
 
 /**
- * iommufd_policy_hwpt_free - tell that a page table is gone
+ * iommufd_policy_hwpt_free - report to the policies that a page table is gone
  * @ctx: the context
- * @hwpt: its id
+ * @hwpt: id of the page table
  * @kind: enum iommufd_object_type
- * @automatic: nobody asked for it by name
- * @seen: who was told when it came, freed here; or NULL
+ * @automatic: it was allocated for an attach to an IOAS
+ * @seen: the links that have seen its allocation, or NULL; freed
  *
- * Context: may sleep, no lock of iommufd is held.
+ * Context: Process context. May sleep. No lock of iommufd may be held.
  */
 void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
 			      bool automatic, struct iommufd_seen *seen)
@@ -429,18 +450,18 @@ static int sleep_killable(u64 ns)
 }
 
 /**
- * iommufd_policy_invalidate - ask whether an invalidation may go on, and how far
- * @call: what is known of it is in its args; limit is set
+ * iommufd_policy_invalidate - call the policies before an invalidation
+ * @call: its args describe the request; sets limit and delay_ns
  * @ctx: the context
  *
- * Sets limit, and delay_ns, for which the caller calls iommufd_policy_delay()
- * unless it is 0.
+ * If this returns 0 and delay_ns is not 0, the caller must call
+ * iommufd_policy_delay(). The caller must call iommufd_policy_invalidate_done()
+ * afterwards, whatever this returns.
  *
- * Context: may sleep, no lock of iommufd is held; the object is.
+ * Context: Process context. May sleep. No lock of iommufd may be held. The
+ * caller holds a reference to the object.
  *
- * Ended with iommufd_policy_invalidate_done() whatever is returned.
- *
- * Returns 0 or the negative errno of the policy that has refused it.
+ * Return: 0 or the negative errno of the policy that has refused it.
  */
 int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 			      struct iommufd_ctx *ctx)
@@ -479,13 +500,14 @@ int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 }
 
 /**
- * iommufd_policy_delay - sleep for as long as policies have asked for
- * @call: begun with iommufd_policy_invalidate(), which has let it go on
+ * iommufd_policy_delay - sleep for the time that policies have requested
+ * @call: set up by iommufd_policy_invalidate(), which has returned 0
  *
- * Context: sleeps. No lock of iommufd is held, nor a reference to an object: the
- * caller makes sure afterwards that it is still there, and the same.
+ * Context: Process context. Sleeps. Neither a lock of iommufd nor a reference
+ * to an object may be held: afterwards the caller must check that the object
+ * still exists and is the same one.
  *
- * Returns 0, or -EINTR if the caller was killed.
+ * Return: 0, or -EINTR if the caller was killed.
  */
 int iommufd_policy_delay(struct iommufd_invalidate_call *call)
 {
@@ -496,10 +518,12 @@ int iommufd_policy_delay(struct iommufd_invalidate_call *call)
 }
 
 /**
- * iommufd_policy_invalidate_done - tell how an invalidation ended
- * @call: begun with iommufd_policy_invalidate()
- * @handled: entries that were handled
+ * iommufd_policy_invalidate_done - report the end of an invalidation
+ * @call: set up by iommufd_policy_invalidate()
+ * @handled: number of entries that were handled
  * @ret: 0 or a negative errno
+ *
+ * Context: Process context. May sleep. No lock of iommufd may be held.
  */
 void iommufd_policy_invalidate_done(struct iommufd_invalidate_call *call,
 				    u32 handled, int ret)

@@ -9,15 +9,16 @@ struct iommufd_ctx;
 struct iommufd_device;
 
 /*
- * A request asks the policies that are attached, then tells those that it has
- * asked how it ended. It holds them meanwhile, so that a start has its end,
- * whoever is detached in between.
+ * A request first calls the attached policies. When it ends, it calls the same
+ * policies again to report the result. It holds references to them in between,
+ * so that a policy sees the end of each request whose start it has seen, even
+ * if it is detached in between.
  */
 
 /**
- * struct iommufd_asked - the policies that a request has asked, in their order
- * @nr: how many there are
- * @policies: each with the number of its link
+ * struct iommufd_asked - the policies that a request has called, in order
+ * @nr: number of policies
+ * @policies: the policies, each with the number of its link
  */
 struct iommufd_asked {
 	unsigned int nr;
@@ -28,9 +29,9 @@ struct iommufd_asked {
 };
 
 /**
- * struct iommufd_seen - links that have seen a page table come
- * @nr: how many there are
- * @links: their numbers
+ * struct iommufd_seen - the links that have seen the allocation of a page table
+ * @nr: number of links
+ * @links: numbers of the links
  */
 struct iommufd_seen {
 	unsigned int nr;
@@ -38,11 +39,11 @@ struct iommufd_seen {
 };
 
 /**
- * struct iommufd_hwpt_call - what policies say about a page table
- * @asked: whom
- * @seen: the same, to be kept with the page table, or NULL
- * @args: what they see
- * @start_ns: when the driver began
+ * struct iommufd_hwpt_call - policy calls for the allocation of a page table
+ * @asked: the policies that were called
+ * @seen: their links, to be stored with the page table, or NULL
+ * @args: the argument of the programs
+ * @start_ns: when the driver was called
  */
 struct iommufd_hwpt_call {
 	struct iommufd_asked asked;
@@ -52,10 +53,10 @@ struct iommufd_hwpt_call {
 };
 
 /**
- * struct iommufd_invalidate_call - what policies say about an invalidation
- * @asked: whom
- * @args: what they see
- * @start_ns: when the driver began
+ * struct iommufd_invalidate_call - policy calls for an invalidation
+ * @asked: the policies that were called
+ * @args: the argument of the programs
+ * @start_ns: when the driver was called
  */
 struct iommufd_invalidate_call {
 	struct iommufd_asked asked;
@@ -68,7 +69,7 @@ struct iommufd_invalidate_call {
 
 DECLARE_STATIC_KEY_FALSE(iommufd_policies);
 
-/* Whether there may be a policy to ask: nothing is done where there is none. */
+/* Check if there may be attached policies. */
 static inline bool iommufd_has_policies(void)
 {
 	return static_branch_unlikely(&iommufd_policies);
@@ -87,7 +88,7 @@ int iommufd_policy_delay(struct iommufd_invalidate_call *call);
 void iommufd_policy_invalidate_done(struct iommufd_invalidate_call *call,
 				    u32 handled, int ret);
 
-/* bpf/policy.c, for bpf/struct_ops.c: they don't wait */
+/* bpf/policy.c, for bpf/struct_ops.c: these don't wait for requests */
 int iommufd_policy_attach(struct iommufd_bpf_ops *ops, struct bpf_link *link);
 void iommufd_policy_detach(struct bpf_link *link);
 int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link);

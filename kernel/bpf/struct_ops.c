@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * struct iommufd_bpf_ops as a type of BPF struct_ops: what the verifier lets
- * programs do, and what is asked of a map before it can be attached.
+ * Registers struct iommufd_bpf_ops as a BPF struct_ops type: the checks of the
+ * verifier for programs, and the checks of a map before it can be attached.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
@@ -17,7 +17,7 @@ BTF_ID_LIST(arg_ids)
 BTF_ID(struct, iommufd_bpf_hwpt)
 BTF_ID(struct, iommufd_bpf_invalidate)
 
-/* The BTF that has arg_ids; it stays for as long as programs can be loaded. */
+/* The BTF of arg_ids; it stays valid as long as programs can be loaded. */
 static const struct btf *ops_btf;
 
 static int ops_init(struct btf *btf)
@@ -27,11 +27,11 @@ static int ops_init(struct btf *btf)
 }
 
 /**
- * struct writable - members that a function may write, one after the other
- * @function: its offset in struct iommufd_bpf_ops
+ * struct writable - adjacent members that a function may write
+ * @function: offset of the function in struct iommufd_bpf_ops
  * @arg: index of its argument in arg_ids
  * @start: offset of the first member
- * @end: behind the last one
+ * @end: end of the last member
  */
 struct writable {
 	u32 function;
@@ -41,8 +41,8 @@ struct writable {
 };
 
 /*
- * Everything can be read. The functions that are called at the end of a request
- * write nothing: all policies see the same then.
+ * All members can be read. Functions that are called at the end of a request
+ * can't write any, so that all policies see the same values.
  */
 static const struct writable writables[] = {
 	{
@@ -65,7 +65,7 @@ static bool is_writable(u32 function, const struct bpf_reg_state *reg, int off,
 	const struct writable *each;
 	unsigned int i;
 
-	/* Types of other modules may have the same ids. */
+	/* Types in the BTF of other modules may have the same ids. */
 	if (reg->btf != ops_btf)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(writables); i++) {
@@ -81,7 +81,7 @@ static bool is_writable(u32 function, const struct bpf_reg_state *reg, int off,
 static int ops_struct_access(struct bpf_verifier_log *log,
 			     const struct bpf_reg_state *reg, int off, int size)
 {
-	/* The verifier passes the log that is part of it. */
+	/* The verifier passes the log that is embedded in its environment. */
 	const struct bpf_verifier_env *env =
 		container_of(log, struct bpf_verifier_env, log);
 
@@ -105,7 +105,7 @@ static const struct bpf_verifier_ops ops_verifier = {
 	.btf_struct_access = ops_struct_access,
 };
 
-/* The settings; functions are the business of the BPF core. */
+/* Initialize the settings; the BPF core handles the functions. */
 static int ops_init_member(const struct btf_type *t,
 			   const struct btf_member *member, void *kdata,
 			   const void *udata)
@@ -152,7 +152,7 @@ static int ops_validate(void *kdata)
 	return 0;
 }
 
-/* What an indirect call has to look like. */
+/* Prototypes for the indirect calls (CFI). */
 static int hwpt_alloc_stub(struct iommufd_bpf_hwpt *call)
 {
 	return 0;
@@ -197,12 +197,12 @@ static struct bpf_struct_ops iommufd_struct_ops = {
 };
 
 /**
- * iommufd_bpf_init - let BPF know of policies and iterators
+ * iommufd_bpf_init - register policies and iterators with the BPF core
  *
- * There is no way back: the BPF core forgets them with the module.
+ * They can't be unregistered: the BPF core drops them with the module.
  *
- * Returns 0 or a negative errno of the BPF core, such as when the kernel has no
- * BTF for the module.
+ * Return: 0 or a negative errno of the BPF core, for example if the kernel has
+ * no BTF for the module.
  */
 int __init iommufd_bpf_init(void)
 {
