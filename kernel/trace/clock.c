@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Times the parts of requests, for those that somebody listens to.
+ * Measures the parts of requests whose tracepoint is enabled.
  */
 #include "trace/trace.h"
 
 /**
- * __iommufd_trace_mark - a part of a request begins
- * @start_ns: when the request began, 0 if it is not timed
- * @mark_ns: set to the time
+ * __iommufd_trace_mark - start measuring a part of a request
+ * @start_ns: time when the request began, 0 if it is not measured
+ * @mark_ns: set to the current time
+ *
+ * Context: Any context.
  */
 void __iommufd_trace_mark(u64 start_ns, u64 *mark_ns)
 {
@@ -16,9 +18,12 @@ void __iommufd_trace_mark(u64 start_ns, u64 *mark_ns)
 }
 
 /**
- * __iommufd_trace_lap - a part of a request ends and the next one begins
- * @mark_ns: when it began, 0 if it is not timed; set to the time
- * @part_ns: the time since then is added to it
+ * __iommufd_trace_lap - end one part of a request and start the next one
+ * @mark_ns: time when the part began, 0 if it is not measured; set to the
+ *	current time
+ * @part_ns: the duration of the part is added to this
+ *
+ * Context: Any context.
  */
 void __iommufd_trace_lap(u64 *mark_ns, u64 *part_ns)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices, page tables and drivers in the kernel; the rules are in
- * trace/events.h.
+ * Tracepoints of devices, page tables and drivers in the kernel. The rules are
+ * in trace/events.h.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -42,15 +42,16 @@ DECLARE_EVENT_CLASS(iommufd_device_bound,
 );
 
 /**
- * iommufd_device_bind - a driver bound a device, or could not
+ * iommufd_device_bind - a bind request succeeded or failed
  * @ctx: number of the context
  * @id: id of the device object, 0 if it failed
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd held; the driver may hold its own.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -59,15 +60,15 @@ DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 /**
  * iommufd_device_unbind - a driver unbound a device
  * @ctx: number of the context
- * @id: what the id of the device object was
+ * @id: former id of the device object
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @ret: 0
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd held; the driver may hold its own.
- * The task is the one that closes the device, which need not be the one that
- * opened it.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks. The task is the one that closes the device, which may differ from
+ * the one that opened it.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_unbind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -106,18 +107,19 @@ DECLARE_EVENT_CLASS(iommufd_device_attached,
 );
 
 /**
- * iommufd_device_attach - a device was attached to a page table, or could not be
+ * iommufd_device_attach - an attach request succeeded or failed
  * @ctx: number of the context
  * @id: id of the device object, 0 if there is none
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @pasid: PASID, 0 for the device itself
- * @target: id that was asked for: an IOAS or a page table
+ * @target: requested id, of an IOAS or a page table
  * @hwpt: id of the page table, 0 if it failed
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd held; the driver may hold its own.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -125,18 +127,19 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
 	TP_ARGS(ctx, id, device, group, pasid, target, hwpt, ret, ns));
 
 /**
- * iommufd_device_replace - a device was moved to another page table, or could not be
+ * iommufd_device_replace - a replace request succeeded or failed
  * @ctx: number of the context
  * @id: id of the device object, 0 if there is none
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @pasid: PASID, 0 for the device itself
- * @target: id that was asked for: an IOAS or a page table
+ * @target: requested id, of an IOAS or a page table
  * @hwpt: id of the page table, 0 if it failed
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd held; the driver may hold its own.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -150,13 +153,14 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
  * @device: name of the device
  * @group: number of its IOMMU group, 0 if it has none
  * @pasid: PASID, 0 for the device itself
- * @target: id of the IOAS that it reached
- * @hwpt: id of the page table that it was on, which may be gone
+ * @target: id of the IOAS to which it gave access
+ * @hwpt: id of the page table to which it was attached, which may be gone
  * @ret: 0
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd held; the driver may hold its own.
- * The task may be one that closes the device, as for iommufd_device_unbind.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks. The task may be the one that closes the device, as for
+ * iommufd_device_unbind.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -164,23 +168,23 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
 	TP_ARGS(ctx, id, device, group, pasid, target, hwpt, ret, ns));
 
 /**
- * iommufd_hwpt_alloc - a page table was made, or could not be
+ * iommufd_hwpt_alloc - allocating a page table succeeded or failed
  * @ctx: number of the context
  * @hwpt: id of the page table, 0 if it failed
- * @parent: id of the IOAS, of the second stage or of the vIOMMU
- * @device: id of the device that it was made for
+ * @parent: id of the IOAS, nesting parent (second stage) or vIOMMU
+ * @device: id of the device for which it was allocated
  * @kind: enum iommufd_object_type: paging or nested
- * @automatic: 1 if it was made for an attach to an IOAS, 0 if it was asked for
- *	by name
- * @flags: enum iommufd_hwpt_alloc_flags, those that a policy added included
+ * @automatic: 1 if it was allocated for an attach to an IOAS, 0 if the user
+ *	requested it
+ * @flags: enum iommufd_hwpt_alloc_flags, including those that a policy added
  * @data_type: enum iommu_hwpt_data_type
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context. If it was asked for by name, no lock is held, and it
- * can't be found before this. If it was made for an attach, the auto_lock of the
- * IOAS is held and locks of the driver may be, and an iommufd_hwpt_free follows
- * if the attach fails.
+ * Context: Process context. For a page table that the user requested, no lock
+ * is held, and lookups can't find it before this. For an automatic page table,
+ * the auto_lock of the IOAS is held and the driver may hold its own locks; if
+ * the attach fails, an iommufd_hwpt_free follows.
  */
 TRACE_EVENT(iommufd_hwpt_alloc,
 	TP_PROTO(u32 ctx, u32 hwpt, u32 parent, u32 device, u32 kind,
@@ -218,14 +222,14 @@ TRACE_EVENT(iommufd_hwpt_alloc,
 );
 
 /**
- * iommufd_hwpt_free - a page table is gone
+ * iommufd_hwpt_free - a page table was freed
  * @ctx: number of the context
- * @hwpt: its id
+ * @hwpt: former id of the page table
  * @kind: enum iommufd_object_type: paging or nested
- * @automatic: 1 if it was made for an attach to an IOAS
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @automatic: 1 if it was allocated for an attach to an IOAS
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, may hold locks.
+ * Context: Process context. Locks may be held.
  */
 TRACE_EVENT(iommufd_hwpt_free,
 	TP_PROTO(u32 ctx, u32 hwpt, u32 kind, u32 automatic, u64 ns),
@@ -250,19 +254,19 @@ TRACE_EVENT(iommufd_hwpt_free,
 );
 
 /**
- * iommufd_hwpt_invalidate - what the IOMMU has cached of a page table was invalidated
+ * iommufd_hwpt_invalidate - an invalidation request ended
  * @ctx: number of the context
  * @object: id of the nested page table or of the vIOMMU
  * @kind: enum iommufd_object_type
  * @data_type: enum iommu_hwpt_invalidate_data_type
- * @entry_len: bytes of an entry
- * @asked: entries in the request
- * @handled: entries that were handled
+ * @entry_len: size of an entry in bytes
+ * @asked: number of entries in the request
+ * @handled: number of entries that were handled
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock held. One event a request that named an
- * object.
+ * Context: Process context. No lock is held. Fires once for each request that
+ * named an existing object, including failed ones.
  */
 TRACE_EVENT(iommufd_hwpt_invalidate,
 	TP_PROTO(u32 ctx, u32 object, u32 kind, u32 data_type, u32 entry_len,
@@ -297,19 +301,19 @@ TRACE_EVENT(iommufd_hwpt_invalidate,
 );
 
 /**
- * iommufd_dirty_read - dirty pages were read
+ * iommufd_dirty_read - the dirty bitmap of a page table was read
  * @ctx: number of the context
  * @hwpt: id of the page table
  * @iova: first address
  * @length: bytes
- * @page_size: bytes for each bit
+ * @page_size: bytes that a bit represents
  * @dirty: pages of that size that were found dirty
  * @flags: enum iommufd_hwpt_get_dirty_bitmap_flags
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock held. One event a request that named a page
- * table with dirty tracking.
+ * Context: Process context. No lock is held. Fires once for each request that
+ * named a page table with dirty tracking, including failed ones.
  */
 TRACE_EVENT(iommufd_dirty_read,
 	TP_PROTO(u32 ctx, u32 hwpt, u64 iova, u64 length, u64 page_size,
@@ -376,19 +380,19 @@ DECLARE_EVENT_CLASS(iommufd_access_used,
 );
 
 /**
- * iommufd_access_pin - a driver in the kernel pinned pages, or could not
+ * iommufd_access_pin - pinning pages for a kernel driver succeeded or failed
  * @ctx: number of the context
  * @access: id of the access
- * @ioas: id of the IOAS, 0 if it is attached to none
+ * @ioas: id of the IOAS, 0 if the access is not attached
  * @iova: first address
  * @length: bytes
  * @pages: pages that the range touches
  * @flags: IOMMUFD_ACCESS_RW_*
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd is held; the driver may hold locks
- * of its own.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -396,19 +400,19 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_ARGS(ctx, access, ioas, iova, length, pages, flags, ret, ns));
 
 /**
- * iommufd_access_rw - a driver in the kernel read or wrote memory, or could not
+ * iommufd_access_rw - a read or write of a kernel driver succeeded or failed
  * @ctx: number of the context
  * @access: id of the access
- * @ioas: id of the IOAS, 0 if it is attached to none
+ * @ioas: id of the IOAS, 0 if the access is not attached
  * @iova: first address
  * @length: bytes
  * @pages: pages that the range touches
  * @flags: IOMMUFD_ACCESS_RW_*
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock of iommufd is held; the driver may hold locks
- * of its own.
+ * Context: Process context. No lock of iommufd is held; the driver may hold its
+ * own locks.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -416,19 +420,19 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_ARGS(ctx, access, ioas, iova, length, pages, flags, ret, ns));
 
 /**
- * iommufd_access_unpin - a driver in the kernel unpinned pages
+ * iommufd_access_unpin - a kernel driver unpinned pages
  * @ctx: number of the context
  * @access: id of the access
- * @ioas: id of the IOAS, 0 if it is attached to none
+ * @ioas: id of the IOAS, 0 if the access is not attached
  * @iova: first address
  * @length: bytes
  * @pages: pages that the range touches
  * @flags: IOMMUFD_ACCESS_RW_*
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, locks of an IOAS may be held, as in the unmap callback
- * of the driver.
+ * Context: Process context. Locks of an IOAS may be held, as in the unmap
+ * callback of the driver.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_unpin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What IOMMU drivers report, in the built-in part; the rules are in trace/events.h.
+ * Tracepoints of the built-in part, for reports of IOMMU drivers. The rules are
+ * in trace/events.h.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -15,14 +16,15 @@
  * iommufd_vevent - an IOMMU driver reported an event to a vIOMMU
  * @ctx: number of the context
  * @viommu: id of the vIOMMU
- * @veventq: id of the queue, 0 if there is none for the type
+ * @veventq: id of the queue, 0 if the vIOMMU has no queue for the type
  * @type: enum iommu_veventq_type
  * @length: bytes of the event
- * @sequence: its number in the queue
- * @lost: events that the queue has lost since it was made, this one included
+ * @sequence: sequence number of the event in the queue
+ * @lost: events that the queue has lost since it was allocated, including this
+ *	one
  * @ret: 0 or a negative errno
  *
- * Context: any; a spinlock of the queue may be held.
+ * Context: Any context. A spinlock of the queue may be held.
  */
 TRACE_EVENT(iommufd_vevent,
 	TP_PROTO(u32 ctx, u32 viommu, u32 veventq, u32 type, u32 length,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracepoints of system "iommufd". They are an ABI: a field keeps its name,
- * meaning and unit for ever, new fields go to the end. docs/tracepoints.md is
- * the contract that users read.
+ * The tracepoints of system "iommufd". They are a stable ABI: existing fields
+ * keep their name, type, unit and meaning, new ones are appended.
+ * docs/tracepoints.md is the contract for users.
  *
- * Units: lengths and addresses in bytes, *_ns in nanoseconds, pages in units of
- * PAGE_SIZE, ret 0 or a negative errno. Durations are 0 unless the event was
- * already enabled when the request began.
+ * Units: lengths and addresses are in bytes, *_ns in nanoseconds, pages in
+ * units of PAGE_SIZE, ret is 0 or a negative errno. Durations are 0 unless the
+ * event was already enabled when the request began.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -37,7 +37,7 @@ enum iommufd_source {
 };
 
 /**
- * enum iommufd_accounting - which counter bears pinned pages
+ * enum iommufd_accounting - the counter to which pinned pages are charged
  * @IOMMUFD_ACCOUNT_USER: user_struct::locked_vm, all processes of a user
  * @IOMMUFD_ACCOUNT_MM: mm_struct::locked_vm, one process
  * @IOMMUFD_ACCOUNT_NONE: not accounted (CAP_IPC_LOCK or not memory)
@@ -49,17 +49,17 @@ enum iommufd_accounting {
 };
 
 /**
- * struct iommufd_map_stats - what one map request did
- * @start_ns: ktime when the request began, 0 while nobody listens
- * @mark_ns: ktime when the part that runs began
+ * struct iommufd_map_stats - statistics of a map request
+ * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
+ * @mark_ns: ktime when the current part began
  * @lock_ns: waiting for the locks of the IOAS and of the pages
  * @pin_ns: pinning pages
  * @map_ns: writing IOMMU page tables
  * @runs: physically contiguous runs handed to the IOMMU
  * @pinned: pages newly pinned
  * @domains: page tables written
- * @seq: number of the request among those that have changed the IOAS, 0 if it
- *	has not
+ * @seq: number of the request among those that have changed the IOAS, 0 if this
+ *	one has not
  */
 struct iommufd_map_stats {
 	u64 start_ns;
@@ -74,20 +74,20 @@ struct iommufd_map_stats {
 };
 
 /**
- * struct iommufd_unmap_stats - what one unmap request did
- * @start_ns: ktime when the request began, 0 while nobody listens
- * @mark_ns: ktime when the part that runs began
+ * struct iommufd_unmap_stats - statistics of an unmap request
+ * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
+ * @mark_ns: ktime when the current part began
  * @lock_ns: waiting for the locks of the IOAS and of the pages, and for drivers
- *	to let go of them
+ *	to unpin the pages
  * @unmap_ns: clearing IOMMU page tables
  * @sync_ns: flushing the IOTLB
  * @unpin_ns: unpinning pages
- * @runs: physically contiguous runs given back
- * @unpinned: pages no longer pinned
+ * @runs: physically contiguous runs released
+ * @unpinned: pages unpinned
  * @areas: areas removed
  * @domains: page tables cleared
- * @seq: number of the request among those that have changed the IOAS, 0 if it
- *	has not
+ * @seq: number of the request among those that have changed the IOAS, 0 if this
+ *	one has not
  */
 struct iommufd_unmap_stats {
 	u64 start_ns;
@@ -183,26 +183,26 @@ DECLARE_EVENT_CLASS(iommufd_ctx,
 
 /**
  * iommufd_ctx_open - a file of /dev/iommu was opened
- * @ctx: number of the context, never used again while the module is loaded
+ * @ctx: number of the context, not reused while the module is loaded
  * @tgid: process that opened it, in the initial pid namespace
- * @uid: its real user id, in the initial user namespace
- * @comm: its name
+ * @uid: real user id of that process, in the initial user namespace
+ * @comm: name of that process
  *
- * Context: process context, no lock held.
+ * Context: Process context. No lock is held.
  */
 DEFINE_EVENT(iommufd_ctx, iommufd_ctx_open,
 	TP_PROTO(u32 ctx, pid_t tgid, uid_t uid, const char *comm),
 	TP_ARGS(ctx, tgid, uid, comm));
 
 /**
- * iommufd_ctx_close - the last user of a context let go of it
+ * iommufd_ctx_close - the last reference to a context was released
  * @ctx: number of the context
- * @tgid: process that opened it, which may be gone
- * @uid: its real user id
- * @comm: its name when it opened the context
+ * @tgid: process that opened it, which may have exited
+ * @uid: real user id of that process
+ * @comm: name of that process when it opened the context
  *
- * Context: process context, no lock held. Fires after the events of all that
- * the context still held.
+ * Context: Process context. No lock is held. Fires after the events of all
+ * objects that the context still had.
  */
 DEFINE_EVENT(iommufd_ctx, iommufd_ctx_close,
 	TP_PROTO(u32 ctx, pid_t tgid, uid_t uid, const char *comm),
@@ -230,8 +230,8 @@ DECLARE_EVENT_CLASS(iommufd_object,
  * @ctx: number of the context
  * @obj: the object; the event carries its id and its enum iommufd_object_type
  *
- * Context: process context, may hold locks. Fires right before it can be found,
- * so that no event of its use comes earlier.
+ * Context: Process context. Locks may be held. Fires right before lookups can
+ * find the object, so that it precedes all events of its use.
  */
 DEFINE_EVENT(iommufd_object, iommufd_object_create,
 	TP_PROTO(u32 ctx, const struct iommufd_object *obj),
@@ -242,7 +242,7 @@ DEFINE_EVENT(iommufd_object, iommufd_object_create,
  * @ctx: number of the context
  * @obj: the object; the event carries its id and its enum iommufd_object_type
  *
- * Context: process context, may hold locks. Fires before the object gives back
+ * Context: Process context. Locks may be held. Fires before the object releases
  * what it holds.
  */
 DEFINE_EVENT(iommufd_object, iommufd_object_destroy,
@@ -253,15 +253,15 @@ DEFINE_EVENT(iommufd_object, iommufd_object_destroy,
  * iommufd_ioas_map - a map request ended
  * @ctx: number of the context
  * @ioas: id of the IOAS
- * @iova: where the mapping was put; what was asked for if it failed
- * @length: bytes asked for
+ * @iova: address of the mapping; the requested address if the request failed
+ * @length: requested bytes
  * @source: enum iommufd_source
  * @prot: enum iommufd_ioas_map_flags, without FIXED_IOVA
  * @ret: 0 or a negative errno
- * @stats: what it did and how long each part took
+ * @stats: statistics and durations of the request
  *
- * Context: process context, no lock is held. One event a request that named an
- * existing IOAS, failed ones included.
+ * Context: Process context. No lock is held. Fires once for each request that
+ * named an existing IOAS, including failed ones.
  */
 TRACE_EVENT(iommufd_ioas_map,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length,
@@ -315,15 +315,16 @@ TRACE_EVENT(iommufd_ioas_map,
  * iommufd_ioas_unmap - an unmap request ended
  * @ctx: number of the context
  * @ioas: id of the IOAS
- * @iova: first address asked for
- * @length: bytes asked for, U64_MAX for all
- * @unmapped: bytes no longer mapped
+ * @iova: first requested address
+ * @length: requested bytes, U64_MAX for all
+ * @unmapped: bytes that are no longer mapped
  * @ret: 0 or a negative errno
- * @stats: what it did and how long each part took
+ * @stats: statistics and durations of the request
  *
- * Context: process context, no lock held. One event a request that named an
- * existing IOAS, failed ones included. The clearing of what a destroyed IOAS
- * still maps comes as one event with iova 0 and length U64_MAX.
+ * Context: Process context. No lock is held. Fires once for each request that
+ * named an existing IOAS, including failed ones. Clearing the remaining
+ * mappings of a destroyed IOAS is reported as one event with iova 0 and length
+ * U64_MAX.
  */
 TRACE_EVENT(iommufd_ioas_unmap,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length, u64 unmapped, int ret,
@@ -409,18 +410,19 @@ DECLARE_EVENT_CLASS(iommufd_account,
 );
 
 /**
- * iommufd_pin - an owner is charged for pages that are about to be pinned
- * @ctx: number of the context that asked
- * @ioas: id of the IOAS for which they were pinned
- * @tgid: process that bears them
- * @uid: user that bears them
+ * iommufd_pin - pages that are about to be pinned are charged to their owner
+ * @ctx: number of the context of the request
+ * @ioas: id of the IOAS for which they are pinned
+ * @tgid: process to which they are charged
+ * @uid: user to which they are charged
  * @mode: enum iommufd_accounting
- * @pages: pages charged; as many are relieved by an iommufd_unpin if pinning fails
+ * @pages: pages charged; if pinning fails, an iommufd_unpin with the same
+ *	number follows
  * @total: all pages charged to the owner after this, 0 if not accounted
- * @limit: its RLIMIT_MEMLOCK in pages, U64_MAX for none
+ * @limit: RLIMIT_MEMLOCK of the owner in pages, U64_MAX if unlimited
  *
- * Context: process context, the pages' mutex is held. One event for all that a
- * request needs to have pinned of one area.
+ * Context: Process context. A mutex of the pages is held. Fires once for all
+ * pages that a request pins in one area.
  */
 DEFINE_EVENT(iommufd_account, iommufd_pin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
@@ -428,17 +430,17 @@ DEFINE_EVENT(iommufd_account, iommufd_pin,
 	TP_ARGS(ctx, ioas, tgid, uid, mode, pages, total, limit));
 
 /**
- * iommufd_unpin - pages were unpinned and their owner was relieved of them
- * @ctx: number of the context that asked
- * @ioas: id of the IOAS whose request let go of them
- * @tgid: process that bore them
- * @uid: user that bore them
+ * iommufd_unpin - pages were unpinned and uncharged
+ * @ctx: number of the context of the request
+ * @ioas: id of the IOAS for which they are unpinned
+ * @tgid: process to which they were charged
+ * @uid: user to which they were charged
  * @mode: enum iommufd_accounting
  * @pages: pages unpinned
  * @total: all pages charged to the owner after this, 0 if not accounted
- * @limit: its RLIMIT_MEMLOCK in pages, U64_MAX for none
+ * @limit: RLIMIT_MEMLOCK of the owner in pages, U64_MAX if unlimited
  *
- * Context: process context, the pages' mutex is held.
+ * Context: Process context. A mutex of the pages is held.
  */
 DEFINE_EVENT(iommufd_account, iommufd_unpin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
@@ -448,17 +450,17 @@ DEFINE_EVENT(iommufd_account, iommufd_unpin,
 /**
  * iommufd_fail - a request of user space failed
  * @ctx: number of the context
- * @command: number of the ioctl as strace has it, VFIO's for what VFIO asks on
- *	behalf of its own; or enum iommufd_file_request
+ * @command: number of the ioctl as strace shows it; for calls by VFIO the
+ *	number of VFIO's ioctl; or enum iommufd_file_request
  * @reason: enum iommufd_reason
  * @ret: the negative errno that the user gets
- * @first: a number that goes with the reason, see docs/failures.md
- * @second: another one
- * @policy: name of the BPF policy that refused it, else empty
+ * @first: a number that explains the reason, see docs/failures.md
+ * @second: another number
+ * @policy: name of the BPF policy that refused the request, else empty
  *
- * Context: process context, no lock of iommufd held. The mmap_lock is held for
- * an mmap(), and locks of VFIO may be for its requests. One event a request that
- * began while somebody listened.
+ * Context: Process context. No lock of iommufd is held. The mmap_lock is held
+ * for an mmap(), and VFIO may hold its locks for its requests. Fires once for
+ * each failed request that began while the event was enabled.
  */
 TRACE_EVENT(iommufd_fail,
 	TP_PROTO(u32 ctx, u32 command, enum iommufd_reason reason, int ret,

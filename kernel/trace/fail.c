@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Brings together who knows why a request fails and who knows which request it
- * is: requests that run are in a table by their task.
+ * Connects the code that knows why a request fails with the request: running
+ * requests are in a table by task.
  */
 #include <linux/hash.h>
 #include <linux/sched.h>
@@ -13,13 +13,13 @@
 #define BUCKET_BITS	6
 
 /**
- * struct bucket - some of the requests that run
- * @requests: struct iommufd_request
+ * struct bucket - a bucket of the table of running requests
+ * @requests: list of struct iommufd_request
  */
 struct bucket {
 	/**
-	 * @lock: protects @requests; a leaf, taken with interrupts off. Only
-	 * its own task changes a request.
+	 * @lock: protects @requests; a leaf, taken with interrupts disabled. A
+	 * request itself is only modified by its task.
 	 */
 	spinlock_t lock;
 	struct hlist_head requests;
@@ -36,7 +36,7 @@ static struct bucket *bucket_of(struct task_struct *task)
 	return &buckets[hash_ptr(task, BUCKET_BITS)];
 }
 
-/* The request that the calling task makes, or NULL. */
+/* Find the request of the calling task, or NULL. */
 static struct iommufd_request *find_request(void)
 {
 	struct bucket *bucket = bucket_of(current);
@@ -52,13 +52,15 @@ static struct iommufd_request *find_request(void)
 }
 
 /**
- * __iommufd_request_begin - a request begins and somebody listens
+ * __iommufd_request_begin - begin a request while iommufd_fail is enabled
  * @request: the request
  * @ctx: its context
  * @command: number of the ioctl, or enum iommufd_file_request
  *
- * What a request does by way of functions that others begin requests with is
- * part of it.
+ * Does nothing if the task already has a request: nested requests are part of
+ * the outer one.
+ *
+ * Context: Process context. Does not sleep.
  */
 void __iommufd_request_begin(struct iommufd_request *request,
 			     const struct iommufd_ctx *ctx, u32 command)
@@ -77,7 +79,7 @@ void __iommufd_request_begin(struct iommufd_request *request,
 	spin_unlock_irq(&bucket->lock);
 }
 
-/* Some need no one to say so. */
+/* The reason of an errno for which iommufd_fail() was not called. */
 static enum iommufd_reason reason_of(int error)
 {
 	switch (error) {
@@ -98,9 +100,11 @@ static enum iommufd_reason reason_of(int error)
 }
 
 /**
- * __iommufd_request_end - a request ends that somebody listens to
+ * __iommufd_request_end - end a request of __iommufd_request_begin()
  * @request: the request
- * @error: negative if it has failed
+ * @error: negative errno if the request has failed
+ *
+ * Context: Process context. Does not sleep.
  */
 void __iommufd_request_end(struct iommufd_request *request, int error)
 {
@@ -123,7 +127,7 @@ void __iommufd_request_end(struct iommufd_request *request, int error)
 			   request->policy);
 }
 
-/* Say why, while somebody listens. */
+/* Record the reason in the request of the calling task, if it has one. */
 static void tell(int error, enum iommufd_reason reason, u64 first, u64 second,
 		 const char *policy)
 {
@@ -139,15 +143,15 @@ static void tell(int error, enum iommufd_reason reason, u64 first, u64 second,
 }
 
 /**
- * iommufd_fail - say why the request of the calling task will fail
+ * iommufd_fail - record why the request of the calling task fails
  * @error: the negative errno that the user will get
- * @reason: why
- * @first: a number that goes with it, see enum iommufd_reason
- * @second: another one
+ * @reason: the reason
+ * @first: a number that explains @reason, see IOMMUFD_REASONS
+ * @second: another number
  *
- * Context: any.
+ * Context: Any context.
  *
- * Returns @error.
+ * Return: @error
  */
 int iommufd_fail(int error, enum iommufd_reason reason, u64 first, u64 second)
 {
@@ -155,16 +159,16 @@ int iommufd_fail(int error, enum iommufd_reason reason, u64 first, u64 second)
 }
 
 /**
- * iommufd_fail_policy - say that a policy will make the request fail
+ * iommufd_fail_policy - record that a policy makes the request fail
  * @error: the negative errno that the user will get
- * @reason: why
- * @first: a number that goes with it
- * @second: another one
+ * @reason: the reason
+ * @first: a number that explains @reason, see IOMMUFD_REASONS
+ * @second: another number
  * @policy: name of the policy
  *
- * Context: any.
+ * Context: Any context.
  *
- * Returns @error.
+ * Return: @error
  */
 int iommufd_fail_policy(int error, enum iommufd_reason reason, u64 first,
 			u64 second, const char *policy)
@@ -175,10 +179,12 @@ int iommufd_fail_policy(int error, enum iommufd_reason reason, u64 first,
 }
 
 /**
- * iommufd_fail_driver - the driver of the IOMMU has failed a request
- * @error: the negative errno that it gave
+ * iommufd_fail_driver - record that the IOMMU driver has failed a request
+ * @error: the negative errno of the driver
  *
- * Returns @error.
+ * Context: Any context.
+ *
+ * Return: @error
  */
 int iommufd_fail_driver(int error)
 {
@@ -186,18 +192,20 @@ int iommufd_fail_driver(int error)
 		return iommufd_fail(error, IOMMUFD_REASON_DRIVER_LACKS, 0, 0);
 	if (error == -ENOMEM)
 		return iommufd_fail(error, IOMMUFD_REASON_NO_MEMORY, 0, 0);
-	/* The caller was killed before all was asked of the driver. */
+	/* The caller was killed before the driver was called for everything. */
 	if (error == -EINTR)
 		return iommufd_fail(error, IOMMUFD_REASON_INTERRUPTED, 0, 0);
 	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
 }
 
 /**
- * iommufd_fail_user - memory of the user can't be read or written
- * @address: its address
+ * iommufd_fail_user - record that user memory is not accessible
+ * @address: user address
  * @length: bytes
  *
- * Returns -EFAULT.
+ * Context: Any context.
+ *
+ * Return: -EFAULT
  */
 int iommufd_fail_user(const void __user *address, u64 length)
 {
@@ -206,11 +214,13 @@ int iommufd_fail_user(const void __user *address, u64 length)
 }
 
 /**
- * iommufd_fail_flags - a request has flags that are not known
- * @flags: its flags
- * @known: those that are
+ * iommufd_fail_flags - record that a request has unknown flags
+ * @flags: flags of the request
+ * @known: known flags
  *
- * Returns -EOPNOTSUPP.
+ * Context: Any context.
+ *
+ * Return: -EOPNOTSUPP
  */
 int iommufd_fail_flags(u64 flags, u64 known)
 {
@@ -219,10 +229,12 @@ int iommufd_fail_flags(u64 flags, u64 known)
 }
 
 /**
- * iommufd_fail_reserved - a field that must be zero is not
- * @value: what it is
+ * iommufd_fail_reserved - record that a field that must be zero is not
+ * @value: value of the field
  *
- * Returns -EOPNOTSUPP.
+ * Context: Any context.
+ *
+ * Return: -EOPNOTSUPP
  */
 int iommufd_fail_reserved(u64 value)
 {

@@ -13,24 +13,26 @@ struct iommufd_ctx;
 struct task_struct;
 
 /*
- * Why a request of user space failed. The place that knows says so with
- * iommufd_fail(), wherever it is; the request, which began further up, reports
- * it once, when it is known to fail: what is said last counts, if it is about
- * the errno that the user gets.
+ * Why a request of user space failed. The code that detects the failure calls
+ * iommufd_fail() with the reason. When the request ends with an error, it
+ * reports the reason once: the last one that was recorded, if it was recorded
+ * with the errno that the user gets.
  *
- * While nobody listens to iommufd_fail all of this is a static branch not taken.
+ * While the tracepoint iommufd_fail is disabled, all of this is a static branch
+ * that is not taken.
  */
 
 /**
- * struct iommufd_request - a request of user space, while it runs
+ * struct iommufd_request - a running request of user space
  * @node: link in the table of requests by task
- * @task: who makes it, or NULL if nobody listens or it is part of another one
+ * @task: task that makes the request, or NULL if the tracepoint is disabled or
+ *	the request is part of another one
  * @ctx: number of the context
  * @command: number of the ioctl, or enum iommufd_file_request
- * @reason: what was said last
- * @error: the negative errno that this was about
- * @numbers: what goes with @reason
- * @policy: name of the policy that refused it
+ * @reason: the reason that was recorded last
+ * @error: the negative errno that was recorded with @reason
+ * @numbers: the numbers that explain @reason
+ * @policy: name of the policy that refused the request, else empty
  */
 struct iommufd_request {
 	struct hlist_node node;
@@ -48,10 +50,12 @@ void __iommufd_request_begin(struct iommufd_request *request,
 void __iommufd_request_end(struct iommufd_request *request, int error);
 
 /**
- * iommufd_request_begin - a request of user space begins
- * @request: to be ended with iommufd_request_end() by the same task
+ * iommufd_request_begin - begin a request of user space
+ * @request: the request; the same task must call iommufd_request_end()
  * @ctx: its context
  * @command: number of the ioctl, or enum iommufd_file_request
+ *
+ * Context: Process context. Does not sleep.
  */
 static inline void iommufd_request_begin(struct iommufd_request *request,
 					 const struct iommufd_ctx *ctx,
@@ -63,11 +67,13 @@ static inline void iommufd_request_begin(struct iommufd_request *request,
 }
 
 /**
- * iommufd_request_end - a request of user space ends
+ * iommufd_request_end - end a request of user space
  * @request: the request
- * @ret: what the user gets, a negative errno if it has failed
+ * @ret: the result for the user, a negative errno if the request has failed
  *
- * Returns @ret.
+ * Context: Process context. Does not sleep.
+ *
+ * Return: @ret
  */
 static inline long iommufd_request_end(struct iommufd_request *request,
 				       long ret)
@@ -78,8 +84,8 @@ static inline long iommufd_request_end(struct iommufd_request *request,
 }
 
 /*
- * Out of line, and cold: the ways that requests take when they succeed are not
- * to keep anything ready for those on which they fail.
+ * Out of line and cold, so that the success paths need not prepare anything for
+ * the failure paths.
  */
 int __cold iommufd_fail(int error, enum iommufd_reason reason, u64 first,
 			u64 second);

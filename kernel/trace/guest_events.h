@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What guests have of an IOMMU: vIOMMUs, vDEVICEs, page faults; the rules are in
- * trace/events.h.
+ * Tracepoints of vIOMMUs, vDEVICEs and page faults, for guests. The rules are
+ * in trace/events.h.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -13,16 +13,16 @@
 #include <linux/tracepoint.h>
 
 /**
- * iommufd_viommu_alloc - a vIOMMU was made, or could not be
+ * iommufd_viommu_alloc - allocating a vIOMMU succeeded or failed
  * @ctx: number of the context
- * @viommu: its id, 0 if it failed
+ * @viommu: id of the vIOMMU, 0 if it failed
  * @device: id of the device
- * @hwpt: id of the second stage
+ * @hwpt: id of the nesting parent (second stage)
  * @type: enum iommu_viommu_type
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock held.
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_viommu_alloc,
 	TP_PROTO(u32 ctx, u32 viommu, u32 device, u32 hwpt, u32 type, int ret,
@@ -52,16 +52,16 @@ TRACE_EVENT(iommufd_viommu_alloc,
 );
 
 /**
- * iommufd_vdevice_alloc - a vDEVICE was made, or could not be
+ * iommufd_vdevice_alloc - allocating a vDEVICE succeeded or failed
  * @ctx: number of the context
- * @vdevice: its id, 0 if it failed
+ * @vdevice: id of the vDEVICE, 0 if it failed
  * @viommu: id of the vIOMMU
  * @device: id of the device
- * @virt_id: what the guest calls it
+ * @virt_id: id by which the guest knows the device
  * @ret: 0 or a negative errno
- * @ns: how long it took, 0 unless the event was enabled when it began
+ * @ns: duration, 0 unless the event was enabled at the start
  *
- * Context: process context, no lock held.
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_vdevice_alloc,
 	TP_PROTO(u32 ctx, u32 vdevice, u32 viommu, u32 device, u64 virt_id,
@@ -91,19 +91,19 @@ TRACE_EVENT(iommufd_vdevice_alloc,
 );
 
 /**
- * iommufd_fault_report - a device reported page faults
+ * iommufd_fault_report - a device reported a group of page faults
  * @ctx: number of the context
  * @fault: id of the queue
- * @cookie: names the group of requests in the queue
+ * @cookie: identifies the group in the queue
  * @device: id of the device
  * @pasid: PASID, 0 for none
- * @faults: requests in the group
- * @perm: enum iommu_hwpt_pgfault_perm of the first one
- * @addr: address of the first one
- * @ret: 0, or a negative errno if nobody will answer it here
+ * @faults: number of page requests in the group
+ * @perm: enum iommu_hwpt_pgfault_perm of the first request
+ * @addr: address of the first request
+ * @ret: 0, or a negative errno if user space does not get the group
  *
- * Context: process context, where the IOMMU driver reports it; a spinlock is
- * held.
+ * Context: Process context in which the IOMMU driver reports page faults. A
+ * spinlock is held.
  */
 TRACE_EVENT(iommufd_fault_report,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 device, u32 pasid,
@@ -141,12 +141,12 @@ TRACE_EVENT(iommufd_fault_report,
  * iommufd_fault_read - user space read a group of page faults
  * @ctx: number of the context
  * @fault: id of the queue
- * @cookie: names the group of requests in the queue
- * @faults: requests in the group
- * @wait_ns: since it was reported, 0 unless an event of faults was enabled
+ * @cookie: identifies the group in the queue
+ * @faults: number of page requests in the group
+ * @wait_ns: time since the report, 0 unless an event of page faults was enabled
  *	then
  *
- * Context: process context, no lock held.
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_fault_read,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 faults, u64 wait_ns),
@@ -193,32 +193,31 @@ DECLARE_EVENT_CLASS(iommufd_fault_answered,
 );
 
 /**
- * iommufd_fault_respond - user space answered a group of page faults
+ * iommufd_fault_respond - user space responded to a group of page faults
  * @ctx: number of the context
  * @fault: id of the queue
- * @cookie: names the group of requests in the queue
+ * @cookie: identifies the group in the queue
  * @code: enum iommufd_page_response_code
- * @wait_ns: since it was reported, 0 unless an event of faults was enabled
+ * @wait_ns: time since the report, 0 unless an event of page faults was enabled
  *	then
  *
- * Context: process context, the answer_lock of the queue is held.
+ * Context: Process context. The answer_lock of the queue is held.
  */
 DEFINE_EVENT(iommufd_fault_answered, iommufd_fault_respond,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 code, u64 wait_ns),
 	TP_ARGS(ctx, fault, cookie, code, wait_ns));
 
 /**
- * iommufd_fault_abort - page faults that nobody answered were refused
+ * iommufd_fault_abort - a group of page faults without a response was refused
  * @ctx: number of the context
  * @fault: id of the queue
- * @cookie: names the group of requests in the queue
+ * @cookie: identifies the group in the queue
  * @code: enum iommufd_page_response_code
- * @wait_ns: since it was reported, 0 unless an event of faults was enabled
+ * @wait_ns: time since the report, 0 unless an event of page faults was enabled
  *	then
  *
- * Context: process context, the answer_lock of the queue is held. The
- * attachment that they came through has ended, or the file of the queue was
- * closed.
+ * Context: Process context. The answer_lock of the queue is held. The
+ * attachment of the device has ended, or the file of the queue was closed.
  */
 DEFINE_EVENT(iommufd_fault_answered, iommufd_fault_abort,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 code, u64 wait_ns),

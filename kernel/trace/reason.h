@@ -5,7 +5,7 @@
 #define IOMMUFD_POLICY_NAME_LEN	16
 
 /**
- * enum iommufd_file_request - what is asked of files, for want of an ioctl
+ * enum iommufd_file_request - file operations other than ioctls as requests
  * @IOMMUFD_REQUEST_FAULT_READ: read() of a queue of page faults
  * @IOMMUFD_REQUEST_FAULT_WRITE: write() of a queue of page faults
  * @IOMMUFD_REQUEST_VEVENT_READ: read() of a queue of events
@@ -19,13 +19,13 @@ enum iommufd_file_request {
 };
 
 /*
- * The reasons: name, what iommufd_fail prints for it, and what the two numbers
- * are that go with it. The list is an ABI: a reason keeps its place and meaning
- * for ever, new ones go to the end. docs/failures.md says what a user does about
- * each.
+ * The reasons: the name, the text that iommufd_fail prints for it, and the
+ * meaning of the two numbers that explain it. The list is a stable ABI:
+ * existing reasons keep their position and meaning, new ones are appended.
+ * docs/failures.md explains what a user can do about each.
  */
 #define IOMMUFD_REASONS(R, LAST) \
-	/* never, unless a place has been forgotten */ \
+	/* no reason was recorded; should not happen */ \
 	R(NOT_SAID, "not_said") \
 	/* the form of the request */ \
 	R(UNKNOWN_COMMAND, "unknown_command")	/* the ioctl's number */ \
@@ -51,7 +51,7 @@ enum iommufd_file_request {
 	R(OBJECT_ENDING, "object_ending")	/* id */ \
 	R(DUPLICATE, "duplicate")		/* the value that is taken */ \
 	R(NOT_EMPTY, "not_empty")		/* value asked for */ \
-	/* what the system gives */ \
+	/* resources and permissions of the system */ \
 	R(NO_MEMORY, "no_memory") \
 	R(INTERRUPTED, "interrupted") \
 	R(TOO_MANY_FILES, "too_many_files") \
@@ -117,7 +117,7 @@ enum iommufd_file_request {
 	LAST(PAGES_PINNED, "pages_pinned")	/* first, last of the area */
 
 #define IOMMUFD_REASON_ENUM(_name, ...)	IOMMUFD_REASON_##_name,
-/* Why a request of user space failed; docs/failures.md has each. */
+/* Why a request of user space failed; docs/failures.md explains each reason. */
 enum iommufd_reason {
 	IOMMUFD_REASONS(IOMMUFD_REASON_ENUM, IOMMUFD_REASON_ENUM)
 };

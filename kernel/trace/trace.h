@@ -7,17 +7,18 @@
 #include "trace/events.h"
 
 /*
- * A request whose event somebody listens to has a start_ns in its statistics,
- * and its parts are timed; the others don't look at the clock.
+ * If its tracepoint is enabled when a request begins, the statistics of the
+ * request get a start_ns and its parts are measured. Other requests don't read
+ * the clock.
  */
 #define iommufd_trace_start(event) \
 	(trace_##event##_enabled() ? ktime_get_ns() : 0)
 
 /**
- * iommufd_trace_ns - the time since a request began
- * @start_ns: what iommufd_trace_start() has returned
+ * iommufd_trace_ns - get the time since a request began
+ * @start_ns: the result of iommufd_trace_start()
  *
- * Returns nanoseconds, 0 if the request is not timed.
+ * Return: Nanoseconds, 0 if the request is not measured.
  */
 static inline u64 iommufd_trace_ns(u64 start_ns)
 {
@@ -25,8 +26,8 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 }
 
 /**
- * iommufd_trace_begin - a request begins whose parts are timed
- * @event: the event that tells of it
+ * iommufd_trace_begin - start measuring a request and its parts
+ * @event: the event that reports the request
  * @stats: statistics of the request, zeroed
  */
 #define iommufd_trace_begin(event, stats) \
@@ -36,8 +37,8 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 	} while (0)
 
 /**
- * iommufd_trace_mark - a part of a request begins
- * @event: whose parts are timed
+ * iommufd_trace_mark - start measuring a part of a request
+ * @event: the event that reports the request
  * @stats: statistics of the request
  */
 #define iommufd_trace_mark(event, stats) \
@@ -48,10 +49,10 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 	} while (0)
 
 /**
- * iommufd_trace_lap - a part of a request ends and the next one begins
- * @event: whose parts are timed
+ * iommufd_trace_lap - end one part of a request and start the next one
+ * @event: the event that reports the request
  * @stats: statistics of the request
- * @part: nanoseconds in them that the time is added to
+ * @part: pointer to the member of @stats to which the duration is added
  */
 #define iommufd_trace_lap(event, stats, part) \
 	do { \
@@ -60,14 +61,16 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 	} while (0)
 
 /**
- * iommufd_trace_wait - time the wait for something, such as a lock
- * @event: whose parts are timed
+ * iommufd_trace_wait - measure the wait for something, such as a lock
+ * @event: the event that reports the request
  * @stats: statistics of the request, with a lock_ns
- * @try: has it without waiting, such as mutex_trylock()
- * @wait: waits for it; an int, 0 once it has it
+ * @try: expression that tries without waiting, such as mutex_trylock()
+ * @wait: expression that waits; an int, 0 on success
  *
- * Who need not wait does not look at the clock; the part that runs does not
- * count the wait. Evaluates to 0 or that of @wait.
+ * If @try succeeds, the clock is not read. The wait is added to lock_ns and not
+ * to the part of the request that is being measured.
+ *
+ * Return: 0, or the value of @wait.
  */
 #define iommufd_trace_wait(event, stats, try, wait) \
 	({ \
