@@ -123,8 +123,8 @@ struct iommufd_bpf_invalidate {
  *	and its descendants. Once the cgroup is removed, the policy no longer
  *	applies to any request
  *
- * All members except @name are optional. If a policy refuses a request, policies
- * after it are not called.
+ * All members except @name are optional. If a policy refuses a request, the
+ * policies after it are not called.
  *
  * A policy can only be attached by a link. The same map can't be attached twice
  * (EEXIST). If a policy is detached or replaced while requests are running, it
