@@ -292,6 +292,8 @@ static void forget_device(struct iommufd_attachment *attachment,
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
  *
+ * Context: Process context. May sleep. Takes the lock of the device's group.
+ *
  * Return: The page table, for which the caller must end the device's
  * dependency, or NULL if the device was not attached.
  */
@@ -458,6 +460,8 @@ unlock:
  * @replace: the device is attached to another page table; replace that
  * @ended: if the old page table is no longer used, it is added to this list for
  *	iommufd_hwpts_end()
+ *
+ * Context: Process context. May sleep. Takes the lock of the device's group.
  *
  * Return: 0 or a negative errno, in which case nothing has changed, see
  * iommufd_device_attach() and iommufd_device_replace().
