@@ -307,5 +307,5 @@ unlock:
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_viommu_report_event, "IOMMUFD");
 
-MODULE_DESCRIPTION("What IOMMU drivers call of iommufd");
+MODULE_DESCRIPTION("The part of iommufd that IOMMU drivers call");
 MODULE_LICENSE("GPL");
