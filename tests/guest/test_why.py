@@ -79,7 +79,7 @@ def test_memlock_of_an_attach(told: why.Why, context: Context, ioas: int) -> Non
             with fails(errno.ENOMEM):
                 device.attach(ioas)
         line = told.of("memlock")
-        says(line, "128 pages", "64 pages", f"{device.address} that is attached to {ioas}")
+        says(line, "128 pages", "64 pages", f"attaches {device.address} to {ioas}")
         assert (line["request"], line["device"]) == (
             "VFIO_DEVICE_ATTACH_IOMMUFD_PT",
             device.address,
@@ -105,7 +105,7 @@ def test_interrupt_window(told: why.Why, context: Context, ioas: int) -> None:
     with mem.anonymous(2 * PAGE) as buffer, Edu(context, ioas), fails(errno.EINVAL):
         context.map(ioas, buffer, iova=MSI - PAGE)
     line = told.of("iova_reserved")
-    says(line, f"{MSI:#x} to {MSI_LAST:#x}: the window of interrupts (MSI)")
+    says(line, f"{MSI:#x} to {MSI_LAST:#x}: the interrupt window (MSI)")
     says(line, f"{MSI - PAGE:#x} to {MSI + PAGE - 1:#x} in IOAS {ioas}")
     advises(line, "IOAS_IOVA_RANGES", "reserved_regions")
 
@@ -117,7 +117,7 @@ def test_aperture(told: why.Why, context: Context, ioas: int) -> None:
     with mem.anonymous(PAGE) as buffer, Edu(context, ioas), fails(errno.EINVAL):
         context.map(ioas, buffer, iova=top)
     line = told.of("iova_aperture")
-    says(line, "39 bits of address, 512G", f"{top:#x} to {top + PAGE - 1:#x} in IOAS {ioas}")
+    says(line, "39 address bits, 512G", f"{top:#x} to {top + PAGE - 1:#x} in IOAS {ioas}")
     advises(line, "host-phys-bits-limit=39")
 
 
@@ -136,7 +136,7 @@ def test_group_of_another(told: why.Why, context: Context) -> None:
         with fails(errno.EPERM):
             device.bind(context)
     line = told.of("group_owned")
-    says(line, f"{first} shares IOMMU group {group}", "somebody else, such as a second VM")
+    says(line, f"{first} shares IOMMU group {group}", "another user, such as a second VM")
     says(line, f"{first}: vfio-pci, {second}: vfio-pci")
     advises(line, f"/sys/kernel/iommu_groups/{group}/devices to vfio-pci")
     assert line["device"] == first
@@ -182,7 +182,7 @@ def test_text() -> None:
     head, *lines = done.stdout.splitlines()
     assert head.endswith("IOMMU_DESTROY: No such file or directory (ENOENT), no_object")
     assert lines[0].startswith("    There is no object ")
-    assert lines[1].startswith("    What to do: It was never made")
+    assert lines[1].startswith("    What to do: Check the id: the object was never allocated")
     assert lines[-2:] == ["   COUNT REASON", "       2 no_object"]
     assert max(len(line) for line in lines if line.startswith(" ")) < 80
 

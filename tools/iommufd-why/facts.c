@@ -163,10 +163,10 @@ static bool find_memory(const struct failure *f, char *text)
 static const char *region_text(const char *type)
 {
 	if (!strcmp(type, "msi"))
-		return "the window of interrupts (MSI)";
+		return "the interrupt window (MSI)";
 	if (!strncmp(type, "direct", 6))
-		return "memory of the firmware's (RMRR)";
-	return "kept free by the IOMMU's driver";
+		return "memory of the firmware (RMRR)";
+	return "reserved by the IOMMU driver";
 }
 
 /* Fills in *@text if a region of this file has @at in it. */
