@@ -23,9 +23,9 @@ def run(build: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--contexts", "-1"], "there is no number '-1'"),
-        (["--contexts", "many"], "there is no number 'many'"),
-        (["5"], "there is no use for '5'"),
+        (["--contexts", "-1"], "'-1' is not a valid number"),
+        (["--contexts", "many"], "'many' is not a valid number"),
+        (["5"], "unexpected argument '5'"),
         (["--frobnicate"], "unrecognized option"),
     ],
 )
@@ -43,8 +43,8 @@ def test_usage(build: Path, arguments: list[str], says: str) -> None:
         ("9899", "'9899' is neither ADDR:PORT nor /PATH"),
         ("127.0.0.1:", "'127.0.0.1:' is neither ADDR:PORT nor /PATH"),
         ("::1:9899", "'::1:9899' is neither ADDR:PORT nor /PATH"),
-        ("127.0.0.1:nonesuch", "there is no address '127.0.0.1:nonesuch': "),
-        ("127.0.0.1:" + "9" * 2000, "there is no address '127.0.0.1:9999"),
+        ("127.0.0.1:nonesuch", "can't resolve the address '127.0.0.1:nonesuch': "),
+        ("127.0.0.1:" + "9" * 2000, "can't resolve the address '127.0.0.1:9999"),
         ("/nonesuch/socket", "can't listen at /nonesuch/socket: No such file or directory"),
         ("/tmp/" + "x" * 200, "File name too long"),
     ],

@@ -70,7 +70,7 @@ def test_list() -> None:
         (["-p", "0"], "there is no process '0'"),
         (["-p", "me"], "there is no process 'me'"),
         (["-n", "0"], "the number of failures must be 1 or more, not '0'"),
-        (["-p", "1", "--", "true"], "-p is of another process than COMMAND"),
+        (["-p", "1", "--", "true"], "-p can't be used with COMMAND"),
         (["--frobnicate"], "unrecognized option"),
     ],
 )

@@ -260,7 +260,7 @@ MODULE = "sys/module/iommufd/initstate"
         ([], BPF, "needs root"),
         ([], ALL, "does not describe its types"),
         ([], BPF | PERFMON, "does not describe its types"),
-        ([BTF], ALL, "trace events are not to be found"),
+        ([BTF], ALL, "trace events can't be found"),
         ([BTF, TRACEFS], ALL, "iommufd is not loaded"),
         ([BTF, TRACEFS, DEVICE], ALL, "it is the stock one"),
         ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE], ALL, "the iommufd module does not describe"),

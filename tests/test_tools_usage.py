@@ -25,8 +25,8 @@ def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess
     [
         (["0"], "the interval must be from 0.01 to 86400 seconds, not '0'"),
         (["soon"], "the interval must be from"),
-        (["1", "0"], "the count must be a number from 1 on, not '0'"),
-        (["1", "2", "3"], "there is no use for '3'"),
+        (["1", "0"], "the count must be 1 or more, not '0'"),
+        (["1", "2", "3"], "unexpected argument '3'"),
         (["-p", "0"], "there is no process '0'"),
         (["-p", "4294967297"], "there is no process '4294967297'"),
         (["--frobnicate"], "unrecognized option"),
@@ -41,10 +41,10 @@ def test_usage(build: Path, name: str, arguments: list[str], says: str) -> None:
     ("name", "arguments", "says"),
     [
         ("iommufd-maplat", ["-b", "moon"], "histograms are by ioas, process or size, not 'moon'"),
-        ("iommufd-maplat", ["-s", "-1"], "there is no duration '-1'"),
-        ("iommufd-maplat", ["-s", "18446744073709552"], "there is no duration"),
-        ("iommufd-maplat", ["-s", "5", "1"], "--slower lists requests as they come"),
-        ("iommufd-maplat", ["-s", "5", "-b", "size"], "no INTERVAL, no --by"),
+        ("iommufd-maplat", ["-s", "-1"], "'-1' is not a valid duration"),
+        ("iommufd-maplat", ["-s", "18446744073709552"], "is not a valid duration"),
+        ("iommufd-maplat", ["-s", "5", "1"], "--slower lists requests one by one"),
+        ("iommufd-maplat", ["-s", "5", "-b", "size"], "no INTERVAL and no --by"),
         ("iommufd-faults", ["-H"], "a histogram needs an INTERVAL"),
     ],
 )

@@ -53,7 +53,7 @@ def test_terminal_of_the_host():
     [
         (
             "umount /sys/kernel/debug /sys/kernel/tracing",
-            "trace events are not to be found",
+            "trace events can't be found",
             "mount -t tracefs",
         ),
         (

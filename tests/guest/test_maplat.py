@@ -257,7 +257,7 @@ def test_losses_are_told(context: Context, ioas: int, buffer: mem.Buffer) -> Non
         listed = len(tool.out.readlines())
         assert tool.process.wait() == 0
         said = tool.errors.read().splitlines()[-1]
-    lost = int(re.fullmatch(f"{NAME}: (\\d+) requests are lost( so far)?", said)[1])
+    lost = int(re.fullmatch(f"{NAME}: (\\d+) requests were lost( so far)?", said)[1])
     assert lost > 0
     assert listed + lost == 2 * rounds
 

@@ -128,7 +128,7 @@ def test_update_to_another(nest: Nest) -> None:
     assert (policy["settings"], policy["statistics"]) == ({}, {"lost": 0})
     # A file that can't be loaded leaves what is there.
     writes = ("--policy", "set_hwpt_flags", str(path_of("writes")))
-    assert "the verifier refuses hwpt_flags" in refused("update", "quota", *writes)
+    assert "the verifier rejects hwpt_flags" in refused("update", "quota", *writes)
     assert show("quota") == policy
 
 
@@ -168,10 +168,10 @@ def test_order_and_text() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["load", "/etc/passwd"], "can't open /etc/passwd: it is no BPF object"),
+        (["load", "/etc/passwd"], "can't open /etc/passwd: it is not a BPF object"),
         (["load", "nothing"], "can't open nothing: No such file or directory"),
-        (["load", str(path_of("iommufd_top"))], "is no policy of iommufd"),
-        (["load", str(path_of("recorder"))], "say --policy, one of first, second, third"),
+        (["load", str(path_of("iommufd_top"))], "is not an iommufd policy"),
+        (["load", str(path_of("recorder"))], "choose one with --policy: first, second, third"),
         (["load", str(path_of("recorder")), "--policy", "x"], "has no policy 'x', but first"),
         (["load", str(path_of("bare")), "--policy", "unlinked"], ".struct_ops.link"),
         (["load", str(path_of("unknown"))], "Cannot find member later"),
@@ -179,7 +179,7 @@ def test_order_and_text() -> None:
         (["load", "quota", "--set", "limit=-1"], "can't set limit to '-1'"),
         (["load", "quota", "--set", "limit=4294967296"], "the number is too large"),
         (["load", "dirty", "--set", "a=1"], "no setting 'a'; it has none"),
-        (["load", "quota", "--cgroup", "/etc"], "/etc is no cgroup of cgroup2"),
+        (["load", "quota", "--cgroup", "/etc"], "/etc is not a cgroup of cgroup2"),
         (["load", "quota", "--cgroup", "nowhere"], "there is no cgroup /sys/fs/cgroup/nowhere"),
         (["show", "quota"], "no policy 'quota' is attached"),
         (["unload", "quota"], "no policy 'quota' is attached"),
@@ -193,17 +193,17 @@ def test_verifier() -> None:
     """Its log is long; what it ends with is the reason."""
     said = refused("load", str(path_of("writes")), "--policy", "set_hwpt_flags")
     what, advice = said.splitlines()
-    assert "the verifier refuses hwpt_flags of " in what
+    assert "the verifier rejects hwpt_flags of " in what
     assert "cannot write into ptr_iommufd_bpf_hwpt" in what
     assert advice.startswith("-v ")
 
 
 def test_name_taken() -> None:
     do("load", "audit")
-    assert "a policy 'audit' is there already" in refused("load", "audit")
+    assert "a policy 'audit' already exists" in refused("load", "audit")
     do("load", "audit", "--name", "another")
     with attached("dirty"):
-        assert "a policy 'dirty' is there already" in refused("load", "dirty")
+        assert "a policy 'dirty' already exists" in refused("load", "dirty")
     assert {p["name"] for p in listed()} == {"audit", "another"}
     assert sorted(os.listdir(PINS)) == ["another", "audit"]
 
@@ -213,7 +213,7 @@ def test_full() -> None:
     with ExitStack() as stack:
         for _ in range(16):
             stack.enter_context(attached("dirty"))
-        assert "as many policies as can be are attached" in refused("load", "audit")
+        assert "the maximum of 16 policies is already attached" in refused("load", "audit")
         assert not PINS.exists()
 
 

@@ -215,7 +215,7 @@ def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 def test_no_ioas() -> None:
     done = run(MAPLAT, "-b", "ioas")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "does not tell which IOAS a request is for" in done.stderr
+    assert "does not report which IOAS a request is for" in done.stderr
 
 
 def told(*options: str) -> str:
@@ -249,7 +249,7 @@ def test_failures() -> None:
     assert [f["tid"] == f["pid"] for f in failures] == [True, True, False, True]
     for failure in failures:
         assert failure["stock"] is True
-        assert "iommufd-bpf tells which of these it is" in failure["advice"]
+        assert "iommufd-bpf reports which of these it is" in failure["advice"]
         assert not {"reason", "first", "second", "ctx", "policy"} & failure.keys()
     assert "mapped at that address already" in failures[0]["can_mean"]
     assert summary == {"summary": {"ENOENT": 3, "EEXIST": 1}, "lost": 0}
@@ -257,8 +257,8 @@ def test_failures() -> None:
 
 def test_failures_as_text() -> None:
     lines = told("-n", "1", "-s").splitlines()
-    assert lines[0].startswith("This kernel has the stock iommufd, which does not tell why")
-    assert lines[2].endswith("IOMMU_IOAS_MAP: File exists (EEXIST), reason not told")
+    assert lines[0].startswith("This kernel has the stock iommufd, which does not report why")
+    assert lines[2].endswith("IOMMU_IOAS_MAP: File exists (EEXIST), reason not reported")
     assert lines[3].startswith("    It can mean: something is mapped")
     assert "    What to do: A kernel with iommufd-bpf" in "\n".join(lines)
     assert [line.split() for line in lines[-2:]] == [["COUNT", "ERROR"], ["1", "EEXIST"]]
@@ -267,7 +267,7 @@ def test_failures_as_text() -> None:
 def test_no_reasons() -> None:
     done = run("iommufd-why", "-r", "memlock")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "does not tell reasons" in done.stderr
+    assert "does not report reasons" in done.stderr
 
 
 TOP = "iommufd-top"
@@ -319,11 +319,11 @@ def test_top_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """It says what it is; columns that nobody can tell are there, and marked."""
     context.map(ioas, buffer)
     lines = run(TOP, "-b", "-n", "1", "-d", "0.3").stdout.splitlines()
-    assert lines[0].endswith("STOCK iommufd: what system calls tell")
+    assert lines[0].endswith("STOCK iommufd: system calls only")
     assert "MAPPED   PIN  LIMIT MAP/s" in lines[4]
     done = run(TOP, "-w", "device")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the stock iommufd of this kernel tells nothing for the view device" in done.stderr
+    assert "the stock iommufd of this kernel has no data for the view device" in done.stderr
 
 
 def test_top_on_a_terminal(context: Context, ioas: int, buffer: mem.Buffer) -> None:
@@ -337,7 +337,7 @@ def test_top_on_a_terminal(context: Context, ioas: int, buffer: mem.Buffer) -> N
         screen.wait(rf"^of {COMM} \({os.getpid()}\)")
         screen.wait(f"^ *{os.getpid()} {COMM[:9]} +- +64.0K +128K +- +1 +0 ")
         screen.key("2")
-        screen.wait("^The stock iommufd of this kernel does not tell that.$")
+        screen.wait("^The stock iommufd of this kernel does not report that.$")
         screen.key("q")
         assert screen.finish() == 0
 

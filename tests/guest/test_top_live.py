@@ -90,7 +90,7 @@ def test_table(load):
 
 def test_nothing():
     with start() as screen:
-        screen.wait("^There is none.$")
+        screen.wait("^Nothing to show.$")
         # Every table has room for all of its columns.
         for key, last in zip("123456", ("FAIL",) * 4 + ("NUMBERS", "SHARE"), strict=True):
             screen.key(key)
@@ -271,7 +271,7 @@ def test_filter(load):
     with start() as screen:
         screen.wait(lambda: len(rows(screen)) == 2)
         screen.key("/MOON\r")
-        screen.wait("^There is none with that in its texts.$")
+        screen.wait("^No row contains that text.$")
         screen.wait("^with 'MOON'")
         screen.key("/DMA\x1b")
         screen.wait(HINTS)
@@ -285,7 +285,7 @@ def test_process_ends():
     """The one that is looked at ends: it is said, and the way back leads on."""
     command = top.load_command("--no-device", "--pause", "0.01")
     with start("-p", str(os.getpid()), view="process") as screen, running(*command) as load:
-        screen.wait("^There is none any more.$")
+        screen.wait("^Nothing left to show.$")
         screen.key("q")
         assert screen.finish() == 0
         assert load.poll() is None

@@ -101,7 +101,7 @@ static int listen_at_port(const char *address)
 	}
 	err = getaddrinfo(host, port, &hints, &found);
 	if (err) {
-		err_say("there is no address '%s': %s", address,
+		err_say("can't resolve the address '%s': %s", address,
 			gai_strerror(err));
 		return -1;
 	}

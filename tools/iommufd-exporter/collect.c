@@ -153,7 +153,7 @@ static bool read_counts(struct collect *collect, struct exporter_counts *counts)
 		add_counts(counts, &each[cpu]);
 	free(each);
 	if (!read)
-		err_say("can't read what was counted: %s", strerror(errno));
+		err_say("can't read the counters: %s", strerror(errno));
 	return read;
 }
 

@@ -23,29 +23,29 @@ static const struct family context_families[TOLD] = {
 	[TOLD_PINNED] = { "iommufd_context_pinned_bytes", "gauge", "bytes",
 			  "Memory pinned through the context." },
 	[TOLD_LOCKED] = { "iommufd_context_locked_bytes", "gauge", "bytes",
-			  "What counts towards the limit: all that the process, or all processes of its user, have locked." },
+			  "Memory that counts towards the limit: all that the process, or all processes of its user, have locked." },
 	[TOLD_LIMIT] = { "iommufd_context_limit_bytes", "gauge", "bytes",
-			 "RLIMIT_MEMLOCK of the process, +Inf if it may lock what it likes." },
+			 "RLIMIT_MEMLOCK of the process, +Inf if the limit does not apply." },
 	[TOLD_MAPPED] = { "iommufd_context_mapped_bytes", "gauge", "bytes",
-			  "Addresses that are mapped, in all IOAS of the context." },
+			  "IOVA space that is mapped, in all IOAS of the context." },
 	[TOLD_AREAS] = { "iommufd_context_areas", "gauge", NULL,
 			 "Mappings, in all IOAS of the context." },
 	[TOLD_WAITING] = { "iommufd_context_faults_waiting", "gauge", NULL,
-			   "Groups of page faults that wait for an answer." },
+			   "Page fault groups that wait for a response." },
 	[TOLD_MAPS] = { "iommufd_context_maps", "counter", NULL,
 			"Map requests that succeeded." },
 	[TOLD_UNMAPS] = { "iommufd_context_unmaps", "counter", NULL,
 			  "Unmap requests that unmapped something." },
 	[TOLD_INVALIDATIONS] = { "iommufd_context_invalidations", "counter",
 				 NULL,
-				 "Requests to invalidate page tables of guests that succeeded, in part at least." },
+				 "Requests to invalidate guest page tables that succeeded at least in part." },
 };
 
 static const struct family build = {
 	"iommufd_exporter_build",
 	"info",
 	NULL,
-	"What tells all this.",
+	"Version of the exporter.",
 };
 static const struct family contexts = {
 	"iommufd_contexts",
@@ -57,7 +57,7 @@ static const struct family left_out = {
 	"iommufd_exporter_contexts_left_out",
 	"gauge",
 	NULL,
-	"Contexts that are too many to have metrics of their own.",
+	"Contexts that have no metrics of their own, because there are too many.",
 };
 static const struct family failures = {
 	"iommufd_failures",
@@ -69,7 +69,7 @@ static const struct family requests = {
 	"iommufd_request_seconds",
 	"histogram",
 	"seconds",
-	"How long map and unmap requests took that succeeded.",
+	"Durations of map and unmap requests that succeeded.",
 };
 static const struct family page_faults = {
 	"iommufd_page_faults",
@@ -81,13 +81,13 @@ static const struct family lost_events = {
 	"iommufd_exporter_lost_events",
 	"counter",
 	NULL,
-	"Events that are in none of the counters.",
+	"Events that are missing from the counters.",
 };
 static const struct family lost_entries = {
 	"iommufd_exporter_lost_entries",
 	"counter",
 	NULL,
-	"Contexts and objects that a list had no room for.",
+	"Contexts and objects that did not fit a list.",
 };
 
 static void print_bytes(FILE *out, __u64 pages)

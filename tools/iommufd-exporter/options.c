@@ -9,23 +9,23 @@ static const char doc[] =
 	"Serves metrics of iommufd over HTTP, for Prometheus and others that "
 	"read OpenMetrics: what each context pins and maps, requests that fail "
 	"and why, how long maps and unmaps take, page faults.\v"
-	"Metrics are at /metrics. Whoever reaches the port can read them, and "
-	"process names are among them.\n"
+	"Metrics are at /metrics. Anyone who can connect to the port can read "
+	"them, and they include process names.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-exporter                    on 127.0.0.1:9899\n"
-	"  iommufd-exporter -l [::1]:9000      elsewhere\n"
+	"  iommufd-exporter -l [::1]:9000      at another address\n"
 	"  iommufd-exporter -l /run/iommufd.sock for a proxy\n"
-	"  curl http://127.0.0.1:9899/metrics  what it says\n";
+	"  curl http://127.0.0.1:9899/metrics  show the metrics\n";
 
 static const struct argp_option entries[] = {
 	{ "listen", 'l', "ADDR:PORT", 0,
-	  "Listen there (127.0.0.1:9899); :PORT for all addresses, /PATH for a "
-	  "Unix socket",
+	  "Listen at this address (127.0.0.1:9899); :PORT for all addresses, "
+	  "/PATH for a Unix socket",
 	  0 },
 	{ "contexts", 'c', "N", 0,
 	  "The N oldest contexts have metrics of their own (1000)", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 
@@ -39,13 +39,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		if (!loop_parse_number(arg, 0, &options->contexts))
-			argp_error(state, "there is no number '%s'", arg);
+			argp_error(state, "'%s' is not a valid number", arg);
 		return 0;
 	case 'v':
 		options->verbose = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "there is no use for '%s'", arg);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -54,7 +54,7 @@ static enum MHD_Result send_metrics(struct server *server,
 
 	if (!text)
 		return say(to, MHD_HTTP_INTERNAL_SERVER_ERROR,
-			   "No metrics now; the log says why.\n");
+			   "No metrics available; see the log.\n");
 	return answer(to, MHD_HTTP_OK, OPENMETRICS,
 		      MHD_create_response_from_buffer(size, text,
 						      MHD_RESPMEM_MUST_FREE));
@@ -103,7 +103,7 @@ struct server *server_start(int fd, server_metrics_fn *metrics, void *data)
 				 MHD_OPTION_END);
 	if (server->daemon)
 		return server;
-	err_say("can't answer HTTP: %s", strerror(errno));
+	err_say("can't serve HTTP: %s", strerror(errno));
 	close(fd);
 	free(server);
 	return NULL;

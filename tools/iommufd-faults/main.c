@@ -171,7 +171,7 @@ static void tell_lost(struct watch *watch)
 	__u64 lost = count_lost(watch);
 
 	if (lost != watch->told)
-		err_say("%llu events are lost so far", lost);
+		err_say("%llu events were lost so far", lost);
 	watch->told = lost;
 }
 

@@ -6,16 +6,16 @@ const char *argp_program_version = "iommufd-faults " VERSION;
 
 static const char doc[] =
 	"Shows I/O page faults that devices report to user space through "
-	"iommufd: how long each waited to be read and to be answered, and what "
-	"became of it; and the events of vIOMMUs.\v"
-	"Without INTERVAL, lists each group of faults when it is over, and at the "
-	"end (Ctrl-C) those that still wait. With INTERVAL, sums them up by "
+	"iommufd: how long each waited to be read and to be answered, and how it "
+	"ended. Also shows events of vIOMMUs.\v"
+	"Without INTERVAL, lists each fault group when it ends, and at the end "
+	"(Ctrl-C) those that still wait. With INTERVAL, shows totals for each "
 	"queue.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-faults           each fault\n"
-	"  iommufd-faults -T 1      sums for each second\n"
-	"  iommufd-faults -H 10 1   latencies of ten seconds as a histogram\n"
+	"  iommufd-faults -T 1      totals for each second\n"
+	"  iommufd-faults -H 10 1   a histogram of the latencies in ten seconds\n"
 	"  iommufd-faults -j > log  each fault as JSON\n";
 
 static const struct argp_option entries[] = {
@@ -23,8 +23,8 @@ static const struct argp_option entries[] = {
 	  "With INTERVAL, show the latencies of all queues as a histogram", 0 },
 	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
 	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, an object a line", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 

@@ -312,6 +312,6 @@ void print_sums(const struct table *table, __u64 time_ns, __u64 interval_ns,
 	if (options->histogram)
 		print_histogram(table);
 	if (lost)
-		printf("LOST: %llu events are not in this\n", lost);
+		printf("LOST: %llu events are missing here\n", lost);
 	putchar('\n');
 }

@@ -74,14 +74,14 @@ static int list_calls(const struct source *source, struct options *options)
 		source->take();
 		lost = source->lost();
 		if (lost != told)
-			err_say("%llu requests are lost so far", lost);
+			err_say("%llu requests were lost so far", lost);
 		told = lost;
 	}
 	source->take();
 	loop_flush(&status);
 	lost = source->lost();
 	if (lost != told)
-		err_say("%llu requests are lost", lost);
+		err_say("%llu requests were lost", lost);
 	return status;
 }
 

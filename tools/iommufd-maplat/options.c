@@ -14,9 +14,9 @@ static const char doc[] =
 	"\n"
 	"Examples:\n"
 	"  iommufd-maplat                    until Ctrl-C\n"
-	"  iommufd-maplat -T 1 10            ten times a second's requests\n"
-	"  iommufd-maplat -b process 5       each process by itself\n"
-	"  iommufd-maplat -b size -p 1234    by size, of one process\n"
+	"  iommufd-maplat -T 1 10            each second, ten times\n"
+	"  iommufd-maplat -b process 5       a histogram for each process\n"
+	"  iommufd-maplat -b size -p 1234    one process, by size\n"
 	"  iommufd-maplat --slower 1000      requests of a millisecond or more\n";
 
 static const struct argp_option entries[] = {
@@ -28,10 +28,10 @@ static const struct argp_option entries[] = {
 	  "List single requests that take US microseconds or more, failed ones "
 	  "included, instead of histograms",
 	  0 },
-	{ "pid", 'p', "PID", 0, "Only what this process requests", 0 },
+	{ "pid", 'p', "PID", 0, "Only requests of this process", 0 },
 	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, an object a line", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 
@@ -65,14 +65,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->slower = true;
 		if (!loop_parse_number(arg, 0, &options->slower_us) ||
 		    options->slower_us > ULONG_MAX / 1000)
-			argp_error(state, "there is no duration '%s'", arg);
+			argp_error(state, "'%s' is not a valid duration", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		return loop_argument(&options->loop, arg, state);
 	case ARGP_KEY_END:
 		if (options->slower && (options->loop.interval || options->by))
 			argp_error(state,
-				   "--slower lists requests as they come: no INTERVAL, no --by");
+				   "--slower lists requests one by one: it takes no INTERVAL and no --by");
 		return 0;
 	default:
 		return common_parse(&options->common, key, arg, state);

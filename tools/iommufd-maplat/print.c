@@ -177,7 +177,7 @@ void print_report(const struct report *report, const struct options *options)
 	for (size_t i = 0; i < report->nr; i++)
 		print_row(&report->rows[i], options);
 	if (report->lost)
-		printf("LOST: %llu requests are not in this\n", report->lost);
+		printf("LOST: %llu requests are missing here\n", report->lost);
 }
 
 void print_stock(const struct options *options)
@@ -185,7 +185,7 @@ void print_stock(const struct options *options)
 	if (options->common.json)
 		return;
 	printf("This kernel has the stock iommufd, without trace events: below are its system\n"
-	       "calls. Which IOAS they are for, and what the time goes to, is not known.\n");
+	       "calls. Their IOAS, and how they spend the time, are not known.\n");
 	/* The first report may be far away. */
 	fflush(stdout);
 }

@@ -96,8 +96,8 @@ static bool stock_open(const struct options *wanted)
 
 	options = wanted;
 	if (options->by == MAPLAT_BY_IOAS) {
-		err_say("the stock iommufd does not tell which IOAS a request is for");
-		err_advise("There are histograms by process and by size.");
+		err_say("the stock iommufd does not report which IOAS a request is for");
+		err_advise("Use histograms by process or by size.");
 		return false;
 	}
 	watch = ioctl_open(&which);

@@ -13,22 +13,22 @@
 const char *argp_program_version = "iommufd-pins " VERSION;
 
 static const char doc[] =
-	"Shows who pins memory for devices through iommufd: pages of each "
-	"process and IOAS, what they are charged to, what is left up to "
-	"RLIMIT_MEMLOCK, how it grows, and how contiguous it is.\v"
-	"Without INTERVAL it shows once what there is, and ends.\n"
+	"Shows which processes pin memory for devices through iommufd: pages by "
+	"process and IOAS, what they are charged to, how much of RLIMIT_MEMLOCK "
+	"is left, how pinned memory grows, and how contiguous it is.\v"
+	"Without INTERVAL, shows the current state once and exits.\n"
 	"\n"
 	"Examples:\n"
-	"  iommufd-pins             who pins what\n"
-	"  iommufd-pins -T 5        and how it changes, every 5 seconds\n"
-	"  iommufd-pins -p 1234 1 9 of one process, nine times\n"
+	"  iommufd-pins             the current state\n"
+	"  iommufd-pins -T 5        how it changes, every 5 seconds\n"
+	"  iommufd-pins -p 1234 1 9 one process, nine times\n"
 	"  iommufd-pins -j | jq .   as JSON\n";
 
 static const struct argp_option entries[] = {
 	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
 	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, an object a line", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 

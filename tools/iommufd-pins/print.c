@@ -117,7 +117,7 @@ static void print_text(const struct report *report, bool timestamp)
 	printf("contexts: %zu, IOAS: %zu, pinned: %s\n", report->nr, spaces,
 	       pages(buf, sum));
 	if (report->lost)
-		printf("LOST: %llu entries are not in this\n", report->lost);
+		printf("LOST: %llu entries are missing here\n", report->lost);
 	if (report->nr)
 		print_titles();
 	for (size_t i = 0; i < report->nr; i++) {

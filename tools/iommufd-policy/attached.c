@@ -60,7 +60,7 @@ const struct btf *attached_btf(__u32 *type)
 	if (btf)
 		id = btf__find_by_name_kind(btf, VALUE_TYPE, BTF_KIND_STRUCT);
 	if (id < 0) {
-		err_say("this kernel's iommufd has no policies (no struct iommufd_bpf_ops in its BTF)");
+		err_say("the iommufd of this kernel does not support policies (no struct iommufd_bpf_ops in its BTF)");
 		err_advise("Build it with CONFIG_IOMMUFD_BPF=y.");
 		return NULL;
 	}
@@ -246,8 +246,8 @@ struct attached *attached_find(struct attached *list, size_t nr,
 		if (strcmp(list[i].name, name))
 			continue;
 		if (found) {
-			err_say("several policies are called '%s'", name);
-			err_advise("iommufd-policy list has the ids of their links: name one by that.");
+			err_say("several policies are named '%s'", name);
+			err_advise("Use the id of the link instead of the name: iommufd-policy list shows the ids.");
 			return NULL;
 		}
 		found = &list[i];

@@ -31,7 +31,7 @@ bool cgroup_find(const char *path, __u64 *id)
 		return false;
 	}
 	if (fs.f_type != CGROUP2_SUPER_MAGIC) {
-		err_say("%s is no cgroup of cgroup2", path);
+		err_say("%s is not a cgroup of cgroup2", path);
 		return false;
 	}
 	*id = st.st_ino;

@@ -152,7 +152,8 @@ static void tell_lost(struct log *log, const struct maps *maps)
 		json_add_u64(line, "lost", lost);
 		json_print(line);
 	} else {
-		printf("LOST: %llu records, all in all, found no room\n", lost);
+		printf("LOST: %llu records in total did not fit the buffer\n",
+		       lost);
 	}
 }
 
@@ -164,7 +165,7 @@ static bool take_all(struct log *log, struct ring_buffer *ring,
 	ring_buffer__consume(ring);
 	tell_lost(log, maps);
 	if (log->unknown)
-		err_say("the records of policy '%s' are of another kind than those of audit",
+		err_say("the records of policy '%s' do not have the format of those of audit",
 			log->policy->name);
 	return !log->unknown && !fflush(stdout) && !ferror(stdout);
 }

@@ -22,7 +22,7 @@ static void say_not_attached(const struct object *object, int error)
 {
 	switch (error) {
 	case E2BIG:
-		err_say("as many policies as can be are attached: 16");
+		err_say("the maximum of 16 policies is already attached");
 		break;
 	case ENOENT:
 		err_say("the cgroup of policy '%s' is gone", object->name);
@@ -74,7 +74,7 @@ static bool is_taken(const struct object *object)
 	pin_path(object->name, path, sizeof(path));
 	taken |= !access(path, F_OK);
 	if (taken) {
-		err_say("a policy '%s' is there already", object->name);
+		err_say("a policy '%s' already exists", object->name);
 		err_advise("Update or unload it, or give this one another name with --name.");
 	}
 	return taken;

@@ -154,7 +154,7 @@ static bool set(const struct map *map, const char *name, __u32 type,
 		err = bpf_map_update_elem(map->fd, &zero, value, 0);
 	free(value);
 	if (err == -EPERM)
-		wrong = "it can be given at load only";
+		wrong = "it can only be set at load";
 	else if (err)
 		wrong = strerror(-err);
 	if (wrong)

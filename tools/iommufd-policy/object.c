@@ -81,16 +81,16 @@ static bool choose(struct object *object, const char *wanted)
 		nr++;
 	}
 	if (!*names)
-		err_say("%s is no policy of iommufd: it has no struct %s",
+		err_say("%s is not an iommufd policy: it has no struct %s",
 			object->path, POLICY_TYPE);
 	else if (!nr)
 		err_say("%s has no policy '%s', but %s", object->path, wanted,
 			names);
 	else if (nr > 1)
-		err_say("%s has several policies: say --policy, one of %s",
+		err_say("%s has several policies, choose one with --policy: %s",
 			object->path, names);
 	else if (!(bpf_map__map_flags(object->map) & LINK_FLAG))
-		err_say("%s: a policy is attached by link only: put it into the section .struct_ops.link",
+		err_say("%s: a policy can only be attached by link: put it into the section .struct_ops.link",
 			object->path);
 	else
 		return !bpf_map__set_autocreate(object->map, true);
@@ -151,7 +151,7 @@ static bool set_members(struct object *object, const struct options *options,
 		memcpy(object->name, name, sizeof(object->name) - 1);
 	if (!*object->name || *object->name == '.' ||
 	    strchr(object->name, '/')) {
-		err_say("%s: the policy has no name that a file can have: give it one with --name",
+		err_say("%s: the name of the policy is not a valid file name: set one with --name",
 			object->path);
 		return false;
 	}
@@ -173,7 +173,7 @@ bool object_open(struct object *object, const struct options *options,
 		/* libbpf has numbers of its own, from 4000 on. */
 		err_say("can't open %s: %s", object->path,
 			errno >= __LIBBPF_ERRNO__START || errno == EINVAL ?
-				"it is no BPF object" :
+				"it is not a BPF object" :
 				strerror(errno));
 		object_close(object);
 		return false;
@@ -316,19 +316,19 @@ static void say_refused(const struct object *object, int error, bool verbose)
 	if (verbose && *verifier_log)
 		fputs(verifier_log, stderr);
 	if (*verifier_log && prog) {
-		err_say("the verifier refuses %.*s of %s: %s",
+		err_say("the verifier rejects %.*s of %s: %s",
 			(int)strcspn(prog + strlen("prog '"), "'"),
 			prog + strlen("prog '"), object->path,
 			last_line(verifier_log));
-		err_advise("-v shows all that it says.");
+		err_advise("-v shows the whole log.");
 	} else if (*verifier_log) {
-		err_say("the verifier refuses %s: %s", object->path,
+		err_say("the verifier rejects %s: %s", object->path,
 			last_line(verifier_log));
 	} else {
 		snprintf(copy, sizeof(copy), "%s", log);
 		/* What comes first is the cause. */
 		copy[strcspn(copy, "\n")] = '\0';
-		err_say("the kernel does not take %s: %s", object->path,
+		err_say("the kernel does not accept %s: %s", object->path,
 			strncmp(copy, "libbpf: ", 8) ? strerror(error) :
 						       copy + 8);
 	}
@@ -412,7 +412,7 @@ int object_ready(struct object *object)
 	free(value);
 	if (!err)
 		return fd;
-	err_say("the kernel does not take the policy of %s: %s", object->path,
+	err_say("the kernel does not accept the policy of %s: %s", object->path,
 		strerror(-err));
 	return -1;
 }

@@ -9,10 +9,10 @@
 const char *argp_program_version = "iommufd-policy " VERSION;
 
 static const char doc[] =
-	"Loads, lists, changes and unloads BPF policies of iommufd: what decides on "
+	"Loads, lists, changes and unloads BPF policies of iommufd, which decide on "
 	"page tables and invalidations.\v"
-	"FILE is a BPF object, or the name of a policy that comes along: quota, "
-	"bucket, dirty, audit. A policy stays attached until it is unloaded.\n"
+	"FILE is a BPF object, or the name of a bundled policy: quota, bucket, dirty "
+	"or audit. A policy stays attached until it is unloaded.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-policy load quota --set limit=64\n"
@@ -20,7 +20,7 @@ static const char doc[] =
 	"  iommufd-policy list\n"
 	"  iommufd-policy show quota           settings and statistics\n"
 	"  iommufd-policy set quota limit=128  takes effect at once\n"
-	"  iommufd-policy log audit --follow   what it writes down, as it does\n"
+	"  iommufd-policy log audit --follow   its log, as it grows\n"
 	"  iommufd-policy update quota ./quota2.bpf.o\n"
 	"  iommufd-policy unload quota\n";
 
@@ -35,23 +35,23 @@ enum {
 
 static const struct argp_option entries[] = {
 	{ "name", KEY_NAME, "NAME", 0,
-	  "load: call it so, 1 to 15 characters (its own name)", 0 },
+	  "load: name the policy, 1 to 15 characters (its own name)", 0 },
 	{ "cgroup", KEY_CGROUP, "PATH", 0,
-	  "load, update: for requests from this cgroup only; / for all", 0 },
+	  "load, update: only for requests from this cgroup; / for all", 0 },
 	{ "priority", KEY_PRIORITY, "N", 0,
-	  "load, update: the higher is asked first", 0 },
+	  "load, update: policies with a higher priority are asked first", 0 },
 	{ "set", KEY_SET, "VAR=VALUE", 0,
-	  "load, update: give it a setting; may be repeated", 0 },
+	  "load, update: change a setting; may be repeated", 0 },
 	{ "policy", KEY_POLICY, "NAME", 0,
-	  "load, update: which one, if FILE has several", 0 },
-	{ "fresh", KEY_FRESH, NULL, 0,
-	  "update: begin with empty settings and statistics", 0 },
-	{ "follow", 'f', NULL, 0, "log: go on with what comes, until Ctrl-C",
+	  "load, update: which policy, if FILE has several", 0 },
+	{ "fresh", KEY_FRESH, NULL, 0, "update: reset settings and statistics",
+	  0 },
+	{ "follow", 'f', NULL, 0, "log: keep printing new records until Ctrl-C",
 	  0 },
 	{ "json", 'j', NULL, 0,
-	  "list, show, log: write JSON, one object a line", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf and the verifier say, too",
-	  0 },
+	  "list, show, log: write JSON, one object per line", 0 },
+	{ "verbose", 'v', NULL, 0,
+	  "Also show messages of libbpf and the verifier", 0 },
 	{},
 };
 
@@ -71,9 +71,11 @@ static void add_setting(struct options *options, const char *arg,
 	const char *equal = strchr(arg, '=');
 
 	if (!equal || equal == arg)
-		argp_error(state, "a setting is VAR=VALUE, not '%s'", arg);
+		argp_error(state, "a setting has the form VAR=VALUE, not '%s'",
+			   arg);
 	if (options->nr_settings == MAX_SETTINGS)
-		argp_error(state, "that are too many settings");
+		argp_error(state, "too many settings (at most %d)",
+			   MAX_SETTINGS);
 	options->settings[options->nr_settings++] = arg;
 }
 
@@ -116,7 +118,7 @@ static void add_argument(struct options *options, const char *arg,
 	else if (command->takes_settings)
 		add_setting(options, arg, state);
 	else
-		argp_error(state, "there is no use for '%s'", arg);
+		argp_error(state, "unexpected argument '%s'", arg);
 }
 
 /* What is missing, and what does not go together. */
@@ -125,7 +127,7 @@ static void check(const struct options *options, struct argp_state *state)
 	const struct command *command;
 
 	if (!options->command)
-		argp_error(state, "which command?");
+		argp_error(state, "no command given");
 	command = find_command(options->command);
 	if (command->takes_name && !options->name)
 		argp_error(state, "%s needs the NAME of a policy",
@@ -138,13 +140,13 @@ static void check(const struct options *options, struct argp_state *state)
 	    (options->policy || options->cgroup || options->has_priority ||
 	     (options->nr_settings && !command->takes_settings)))
 		argp_error(state,
-			   "--policy, --cgroup, --priority and --set are of load and update");
+			   "--policy, --cgroup, --priority and --set are only for load and update");
 	if (options->new_name && (!command->takes_file || command->takes_name))
-		argp_error(state, "--name is of load");
+		argp_error(state, "--name is only for load");
 	if (options->fresh && !(command->takes_file && command->takes_name))
-		argp_error(state, "--fresh is of update");
+		argp_error(state, "--fresh is only for update");
 	if (options->follow && strcmp(command->name, "log"))
-		argp_error(state, "--follow is of log");
+		argp_error(state, "--follow is only for log");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -156,7 +158,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!*arg || strlen(arg) > 15 || strchr(arg, '/') ||
 		    *arg == '.')
 			argp_error(state,
-				   "a name has 1 to 15 characters, no / and no . at its beginning, unlike '%s'",
+				   "a name must have 1 to 15 characters, no / and no leading ., unlike '%s'",
 				   arg);
 		options->new_name = arg;
 		return 0;
@@ -165,7 +167,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PRIORITY:
 		if (!parse_priority(arg, &options->priority))
-			argp_error(state, "the priority is a number, not '%s'",
+			argp_error(state,
+				   "the priority must be a 32-bit number, not '%s'",
 				   arg);
 		options->has_priority = true;
 		return 0;

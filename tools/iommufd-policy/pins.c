@@ -28,7 +28,7 @@ bool pins_prepare(void)
 		}
 	}
 	if (mkdir(PINS, 0700) && errno != EEXIST) {
-		err_say("can't make %s: %s", PINS, strerror(errno));
+		err_say("can't create %s: %s", PINS, strerror(errno));
 		return false;
 	}
 	return true;

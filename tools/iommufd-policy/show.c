@@ -161,7 +161,7 @@ static void print_entries(struct json_object *entries)
 		putchar('\n');
 	}
 	if (nr > MAX_ENTRIES)
-		printf("        and %zu more: --json has them all\n",
+		printf("        and %zu more: --json shows all\n",
 		       nr - MAX_ENTRIES);
 }
 

@@ -197,13 +197,13 @@ const char *value_parse(const struct btf *btf, __u32 type, void *data,
 
 	t = btf__type_by_id(btf, value_type(btf, type));
 	if (!(btf_is_int(t) || btf_is_any_enum(t)) || t->size > 8)
-		return "it is no number";
+		return "the setting is not a number";
 	if (btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL) {
 		if (!parse_bool(text, &value))
-			return "it is true or false";
+			return "it must be true or false";
 	} else if (!parse_enum(btf, t, text, &value) &&
 		   !parse_number(text, is_signed(t), &value)) {
-		return "that is not a number it can be";
+		return "it is not a valid number";
 	}
 	memcpy(&kept, &value, t->size);
 	if ((__u64)read_number(&kept, t->size, is_signed(t)) != value)

@@ -143,7 +143,7 @@ static void go_into_row(struct screen *s)
 		if (row.ioas)
 			go_in(s, VIEW_SIZE, &scope, "IOAS", row.ioas, &row);
 		else
-			s->notice = "It is on no IOAS that is known.";
+			s->notice = "Its IOAS is not known.";
 		return;
 	default:
 		s->notice = "There is nothing below sizes.";

@@ -27,9 +27,9 @@ static bool check(const struct options *options, bool stock)
 		return false;
 	}
 	if (stock && !view_is_stock(options->view)) {
-		err_say("the stock iommufd of this kernel tells nothing for the view %s",
+		err_say("the stock iommufd of this kernel has no data for the view %s",
 			view_name(options->view));
-		err_advise("There are the views process, failure and size.");
+		err_advise("Use the view process, failure or size.");
 		return false;
 	}
 	return true;

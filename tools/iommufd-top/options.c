@@ -8,18 +8,18 @@
 const char *argp_program_version = "iommufd-top " VERSION;
 
 static const char doc[] =
-	"Shows what iommufd does, live: who maps and pins how much memory for "
-	"devices, how fast and how long it takes, page tables, devices, and what "
-	"fails and why.\v"
-	"With COMMAND, runs it, and shows the sums over the whole run when it "
-	"ends; the exit status is the command's.\n"
+	"Shows live what iommufd does: which processes map and pin memory for "
+	"devices, how much, how fast and how long it takes, page tables, devices, "
+	"and which requests fail and why.\v"
+	"With COMMAND, runs it and shows the totals of the run when it ends; the "
+	"exit status is that of COMMAND.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-top                         live; h for help, q to quit\n"
 	"  iommufd-top -b -n 3 -d 0.5          three refreshes as text\n"
 	"  iommufd-top -w device -p 1234       the devices of a process\n"
-	"  iommufd-top --json -w failure -o log JSON lines into a file\n"
-	"  iommufd-top -w ioas -- ./my-vmm     what it mapped, all in all\n";
+	"  iommufd-top --json -w failure -o log write JSON lines to a file\n"
+	"  iommufd-top -w ioas -- ./my-vmm     what it mapped in total\n";
 
 enum { OPTION_COST = 256 };
 
@@ -38,16 +38,15 @@ static const struct argp_option entries[] = {
 	  "Sort by a column: pid, maps and so on; '-s help' lists those of the "
 	  "view",
 	  0 },
-	{ "reverse", 'r', NULL, 0, "Sort the other way round", 0 },
-	{ "pid", 'p', "PID", 0, "Only what this process has and does", 0 },
+	{ "reverse", 'r', NULL, 0, "Reverse the sort order", 0 },
+	{ "pid", 'p', "PID", 0, "Only this process", 0 },
 	{ "filter", 'f', "TEXT", 0,
 	  "Only rows with TEXT in the process, device or reason", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, one object a line and refresh",
-	  0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one line per refresh", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; implies --batch", 0 },
 	{ "cost", OPTION_COST, NULL, 0,
-	  "Have the kernel measure what the BPF programs take", 0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	  "Have the kernel measure the CPU time of the BPF programs", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 
@@ -142,7 +141,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		check_sort(options, sort, state);
 		if (options->command && options->count > 1)
-			argp_error(state, "COMMAND gives one report, -n more");
+			argp_error(state,
+				   "COMMAND gives one report, so -n can't be more than 1");
 		return 0;
 	}
 	return common_parse(&options->common, key, arg, state);

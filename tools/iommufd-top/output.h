@@ -21,6 +21,6 @@ const char *summary_run(char *buf, const struct report *report);
 const char *summary_cost(char *buf, const struct report *report);
 
 /* In place of a table that there can't be on a stock kernel. */
-#define NOT_OF_STOCK "The stock iommufd of this kernel does not tell that."
+#define NOT_OF_STOCK "The stock iommufd of this kernel does not report that."
 
 #endif

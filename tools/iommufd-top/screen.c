@@ -197,16 +197,16 @@ static const char *why_empty(const struct screen *s)
 	if (s->report->stock && !view_is_stock(s->at.view))
 		return NOT_OF_STOCK;
 	if (s->options->filter[0])
-		return "There is none with that in its texts.";
+		return "No row contains that text.";
 	if (s->at.view == VIEW_FAILURE)
 		return s->report->stock ?
-			       "Nothing has failed since this was started." :
+			       "Nothing has failed since iommufd-top was started." :
 			       "Nothing has failed since this table was first opened.";
 	if (s->at.of[0] || s->options->common.pid)
-		return "There is none any more.";
+		return "Nothing left to show.";
 	return s->at.view == VIEW_SIZE ?
-		       "Nothing was mapped since this was started." :
-		       "There is none.";
+		       "Nothing has been mapped since iommufd-top was started." :
+		       "Nothing to show.";
 }
 
 static void draw_table(struct screen *s)
@@ -234,21 +234,21 @@ static void draw_help(void)
 {
 	static const char *const text[] = {
 		"1 to 6, Tab   another table          Enter right   into the marked row",
-		"up down       mark another row       Left Esc Bksp and back again",
-		"< > s         sort by another column r             the other way round",
-		"/             only rows with a text  p space       pause, counting goes on",
+		"up down       mark another row       Left Esc Bksp back",
+		"< > s         sort by another column r             reverse the order",
+		"/             only rows with a text  p space       pause; counting continues",
 		"d             change the delay       q             quit; h ? any key: help",
 		"",
-		"A process leads to its IOAS; these and devices to the sizes of what was mapped;",
-		"a page table to its devices; a failure to the process that it happened to last.",
+		"A process leads to its IOAS; an IOAS or a device to the sizes of its mappings;",
+		"a page table to its devices; a failure to the process that caused the last one.",
 		"",
-		"PID COMMAND  who created the IOAS, or opened /dev/iommu; x: has just ended",
-		"MAPPED PIN AREAS WAIT  as of now: bytes, pinned bytes, mappings, page faults",
-		"LIMIT        RLIMIT_MEMLOCK, - for none; red (bold) from 90% on, as FAIL is",
-		"MAP/s UNM/s INV/s DRD/s  maps, unmaps, invalidations, dirty reads, just now",
-		"P50 P99 MAX  half, 99%, all took no longer: n u m s are nano- to seconds",
+		"PID COMMAND  the one that made the IOAS or opened /dev/iommu; x: has just ended",
+		"MAPPED PIN AREAS WAIT  now: bytes, pinned bytes, mappings, waiting page faults",
+		"LIMIT        RLIMIT_MEMLOCK, - for none; red (bold) from 90% on, like FAIL",
+		"MAP/s UNM/s INV/s DRD/s  maps, unmaps, invalidations, dirty reads at present",
+		"P50 P99 MAX  latency of the median, 99%, the slowest; n u m s: nanoseconds to s",
 		"ON FLAG      what it is on; n parent d dirty f faults p PASID c coherent",
-		"-            not known, or none at all",
+		"-            not known, or none",
 	};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)

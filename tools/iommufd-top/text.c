@@ -20,7 +20,7 @@ const char *summary_system(char *buf, const struct report *report)
 		      report->processes == 1 ? "" : "es");
 	if (report->stock)
 		snprintf(buf + at, LINE_LEN - at,
-			 "; STOCK iommufd: what system calls tell");
+			 "; STOCK iommufd: system calls only");
 	else
 		snprintf(buf + at, LINE_LEN - at,
 			 ", %u context%s, %u IOAS, %u ended", report->contexts,
@@ -98,7 +98,8 @@ void print_text(FILE *out, const struct report *report, enum view view,
 		      summary_requests(line, report));
 	fprintf(out, "%s\n", summary_cost(line, report));
 	if (report->lost)
-		fprintf(out, "LOST: %llu events are not in these numbers\n",
+		fprintf(out,
+			"LOST: %llu events are missing from these numbers\n",
 			report->lost);
 	layout_set(&layout, view, TEXT_WIDTH);
 	fprintf(out, "%s\n", line_of_groups(line, &layout));

@@ -95,7 +95,7 @@ static bool begin_stock(const struct options *options)
 	};
 
 	if (options->nr_reasons) {
-		err_say("the stock iommufd does not tell reasons, so none can be chosen");
+		err_say("the stock iommufd does not report reasons, so -r can't be used");
 		return false;
 	}
 	stock = ioctl_open(&which);
@@ -110,7 +110,7 @@ static bool set_reasons(const struct options *options)
 		if (reason == NAMES_REASONS) {
 			err_say("this kernel knows no reason '%s'",
 				options->reasons[i]);
-			err_advise("iommufd-why --list has them all.");
+			err_advise("iommufd-why --list shows all reasons.");
 			return false;
 		}
 		bpf->rodata->only_reasons[reason / 64] |= 1ULL << reason % 64;

@@ -6,30 +6,29 @@
 const char *argp_program_version = "iommufd-why " VERSION;
 
 static const char doc[] =
-	"Tells of each request to iommufd that fails why it fails, and what to do "
+	"Explains each request to iommufd that fails: why it fails, and what to do "
 	"about it.\v"
-	"With COMMAND, runs it and tells of its failures and those of what it "
-	"starts; the exit status is the command's.\n"
+	"With COMMAND, runs it and reports failures of it and its descendants; the "
+	"exit status is that of COMMAND.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-why                         every failure, until Ctrl-C\n"
 	"  iommufd-why -- qemu-system-x86_64 ...\n"
 	"                                      why does my VM not start?\n"
-	"  iommufd-why -p 812 -r memlock       of one process, for one reason\n"
-	"  iommufd-why --json --summary -o log JSON lines into a file\n";
+	"  iommufd-why -p 812 -r memlock       one process and one reason\n"
+	"  iommufd-why --json --summary -o log write JSON lines to a file\n";
 
 static const struct argp_option entries[] = {
-	{ "pid", 'p', "PID", 0, "Failures of this process only", 0 },
+	{ "pid", 'p', "PID", 0, "Only failures of this process", 0 },
 	{ "reason", 'r', "REASON", 0,
-	  "Failures for this reason only; may be repeated", 0 },
+	  "Only failures for this reason; may be repeated", 0 },
 	{ "count", 'n', "COUNT", 0, "Quit after COUNT failures", 0 },
-	{ "summary", 's', NULL, 0, "At the end, count them by reason", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, one object a line", 0 },
+	{ "summary", 's', NULL, 0, "At the end, show counts by reason", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
 	{ "output", 'o', "FILE", 0,
-	  "Write to FILE, which leaves standard output to COMMAND", 0 },
-	{ "list", 'l', NULL, 0, "List all reasons, and what is said of them",
-	  0 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says, too", 0 },
+	  "Write to FILE and leave standard output to COMMAND", 0 },
+	{ "list", 'l', NULL, 0, "List all reasons with their texts", 0 },
+	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
 	{},
 };
 
@@ -40,7 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'r':
 		if (options->nr_reasons == MAX_REASONS)
-			argp_error(state, "that are too many reasons");
+			argp_error(state, "too many reasons (at most %d)",
+				   MAX_REASONS);
 		options->reasons[options->nr_reasons++] = arg;
 		return 0;
 	case 'n':
@@ -63,8 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (options->command && options->common.pid)
-			argp_error(state,
-				   "-p is of another process than COMMAND");
+			argp_error(state, "-p can't be used with COMMAND");
 		return 0;
 	default:
 		return common_parse(&options->common, key, arg, state);

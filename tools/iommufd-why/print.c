@@ -25,7 +25,7 @@ static const struct sentence unknown = {
 
 /* What to do about a failure of a stock kernel. */
 static const char stock_advice[] =
-	"A kernel with iommufd-bpf tells which of these it is, with the numbers.";
+	"A kernel with iommufd-bpf reports which of these it is, with the numbers.";
 
 /* Names of a failure, whatever the kernel and this tool know of it. */
 struct names {
@@ -107,7 +107,7 @@ static void print_stock_text(const struct failure *f, const struct names *names)
 {
 	char text[EXPAND_SIZE];
 
-	print_title(f, names, "reason not told");
+	print_title(f, names, "reason not reported");
 	snprintf(text, sizeof(text), "%s.", meaning_find(-f->fail.ret));
 	print_wrapped("It can mean: ", text);
 	print_wrapped("What to do: ", stock_advice);
@@ -194,8 +194,8 @@ void print_stock(bool json)
 {
 	if (json)
 		return;
-	printf("This kernel has the stock iommufd, which does not tell why requests fail: below\n"
-	       "are the ioctls that do, and what their errors can mean in general.\n");
+	printf("This kernel has the stock iommufd, which does not report why requests fail.\n"
+	       "Below are the ioctls that fail, and what their errors can mean in general.\n");
 	fflush(stdout);
 }
 
@@ -222,7 +222,7 @@ void print_lost(__u64 lost, bool json)
 		json_add_u64(line, "lost", lost);
 		json_print(line);
 	} else {
-		printf("LOST: %" PRIu64 " failures could not be told\n",
+		printf("LOST: %" PRIu64 " failures could not be reported\n",
 		       (uint64_t)lost);
 	}
 }

@@ -15,19 +15,19 @@ static const struct {
 	[ENV_OK] = { "nothing is missing", "" },
 	[ENV_NO_PRIVILEGE] = {
 		"this needs root, or the capabilities CAP_BPF and CAP_PERFMON",
-		"Run it with sudo. PRIVILEGES in its manual page says how it goes without.",
+		"Run it with sudo. PRIVILEGES in its manual page says how to run it without.",
 	},
 	[ENV_NO_BTF] = {
 		"this kernel does not describe its types (no /sys/kernel/btf/vmlinux)",
 		"Boot a kernel built with CONFIG_DEBUG_INFO_BTF=y.",
 	},
 	[ENV_NO_ACCESS] = {
-		"the kernel's trace events are closed to this user (/sys/kernel/tracing)",
+		"this user may not access the kernel's trace events (/sys/kernel/tracing)",
 		"Run it with sudo, or open them to a group of the user:\n"
 		"mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing",
 	},
 	[ENV_NO_TRACEFS] = {
-		"the kernel's trace events are not to be found (no /sys/kernel/tracing/events)",
+		"the kernel's trace events can't be found (no /sys/kernel/tracing/events)",
 		"Mount them: mount -t tracefs tracefs /sys/kernel/tracing\n"
 		"If that fails, the kernel was built without CONFIG_FTRACE and CONFIG_BPF_EVENTS.",
 	},
@@ -38,21 +38,21 @@ static const struct {
 	},
 	[ENV_NO_EVENTS] = {
 		"the iommufd of this kernel has no trace events: it is the stock one",
-		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.\n"
-		"Without, iommufd-top, iommufd-maplat and iommufd-why tell what system calls tell.",
+		"Boot a kernel with iommufd-bpf: scripts/graft adds it to a Linux 7.3 tree.\n"
+		"Without it, iommufd-top, iommufd-maplat and iommufd-why show system calls only.",
 	},
 	[ENV_NO_IOCTL_EVENTS] = {
 		"this kernel has no trace events, neither of iommufd nor of system calls",
-		"Boot a kernel with iommufd-bpf's: scripts/graft puts it into a Linux 7.3 tree.\n"
-		"One built with CONFIG_FTRACE_SYSCALLS=y tells a part.",
+		"Boot a kernel with iommufd-bpf: scripts/graft adds it to a Linux 7.3 tree.\n"
+		"On a kernel built with CONFIG_FTRACE_SYSCALLS=y some tools work in part.",
 	},
 	[ENV_NO_MODULE_BTF] = {
 		"the iommufd module does not describe its types (no /sys/kernel/btf/iommufd)",
-		"Build it with CONFIG_DEBUG_INFO_BTF_MODULES=y, against the vmlinux that runs: if\n"
-		"the kernel log has \"failed to validate module [iommufd] BTF\", they don't match.",
+		"Build it with CONFIG_DEBUG_INFO_BTF_MODULES=y, against the running vmlinux. If the\n"
+		"kernel log has \"failed to validate module [iommufd] BTF\", they don't match.",
 	},
 	[ENV_NO_MODULE_PRIVILEGE] = {
-		"iommufd is a module here, and to read its types needs CAP_SYS_ADMIN",
+		"iommufd is a module here, and reading its types needs CAP_SYS_ADMIN",
 		"Run it with sudo. Where iommufd is built in, CAP_BPF and CAP_PERFMON are enough.",
 	},
 };

@@ -171,7 +171,7 @@ const struct ioctl_report *ioctl_read(struct ioctl_watch *watch)
 	int fd = swap_next(&watch->rows);
 
 	if (fd < 0) {
-		err_say("can't read what was counted: %s", strerror(errno));
+		err_say("can't read the counters: %s", strerror(errno));
 		return NULL;
 	}
 	report->nr = 0;

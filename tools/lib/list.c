@@ -80,7 +80,7 @@ const struct listing *list_read(struct list *list)
 	if (!err)
 		err = ring_buffer__consume(list->ring);
 	if (err < 0) {
-		err_say("can't list what there is: %s", strerror(-err));
+		err_say("can't list contexts and objects: %s", strerror(-err));
 		return NULL;
 	}
 	found->lost = list->bpf->bss->lost;

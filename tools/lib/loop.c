@@ -50,11 +50,11 @@ error_t loop_argument(struct loop *loop, const char *arg,
 	case 1:
 		if (!loop_parse_number(arg, 1, &loop->count))
 			argp_error(state,
-				   "the count must be a number from 1 on, not '%s'",
+				   "the count must be 1 or more, not '%s'",
 				   arg);
 		return 0;
 	default:
-		argp_error(state, "there is no use for '%s'", arg);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return EINVAL;
 	}
 }

@@ -35,10 +35,11 @@ bool tool_check_any(bool verbose, bool *stock)
 
 void tool_refused(int err)
 {
-	err_say("the kernel does not take the BPF programs: %s", strerror(err));
+	err_say("the kernel does not accept the BPF programs: %s",
+		strerror(err));
 	err_advise(err_libbpf_log());
 	if (err == EPERM)
-		err_advise("A container or the kernel's lockdown may forbid it: see the kernel log.");
+		err_advise("A container or kernel lockdown may forbid it: see the kernel log.");
 }
 
 void tool_ready(const char *what)
