@@ -19,7 +19,7 @@ static int bound(int family, const struct sockaddr *to, socklen_t length)
 
 	if (fd < 0)
 		return -1;
-	/* Old connections must not keep the port from who starts again. */
+	/* After a restart, old connections must not block the port. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!bind(fd, to, length) && !listen(fd, BACKLOG))
 		return fd;
@@ -29,14 +29,14 @@ static int bound(int family, const struct sockaddr *to, socklen_t length)
 	return -1;
 }
 
-/* Whether the socket at a path is what a process that is gone has left. */
+/* Whether a socket file was left behind by a process that is gone. */
 static bool is_left(const struct sockaddr_un *to)
 {
 	struct stat what;
 	bool left;
 	int fd;
 
-	/* To connect to a file is refused, too. */
+	/* Connecting to a regular file is refused, too. */
 	if (lstat(to->sun_path, &what) || !S_ISSOCK(what.st_mode))
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -67,7 +67,7 @@ static int listen_at_path(const char *path)
 	return fd;
 }
 
-/* Cuts ADDR:PORT in two; an IPv6 address is in brackets. */
+/* Splits ADDR:PORT; an IPv6 address is in brackets. */
 static bool split(char *address, char **host, char **port)
 {
 	char *colon = strrchr(address, ':');

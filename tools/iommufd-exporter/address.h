@@ -5,15 +5,15 @@
 #include <stddef.h>
 
 /*
- * A socket that listens at ADDR:PORT, [ADDR]:PORT, :PORT (all addresses) or
- * /PATH. -1 after having said why not.
+ * Opens a socket that listens at ADDR:PORT, [ADDR]:PORT, :PORT (all addresses)
+ * or /PATH. Returns -1 after reporting an error.
  */
 int address_listen(const char *address);
 
-/* Where it listens, as a URL if it is one. */
+/* The address of the socket, as a URL if it has one. */
 void address_name(int fd, char *name, size_t size);
 
-/* Removes what is left of a socket at a path. */
+/* Removes the socket file at a path. */
 void address_remove(const char *address);
 
 #endif

@@ -11,12 +11,12 @@
 #include "totals.h"
 
 /**
- * struct collect - where all comes from
- * @bpf: what is counted since the start
+ * struct collect - sources of the metrics
+ * @bpf: counters since the start
  * @pins: limits
- * @list: what there is
+ * @list: current contexts and objects
  * @before: what contexts had done before the start
- * @most: contexts that are told of one by one
+ * @most: maximum number of contexts with metrics of their own
  */
 struct collect {
 	struct iommufd_exporter *bpf;
@@ -26,7 +26,7 @@ struct collect {
 	unsigned long most;
 };
 
-/* What it has counted begins with the first event after this. */
+/* Counting begins with the first event after this. */
 static struct iommufd_exporter *open_bpf(void)
 {
 	struct iommufd_exporter *bpf = iommufd_exporter__open_and_load();
@@ -42,7 +42,7 @@ static struct iommufd_exporter *open_bpf(void)
 	return NULL;
 }
 
-/* False after having said why not. */
+/* Returns false after reporting an error. */
 static bool begin(struct collect *collect)
 {
 	const struct listing *found = collect->list ? list_read(collect->list) :
@@ -108,7 +108,10 @@ static void read_contexts(struct collect *collect, const struct listing *found,
 	size_t nr = found->nr_contexts, object = 0;
 	int program = bpf_program__fd(collect->pins->progs.read_owner);
 
-	/* The oldest, so that one that is told of stays. */
+	/*
+	 * Keep the oldest contexts, so that a context does not lose its
+	 * metrics.
+	 */
 	if (nr > collect->most)
 		nr = collect->most;
 	metrics->nr_contexts = nr;
@@ -129,7 +132,7 @@ static void read_contexts(struct collect *collect, const struct listing *found,
 	}
 }
 
-/* Both are made of nothing but numbers of 64 bits. */
+/* Both consist only of 64-bit numbers. */
 static void add_counts(struct exporter_counts *to,
 		       const struct exporter_counts *from)
 {

@@ -7,8 +7,8 @@
 struct collect;
 
 /*
- * Counts from now on. @contexts: the most that are told of one by one. NULL
- * after having said why not.
+ * Starts counting. At most @contexts contexts have metrics of their own.
+ * Returns NULL after reporting an error.
  */
 struct collect *collect_open(unsigned long contexts);
 void collect_close(struct collect *collect);

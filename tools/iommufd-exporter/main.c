@@ -9,7 +9,9 @@
 #include "options.h"
 #include "server.h"
 
-/* Blocked in all threads that are to come, and waited for. */
+/*
+ * The signals that end the program: blocked in all threads, to wait for them.
+ */
 static sigset_t ends(void)
 {
 	sigset_t set;
@@ -54,7 +56,9 @@ int main(int argc, char **argv)
 	int fd, status = EXIT_FAILURE;
 
 	options_parse(&options, argc, argv);
-	/* First, because it takes no time: who asks early waits. */
+	/*
+	 * Listen first: it is quick, and early clients wait instead of failing.
+	 */
 	fd = address_listen(options.listen);
 	if (fd < 0)
 		return EXIT_FAILURE;

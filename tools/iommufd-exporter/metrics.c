@@ -5,7 +5,10 @@
 #include "metrics.h"
 #include "text.h"
 
-/* What each context tells; the last ones as enum exporter_total. */
+/*
+ * Metrics of each context; the last ones are in the order of enum
+ * exporter_total.
+ */
 enum told {
 	TOLD_PINNED,
 	TOLD_LOCKED,
@@ -129,7 +132,7 @@ static void print_told(FILE *out, const struct context *context, enum told told)
 	}
 }
 
-/* Of a process that is gone there is no limit to tell. */
+/* A process that has ended has no limit. */
 static bool has_told(const struct context *context, enum told told)
 {
 	return context->owner.now.found ||
@@ -158,7 +161,7 @@ static void print_contexts(FILE *out, const struct metrics *metrics,
 	}
 }
 
-/* All of them from the start, so that the first failure is an increase. */
+/* Print all reasons from the start, so that a first failure is an increase. */
 static void print_failures(FILE *out, const struct exporter_counts *counts)
 {
 	__u64 unknown = 0;

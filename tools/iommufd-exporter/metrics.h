@@ -9,11 +9,11 @@
 
 /**
  * struct context - a context that has metrics of its own
- * @owner: who opened it
+ * @owner: the process that opened it
  * @mapped: bytes, in all of its IOAS
- * @areas: mapped intervals
- * @waiting: groups of page faults that wait for an answer
- * @totals: since it was opened
+ * @areas: number of mappings
+ * @waiting: groups of page faults that wait for a response
+ * @totals: counters since it was opened
  */
 struct context {
 	const struct list_ctx *info;
@@ -25,12 +25,12 @@ struct context {
 };
 
 /**
- * struct metrics - all there is to tell
- * @nr_contexts: those in @contexts
- * @nr_left_out: those that are not
- * @counts: of all CPUs
- * @lost_events: that no program has seen
- * @lost_entries: of lists that were too long
+ * struct metrics - all metrics
+ * @nr_contexts: number of @contexts
+ * @nr_left_out: contexts without metrics of their own
+ * @counts: counters of all CPUs
+ * @lost_events: events that no program has seen
+ * @lost_entries: entries that did not fit a list
  */
 struct metrics {
 	size_t nr_contexts, nr_left_out;

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /**
- * struct options - what the user wants
+ * struct options - the command line
  * @listen: ADDR:PORT, or the path of a socket
- * @contexts: no more than that many have metrics of their own
+ * @contexts: maximum number of contexts with metrics of their own
  */
 struct options {
 	const char *listen;
@@ -15,7 +15,7 @@ struct options {
 	bool verbose;
 };
 
-/* Ends the program if they can't be meant. */
+/* Exits if the options are invalid. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

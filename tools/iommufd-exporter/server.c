@@ -11,7 +11,10 @@
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define PLAIN	    "text/plain; charset=utf-8"
 
-/* Who reads metrics is done in a moment; nobody else shall keep it busy. */
+/*
+ * Reading metrics takes a moment; other connections must not exhaust the
+ * server.
+ */
 #define MOST_CONNECTIONS 16
 #define SECONDS_IDLE	 10
 
@@ -69,7 +72,7 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *to,
 
 	(void)version;
 	(void)body;
-	/* The first call is before the body, which nobody wants. */
+	/* The first call is before the body, which is ignored. */
 	if (!*state || *left) {
 		*left = 0;
 		*state = data;

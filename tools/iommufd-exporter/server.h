@@ -6,16 +6,19 @@
 
 struct server;
 
-/* The metrics, to be freed; NULL if there are none now: why was said. */
+/*
+ * Returns the metrics, which the caller frees, or NULL after reporting why
+ * there are none.
+ */
 typedef char *server_metrics_fn(void *data, size_t *size);
 
 /*
- * Answers from now on, in one thread of its own, which calls @metrics; @fd, a
- * socket that listens, belongs to it. NULL after having said why not.
+ * Starts serving in a thread, which calls @metrics. Takes over @fd, a listening
+ * socket. Returns NULL after reporting an error.
  */
 struct server *server_start(int fd, server_metrics_fn *metrics, void *data);
 
-/* Once it returns nothing calls @metrics any more. */
+/* When it returns, @metrics is no longer called. */
 void server_stop(struct server *server);
 
 #endif

@@ -17,8 +17,8 @@ void text_sample(FILE *out, const struct family *family, const char *suffix,
 }
 
 /*
- * Bytes of the character that @text begins with, 0 if that is none: what is cut
- * off, longer than need be, a surrogate or too large.
+ * Length of the UTF-8 character that @text begins with, 0 if it is invalid:
+ * truncated, overlong, a surrogate or too large.
  */
 static size_t character(const unsigned char *text, size_t size)
 {

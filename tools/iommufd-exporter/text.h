@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /**
- * struct family - what is said of a metric, before its samples
- * @name: without _total and the like; ends with the unit, if it has one
+ * struct family - description of a metric
+ * @name: without suffixes such as _total; ends with the unit, if it has one
  * @type: counter, gauge, histogram or info
  * @unit: NULL if it has none
  */
@@ -22,17 +22,17 @@ struct family {
 
 void text_family(FILE *out, const struct family *family);
 
-/* A sample without labels, @suffix behind the name of its family. */
+/* A sample without labels; @suffix follows the name of the family. */
 void text_sample(FILE *out, const struct family *family, const char *suffix,
 		 __u64 value);
 
 /*
- * The value of a label, of @size bytes at the most, with its quotes. It may
- * hold anything: what is no UTF-8 becomes U+FFFD.
+ * Prints a label value of at most @size bytes, with its quotes. It may be
+ * anything: invalid UTF-8 is replaced with U+FFFD.
  */
 void text_value(FILE *out, const char *value, size_t size);
 
-/* Nanoseconds in seconds. */
+/* Prints nanoseconds as seconds. */
 void text_seconds(FILE *out, __u64 ns);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What contexts had done before the start, as far as the kernel still knows: it
- * counts for each object, and forgets those that are destroyed. From the start
- * on it is counted by context, so that no counter ever falls.
+ * What contexts had done before the start, as far as the kernel still knows it:
+ * the kernel counts by object, and destroyed objects are gone. After the start,
+ * the exporter counts by context, so that counters never decrease.
  */
 #ifndef __TOTALS_H
 #define __TOTALS_H
@@ -15,10 +15,10 @@ struct totals {
 	struct total_ctx *contexts;
 };
 
-/* Takes what there is at the start. */
+/* Takes the counters of all objects at the start. */
 void totals_take(struct totals *totals, const struct listing *found);
 
-/* Adds what the context had done. */
+/* Adds what the context did before the start. */
 void totals_add(const struct totals *totals, __u32 ctx,
 		struct exporter_totals *to);
 

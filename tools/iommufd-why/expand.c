@@ -9,7 +9,7 @@
 #include "expand.h"
 #include "facts.h"
 
-/* Text that grows; what has no room is cut off. */
+/* A growing text, truncated if it does not fit. */
 struct out {
 	char *text;
 	size_t used;
@@ -53,7 +53,7 @@ static void format_rights(char *text, uint64_t rights)
 	snprintf(text, FACT_SIZE, "%s", names[rights & 3]);
 }
 
-/* False if there is no such thing. */
+/* Returns false if the form or the number is not known. */
 static bool format_number(char *text, uint64_t number, char form)
 {
 	switch (form) {
@@ -93,7 +93,7 @@ static bool format_number(char *text, uint64_t number, char form)
 	}
 }
 
-/* The value of what stands in braces; *@zero: it is a number, and 0. */
+/* The value of the placeholder @key; *@zero is set if it is the number 0. */
 static bool value_of(const struct failure *f, const char *key, char *text,
 		     bool *zero)
 {
@@ -106,7 +106,10 @@ static bool value_of(const struct failure *f, const char *key, char *text,
 	return format_number(text, number, key[1]);
 }
 
-/* Expands from @from up to @to; false if something is not known. */
+/*
+ * Expands the text between @from and @to. Returns false if a value is not known
+ * or is 0.
+ */
 static bool expand_part(struct out *out, const char *from, const char *to,
 			const struct failure *f)
 {
@@ -134,7 +137,7 @@ static bool expand_part(struct out *out, const char *from, const char *to,
 	return known;
 }
 
-/* What stands in brackets, from @from up to @to: [this|else that]. */
+/* Expands text in brackets, between @from and @to: [this|else that]. */
 static void expand_option(struct out *out, const char *from, const char *to,
 			  const struct failure *f)
 {

@@ -6,7 +6,7 @@
 
 #define EXPAND_SIZE 2048
 
-/* Fills a template of sentences.h in: to @text, of EXPAND_SIZE bytes. */
+/* Expands a template of sentences.h to @text, of EXPAND_SIZE bytes. */
 char *expand(char *text, const char *template, const struct failure *failure);
 
 #endif

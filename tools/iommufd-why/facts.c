@@ -11,11 +11,11 @@
 #include "../lib/fmt.h"
 #include "facts.h"
 
-/* vfio-pci has region N at offset N << 40 of a device's file. */
+/* vfio-pci has region N at offset N << 40 of the device file. */
 #define VFIO_REGION_SHIFT 40
 #define VFIO_BARS	  6
 
-/* Last part of where a link leads. */
+/* Last component of the target of a symbolic link. */
 static bool link_name(const char *path, char *name, size_t size)
 {
 	char target[PATH_MAX];
@@ -66,8 +66,8 @@ static bool find_device(const struct failure *f, char *text)
 }
 
 /*
- * Looks at the devices of the group that is the first number, until @see has
- * written to @text all that there is to say, and returns true.
+ * Calls @see for the devices of the IOMMU group, which is the first number,
+ * until it returns true because @text is complete.
  */
 static bool each_device(const struct failure *f, char *text,
 			bool (*see)(char *text, const char *device,
@@ -113,7 +113,7 @@ static bool find_devices(const struct failure *f, char *text)
 	return *text;
 }
 
-/* Those of bridges and stubs do no DMA and are in nobody's way. */
+/* Bridge and stub drivers do no DMA and don't block the group. */
 static bool name_driven(char *text, const char *device, const char *driver)
 {
 	static const char *const harmless[] = { "", "pcieport", "pci-stub" };
@@ -132,7 +132,7 @@ static bool find_driven(const struct failure *f, char *text)
 	return each_device(f, text, name_driven);
 }
 
-/* A mapping of a file of vfio-pci: a BAR, of which device. */
+/* A BAR that is mapped with mmap of a vfio-pci file, and its device. */
 static bool find_bar(const struct failure *f, char *text)
 {
 	uint64_t offset = f->fail.offset, bar = offset >> VFIO_REGION_SHIFT;
@@ -169,7 +169,7 @@ static const char *region_text(const char *type)
 	return "reserved by the IOMMU driver";
 }
 
-/* Fills in *@text if a region of this file has @at in it. */
+/* Fills in @text if a region in this file contains @at. */
 static bool search_regions(const char *path, uint64_t at, char *text)
 {
 	uint64_t first, last;

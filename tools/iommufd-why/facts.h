@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What can be found out about a failure beside its numbers, at once after it:
+ * Facts about a failure beside its numbers, looked up right after it:
  *
- *	pid, comm, uid  who asked
- *	policy          name of the BPF policy that refused
+ *	pid, comm, uid  the process that made the request
+ *	policy          name of the BPF policy that refused it
  *	ioas, range, length
- *	                of a request to map or unmap; the IOAS of an attach
- *	device          PCI address, of a bind or an attach
- *	devices         those of the IOMMU group that is the first number, and
- *	                their drivers
- *	driven          one of these that a kernel driver has
+ *	                of a map or unmap request; the IOAS of an attach
+ *	device          PCI address of the device to bind or attach
+ *	devices         the devices of the IOMMU group that is the first number,
+ *	                with their drivers
+ *	driven          one of them that is bound to a kernel driver
  *	memory          the file that the process has mapped at the first number
- *	region          what the platform has at the address that is the first
- *	                number
- *	bits, reach     of addresses, where the first number is behind the last
+ *	region          what the platform uses the first number, an address, for
+ *	bits, reach     address width, if the first number is the first address
+ *	                out of reach
  */
 #ifndef __FACTS_H
 #define __FACTS_H
@@ -24,7 +24,10 @@
 
 #define FACT_SIZE 512
 
-/* Writes a fact to @text, of FACT_SIZE bytes; false if it is not known. */
+/*
+ * Writes a fact to @text, of FACT_SIZE bytes. Returns false if the fact is not
+ * known.
+ */
 bool fact_find(const struct failure *failure, const char *name, char *text);
 
 #endif

@@ -7,10 +7,10 @@
 
 /**
  * struct failure - a request that failed
- * @fail: who asked for what, and why it failed
- * @subject: what it was about; @subject.kind is 0 if nobody told
- * @stock: of a stock kernel: in @fail are the process, the request and the error
- *	alone
+ * @fail: the request, its process, and why it failed
+ * @subject: what the request was about; @subject.kind is 0 if that is not known
+ * @stock: the kernel has a stock iommufd: @fail has only the process, the
+ *	request and the error
  */
 struct failure {
 	struct why_fail fail;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The kernel sends what a request was about right before its failure. Both are
- * of one thread, which has one request at a time; of what a request did on the
- * way, its own event is the last.
+ * The kernel reports the subject of a request right before its failure. Both
+ * come from the same thread, which has one request at a time; a request's own
+ * event is the last of its events.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,13 +15,13 @@
 #include "iommufd_why.skel.h"
 #include "listen.h"
 
-/* The kernel's own, from here on. */
+/* From here on, error codes are internal to the kernel. */
 #define ERESTARTSYS 512
 
-/* Threads that fail at the same time; of more some subjects are missed. */
+/* Threads that can fail at the same time; with more, some subjects are lost. */
 #define SUBJECTS 256
 
-/* A kernel without trace events of iommufd, and nothing else then. */
+/* Set on kernels without trace events of iommufd; the others are NULL then. */
 static struct ioctl_watch *stock;
 static struct iommufd_why *bpf;
 static struct ring_buffer *ring;
@@ -78,7 +78,9 @@ static void take_call(const struct ioctl_call *call, void *unused)
 	};
 
 	(void)unused;
-	/* What the kernel says to itself (ERESTARTSYS) is about a signal. */
+	/*
+	 * Error codes internal to the kernel (ERESTARTSYS) are about a signal.
+	 */
 	if (failure.fail.ret <= -ERESTARTSYS)
 		failure.fail.ret = -EINTR;
 	memcpy(failure.fail.comm, call->comm, sizeof(failure.fail.comm));
@@ -118,7 +120,7 @@ static bool set_reasons(const struct options *options)
 	return true;
 }
 
-/* Failures last: of none that is told the rest is missed. */
+/* Attach failures last, so that no event before a reported one is missed. */
 static int attach(void)
 {
 	bpf_program__set_autoattach(bpf->progs.fail, false);
@@ -154,7 +156,7 @@ static bool load(const struct options *options)
 bool listen_begin(const struct options *options, listen_fn function)
 {
 	tell = function;
-	/* What a child leaves behind stays our descendant. */
+	/* Orphans of the command stay our descendants. */
 	if (options->command)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (options->stock)

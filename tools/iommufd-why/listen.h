@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Failures as they come, each with what other events say of it. */
+/* Failures as they happen, each with what other events say about it. */
 #ifndef __LISTEN_H
 #define __LISTEN_H
 
@@ -7,22 +7,22 @@
 #include "failure.h"
 #include "options.h"
 
-/* Called for each. */
+/* Called for each failure. */
 typedef void (*listen_fn)(const struct failure *failure);
 
 /*
- * Begins to listen. With a command, only to what descends from this process.
- * False if that can't be done; why was said.
+ * Starts to listen. With a command, only to descendants of this process.
+ * Returns false after reporting an error.
  */
 bool listen_begin(const struct options *options, listen_fn tell);
 
-/* Can be read when there is something to take. */
+/* Readable when there are failures. */
 int listen_fd(void);
 
-/* Takes all there is. */
+/* Calls the function for all failures that are there. */
 void listen_take(void);
 
-/* Failures that could not be told. */
+/* Failures that could not be reported. */
 __u64 listen_lost(void);
 
 void listen_end(void);

@@ -24,7 +24,7 @@
 static struct options options;
 /* By reason, or by errno on a stock kernel. */
 static __u64 counts[NAMES_REASONS], told_lost;
-/* Failures that may still be told. */
+/* Failures that are still to be reported. */
 static unsigned long left;
 
 static void tell(const struct failure *failure)
@@ -50,7 +50,7 @@ static void tell_lost(void)
 	told_lost = lost;
 }
 
-/* What there is to read: failures and, with a command, that it has ended. */
+/* An epoll descriptor for failures and, with a command, for its end. */
 static int watch(int ended)
 {
 	int all = epoll_create1(EPOLL_CLOEXEC);
@@ -72,8 +72,9 @@ static bool is_ready(int fd)
 }
 
 /*
- * Ctrl-C at the terminal reaches the command as it does us. What was sent to us
- * alone is meant for it. False if it was no signal that ends the loop.
+ * Ctrl-C at the terminal also reaches the command. A signal that was sent only
+ * to this process is meant for the command. Returns false if no signal ended
+ * the loop.
  */
 static bool pass_on(const struct loop *loop, pid_t pid)
 {
@@ -87,7 +88,7 @@ static bool pass_on(const struct loop *loop, pid_t pid)
 	return true;
 }
 
-/* Tells of failures until it is enough; @pid is 0 without a command. */
+/* Reports failures until the end; @pid is 0 without a command. */
 static int follow(struct loop *loop, pid_t pid)
 {
 	int ended = pid ? pidfd_open(pid, 0) : -1, all = watch(ended);
@@ -97,7 +98,10 @@ static int follow(struct loop *loop, pid_t pid)
 	while (!over) {
 		if (loop_wait(loop, all) == LOOP_END)
 			over = !pid || !pass_on(loop, pid);
-		/* What it did is all there when it has ended. */
+		/*
+		 * When the command has ended, all of its failures are in the
+		 * buffer.
+		 */
 		over |= is_ready(ended);
 		listen_take();
 		tell_lost();
@@ -129,7 +133,7 @@ static int run(int output)
 	status = follow(&loop, pid);
 	if (!pid)
 		return status;
-	/* Nothing more is told, and signals do what they do. */
+	/* Reporting is over: restore the default effect of signals. */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an errno of iommufd can mean, where the kernel does not tell why. */
+/* What an errno of iommufd can mean, for kernels that don't report reasons. */
 #ifndef __MEANINGS_H
 #define __MEANINGS_H
 
-/* For ones that iommufd does not use: that it does not. */
+/* For an errno that iommufd does not return, the text says so. */
 const char *meaning_find(int error);
 
 #endif

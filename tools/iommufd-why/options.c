@@ -79,6 +79,9 @@ void options_parse(struct options *options, int argc, char **argv)
 		.doc = doc,
 	};
 
-	/* In order: what follows the command's name is the command's. */
+	/*
+	 * Parse in order: what follows the command's name belongs to the
+	 * command.
+	 */
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 }

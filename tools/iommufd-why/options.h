@@ -9,16 +9,16 @@
 #define MAX_REASONS 64
 
 /**
- * struct options - what the command line asked for
+ * struct options - the command line
  * @common: process, JSON, messages of libbpf; no time of day
- * @reasons: for these reasons only, if any
- * @nr_reasons: how many
- * @count: failures to tell, 0 for no end
- * @summary: counts by reason at the end
- * @list: the sentences, then end
+ * @reasons: report only these reasons, if any
+ * @nr_reasons: number of @reasons
+ * @count: failures to report, 0 for no limit
+ * @summary: print counts by reason at the end
+ * @list: print the sentences and exit
  * @stock: the kernel has no trace events of iommufd; not an option
  * @output: file to write to instead of standard output, or NULL
- * @command: command of which the failures are told, or NULL
+ * @command: command to run and watch, or NULL
  */
 struct options {
 	struct common_options common;
@@ -32,7 +32,7 @@ struct options {
 	char **command;
 };
 
-/* Ends the program itself on --help, --version and what it can't accept. */
+/* Exits on --help, --version and invalid options. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

@@ -15,7 +15,7 @@
 #define WIDTH  79
 #define INDENT 4
 
-/* What is said of a reason that a newer kernel has. */
+/* The sentence for a reason that only newer kernels have. */
 static const struct sentence unknown = {
 	"",
 	0,
@@ -23,11 +23,11 @@ static const struct sentence unknown = {
 	"Look it up in docs/failures.md of the running iommufd, or update the tool.",
 };
 
-/* What to do about a failure of a stock kernel. */
+/* The advice for a failure on a stock kernel. */
 static const char stock_advice[] =
 	"A kernel with iommufd-bpf reports which of these it is, with the numbers.";
 
-/* Names of a failure, whatever the kernel and this tool know of it. */
+/* The names in a failure, as far as the kernel and this tool know them. */
 struct names {
 	char request[48];
 	char reason[48];
@@ -60,7 +60,9 @@ static void find_names(struct names *names, const struct why_fail *fail)
 		names->sentence = &unknown;
 }
 
-/* In lines of WIDTH, broken at spaces, the first one behind @title. */
+/*
+ * Prints lines of at most WIDTH, broken at spaces; @title is before the first.
+ */
 static void print_wrapped(const char *title, const char *text)
 {
 	size_t column = printf("%*s%s", INDENT, "", title);
@@ -82,7 +84,7 @@ static void print_wrapped(const char *title, const char *text)
 	putchar('\n');
 }
 
-/* Up to the error, and @more. */
+/* Prints the line up to the error, and @more. */
 static void print_title(const struct failure *f, const struct names *names,
 			const char *more)
 {
@@ -132,7 +134,7 @@ static void add_subject(struct json_object *line, const struct failure *f)
 	}
 }
 
-/* Who, and up to the error. */
+/* Adds the process, the request and the error. */
 static void add_title(struct json_object *line, const struct failure *f,
 		      const struct names *names)
 {
@@ -227,7 +229,7 @@ void print_lost(__u64 lost, bool json)
 	}
 }
 
-/* Of what is counted. */
+/* Name of a row of the summary. */
 static const char *kind_name(__u32 reason, bool stock, char *text, size_t size)
 {
 	const char *name = stock ? names_errno(reason) : names_reason(reason);
@@ -259,7 +261,7 @@ static void print_summary_text(const __u64 *counts, __u64 lost, bool stock)
 	char text[32];
 
 	printf("%8s %s\n", "COUNT", stock ? "ERROR" : "REASON");
-	/* The most frequent first; there are few. */
+	/* Sort by count, in the simplest way: there are few. */
 	for (__u64 below = ~0ULL;;) {
 		__u64 most = 0;
 

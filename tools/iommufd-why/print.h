@@ -6,20 +6,23 @@
 #include "failure.h"
 #include "options.h"
 
-/* One failure, on standard output: a block of text, or a line of JSON. */
+/* Prints a failure on standard output: a block of text, or a line of JSON. */
 void print_failure(const struct failure *failure, bool json);
 
-/* So many failures were not told, all in all. */
+/* Prints how many failures in total were not reported. */
 void print_lost(__u64 lost, bool json);
 
-/* How often each reason was told, or on a stock kernel each errno: @counts[N]. */
+/*
+ * Prints how often each reason, or on a stock kernel each errno, occurred:
+ * @counts[N].
+ */
 void print_summary(const __u64 *counts, __u64 lost,
 		   const struct options *options);
 
-/* What is missing on a stock kernel. */
+/* Prints a note about what a stock kernel does not report. */
 void print_stock(bool json);
 
-/* All reasons with their templates, as text. */
+/* Prints all reasons with their templates. */
 void print_list(bool json);
 
 #endif

@@ -83,7 +83,7 @@ const struct sentence sentences[] = {
 	  "It is too late to set the option to {1d}: the context already has objects, or the IOAS already has mappings and a device.",
 	  "Set the option first." },
 
-	/* what the system gives */
+	/* system resources */
 	{ "no_memory", 0,
 	  "The kernel could not allocate memory for its own data.",
 	  "The machine, or the cgroup of process {pid} (memory.max), is out of memory: kernel memory of iommufd is charged to the cgroup." },

@@ -5,23 +5,23 @@
 #include <stddef.h>
 
 /**
- * struct sentence - what is said of a failure
+ * struct sentence - explanation of a reason
  * @reason: name of the reason, as in docs/failures.md
  * @error: errno that it is for, 0 for all that have no sentence of their own
  * @what: what went wrong
  * @advice: what to do about it
  *
- * The texts are templates. {1d} is the first number of the failure, {2d} its
+ * The texts are templates. {1d} is the first number of the failure, {2d} the
  * second one, in one of these forms:
  *
- *	d  decimal                     e  an errno by its text
- *	s  decimal, with its sign      c  a capability by its name
- *	x  hexadecimal                 t  a type of object by its name
- *	b  bytes, for people           r  rights: read, write
+ *	d  decimal                     e  text of an errno
+ *	s  signed decimal              c  name of a capability
+ *	x  hexadecimal                 t  name of an object type
+ *	b  bytes, human-readable       r  rights: read, write
  *	p  pages, with their bytes     k  pages, in KiB
  *
- * Other names in braces are facts, see facts.h. What stands in [] is left out if
- * something in it is not known or, of a number, if it is 0; [a|b] is b then.
+ * Other names in braces are facts, see facts.h. Text in [] is left out if a
+ * value in it is not known or is the number 0; [a|b] then becomes b.
  */
 struct sentence {
 	const char *reason;

@@ -6,13 +6,16 @@
 #include <sys/types.h>
 
 /*
- * Starts @command, NULL behind its last argument, with signals as they come
- * and @output as its standard output. 0, or what the exit status of the tool is
- * to be; why was said.
+ * Starts @command, a NULL-terminated array of arguments, with default signal
+ * handling and @output as its standard output. Returns 0, or the exit status
+ * for the tool after reporting the error.
  */
 int command_start(char **command, int output, pid_t *pid);
 
-/* What a shell would say: the exit status, or 128 + the number of a signal. */
+/*
+ * The exit status as a shell reports it: 128 + N if signal N killed the
+ * command.
+ */
 int command_status(int status);
 
 #endif

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 /**
- * struct common_options - what they were set to
- * @pid: -p: one process only, 0 for all
- * @timestamp: -T: the time of day
- * @json: -j: JSON lines rather than text
- * @verbose: -v: libbpf's messages too
+ * struct common_options - values of the common options
+ * @pid: -p: only this process, 0 for all
+ * @timestamp: -T: print the time of day
+ * @json: -j: print JSON lines instead of text
+ * @verbose: -v: also print libbpf's messages
  */
 struct common_options {
 	unsigned long pid;
@@ -20,7 +20,7 @@ struct common_options {
 	bool verbose;
 };
 
-/* For the default of a parser: takes those of them that the tool lists. */
+/* Default case of a tool's parser: handles the common options that it lists. */
 error_t common_parse(struct common_options *options, int key, const char *arg,
 		     struct argp_state *state);
 

@@ -88,7 +88,7 @@ static bool has(const char *root, const char *path)
 	char full[PATH_MAX];
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	/* As the effective user: access() takes no account of capabilities. */
+	/* Check as the effective user: access() ignores its capabilities. */
 	return !faccessat(AT_FDCWD, full, F_OK, AT_EACCESS);
 }
 
@@ -98,8 +98,9 @@ static bool can(unsigned long long caps, int cap)
 }
 
 /*
- * Older systems have tracefs below debugfs only, which is closed to users either
- * way. Sets *@denied if it is where it should be, for somebody with more rights.
+ * Older systems have tracefs only below debugfs, which users can't access
+ * either way. Sets *@denied if tracefs is in its usual place, but this user may
+ * not access it.
  */
 static bool has_event(const char *root, const char *event, bool *denied)
 {
@@ -129,10 +130,10 @@ enum env_problem env_check(const char *root, unsigned long long caps)
 	if (!has_event(root, "", &denied))
 		return denied ? ENV_NO_ACCESS : ENV_NO_TRACEFS;
 	if (!has_event(root, "/iommufd", &denied))
-		/* Built in or a module, iommufd has its device. */
+		/* The device exists whether iommufd is built in or a module. */
 		return has(root, "/sys/class/misc/iommu") ? ENV_NO_EVENTS :
 							    ENV_NO_IOMMUFD;
-	/* Of what is built in there is no such file. */
+	/* This file exists only for modules. */
 	if (has(root, "/sys/module/iommufd/initstate")) {
 		if (!has(root, "/sys/kernel/btf/iommufd"))
 			return ENV_NO_MODULE_BTF;

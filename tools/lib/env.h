@@ -2,7 +2,7 @@
 #ifndef __LIB_ENV_H
 #define __LIB_ENV_H
 
-/* Why the tools can't work on this machine, in the order in which to mend it. */
+/* Why the tools can't work on this machine, in the order in which to fix it. */
 enum env_problem {
 	ENV_OK,
 	ENV_NO_PRIVILEGE,
@@ -20,18 +20,18 @@ enum env_problem {
 unsigned long long env_capabilities(void);
 
 /*
- * Looks for what is missing. @root stands before every path: "" except in
- * tests.
+ * Checks whether something is missing. @root is prepended to every path: ""
+ * except in tests.
  */
 enum env_problem env_check(const char *root, unsigned long long capabilities);
 
 /*
- * The same for what tools/lib/ioctl.h needs, where that was ENV_NO_EVENTS: it
- * has to do with what the kernel tells of system calls.
+ * The same for tools/lib/ioctl.h, which needs only the trace events of system
+ * calls. For use after ENV_NO_EVENTS.
  */
 enum env_problem env_check_stock(const char *root);
 
-/* One sentence on what is wrong, and what to do about it. */
+/* One sentence about the problem, and advice on how to fix it. */
 const char *env_problem_text(enum env_problem problem);
 const char *env_problem_advice(enum env_problem problem);
 

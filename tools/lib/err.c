@@ -6,7 +6,7 @@
 #include <string.h>
 #include "err.h"
 
-/* The verifier's log can be long, and its end tells what is wrong. */
+/* The verifier's log can be long, and the reason is at its end. */
 static char libbpf_log[8192];
 
 void err_say(const char *format, ...)

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 
 /*
- * Messages go to standard error as "NAME: what is wrong", where NAME is the
- * program's; what to do about it follows on lines of its own.
+ * Prints "NAME: message" to standard error, where NAME is the program's name.
+ * Advice follows on separate lines.
  */
 void err_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void err_advise(const char *advice);
 
-/* Keeps what libbpf says, for err_libbpf_log(); @verbose: shows it at once. */
+/* Keeps libbpf's messages for err_libbpf_log(), or prints them if @verbose. */
 void err_keep_libbpf(bool verbose);
 
-/* What libbpf warned of until now, "" if nothing. */
+/* libbpf's warnings so far, "" if there were none. */
 const char *err_libbpf_log(void);
 
 #endif

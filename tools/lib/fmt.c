@@ -4,8 +4,9 @@
 #include "fmt.h"
 
 /*
- * How to print @value, at least 0, with so many @digits: rounding may add one,
- * 9.996 is 10.0. NULL if it reaches @last and takes the next unit.
+ * The format for @value, which is not negative, with @digits digits. Rounding
+ * may add a digit: 9.996 becomes 10.0. NULL if @value reaches @last and needs
+ * the next unit.
  */
 static const char *precision(double value, int digits, double last)
 {

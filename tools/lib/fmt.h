@@ -7,11 +7,11 @@
 #define FMT_LEN 24
 
 /*
- * Numbers for people, in a small width whatever their size:
+ * Human-readable numbers of limited width:
  *
- *   fmt_bytes  powers of 1024, 5 characters, 6 below 0: 512B 4.00K 1023M
+ *   fmt_bytes  powers of 1024, 5 characters, 6 if negative: 512B 4.00K 1023M
  *   fmt_count  powers of 1000, 5 characters: 512 4.10k 12.3M -123k
- *   fmt_short  the same in 4 characters, not below 0: 999 1.2k 12k
+ *   fmt_short  the same in 4 characters, not negative: 999 1.2k 12k
  *   fmt_rate   the same for fractions: 0.5 12.3
  *   fmt_ns     a duration, 4 characters: 999n 1.2u 345u 1.2m 12s 18h
  *
@@ -24,8 +24,8 @@ char *fmt_rate(char *buf, double rate);
 char *fmt_ns(char *buf, unsigned long long ns);
 
 /*
- * A process may name itself anything, control characters of terminals included:
- * keep printable ASCII, put ? for the rest.
+ * A process can have any name, including control characters of terminals: keep
+ * printable ASCII and replace the rest with ?.
  */
 char *fmt_name(char *dst, size_t size, const char *name);
 

@@ -10,16 +10,16 @@ __u64 hist_lower(unsigned int bucket);
 __u64 hist_width(unsigned int bucket);
 
 /*
- * The value that @percent of all values in @hist don't exceed: the middle of
- * its bucket, so within 1/32 of the true one, and never more than @max, the
- * largest of them. 0 if @hist is empty.
+ * The value that @percent of all values in @hist don't exceed. It is the middle
+ * of a bucket, so within 1/32 of the exact value, but at most @max, the largest
+ * value in @hist. 0 if @hist is empty.
  */
 __u64 hist_percentile(const __u32 *hist, double percent, __u64 max);
 
-/* Values in @hist. */
+/* Number of values in @hist. */
 __u64 hist_total(const __u32 *hist);
 
-/* Largest value the top bucket in use may stand for. */
+/* Largest value that the highest bucket in use can represent. */
 __u64 hist_upper(const __u32 *hist);
 
 #endif

@@ -13,13 +13,13 @@
 #include "tool.h"
 
 /**
- * struct ioctl_watch - what is open
+ * struct ioctl_watch - an open watch
  * @bpf: the programs
- * @rows: where they count
- * @ring: where single calls come from, NULL if none do
- * @each: who they go to
- * @data: for @each
- * @report: the last one, with room for @room entries
+ * @rows: the map that they count in
+ * @ring: ring buffer of single calls, NULL if calls are counted
+ * @each: function that is called for each single call
+ * @data: argument of @each
+ * @report: the last report, with room for @room entries
  * @cpus: the rows of all CPUs for one key
  */
 struct ioctl_watch {
@@ -128,7 +128,7 @@ void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from)
 
 void ioctl_add_slots(struct slots *to, const struct ioctl_row *row)
 {
-	/* No bucket is in two slots. */
+	/* No bucket is split between two slots. */
 	for (int i = 0; i < HIST_BUCKETS; i++)
 		to->count[slot_of(hist_lower(i))] += row->hist[i];
 	to->sum += row->ns;

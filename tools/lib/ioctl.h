@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What processes ask of iommufd, from the system calls that they make: it works
- * on kernels without iommufd's trace events, and knows no contexts, IOAS or
- * reasons. bpf/iommufd_ioctl.h has what is counted.
+ * Requests to iommufd as seen in system calls. This works on kernels without
+ * trace events of iommufd, but does not know contexts, IOAS or reasons. See
+ * bpf/iommufd_ioctl.h for what is counted.
  */
 #ifndef __LIB_IOCTL_H
 #define __LIB_IOCTL_H
@@ -12,18 +12,18 @@
 #include "../../bpf/iommufd_ioctl.h"
 #include "../../bpf/slots.h"
 
-/* Called for a single call; @data is the caller's. */
+/* Called for a single call; @data is passed through. */
 typedef void (*ioctl_fn)(const struct ioctl_call *call, void *data);
 
 /**
  * struct ioctl_options - what to watch
- * @pid: this process only, unless it is 0
- * @ancestor: this process and what it has started only, unless it is 0
- * @by_size: count calls by the size of the memory that they are about, too
- * @each: hand on single calls instead of counting
- * @data: for @each
- * @only_failed: of single calls, those that fail
- * @slower_ns: of single calls, those that take so long
+ * @pid: only this process, 0 for all
+ * @ancestor: only this process and its descendants, 0 for all
+ * @by_size: also count calls by the size of the memory range
+ * @each: call this for single calls instead of counting
+ * @data: argument of @each
+ * @only_failed: only single calls that fail
+ * @slower_ns: only single calls that take at least this long
  */
 struct ioctl_options {
 	__u32 pid;
@@ -41,9 +41,9 @@ struct ioctl_entry {
 };
 
 /**
- * struct ioctl_report - what was done since the last report
- * @nr: how many entries
- * @entries: by process, those of one by command, then by errno, then by size
+ * struct ioctl_report - calls since the last report
+ * @nr: number of entries
+ * @entries: sorted by process, then command, errno and size
  */
 struct ioctl_report {
 	size_t nr;
@@ -51,7 +51,7 @@ struct ioctl_report {
 };
 
 enum ioctl_kind {
-	IOCTL_MAPS, /* maps memory: of a process, of a file, of another IOAS */
+	IOCTL_MAPS, /* maps memory of a process, a file or another IOAS */
 	IOCTL_UNMAPS,
 	IOCTL_OTHER,
 };
@@ -60,13 +60,14 @@ enum ioctl_kind ioctl_kind_of(__u32 command);
 
 struct ioctl_watch;
 
-/* Begins to watch. NULL after having said why not. */
+/* Starts watching. Returns NULL after reporting an error. */
 struct ioctl_watch *ioctl_open(const struct ioctl_options *options);
 void ioctl_close(struct ioctl_watch *watch);
 
 /*
- * The calls that ended since the last report, each in one of them; it is valid
- * until the next one. NULL after having said why not.
+ * The calls that ended since the last report. Each call is in exactly one
+ * report, which is valid until the next one. Returns NULL after reporting an
+ * error.
  */
 const struct ioctl_report *ioctl_read(struct ioctl_watch *watch);
 
@@ -76,11 +77,14 @@ void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from);
 /* Adds the durations in a row to a histogram of powers of two. */
 void ioctl_add_slots(struct slots *to, const struct ioctl_row *row);
 
-/* Of single calls: can be read when there are some; hands all of them on. */
+/*
+ * For single calls: a file descriptor that is readable when there are calls,
+ * and the function that passes all of them to @each.
+ */
 int ioctl_fd(const struct ioctl_watch *watch);
 void ioctl_take(struct ioctl_watch *watch);
 
-/* Calls that are in no report, or were not handed on, since the start. */
+/* Calls since the start that are in no report and were not passed to @each. */
 __u64 ioctl_lost(const struct ioctl_watch *watch);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * JSON lines: an object a line. Members are added in the order of the calls;
+ * JSON lines: one object per line. Members are in the order of the calls;
  * numbers are exact. Nested objects and arrays are json-c's own.
  *
  *	struct json_object *line = json_object_new_object();
@@ -18,13 +18,13 @@
 void json_add_u64(struct json_object *to, const char *name, __u64 value);
 void json_add_s64(struct json_object *to, const char *name, __s64 value);
 void json_add_bool(struct json_object *to, const char *name, bool value);
-/* @text may hold anything: what is not printable ASCII becomes a ?. */
+/* @text may be anything: all but printable ASCII is replaced with ?. */
 void json_add_text(struct json_object *to, const char *name, const char *text);
-/* @value belongs to @to from then on. */
+/* Passes ownership of @value to @to. */
 void json_add(struct json_object *to, const char *name,
 	      struct json_object *value);
 
-/* Prints it as one line on standard output, and frees it. */
+/* Prints @line on standard output, followed by a newline, and frees it. */
 void json_print(struct json_object *line);
 
 #endif

@@ -14,7 +14,7 @@ struct list {
 	struct listing found;
 };
 
-/* Adds an element to an array that doubles when its number is a power of 2. */
+/* Adds an element to an array whose size doubles at powers of 2. */
 static void *grow(void *array, size_t nr, size_t size)
 {
 	return nr & (nr - 1) ?

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* All contexts and objects there are, from bpf/iommufd_list.bpf.c. */
+/* Lists all contexts and objects, with bpf/iommufd_list.bpf.c. */
 #ifndef __LIB_LIST_H
 #define __LIB_LIST_H
 
 #include <stddef.h>
 #include "../../bpf/iommufd_list.h"
 
-/* enum iommufd_object_type, as docs/tracepoints.md has it */
+/* enum iommufd_object_type, see docs/tracepoints.md */
 enum list_type {
 	LIST_TYPE_DEVICE = 1,
 	LIST_TYPE_HWPT_PAGING = 2,
@@ -19,10 +19,10 @@ enum list_type {
 struct list;
 
 /**
- * struct listing - what was found
- * @contexts: by number
- * @objects: by context, those of one by id
- * @lost: what is not in it because there was no room, since the start
+ * struct listing - a list of contexts and objects
+ * @contexts: sorted by number
+ * @objects: sorted by context, then by id
+ * @lost: entries since the start that did not fit
  */
 struct listing {
 	size_t nr_contexts;
@@ -32,11 +32,14 @@ struct listing {
 	__u64 lost;
 };
 
-/* NULL after having said why not. */
+/* Returns NULL after reporting an error. */
 struct list *list_open(void);
 void list_close(struct list *list);
 
-/* What there is now, until the next call. NULL after having said why not. */
+/*
+ * The current contexts and objects, valid until the next call. Returns NULL
+ * after reporting an error.
+ */
 const struct listing *list_read(struct list *list);
 
 #endif

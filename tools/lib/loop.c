@@ -91,7 +91,7 @@ static double seconds(void)
 	return loop_clock(CLOCK_MONOTONIC) / 1e9;
 }
 
-/* Signals are waited for, never handled, so that nothing is interrupted. */
+/* Signals are read from a file descriptor, so that they interrupt nothing. */
 void loop_begin(struct loop *loop)
 {
 	sigset_t set;
@@ -106,7 +106,7 @@ void loop_begin(struct loop *loop)
 	loop->next = seconds() + loop->interval;
 }
 
-/* Milliseconds until the interval is over, rounded up; -1 without one. */
+/* Milliseconds until the interval ends, rounded up; -1 without an interval. */
 static int timeout(const struct loop *loop)
 {
 	double left = loop->next - seconds();
@@ -118,7 +118,7 @@ static int timeout(const struct loop *loop)
 
 enum loop_event loop_wait(struct loop *loop, int fd)
 {
-	/* Of the output only its end is of interest. */
+	/* Watch standard output only for its reader closing it. */
 	struct pollfd fds[] = {
 		{ .fd = loop->signals, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
@@ -131,7 +131,7 @@ enum loop_event loop_wait(struct loop *loop, int fd)
 	} while (ready < 0 && errno == EINTR);
 	if (fds[0].revents || fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		return LOOP_END;
-	/* What always has something to read must not hold up the reports. */
+	/* Constant input must not delay the reports. */
 	if (ready && (!loop->interval || seconds() < loop->next))
 		return LOOP_INPUT;
 	loop->next += loop->interval;

@@ -10,11 +10,11 @@
 #define LOOP_MAX 86400
 
 /**
- * struct loop - how a tool goes on, from its arguments [INTERVAL [COUNT]]
+ * struct loop - main loop of a tool with the arguments [INTERVAL [COUNT]]
  * @interval: seconds between reports, 0 if none was given
- * @count: reports until the end, 0 for any number
+ * @count: reports until the end, 0 for no limit
  * @next: when the interval ends, CLOCK_MONOTONIC in seconds
- * @signals: where signals arrive
+ * @signals: file descriptor for signals
  */
 struct loop {
 	double interval;
@@ -24,49 +24,52 @@ struct loop {
 };
 
 enum loop_event {
-	LOOP_TICK, /* an interval is over */
-	LOOP_INPUT, /* there is something to read */
-	LOOP_END, /* a signal to end, or the reader of standard output is gone */
+	LOOP_TICK, /* an interval has ended */
+	LOOP_INPUT, /* there is input */
+	LOOP_END, /* a signal to end, or the reader of the output is gone */
 };
 
 /*
- * Takes an argument of the command line: the first is INTERVAL, the second
- * COUNT. To be called for ARGP_KEY_ARG; what can't be meant ends the program.
+ * Parses an argument of the command line: the first is INTERVAL, the second
+ * COUNT. To be called for ARGP_KEY_ARG; an invalid argument ends the program.
  */
 error_t loop_argument(struct loop *loop, const char *arg,
 		      struct argp_state *state);
 
 bool loop_parse_interval(const char *text, double *interval);
-/* A whole number from @min on. */
+/* Parses an integer that must be at least @min. */
 bool loop_parse_number(const char *text, unsigned long min,
 		       unsigned long *number);
 
-/* From here on signals are waited for, and the first interval runs. */
+/* Blocks signals, to wait for them, and starts the first interval. */
 void loop_begin(struct loop *loop);
 
 /*
- * Waits until there is something to read from @fd (-1: from nothing), an
- * interval is over or it is time to end. Without an interval there is no tick.
+ * Waits until there is input on @fd (-1: no input), an interval ends or it is
+ * time to exit. Without an interval there is no LOOP_TICK.
  */
 enum loop_event loop_wait(struct loop *loop, int fd);
 
-/* Whether that was the last report; counts them. */
+/* Counts a report and returns whether it was the last one. */
 bool loop_done(struct loop *loop);
 
 /*
- * Sends what was printed to standard output. False if that can't go on:
- * *@status is then EXIT_SUCCESS if the reader has seen enough, else
- * EXIT_FAILURE, and why was said.
+ * Flushes standard output. Returns false if the tool must end: *@status is then
+ * EXIT_SUCCESS if the reader has closed the pipe, or else EXIT_FAILURE after
+ * reporting the error.
  */
 bool loop_flush(int *status);
 
-/* Nanoseconds of a clock. */
+/* The time of a clock in nanoseconds. */
 __u64 loop_clock(int clock);
 
-/* A time of the kernel's events (ktime) in nanoseconds since 1970. */
+/* Converts the time of a kernel event (ktime) to nanoseconds since 1970. */
 __u64 loop_since_1970(__u64 ktime_ns);
 
-/* The time of day, HH:MM:SS, now or at a time since 1970; @buf has 16 bytes. */
+/*
+ * The current time of day, or that of a time since 1970, as HH:MM:SS; @buf has
+ * 16 bytes.
+ */
 char *loop_time(char *buf);
 char *loop_time_at(char *buf, __u64 time_ns);
 

@@ -13,7 +13,7 @@
 static char *reasons[NAMES_REASONS];
 static char *types[TYPES];
 
-/* Without its prefix and in lower case, as the events are printed. */
+/* Without the prefix and in lower case, as events print it. */
 static char *short_name(const char *name, size_t prefix)
 {
 	char *copy = tool_memory(strdup(name + prefix));
@@ -38,7 +38,7 @@ static bool load_enum(const struct btf *btf, const char *name,
 		const char *text = btf__name_by_offset(btf, value->name_off);
 		size_t number = value->val;
 
-		/* Of two names of a number the first is its own. */
+		/* If a number has two names, the first is the real one. */
 		if (number < size && !to[number] &&
 		    !strncmp(text, prefix, strlen(prefix)))
 			to[number] = short_name(text, strlen(prefix));
@@ -53,7 +53,7 @@ bool names_load(void)
 	bool found;
 
 	module = vmlinux ? btf__load_module_btf("iommufd", vmlinux) : NULL;
-	/* Where iommufd is built in there is no module. */
+	/* If iommufd is built in, there is no module BTF. */
 	btf = module ?: vmlinux;
 	found = btf &&
 		load_enum(btf, "iommufd_reason", "IOMMUFD_REASON_", reasons,
@@ -140,7 +140,9 @@ const char *names_request(__u32 command)
 
 const char *names_errno(int error)
 {
-	/* The kernel's own; user space sees EINTR, or the call begins anew. */
+	/*
+	 * Internal to the kernel: user space gets EINTR, or the call restarts.
+	 */
 	if (error == 512)
 		return "ERESTARTSYS";
 	return strerrorname_np(error) ?: "?";

@@ -24,7 +24,7 @@ struct iommufd_pins *owner_open(void)
 
 void owner_read(int program, const struct list_ctx *ctx, struct owner *owner)
 {
-	/* What the program writes there comes back. */
+	/* The program writes its result there. */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &owner->now,
 		    .ctx_size_in = sizeof(owner->now));
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who bears what a context pins, from bpf/iommufd_pins.bpf.c. */
+/* What the pages of a context are charged to, with bpf/iommufd_pins.bpf.c. */
 #ifndef __LIB_OWNER_H
 #define __LIB_OWNER_H
 
 #include "../../bpf/iommufd_pins.h"
 #include "list.h"
 
-/* What bears pinned pages; the first two as enum iommufd_accounting. */
+/*
+ * What pinned pages are charged to; the first two as in enum
+ * iommufd_accounting.
+ */
 enum owner_mode {
 	OWNER_USER,
 	OWNER_MM,
@@ -14,9 +17,9 @@ enum owner_mode {
 };
 
 /**
- * struct owner - who opened a context
- * @now: as it is now
- * @mode: what is charged for what it pins now
+ * struct owner - the process that opened a context
+ * @now: its current state
+ * @mode: what its pinned pages are charged to at present
  */
 struct owner {
 	struct pins_owner now;
@@ -25,16 +28,19 @@ struct owner {
 
 struct iommufd_pins;
 
-/* The programs that can read owners, without their events. NULL with errno set. */
+/*
+ * Opens the programs that read owners, without those for events. Returns NULL
+ * with errno set on errors.
+ */
 struct iommufd_pins *owner_open(void);
 
-/* @program: the file descriptor of the program read_owner. */
+/* @program: file descriptor of the program read_owner. */
 void owner_read(int program, const struct list_ctx *ctx, struct owner *owner);
 
-/* Pages charged to whoever bears what it pins now; 0 if nobody. */
+/* Pages charged to the one that the context charges; 0 if not charged. */
 __u64 owner_used(const struct owner *owner);
 
-/* How many there may be; ~0 for any number, or nobody knows. */
+/* Limit for that; ~0 if there is no limit or it is not known. */
 __u64 owner_limit(const struct owner *owner);
 
 #endif

@@ -88,7 +88,7 @@ void slots_print(const char *unit, const struct slots_column *columns,
 			most = columns->slots->count[i];
 		if (!in_use(columns, nr, i))
 			continue;
-		/* Nothing is between 0 and the first that is more. */
+		/* No value is between 0 and the first larger one. */
 		if (i && first > i)
 			first = i;
 		last = i;

@@ -9,10 +9,10 @@
 /* Adds a value. */
 void slots_add(struct slots *slots, __u64 value);
 
-/* Adds another CPU's. */
+/* Adds the counts of another CPU. */
 void slots_merge(struct slots *to, const struct slots *from);
 
-/* Values in it, and their mean, 0 if there are none. */
+/* Number of values and their mean, which is 0 without values. */
 __u64 slots_total(const struct slots *slots);
 __u64 slots_mean(const struct slots *slots);
 
@@ -20,15 +20,15 @@ __u64 slots_mean(const struct slots *slots);
 __u64 slots_first(unsigned int slot);
 __u64 slots_last(unsigned int slot);
 
-/* What a column of the table below counts. */
+/* A column of the table below. */
 struct slots_column {
 	const char *title;
 	const struct slots *slots;
 };
 
 /*
- * Prints a table, a line for each slot from the first to the last that any
- * column uses, with the shape of the first column drawn beside it:
+ * Prints a table with one line per slot, from the first to the last that any
+ * column uses, and a bar chart of the first column:
  *
  *	     nsecs           : total   lock     |total               |
  *	  1024 -> 2047       : 12      0        |**********          |
@@ -38,7 +38,7 @@ void slots_print(const char *unit, const struct slots_column *columns,
 
 /*
  * An object with sum_ns, max_ns and "slots", an array of [first, last, count]
- * of the slots that are not empty.
+ * with the slots that are not empty.
  */
 struct json_object *slots_object(const struct slots *slots);
 

@@ -9,12 +9,12 @@ bool swap_begin(struct swap *swap, const struct bpf_map *outer,
 		const struct bpf_map *first)
 {
 	swap->outer = bpf_map__fd(outer);
-	/* The skeleton keeps its own. */
+	/* The skeleton owns the original descriptor. */
 	swap->current = fcntl(bpf_map__fd(first), F_DUPFD_CLOEXEC, 0);
 	return swap->current >= 0;
 }
 
-/* An empty map like @fd. */
+/* Creates an empty map with the properties of @fd. */
 static int create_like(int fd)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
@@ -35,7 +35,7 @@ int swap_next(struct swap *swap)
 
 	if (next < 0)
 		return -1;
-	/* The kernel waits until no program uses the old one. */
+	/* The kernel waits until no program uses the old map. */
 	if (bpf_map_update_elem(swap->outer, &first, &next, BPF_ANY)) {
 		close(next);
 		return -1;

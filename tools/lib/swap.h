@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Intervals of what BPF programs count, each request in one of them: the
- * programs find the map that they write to in an array of maps, and it is
- * replaced by a new one when an interval is over.
+ * Counts of BPF programs by interval, where each request is in exactly one
+ * interval. The programs look up their map in an array of maps; at the end of
+ * an interval a new map replaces it.
  */
 #ifndef __LIB_SWAP_H
 #define __LIB_SWAP_H
@@ -12,22 +12,22 @@
 struct bpf_map;
 
 /**
- * struct swap - a map that is replaced
- * @outer: the array of maps, of which it is the first
- * @current: the map that is written to
+ * struct swap - a map that is replaced for each interval
+ * @outer: the array of maps; the map is its first element
+ * @current: the map that the programs write to
  */
 struct swap {
 	int outer;
 	int current;
 };
 
-/* @first is in @outer. False with errno set if that can't be. */
+/* @first is the map in @outer. Returns false with errno set on errors. */
 bool swap_begin(struct swap *swap, const struct bpf_map *outer,
 		const struct bpf_map *first);
 
 /*
- * The map that was written to until now and isn't any more, to be closed by the
- * caller; -1 with errno set if there can't be another.
+ * Replaces the map and returns the old one, which the programs no longer use
+ * and the caller closes; -1 with errno set on errors.
  */
 int swap_next(struct swap *swap);
 

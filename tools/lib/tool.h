@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What every tool with BPF programs begins with. */
+/* Setup that all tools with BPF programs share. */
 #ifndef __LIB_TOOL_H
 #define __LIB_TOOL_H
 
@@ -9,30 +9,30 @@
 struct bpf_object;
 
 /*
- * Whether the tools can work on this machine; if not, what is missing was said.
- * From here on libbpf's messages are kept, or shown if @verbose.
+ * Whether the tools can work on this machine; if not, the problem is reported.
+ * After the call, libbpf's messages are kept, or printed if @verbose.
  */
 bool tool_check(bool verbose);
 
 /*
- * The same for a tool that has something to show on kernels without the trace
- * events of iommufd, too: *@stock says whether this is one.
+ * The same for tools that also work on kernels without trace events of iommufd;
+ * *@stock is set for such a kernel.
  */
 bool tool_check_any(bool verbose, bool *stock);
 
-/* Says that the kernel does not take the BPF programs; @err: an errno. */
+/* Reports that the kernel does not accept the BPF programs; @err: an errno. */
 void tool_refused(int err);
 
-/* Says on standard error that it begins to watch something. */
+/* Prints on standard error what the tool starts to watch. */
 void tool_ready(const char *what);
 
-/* Events that did not reach the programs of @obj: one was running already. */
+/* Events that programs of @obj missed because one was running already. */
 __u64 tool_misses(struct bpf_object *obj);
 
-/* CPU time of the programs of @obj, while the kernel measures it (bpf_stats). */
+/* CPU time of the programs of @obj, if the kernel measures it (bpf_stats). */
 __u64 tool_run_ns(struct bpf_object *obj);
 
-/* Memory that there is, or the program ends: it takes very little. */
+/* Returns @memory, or ends the program if it is NULL. */
 void *tool_memory(void *memory);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The library's functions as commands, one result a line, so that the tables of
- * what is right can be in tests/test_tools_lib.py.
+ * The functions of the library as commands, each with one result per line. The
+ * expected values are in tests/test_tools_lib.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static void do_bucket(const char *arg)
 	       hist_width(bucket));
 }
 
-/* Total, p50, p99 and upper end of values with commas between. */
+/* Total, p50, p99 and upper end of comma-separated values. */
 static void do_percentiles(const char *arg)
 {
 	static __u32 hist[HIST_BUCKETS];
@@ -81,7 +81,7 @@ static void do_percentiles(const char *arg)
 	       hist_upper(hist));
 }
 
-/* ROOT:CAPABILITIES, these in hexadecimal. */
+/* ROOT:CAPABILITIES, the capabilities in hexadecimal. */
 static void do_env(const char *arg)
 {
 	char root[4096];
@@ -104,7 +104,7 @@ static void do_slot(const char *arg)
 	printf("%u %llu %llu\n", slot, slots_first(slot), slots_last(slot));
 }
 
-/* Total, mean and maximum of values with commas between, in two halves. */
+/* Total, mean and maximum of comma-separated values, added in two halves. */
 static void do_slots(const char *arg)
 {
 	struct slots cpus[2] = {}, sum = {};
