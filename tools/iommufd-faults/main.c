@@ -11,9 +11,10 @@
 #include "print.h"
 
 /**
- * struct watch - all there is
- * @list: what was there before, and how many faults wait
- * @told: lost events that were told of
+ * struct watch - state of the tool
+ * @list: for contexts that existed before the start, and numbers of waiting
+ *	faults
+ * @told: lost events that have been reported
  */
 struct watch {
 	struct iommufd_faults *bpf;
@@ -29,7 +30,7 @@ static bool is_listed(const struct watch *watch)
 	return !watch->options.loop.interval;
 }
 
-/* Contexts that other processes opened may be of no interest. */
+/* Whether a context passes the filter by process. */
 static bool is_wanted(const struct watch *watch, __u32 number)
 {
 	const struct ctx *ctx = table_ctx(&watch->table, number);
@@ -66,7 +67,7 @@ static void take_report(struct watch *watch, struct queue *queue,
 		return;
 	}
 	group = table_group(&watch->table, record);
-	/* What was lost may have left one of the same name. */
+	/* A lost event may have left an old group with the same cookie. */
 	group->read = false;
 	group->read_ns = 0;
 	group->report = *record;
@@ -175,7 +176,7 @@ static void tell_lost(struct watch *watch)
 	watch->told = lost;
 }
 
-/* Contexts that were there before us. */
+/* Reads the contexts that existed before the start. */
 static bool read_contexts(struct watch *watch)
 {
 	const struct listing *found = list_read(watch->list);
@@ -218,7 +219,7 @@ static int list_faults(struct watch *watch)
 	return status;
 }
 
-/* Those that wait are told by the kernel, so that none is overlooked. */
+/* The kernel reports the number of waiting faults, so that none is missed. */
 static bool sum_up(struct watch *watch, __u64 interval_ns)
 {
 	const struct listing *found = list_read(watch->list);
@@ -262,8 +263,8 @@ static int sum_faults(struct watch *watch)
 }
 
 /*
- * Reports last: of a fault that is seen being reported nothing is missed. False
- * after having said why not.
+ * Attaches the program for reports last, so that all later events of a fault
+ * that it sees are seen, too. Returns false after reporting an error.
  */
 static bool open_bpf(struct watch *watch)
 {

@@ -7,10 +7,10 @@
 #include "../lib/loop.h"
 
 /**
- * struct options - what the user wants
+ * struct options - the command line
  * @loop: INTERVAL and COUNT; without them each fault is listed
  * @common: process, time of day, JSON, libbpf's messages
- * @histogram: with INTERVAL, latencies as histograms too
+ * @histogram: with INTERVAL, also print latencies as histograms
  */
 struct options {
 	struct loop loop;
@@ -18,7 +18,7 @@ struct options {
 	bool histogram;
 };
 
-/* Ends the program if they can't be meant. */
+/* Exits if the options are invalid. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

@@ -12,7 +12,7 @@ static const char *const end_names[ENDS] = {
 	[END_REFUSED] = "refused",
 };
 
-/* A context that opened and closed while events were lost is not known. */
+/* For a context that was opened and closed while events were lost. */
 static const struct ctx nobody = { .comm = "?" };
 
 /* enum iommu_hwpt_pgfault_perm */
@@ -71,7 +71,7 @@ static struct json_object *line_of(const char *kind, const struct ctx *ctx,
 	return line;
 }
 
-/* A duration of 0 is one that nobody knows. */
+/* A duration of 0 is unknown. */
 static void add_ns(struct json_object *to, const char *name, __u64 ns)
 {
 	if (ns)

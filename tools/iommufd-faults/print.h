@@ -6,12 +6,12 @@
 #include "table.h"
 
 /**
- * struct ended - a group of faults that is listed
- * @group: how it came
- * @ctx: whose it is, or NULL
- * @end: what became of it
- * @wait_ns: how long it waited for that, 0 if nobody knows
- * @time_ns: when that was, since 1970
+ * struct ended - a group of faults to list
+ * @group: its report
+ * @ctx: its context, or NULL if that is not known
+ * @end: how it ended
+ * @wait_ns: how long it waited for that, 0 if not known
+ * @time_ns: when it ended, since 1970
  */
 struct ended {
 	const struct group *group;
@@ -23,11 +23,14 @@ struct ended {
 
 void print_titles(const struct options *options);
 void print_ended(const struct ended *ended, const struct options *options);
-/* @time_ns: when, since 1970. */
+/* @time_ns: time of the event, since 1970. */
 void print_vevent(const struct faults_record *event, const struct ctx *ctx,
 		  __u64 time_ns, const struct options *options);
 
-/* Sums of an interval; @lost: events since the start that are not in them. */
+/*
+ * Prints the totals of an interval; @lost: events since the start that are
+ * missing.
+ */
 void print_sums(const struct table *table, __u64 time_ns, __u64 interval_ns,
 		__u64 lost, const struct options *options);
 

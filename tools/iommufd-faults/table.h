@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is known of contexts, of queues and of faults that wait for an answer. */
+/* Known contexts, queues, and faults that wait for a response. */
 #ifndef __TABLE_H
 #define __TABLE_H
 
@@ -10,8 +10,8 @@
 
 /**
  * struct ctx - an open file of /dev/iommu
- * @tgid: who opened it
- * @closed: no more events come from it
+ * @tgid: the process that opened it
+ * @closed: no more events will come from it
  */
 struct ctx {
 	__u32 ctx;
@@ -20,21 +20,21 @@ struct ctx {
 	char comm[FAULTS_COMM_LEN];
 };
 
-/* What became of a group of faults. */
+/* How a group of faults ended. */
 enum end {
-	END_WAITING, /* nothing yet */
+	END_WAITING, /* still waiting */
 	END_RETRY, /* the device tries again */
-	END_INVALID, /* the device's access ends */
-	END_ABORTED, /* nobody answered */
-	END_REFUSED, /* user space did not get it */
+	END_INVALID, /* the access of the device fails */
+	END_ABORTED, /* ended without a response */
+	END_REFUSED, /* not delivered to user space */
 	ENDS,
 };
 
 /**
- * struct group - a group of faults that is answered as one
- * @report: how it was reported; without a time if we did not see that
- * @read: it was read
- * @read_ns: how long it waited for that, 0 if nobody knows
+ * struct group - a group of faults that gets a single response
+ * @report: the report; without a time if it was not seen
+ * @read: user space has read it
+ * @read_ns: how long it waited for that, 0 if not known
  */
 struct group {
 	struct group *next;
@@ -44,9 +44,9 @@ struct group {
 };
 
 /**
- * struct latency - how long something took
+ * struct latency - latencies
  * @slots: in ns, those that are known
- * @hist: the same, finer
+ * @hist: the same with a finer resolution
  */
 struct latency {
 	struct slots slots;
@@ -55,13 +55,13 @@ struct latency {
 
 /**
  * struct queue - a queue of faults, or of vIOMMU events
- * @viommu: 0 for one of faults
- * @waiting: groups without an answer now, whenever they were reported
+ * @viommu: 0 for a fault queue
+ * @waiting: groups that wait for a response now, whenever they were reported
  * @reported: in this interval, like the following ones
- * @ends: groups by enum end
- * @events: of a vIOMMU that user space gets
- * @refused: of a vIOMMU without a queue for them
- * @lost: since the queue was made
+ * @ends: number of groups by enum end
+ * @events: vIOMMU events that user space can read
+ * @refused: vIOMMU events of a type without a queue
+ * @lost: events lost since the queue was created
  */
 struct queue {
 	__u32 ctx;
@@ -91,15 +91,15 @@ struct table {
 void table_add_ctx(struct table *table, __u32 ctx, __u32 tgid,
 		   const char *comm);
 void table_close_ctx(struct table *table, __u32 ctx);
-/* NULL if it is not known. */
+/* NULL if the context is not known. */
 const struct ctx *table_ctx(const struct table *table, __u32 ctx);
 
 struct queue *table_queue(struct table *table, __u32 ctx, __u32 viommu,
 			  __u32 queue);
-/* Begins an interval: forgets what is closed, and all sums. */
+/* Starts an interval: resets the totals and forgets what is closed. */
 void table_begin(struct table *table);
 
-/* Made if there is none. */
+/* Adds the group if it does not exist. */
 struct group *table_group(struct table *table,
 			  const struct faults_record *record);
 void table_remove_group(struct table *table, struct group *group);

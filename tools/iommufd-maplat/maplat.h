@@ -5,18 +5,18 @@
 #include <stddef.h>
 #include "options.h"
 
-/* A histogram, all CPUs together. */
+/* A histogram over all CPUs. */
 struct row {
 	struct maplat_key key;
 	struct maplat_row sum;
 };
 
 /**
- * struct report - what happened in an interval
+ * struct report - requests in an interval
  * @time_ns: when it ended, since 1970
- * @interval_ns: how long it was
+ * @interval_ns: its length
  * @lost: requests since the start that are in no row
- * @rows: maps before unmaps, then what took longest first, or by size
+ * @rows: maps before unmaps, then by total time or by size
  */
 struct report {
 	__u64 time_ns;
@@ -26,7 +26,7 @@ struct report {
 	struct row *rows;
 };
 
-/* What is missing on a stock kernel. */
+/* Prints a note about what a stock kernel does not report. */
 void print_stock(const struct options *options);
 
 void print_report(const struct report *report, const struct options *options);

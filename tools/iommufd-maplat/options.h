@@ -8,12 +8,12 @@
 #include "../lib/loop.h"
 
 /**
- * struct options - what the user wants
+ * struct options - the command line
  * @loop: INTERVAL and COUNT
- * @by: what has a histogram of its own
+ * @by: what the histograms are by
  * @common: process, time of day, JSON, libbpf's messages
  * @stock: the kernel has no trace events of iommufd; not an option
- * @slower: list requests that take longer, @slower_us, instead of histograms
+ * @slower: list requests that take @slower_us or more, instead of histograms
  */
 struct options {
 	struct loop loop;
@@ -24,7 +24,7 @@ struct options {
 	unsigned long slower_us;
 };
 
-/* Ends the program if they can't be meant. */
+/* Exits if the options are invalid. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

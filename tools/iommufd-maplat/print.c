@@ -7,13 +7,15 @@
 
 static const char *const op_names[MAPLAT_OPS] = { "map", "unmap" };
 
-/* The parts of an operation in order, the total first; NULL: it has none. */
+/*
+ * The parts of an operation in order, the total first; NULL: not a part of it.
+ */
 static const char *const all_titles[MAPLAT_OPS][MAPLAT_PARTS] = {
 	[MAPLAT_MAP] = { "total", "lock", "pin", "iommu" },
 	[MAPLAT_UNMAP] = { "total", "lock", NULL, "iommu", "sync", "unpin" },
 };
 
-/* Those of a system call. */
+/* The parts of a system call. */
 static const char *const stock_titles[MAPLAT_PARTS] = { "total" };
 
 static const char *const *titles_of(enum maplat_op op,
@@ -22,7 +24,7 @@ static const char *const *titles_of(enum maplat_op op,
 	return options->stock ? stock_titles : all_titles[op];
 }
 
-/* Names of members. */
+/* Names of JSON members. */
 static const char *const part_members[MAPLAT_PARTS] = {
 	"total", "lock", "pin", "iommu", "sync", "unpin",
 };
@@ -48,7 +50,7 @@ static void print_key(const struct row *row, enum maplat_by by)
 	}
 }
 
-/* Where the time goes on average, and how much of it goes elsewhere. */
+/* Prints the mean of each part, and of the rest of the time. */
 static void print_means(const struct row *row, const struct options *options)
 {
 	const char *const *titles = titles_of(row->key.op, options);
@@ -138,7 +140,7 @@ static struct json_object *row_object(const struct row *row,
 	return out;
 }
 
-/* Says on each line of JSON that this is not all that there could be. */
+/* Marks each line of JSON on a stock kernel, where information is missing. */
 static void mark(struct json_object *line, const struct options *options)
 {
 	if (options->stock)
@@ -186,7 +188,7 @@ void print_stock(const struct options *options)
 		return;
 	printf("This kernel has the stock iommufd, without trace events: below are its system\n"
 	       "calls. Their IOAS, and how they spend the time, are not known.\n");
-	/* The first report may be far away. */
+	/* It may be long until the first report. */
 	fflush(stdout);
 }
 
@@ -233,7 +235,7 @@ static void print_call_json(const struct maplat_call *call,
 	json_print(line);
 }
 
-/* What it is about, as far as that is known. */
+/* Prints what a call was about, as far as that is known. */
 static void print_subject(const struct maplat_call *call,
 			  const struct options *options)
 {

@@ -5,14 +5,14 @@
 #include "maplat.h"
 
 /**
- * struct source - who tells of requests
- * @open: begins; false after having said why it can't
- * @read: fills in the rows of what ended since the last time, in any order;
- *	false after having said why it can't
- * @fd: can be read when there are single requests
- * @take: prints them
- * @lost: requests that are in nothing, since the start
- * @close: ends
+ * struct source - a source of requests
+ * @open: start; returns false after reporting an error
+ * @read: fill in the rows of the requests since the last call, in any order;
+ *	returns false after reporting an error
+ * @fd: readable when there are single requests
+ * @take: print the single requests
+ * @lost: requests since the start that were neither counted nor printed
+ * @close: stop
  */
 struct source {
 	bool (*open)(const struct options *options);
@@ -25,10 +25,10 @@ struct source {
 
 /* The trace events of iommufd. */
 extern const struct source events_source;
-/* The system calls, on kernels that don't have those. */
+/* The system calls, on kernels without these trace events. */
 extern const struct source stock_source;
 
-/* A new row of a report, the others move. */
+/* Inserts a row into a report, which moves the others. */
 struct row *add_row(struct report *report, const struct maplat_key *key);
 
 #endif

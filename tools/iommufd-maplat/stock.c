@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A stock kernel tells of system calls alone: who asks for how much and how long
- * it takes, but not what for, or what the time goes to.
+ * A stock kernel reports system calls only: the process, the size and the
+ * duration of a request, but not its IOAS or the parts of the duration.
  */
 #include <string.h>
 #include "../lib/err.h"
@@ -11,7 +11,7 @@
 static const struct options *options;
 static struct ioctl_watch *watch;
 
-/* MAPLAT_OPS if it is neither. */
+/* MAPLAT_OPS if it is neither a map nor an unmap. */
 static enum maplat_op op_of(__u32 command)
 {
 	switch (ioctl_kind_of(command)) {
@@ -78,7 +78,10 @@ static void show_call(const struct ioctl_call *from, void *unused)
 	(void)unused;
 	if (call.op == MAPLAT_OPS)
 		return;
-	/* It was unmapped or it was not; a map has a size that was asked for. */
+	/*
+	 * A failed unmap unmapped nothing; a failed map still has its requested
+	 * size.
+	 */
 	if (call.op == MAPLAT_UNMAP && call.ret < 0)
 		call.bytes = 0;
 	memcpy(call.comm, from->comm, sizeof(call.comm));

@@ -52,9 +52,9 @@ static const struct argp argp = {
 };
 
 /**
- * struct past - what something had pinned
- * @key: IOAS 0 for a context
- * @first: at the start, 0 if it was not there
+ * struct past - pinned pages of a context or an IOAS in the past
+ * @key: the IOAS is 0 for a context
+ * @first: at the start, 0 if it did not exist
  * @last: in the last report
  */
 struct past {
@@ -64,9 +64,9 @@ struct past {
 };
 
 /**
- * struct watch - what is known from one report to the next
- * @past: of the last report, by key
- * @next: of the one that is being made
+ * struct watch - state between two reports
+ * @past: entries of the last report, sorted by key
+ * @next: entries of the report that is being made
  */
 struct watch {
 	struct iommufd_pins *bpf;
@@ -184,7 +184,7 @@ static void make_report(struct watch *watch, const struct listing *found,
 	watch->nr_past = watch->nr_next;
 }
 
-/* False after having said why not. */
+/* Returns false after reporting an error. */
 static bool show(struct watch *watch, const struct options *options)
 {
 	struct report report = { .first = watch->first };
@@ -218,7 +218,7 @@ static int run(struct watch *watch, struct options *options)
 	return status;
 }
 
-/* One look at what there is needs no events. */
+/* A single report needs no events. */
 static struct iommufd_pins *open_bpf(bool events)
 {
 	struct iommufd_pins *bpf = iommufd_pins__open_and_load();

@@ -9,7 +9,7 @@
 #include "../lib/owner.h"
 
 /**
- * struct options - what the user wants
+ * struct options - the command line
  * @loop: INTERVAL and COUNT
  * @common: process, time of day, JSON, libbpf's messages
  */
@@ -19,10 +19,10 @@ struct options {
 };
 
 /**
- * struct amount - pages pinned for something
- * @now: now
- * @grown: more than in the last report, or fewer
- * @since: more than at the start, or fewer
+ * struct amount - number of pinned pages
+ * @now: current number
+ * @grown: change since the last report
+ * @since: change since the start
  */
 struct amount {
 	__u64 now;
@@ -32,7 +32,7 @@ struct amount {
 
 /**
  * struct ioas - an IOAS
- * @mix: what was mapped since the start, by contiguity
+ * @mix: memory mapped since the start, by contiguity
  */
 struct ioas {
 	const struct list_object *info;
@@ -42,8 +42,8 @@ struct ioas {
 
 /**
  * struct ctx - an open file of /dev/iommu
- * @owner: who opened it
- * @ioas: those in it, @nr
+ * @owner: the process that opened it
+ * @ioas: its IOAS, @nr of them
  */
 struct ctx {
 	const struct list_ctx *info;
@@ -54,10 +54,10 @@ struct ctx {
 };
 
 /**
- * struct report - who pins what
- * @first: there is no growth yet
- * @lost: what is in none of it
- * @contexts: the one that pins the most first
+ * struct report - pinned memory by context
+ * @first: first report, so that there is no growth
+ * @lost: entries that are missing
+ * @contexts: sorted by pinned pages, the largest number first
  */
 struct report {
 	bool first;

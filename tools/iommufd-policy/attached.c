@@ -16,9 +16,9 @@
 #define VALUE_TYPE "bpf_struct_ops_iommufd_bpf_ops"
 
 /*
- * Newer than the oldest <linux/bpf.h> that this builds with: the map of a
- * struct_ops link is first in what depends on the type of link, and which BTF
- * btf_vmlinux_value_type_id is of stands before map_extra.
+ * Fields that are newer than the oldest <linux/bpf.h> that this builds with:
+ * the map of a struct_ops link is the first field of those that depend on the
+ * link type, and the BTF id for btf_vmlinux_value_type_id is before map_extra.
  */
 static __u32 link_map_id(const struct bpf_link_info *info)
 {
@@ -36,7 +36,7 @@ static __u32 map_kernel_btf_id(const struct bpf_map_info *info)
 	return id;
 }
 
-/* All of it is kept until the program ends. */
+/* Kept until the program ends. */
 static struct btf *vmlinux_btf(void)
 {
 	static struct btf *btf;
@@ -53,7 +53,7 @@ const struct btf *attached_btf(__u32 *type)
 
 	if (!btf) {
 		btf = btf__load_module_btf("iommufd", vmlinux_btf());
-		/* Where iommufd is built in there is no module. */
+		/* If iommufd is built in, there is no module BTF. */
 		if (!btf)
 			btf = vmlinux_btf();
 	}
@@ -68,7 +68,7 @@ const struct btf *attached_btf(__u32 *type)
 	return btf;
 }
 
-/* Modules number their types from where the kernel's end: look at the name. */
+/* Type ids of a module's BTF are not unique among modules: compare the name. */
 static bool is_policy(const struct bpf_map_info *info)
 {
 	static __u32 known_btf, known_type;
@@ -93,7 +93,7 @@ static bool is_policy(const struct bpf_map_info *info)
 	return found;
 }
 
-/* The members of the policy; functions are there by the ids of programs. */
+/* Reads the members of the policy; its functions are ids of programs. */
 static void read_members(struct attached *to, const struct btf *btf, __u32 type,
 			 const char *data)
 {
@@ -147,7 +147,7 @@ static bool read_map(struct attached *to, __u32 map_id, const struct btf *btf,
 	return found;
 }
 
-/* The file in our folder that a link is pinned to. */
+/* Finds the file in our folder that pins the link. */
 static void find_pin(struct attached *to)
 {
 	struct dirent *entry;
@@ -174,7 +174,7 @@ static void find_pin(struct attached *to)
 		closedir(folder);
 }
 
-/* False if the link is of something else, or detached. */
+/* Returns false if the link is not a policy, or is detached. */
 static bool read_link(struct attached *to, __u32 id, const struct btf *btf,
 		      __u32 type)
 {
@@ -195,7 +195,7 @@ static bool read_link(struct attached *to, __u32 id, const struct btf *btf,
 	return false;
 }
 
-/* Equal ones in the order of their attach. */
+/* Policies of equal priority are in the order of their attachment. */
 static int by_order(const void *a, const void *b)
 {
 	const struct attached *left = a, *right = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Policies that are attached, by this program or another. */
+/* Policies attached by this program or another one. */
 #ifndef __ATTACHED_H
 #define __ATTACHED_H
 
@@ -14,14 +14,14 @@
 /**
  * struct attached - a policy that is attached
  * @link_fd: its link
- * @link_id: id of that
+ * @link_id: id of the link
  * @name: its name
- * @priority: the higher is asked first
+ * @priority: policies with a higher one are asked first
  * @cgroup_id: 0 for all requests
- * @pin: file that keeps it attached, "" if it is none of ours
- * @hooks: names of its functions, kept by the kernel's BTF
+ * @pin: file that keeps it attached, "" if iommufd-policy has not pinned it
+ * @hooks: names of its functions; these strings belong to the kernel's BTF
  * @progs: ids of its programs, one for each of @hooks
- * @nr_hooks: how many
+ * @nr_hooks: number of hooks
  */
 struct attached {
 	int link_fd;
@@ -36,23 +36,23 @@ struct attached {
 };
 
 /*
- * All there are, in the order in which they are asked; *@nr: how many. NULL if
- * they can't be found; why was said.
+ * All policies in the order in which they are asked; *@nr: their number.
+ * Returns NULL after reporting an error.
  */
 struct attached *attached_list(size_t *nr);
 
 void attached_free(struct attached *list, size_t nr);
 
 /*
- * The one of this name, or else with this link id. NULL if there is none, or
- * more than one; said if @say.
+ * The policy with this name, or else with this link id. Returns NULL if there
+ * is none or more than one, after reporting that if @say.
  */
 struct attached *attached_find(struct attached *list, size_t nr,
 			       const char *name, bool say);
 
 /*
- * BTF of the kernel that has struct iommufd_bpf_ops, and the type of maps of
- * it. NULL if it has none; why was said.
+ * The kernel's BTF that has struct iommufd_bpf_ops, and the type of its maps.
+ * Returns NULL after reporting an error.
  */
 const struct btf *attached_btf(__u32 *type);
 

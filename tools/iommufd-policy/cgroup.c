@@ -13,7 +13,7 @@
 
 #define ROOT "/sys/fs/cgroup"
 
-/* Of file handles in cgroup2: the id of the directory. */
+/* Type of file handles in cgroup2, which contain the id of the directory. */
 #define FILEID_KERNFS 0xfe
 
 bool cgroup_find(const char *path, __u64 *id)
@@ -64,6 +64,6 @@ bool cgroup_path(__u64 id, char *path, size_t size)
 		return false;
 	target[length] = '\0';
 	snprintf(path, size, "%s", target);
-	/* What was removed while we looked. */
+	/* The cgroup may have been removed in the meantime. */
 	return !strstr(target, " (deleted)");
 }

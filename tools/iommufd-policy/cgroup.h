@@ -7,12 +7,12 @@
 #include <stddef.h>
 
 /*
- * The id of a cgroup of cgroup2; a relative path may begin at its mount. False
- * if there is none, which was said.
+ * Looks up the id of a cgroup2 cgroup; a relative path may start at the mount.
+ * Returns false after reporting an error.
  */
 bool cgroup_find(const char *path, __u64 *id);
 
-/* The path of a cgroup below the mount; false if it is gone. */
+/* The path of a cgroup below the mount; false if it was removed. */
 bool cgroup_path(__u64 id, char *path, size_t size);
 
 #endif

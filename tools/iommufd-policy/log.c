@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a policy has written down, in a ring buffer "records". */
+/* Prints the log of a policy, from its ring buffer "records". */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -20,11 +20,11 @@
 
 /**
  * struct log - a log that is read
- * @policy: whose
- * @json: JSON lines rather than text
- * @begun: records that are younger wait for the next time
- * @unknown: records were found that are of another kind
- * @lost: what was told of records without room
+ * @policy: its policy
+ * @json: print JSON lines instead of text
+ * @begun: newer records are left for the next time
+ * @unknown: there were records in an unknown format
+ * @lost: records that did not fit and have been reported
  */
 struct log {
 	const struct attached *policy;
@@ -112,11 +112,11 @@ static int take(void *data, void *bytes, size_t size)
 		print_json(record);
 	else
 		print_text(record);
-	/* Who writes all the time must not keep us from all else. */
+	/* A policy that writes all the time must not keep the loop busy. */
 	return record->time_ns > log->begun ? -EAGAIN : 0;
 }
 
-/* Records that found no room: a variable of the policy, if it has it. */
+/* Records that did not fit: a variable of the policy, if it has one. */
 static __u64 read_lost(const struct maps *maps)
 {
 	__u64 lost = 0;
@@ -157,7 +157,7 @@ static void tell_lost(struct log *log, const struct maps *maps)
 	}
 }
 
-/* False when nothing more is to be read. */
+/* Returns false when there is nothing more to read. */
 static bool take_all(struct log *log, struct ring_buffer *ring,
 		     const struct maps *maps)
 {

@@ -5,9 +5,9 @@
 #include "attached.h"
 
 /*
- * Prints the records that a policy has written and nobody has taken yet, as
- * policy_audit.h has them; @follow: and those to come, until a signal. False if
- * it keeps none, or none that are known here; why was said.
+ * Prints the unread records of a policy, which must be in the format of
+ * policy_audit.h; @follow: also print new ones until a signal. Returns false
+ * after reporting an error, such as a missing log or an unknown format.
  */
 bool log_show(const struct attached *policy, bool follow, bool json);
 

@@ -33,7 +33,7 @@ static void say_not_attached(const struct object *object, int error)
 	}
 }
 
-/* Attached from here on, whatever becomes of this process. */
+/* From here on the policy stays attached, even if this process ends. */
 static bool attach(struct object *object)
 {
 	struct bpf_link *link;
@@ -50,7 +50,7 @@ static bool attach(struct object *object)
 	}
 	pin_path(object->name, path, sizeof(path));
 	err = bpf_link__pin(link, path);
-	/* The file keeps it. */
+	/* The pin keeps the link alive. */
 	if (err)
 		err_say("can't pin policy '%s' as %s: %s", object->name, path,
 			strerror(-err));
@@ -125,7 +125,7 @@ static bool set(const struct options *options, struct attached *policy)
 	return good;
 }
 
-/* At once, not when the file is gone and the kernel gets to it. */
+/* Detach at once, instead of when the kernel frees the unpinned link. */
 static bool unload(struct attached *policy)
 {
 	int err = bpf_link_detach(policy->link_fd);
@@ -143,7 +143,7 @@ static bool unload(struct attached *policy)
 	return true;
 }
 
-/* What needs to know what there is. */
+/* Runs the commands that need the list of policies. */
 static bool run_on_list(const struct options *options)
 {
 	const char *command = options->command;
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	if (!tool_check(options.common.verbose))
 		return EXIT_FAILURE;
-	/* To go from one link to the next takes this one. */
+	/* Iterating over link ids needs CAP_SYS_ADMIN. */
 	if (!(env_capabilities() >> CAP_SYS_ADMIN & 1)) {
 		err_say("policies need root, or the capability CAP_SYS_ADMIN");
 		err_advise("Run it with sudo.");

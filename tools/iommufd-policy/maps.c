@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * By convention the settings of a policy are a map of that name with one
- * element, a structure; variables in .data and .rodata are settings too. All
- * else is statistics.
+ * By convention, the settings of a policy are in a map named "settings" with
+ * one element, a structure; variables in .data and .rodata are settings, too.
+ * All other maps are statistics.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the programs of a policy keep: settings and statistics. */
+/* The maps of a policy's programs: settings and statistics. */
 #ifndef __MAPS_H
 #define __MAPS_H
 
@@ -14,11 +14,11 @@
 /**
  * struct map - a map of a policy
  * @fd: the map
- * @info: what the kernel says of it
+ * @info: the kernel's information about it
  * @btf: types of its keys and values, or NULL
  * @section: name of the section whose variables are in it, or NULL
- * @settings: it is there to be written by the administrator
- * @cpus: 0, or how many values an element has, one for each CPU
+ * @settings: the administrator may write it
+ * @cpus: number of values per element, one for each CPU, or 0
  */
 struct map {
 	int fd;
@@ -34,10 +34,10 @@ struct maps {
 	size_t nr;
 };
 
-/* Those of an attached policy. */
+/* Opens the maps of an attached policy. */
 void maps_of(struct maps *maps, const struct attached *policy);
 
-/* Adds one by its descriptor, which is taken over. */
+/* Adds a map and takes over its descriptor. */
 void maps_add(struct maps *maps, int fd);
 
 void maps_free(struct maps *maps);
@@ -45,17 +45,17 @@ void maps_free(struct maps *maps);
 /* Whether the values of a map can be shown. */
 bool map_is_readable(const struct map *map);
 
-/* From one CPU's value to the next; and bytes that a look-up writes. */
+/* Distance between the values of two CPUs; number of bytes for each CPU. */
 size_t map_stride(const struct map *map);
 size_t map_lookup_size(const struct map *map);
 
 /*
- * Gives a setting VAR=VALUE to a policy that is loaded. False if that can't be;
- * why was said.
+ * Changes a setting, VAR=VALUE, of a loaded policy. Returns false after
+ * reporting an error.
  */
 bool maps_set(const struct maps *maps, const char *setting);
 
-/* The settings that there are, for a message: " limit, by". */
+/* The names of the settings for a message: " limit, by". */
 void maps_names(const struct maps *maps, char *text, size_t size);
 
 #endif

@@ -18,12 +18,13 @@
 /* BPF_F_LINK, newer than the oldest <linux/bpf.h> that this builds with. */
 #define LINK_FLAG (1U << 13)
 
-/* What the verifier says of the program that it looked at last. */
+/* The verifier's log for the program that it checked last. */
 static char *verifier_log;
 
 /*
- * A file, or else the name of a policy that comes along: those are beside the
- * program, wherever it was installed or built.
+ * @file may be the name of a bundled policy; bundled policies are located
+ *	relative
+ * to the program, whether it is installed or not.
  */
 static void find_file(char *path, const char *file)
 {
@@ -57,7 +58,7 @@ static bool is_policy(const struct object *object, const struct bpf_map *map)
 	return t && !strcmp(btf__name_by_offset(btf, t->name_off), POLICY_TYPE);
 }
 
-/* Of several the one that was asked for; the others are not loaded. */
+/* Chooses one of several policies; the others are not loaded. */
 static bool choose(struct object *object, const char *wanted)
 {
 	char names[256] = "";
@@ -97,7 +98,7 @@ static bool choose(struct object *object, const char *wanted)
 	return false;
 }
 
-/* A member of the policy, NULL if it has none of that name. */
+/* A member of the policy, NULL if it has no member of that name. */
 static void *member(const struct object *object, const char *name)
 {
 	char *policy = bpf_map__initial_value(object->map, NULL);
@@ -170,7 +171,7 @@ bool object_open(struct object *object, const struct options *options,
 	find_file(object->path, options->file);
 	object->obj = bpf_object__open_file(object->path, &open);
 	if (!object->obj) {
-		/* libbpf has numbers of its own, from 4000 on. */
+		/* libbpf's own error codes start at 4000. */
 		err_say("can't open %s: %s", object->path,
 			errno >= __LIBBPF_ERRNO__START || errno == EINVAL ?
 				"it is not a BPF object" :
@@ -185,7 +186,7 @@ bool object_open(struct object *object, const struct options *options,
 	return false;
 }
 
-/* What a value of a map looks like: names and order of all that is in it. */
+/* Whether two values have the same layout: names and order of all members. */
 static bool is_shaped_alike(const struct btf *a, __u32 a_type,
 			    const struct btf *b, __u32 b_type, size_t size)
 {
@@ -193,7 +194,7 @@ static bool is_shaped_alike(const struct btf *a, __u32 a_type,
 	char *zero;
 	bool alike;
 
-	/* Types of one kernel's BTF and of a file's have different numbers. */
+	/* The kernel's BTF and that of a file have different type ids. */
 	if (!a || !b || !a_type || !b_type)
 		return !a_type && !b_type;
 	zero = tool_memory(calloc(1, size));
@@ -224,7 +225,7 @@ static bool is_same(const struct object *object, const struct bpf_map *map,
 			       info->btf_value_type_id, info->value_size);
 }
 
-/* Settings and statistics go on, in the maps that both have. */
+/* Keeps settings and statistics, in the maps that both policies have. */
 static void inherit(struct object *object, const struct attached *old)
 {
 	struct bpf_map *map;
@@ -241,7 +242,7 @@ static void inherit(struct object *object, const struct attached *old)
 	maps_free(&maps);
 }
 
-/* Variables are given a value before it is loaded: some are frozen then. */
+/* Sets a variable before loading: some are frozen afterwards. */
 static bool set_variable(const struct object *object, const char *setting,
 			 bool *found)
 {
@@ -270,7 +271,7 @@ static bool set_variable(const struct object *object, const char *setting,
 	return true;
 }
 
-/* The maps of what is loaded. */
+/* The maps of a loaded object. */
 static void maps_of_object(struct maps *maps, const struct object *object)
 {
 	struct bpf_map *map;
@@ -281,7 +282,7 @@ static void maps_of_object(struct maps *maps, const struct object *object)
 			maps_add(maps, dup(bpf_map__fd(map)));
 }
 
-/* The last line of a text that is no statistics; cuts it off there. */
+/* The last line of @text that is not statistics; truncates @text after it. */
 static const char *last_line(char *text)
 {
 	static const char *const unwanted[] = { "processed ",
@@ -307,7 +308,7 @@ static const char *last_line(char *text)
 	}
 }
 
-/* In one sentence why the kernel does not take it. */
+/* Reports in one sentence why the kernel does not accept the object. */
 static void say_refused(const struct object *object, int error, bool verbose)
 {
 	const char *log = err_libbpf_log(), *prog = strstr(log, "prog '");
@@ -326,7 +327,7 @@ static void say_refused(const struct object *object, int error, bool verbose)
 			last_line(verifier_log));
 	} else {
 		snprintf(copy, sizeof(copy), "%s", log);
-		/* What comes first is the cause. */
+		/* The first message is the cause. */
 		copy[strcspn(copy, "\n")] = '\0';
 		err_say("the kernel does not accept %s: %s", object->path,
 			strncmp(copy, "libbpf: ", 8) ? strerror(error) :
@@ -361,7 +362,7 @@ bool object_load(struct object *object, const struct options *options,
 	return good;
 }
 
-/* As the kernel wants it: functions by descriptors of their programs. */
+/* Fills in the kernel's form of the policy: file descriptors of programs. */
 static bool fill_value(const struct object *object, char *value)
 {
 	const struct btf_type *t;
@@ -397,8 +398,8 @@ static bool fill_value(const struct object *object, char *value)
 }
 
 /*
- * libbpf does this only together with an attach, and updates only links that
- * the same process has attached.
+ * libbpf does this only as part of attaching, and updates only links that the
+ * same process has attached.
  */
 int object_ready(struct object *object)
 {

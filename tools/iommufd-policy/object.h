@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A policy in a file, until it is attached. */
+/* A policy in a file, up to its attachment. */
 #ifndef __OBJECT_H
 #define __OBJECT_H
 
@@ -9,9 +9,9 @@
 
 /**
  * struct object - a policy in a file
- * @obj: what is in the file
+ * @obj: content of the file
  * @map: the policy
- * @path: of the file
+ * @path: path of the file
  * @name: name of the policy
  */
 struct object {
@@ -22,17 +22,17 @@ struct object {
 };
 
 /*
- * Opens the file and makes the policy what the options say; for the rest it is
- * as @old, if that is not NULL. False if that can't be; why was said.
+ * Opens the file and applies the options to the policy; everything else is
+ * taken from @old, if that is not NULL. Returns false after reporting an error.
  */
 bool object_open(struct object *object, const struct options *options,
 		 const struct attached *old);
 
-/* Brings it into the kernel with its settings, and the state of @old. */
+/* Loads the policy with its settings, and the state of @old. */
 bool object_load(struct object *object, const struct options *options,
 		 const struct attached *old);
 
-/* The map of a policy that is loaded, ready for bpf_link_update(); -1 if not. */
+/* The map of a loaded policy, ready for bpf_link_update(); -1 on errors. */
 int object_ready(struct object *object);
 
 void object_close(struct object *object);

@@ -121,7 +121,7 @@ static void add_argument(struct options *options, const char *arg,
 		argp_error(state, "unexpected argument '%s'", arg);
 }
 
-/* What is missing, and what does not go together. */
+/* Checks for missing arguments and invalid combinations. */
 static void check(const struct options *options, struct argp_state *state)
 {
 	const struct command *command;

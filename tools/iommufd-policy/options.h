@@ -10,19 +10,19 @@
 #define MAX_SETTINGS 64
 
 /**
- * struct options - what the command line asked for
+ * struct options - the command line
  * @command: load, list, show, update, set, log or unload
- * @name: policy to do it to
- * @file: object file, or the name of a policy that comes along
- * @policy: which one of several in the file, or NULL
- * @new_name: name to give it, or NULL
- * @cgroup: cgroup that it is for, "" for all, or NULL
+ * @name: name of the policy
+ * @file: object file, or name of a bundled policy
+ * @policy: which policy to take if the file has several, or NULL
+ * @new_name: new name of the policy, or NULL
+ * @cgroup: cgroup that the policy is for, "" for all, or NULL
  * @priority: its priority, if @has_priority
  * @settings: VAR=VALUE each
- * @nr_settings: how many
- * @fresh: forget the state of the policy that is replaced
- * @follow: go on with what comes
- * @common: options that it has in common with others
+ * @nr_settings: number of @settings
+ * @fresh: don't keep the state of the old policy
+ * @follow: print new records as they are written
+ * @common: options that other tools have, too
  */
 struct options {
 	const char *command;
@@ -40,7 +40,7 @@ struct options {
 	struct common_options common;
 };
 
-/* Ends the program itself on --help, --version and what it can't accept. */
+/* Exits on --help, --version and invalid options. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

@@ -8,13 +8,16 @@
 
 #define PINS "/sys/fs/bpf/iommufd"
 
-/* Where the policy of a name is pinned. */
+/* The path where a policy of this name is pinned. */
 void pin_path(const char *name, char *path, size_t size);
 
-/* Makes the folder, and mounts what it is in. False if it can't be; said. */
+/*
+ * Creates the folder and mounts its file system. Returns false after reporting
+ * an error.
+ */
 bool pins_prepare(void);
 
-/* Removes the folder if nothing is in it. */
+/* Removes the folder if it is empty. */
 void pins_clean(void);
 
 #endif

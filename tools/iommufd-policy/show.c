@@ -13,7 +13,7 @@
 #include "show.h"
 #include "value.h"
 
-/* Entries of a map that are printed as text; JSON has all. */
+/* Maximum number of map entries in text; JSON has all. */
 #define MAX_ENTRIES 20
 
 static const char *cgroup_text(__u64 id, char *text, size_t size)
@@ -68,7 +68,7 @@ void show_list(const struct attached *list, size_t nr, bool json)
 	}
 }
 
-/* Of one that each CPU has for itself, the sum. */
+/* The value, or the sum over all CPUs. */
 static struct json_object *value_of(const struct map *map, const char *value)
 {
 	__u32 type = map->info.btf_value_type_id;
@@ -104,7 +104,7 @@ static struct json_object *entry_json(const struct map *map, const void *key,
 	return entry;
 }
 
-/* Of an array of one, such as settings and variables, what is in it. */
+/* The only value of an array of size one, such as settings and variables. */
 static struct json_object *content_json(const struct map *map)
 {
 	struct json_object *out = json_object_new_array(), *only;
@@ -126,7 +126,7 @@ static struct json_object *content_json(const struct map *map)
 	return only;
 }
 
-/* "a=1 b=2" of an object, its text of anything else. */
+/* Prints an object as "a=1 b=2", and everything else as its text. */
 static void print_value(struct json_object *value)
 {
 	const char *space = "";
@@ -216,7 +216,7 @@ static void print_policy(const struct attached *policy, const struct maps *maps)
 			print_map(&maps->maps[i], map_name(&maps->maps[i]));
 }
 
-/* Members of @content are added to @to, which it is of. */
+/* Adds the members of @content to @to. */
 static void merge(struct json_object *to, struct json_object *content)
 {
 	json_object_object_foreach(content, name, member)

@@ -7,7 +7,7 @@
 /* One line for each policy, in the order in which they are asked. */
 void show_list(const struct attached *list, size_t nr, bool json);
 
-/* All of one: what it is, its settings, its statistics. */
+/* Prints a policy with its settings and statistics. */
 void show_policy(const struct attached *policy, bool json);
 
 #endif

@@ -17,7 +17,7 @@ __u32 value_type(const struct btf *btf, __u32 type)
 	return type;
 }
 
-/* A number of 1 to 8 bytes, with its sign if it has one. */
+/* Reads a number of 1 to 8 bytes with the right sign. */
 static __s64 read_number(const void *data, size_t size, bool is_signed)
 {
 	__u64 value = 0;
@@ -71,7 +71,7 @@ struct_json(const struct btf *btf, const struct btf_type *t, const void *data)
 	struct json_object *out = json_object_new_object();
 	const struct btf_member *member = btf_members(t);
 
-	/* Bit fields are left out: none of these structures has one. */
+	/* Bit fields are not supported: none of these structures has one. */
 	for (__u16 i = 0; i < btf_vlen(t); i++, member++)
 		if (!btf_member_bitfield_size(t, i))
 			json_object_object_add(out,

@@ -7,25 +7,28 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
-/* Numbers, strings (of arrays of char), arrays, and objects for structures. */
+/* Numbers, strings (arrays of char), arrays, and objects for structures. */
 struct json_object *value_json(const struct btf *btf, __u32 type,
 			       const void *data);
 
-/* Adds the numbers in a value, which is freed, to those in another like it. */
+/*
+ * Adds the numbers in @value to those in @to, of the same type, and frees
+ * @value.
+ */
 void value_add(struct json_object *to, struct json_object *value);
 
 /*
- * Writes what @text says into a number, an enum or a bool. NULL, or why it can't
- * be done.
+ * Writes the value of @text to a number, an enum or a bool. Returns NULL, or
+ * why that is not possible.
  */
 const char *value_parse(const struct btf *btf, __u32 type, void *data,
 			const char *text);
 
-/* Finds a member, or a variable of a section; false if there is none. */
+/* Finds a member, or a variable of a section; false if it does not exist. */
 bool value_member(const struct btf *btf, __u32 type, const char *name,
 		  __u32 *member, __u32 *offset);
 
-/* Strips typedefs, const and the like; the id of what is left. */
+/* Strips typedefs, const and so on; returns the id of the remaining type. */
 __u32 value_type(const struct btf *btf, __u32 type);
 
 #endif
