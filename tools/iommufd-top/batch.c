@@ -14,7 +14,7 @@
 #include "output.h"
 #include "run.h"
 
-/* What comes from poll() when the reader of a pipe is gone. */
+/* poll() events when the reader of a pipe is gone. */
 #define GONE (POLLERR | POLLHUP | POLLNVAL)
 
 enum event {
@@ -23,7 +23,7 @@ enum event {
 	READER_GONE,
 };
 
-/* Signals are waited for, never handled, so that nothing is interrupted. */
+/* Signals are read from a file descriptor, so that they interrupt nothing. */
 static int begin_to_wait(void)
 {
 	sigset_t set;
@@ -38,13 +38,16 @@ static int begin_to_wait(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Seconds on the clock that the delays are counted on. */
+/* Seconds on the clock that delays are measured with. */
 static double now(void)
 {
 	return loop_clock(CLOCK_MONOTONIC) / 1e9;
 }
 
-/* Waits until @when; what came before. Of @out only its end is of interest. */
+/*
+ * Waits until @when and returns what happened. @out is only watched for its
+ * end.
+ */
 static enum event wait_until(double when, int signals, int out,
 			     struct signalfd_siginfo *info)
 {
@@ -78,7 +81,7 @@ static FILE *open_output(const struct options *options)
 	return out;
 }
 
-/* A reader that has seen enough is no error. False ends the program. */
+/* A closed pipe is not an error. Returns false to end the program. */
 static bool print(FILE *out, const struct source *source,
 		  const struct options *options, int *status)
 {
@@ -128,8 +131,8 @@ int run_batch(const struct source *source, const struct options *options)
 }
 
 /*
- * Ctrl-C at the terminal reaches the command as it does us. What was sent to us
- * alone is meant for it.
+ * Ctrl-C at the terminal also reaches the command. A signal that was sent only
+ * to this process is meant for the command.
  */
 static int await(const struct source *source, pid_t pid, int signals)
 {
@@ -137,11 +140,11 @@ static int await(const struct source *source, pid_t pid, int signals)
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
-		/* Its output is its own affair: -1 is no file. */
+		/* Ignore the state of its output: -1 is not a file. */
 		if (wait_until(now() + 1, signals, -1, &info) == SIGNAL &&
 		    info.ssi_signo != SIGCHLD && info.ssi_code <= 0)
 			kill(pid, info.ssi_signo);
-		/* What it has closed must not fill the maps. */
+		/* Rows of objects that are gone must not fill the maps. */
 		if (!source->sync())
 			return -1;
 	}

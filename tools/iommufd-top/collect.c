@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reports from the events of iommufd, which iommufd_top.bpf.c counts, and from
- * the lists of what there is.
+ * Reports based on iommufd's events, which iommufd_top.bpf.c counts, and on the
+ * lists of contexts and objects.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 static struct collector *c;
 
-/* Contexts that were closed, by number: what is left of them goes. */
+/* Contexts that were closed, by number: their rows are removed. */
 struct closed {
 	size_t nr;
 	__u32 ctx[TOP_MAX_CONTEXTS];
@@ -39,7 +39,7 @@ static bool is_of_closed(const struct closed *closed, __u32 ctx)
 	       bsearch(&ctx, closed->ctx, closed->nr, sizeof(ctx), compare);
 }
 
-/* The last event of a context was counted. */
+/* Whether the last event of a context has been counted. */
 static bool is_closed(const struct mirror_row *row, void *data)
 {
 	const struct top_ctx *ctx = row->now;
@@ -51,7 +51,7 @@ static bool is_closed(const struct mirror_row *row, void *data)
 	return true;
 }
 
-/* What is destroyed has been quiet for a whole interval. */
+/* Whether a destroyed object has had no events for a whole interval. */
 static bool is_over(const struct mirror_row *row, void *closed)
 {
 	const struct top_life *life = row->now;
@@ -60,7 +60,7 @@ static bool is_over(const struct mirror_row *row, void *closed)
 	       is_of_closed(closed, row->key[0]);
 }
 
-/* And it may still have to be cleared, which ends with an event. */
+/* A destroyed IOAS may still be cleared; an event reports the end of that. */
 static bool is_ioas_over(const struct mirror_row *row, void *closed)
 {
 	const struct top_row *now = row->now;
@@ -72,7 +72,7 @@ static bool is_ioas_over(const struct mirror_row *row, void *closed)
 		now->op[TOP_MAP].amount == now->op[TOP_UNMAP].amount);
 }
 
-/* Of processes that are gone, once room gets scarce. */
+/* Failures of processes that have ended are removed when space is scarce. */
 static bool is_old_failure(const struct mirror_row *row, void *nr)
 {
 	return *(size_t *)nr > TOP_MAX_ROWS / 2 && row->quiet &&
@@ -84,7 +84,9 @@ static bool events_sync(void)
 	struct closed closed = {};
 	int err;
 
-	/* First the contexts: what is closed now is complete when read later. */
+	/*
+	 * Read contexts first: one that is closed now has complete rows later.
+	 */
 	err = mirror_read(&c->contexts);
 	if (!err)
 		err = mirror_read(&c->rows);
@@ -156,7 +158,7 @@ static void sum_up(void)
 	report->total.all_failed += c->gone.all_failed;
 }
 
-/* What it costs; the counters begin anew. */
+/* Sets the cost of the programs, and resets the counters. */
 static void set_cost(void)
 {
 	__u64 cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID), bpf_ns;
@@ -226,8 +228,8 @@ static int load(void)
 	if (!top)
 		return -errno;
 	/*
-	 * That a context was opened is noticed last, so that nothing is missed
-	 * of one that is seen being opened.
+	 * Attach the program for opened contexts last, so that no event of a
+	 * context that it sees is missed.
 	 */
 	bpf_program__set_autoattach(top->progs.ctx_open, false);
 	bpf_program__set_autoattach(top->progs.fail, false);
@@ -239,8 +241,9 @@ static int load(void)
 }
 
 /*
- * While somebody listens for reasons, iommufd keeps a record for each request:
- * that costs as much as a quarter of all else here. So it is done on demand.
+ * While the event for failures is enabled, iommufd keeps a record for each
+ * request, which adds about a quarter to the cost of everything else here. So
+ * enable it only on demand.
  */
 static bool events_watch_failures(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* IOAS, and the sizes of what is mapped in them. */
+/* IOAS, and the sizes of their mappings. */
 #include <string.h>
 #include "../lib/fmt.h"
 #include "../lib/slots.h"
@@ -7,8 +7,8 @@
 #include "present.h"
 
 /*
- * The mappings of a size that there are: as long as each of them was seen being
- * made, and what was unmapped was one at a time.
+ * The number of mappings of a size. It is known while the creation of all of
+ * them was seen, and each unmap was of one mapping.
  */
 static __s64 areas_of(const struct top_row *now, unsigned int slot, bool ended)
 {
@@ -112,7 +112,7 @@ static void add_ioas(const struct mirror_row *row, void *collector)
 	} else if (memcmp(now, base, sizeof(*now))) {
 		c->report.ended++;
 	} else {
-		/* An end is shown once. */
+		/* The end of an object is shown once. */
 		c->report.table[VIEW_IOAS].nr--;
 		return;
 	}

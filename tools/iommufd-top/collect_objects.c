@@ -10,7 +10,7 @@ static bool wanted(const struct collector *c, const struct entry *entry)
 	return !c->options.pid || c->options.pid == entry->pid;
 }
 
-/* Begins a row with what all objects have. */
+/* Starts a row with the fields that all objects have. */
 static struct entry *begin(struct collector *c, enum view view,
 			   const struct mirror_row *row)
 {
@@ -23,7 +23,7 @@ static struct entry *begin(struct collector *c, enum view view,
 	return out;
 }
 
-/* Leaves it out if its end was shown. */
+/* Whether to skip a row because its end has been shown. */
 static bool left_out(struct collector *c, enum view view,
 		     const struct mirror_row *row, const struct entry *out,
 		     size_t size)
@@ -52,7 +52,7 @@ static void set_flags(struct entry *out, const struct top_table *table,
 	*at = '\0';
 }
 
-/* Its requests, which count also when there is nothing more to show of it. */
+/* Adds the requests of a row, which count even if the row is not shown. */
 static void add_requests(struct collector *c, struct entry *out,
 			 const struct mirror_row *row, struct process *process)
 {
@@ -107,9 +107,9 @@ static void add_table(const struct mirror_row *row, void *collector)
 }
 
 /*
- * The page table that a device is on. Those of a group are on the same one, and
- * a replace, of which only one of them tells, moves all: the last to tell of the
- * group knows.
+ * The page table that a device is attached to. All devices of a group are
+ * attached to the same one, and a replace moves them all but is reported for
+ * one: the last event of the group is decisive.
  */
 struct group {
 	__u32 ctx;
@@ -143,9 +143,9 @@ static __s64 table_of(struct collector *c, const struct mirror_row *row)
 	};
 
 	if (!device->hwpt)
-		/* Nobody has told since we look: it may be on one. */
+		/* No event since the start: it may be attached. */
 		return device->life.late && !device->moved_ns ? ABSENT : 0;
-	/* Devices without a group have that number, too. */
+	/* 0 also means that the device has no group. */
 	if (group.group)
 		mirror_each(&c->devices, look_at_member, &group);
 	return group.hwpt;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the parts of the events' source (collect.c) share. */
+/* State that the parts of the source in collect.c share. */
 #ifndef __COLLECTOR_H
 #define __COLLECTOR_H
 
@@ -12,18 +12,18 @@
 #include "source.h"
 
 /**
- * struct collector - all that is known
- * @top: what is counted
+ * struct collector - state of the source
+ * @top: the counters
  * @pins: reads limits
- * @list: what there is, apart from what happens to it
- * @stats: file descriptor that has the kernel measure BPF programs, or -1
- * @contexts: by number; and so on: mirrors of the maps
- * @owners: who has which context
- * @listing: what there was when the report began
- * @epoch: the interval that it tells of
- * @past: sums of what is gone, by enum op
- * @gone: and the rest: failures and faults
- * @old_failures: those that are no longer in the map, by reason
+ * @list: lists contexts and objects
+ * @stats: file descriptor that makes the kernel measure BPF programs, or -1
+ * @contexts: by number; this and the following are mirrors of maps
+ * @owners: the process of each context
+ * @listing: the contexts and objects when the report began
+ * @epoch: the interval of the report
+ * @past: sums over destroyed objects, by enum op
+ * @gone: the same for failures and faults
+ * @old_failures: failures that are no longer in the map, by reason
  * @total: sums of the report, by enum op
  */
 struct collector {
@@ -50,12 +50,12 @@ struct collector {
 	struct report report;
 };
 
-/* Each fills tables of the report. */
+/* Each of these fills tables of the report. */
 void collect_ioas(struct collector *c);
 void collect_objects(struct collector *c);
 void collect_failures(struct collector *c);
 
-/* Only sums remain of a row that is gone. */
+/* Adds a row that is removed to the sums. */
 void collect_past_ioas(const struct mirror_row *row, void *collector);
 void collect_past_table(const struct mirror_row *row, void *collector);
 void collect_past_device(const struct mirror_row *row, void *collector);

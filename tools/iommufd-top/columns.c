@@ -14,7 +14,7 @@ typedef __s64 (*value_fn)(const struct entry *row);
 		return expression;                         \
 	}
 
-/* What took no time that is known has none. */
+/* Durations are only shown if some of them are known. */
 #define TIMES(name, kind)                                                 \
 	VALUE(name##_p50,                                                 \
 	      row->op[kind].timed ? (__s64)row->op[kind].p50_ns : ABSENT) \

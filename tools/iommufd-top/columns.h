@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The columns of the tables: what they are called, how wide they are, what
- * stands in them and how they sort. The same on a terminal and in text.
+ * The columns of the tables: their names, widths, contents and sort order. They
+ * are the same on a terminal and in text.
  */
 #ifndef __COLUMNS_H
 #define __COLUMNS_H
@@ -68,31 +68,31 @@ enum column {
 /* Room for the widest cell. */
 #define CELL_LEN 64
 
-/* The column of that name, COLUMNS if there is none. */
+/* The column with this name, or COLUMNS. */
 enum column column_by_name(const char *name);
 const char *column_name(enum column col);
 
 /*
- * Its title. With @interval_ns 0, here and below, there are counts in place of
- * rates.
+ * The title of a column. If @interval_ns is 0, here and below, counts are shown
+ * instead of rates.
  */
 const char *column_title(enum column col, __u64 interval_ns);
 
-/* Stands above the titles of columns that belong together; NULL for none. */
+/* The text above the titles of related columns, or NULL. */
 const char *column_group(enum column col);
 
-/* The least and the largest width: only text gets more than it needs. */
+/* The minimum and maximum width: only text can use more than the minimum. */
 int column_width(enum column col);
 int column_max_width(enum column col);
 
-/* Text is to the left, numbers are to the right. */
+/* Text is aligned to the left, numbers to the right. */
 bool column_is_text(enum column col);
 
-/* The cell of @entry, not padded, in @buf of CELL_LEN bytes. */
+/* The cell of @entry, without padding, in @buf of CELL_LEN bytes. */
 const char *column_cell(char *buf, enum column col, const struct entry *entry,
 			__u64 interval_ns);
 
-/* In the column's own direction: names and ids go up, amounts down. */
+/* Compares in the column's own order: names and ids ascend, amounts descend. */
 int column_compare(enum column col, const struct entry *left,
 		   const struct entry *right);
 

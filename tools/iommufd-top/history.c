@@ -7,7 +7,7 @@
 
 #define BUCKETS 512
 
-/* Only the members that make up its identity are set. */
+/* Only the members that identify a row are set. */
 struct key {
 	__u32 view;
 	__u32 pid;
@@ -21,8 +21,8 @@ struct key {
 };
 
 /**
- * struct curve - the rates of something
- * @tick: of the last one
+ * struct curve - the rates of a row
+ * @tick: of the last rate
  * @rate: by tick modulo HISTORY_LEN
  */
 struct curve {
@@ -46,7 +46,7 @@ struct history *history_open(void)
 	return history;
 }
 
-/* Those without a rate in the last so many intervals. */
+/* Removes curves without a rate in the last intervals. */
 static void forget(struct history *history, unsigned long intervals)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
@@ -83,7 +83,7 @@ static struct curve **find(struct history *history, const struct key *key)
 	return link;
 }
 
-/* Rates of one interval add up. */
+/* Rates of the same interval are added up. */
 static void add(struct history *history, const struct key *key, double rate)
 {
 	struct curve **link = find(history, key), *curve = *link;
@@ -102,7 +102,7 @@ static struct key key_of(enum view view, const struct entry *row)
 {
 	struct key key = { .view = view, .reason = row->reason };
 
-	/* Failures are summed up by reason. */
+	/* Failures are added up by reason. */
 	if (view == VIEW_FAILURE)
 		return key;
 	key.pid = row->pid;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * One object a refresh, on one line. Numbers are exact integers in the units
- * that their names tell, null where nobody can tell; the manual page lists them
- * all, and a name once there stays.
+ * One object on one line for each refresh. Numbers are exact integers in the
+ * units that their names say, or null if not known. The manual page lists all
+ * names; they are stable, and new ones may be added.
  */
 #include "../lib/json.h"
 #include "../lib/names.h"
 #include "output.h"
 #include "words.h"
 
-/* A number that may be ABSENT, or not be told by a stock kernel. */
+/* A number that may be ABSENT, or not known on a stock kernel. */
 static void add_number(struct json_object *to, const char *name, __s64 value)
 {
 	if (value == ABSENT)
@@ -62,7 +62,7 @@ static void add_faults(struct json_object *to, const struct entry *row)
 	json_add_s64(to, "faults_waiting", row->waiting);
 }
 
-/* What a process, an IOAS and the totals have in common. */
+/* Members that processes, IOAS and the totals have. */
 static void add_mappings(struct json_object *to, const struct entry *row)
 {
 	add_number(to, "mapped_bytes", row->mapped);
@@ -74,7 +74,7 @@ static void add_mappings(struct json_object *to, const struct entry *row)
 	add_bytes_op(to, "unmap", &row->op[OP_UNMAP]);
 }
 
-/* And a process and the totals. */
+/* Members that processes and the totals have. */
 static void add_sums(struct json_object *to, const struct entry *row)
 {
 	add_mappings(to, row);
@@ -84,7 +84,7 @@ static void add_sums(struct json_object *to, const struct entry *row)
 	add_failures(to, row);
 }
 
-/* All that a stock kernel tells. */
+/* All members that a stock kernel has. */
 static void add_stock(struct json_object *to, const struct entry *row)
 {
 	add_bytes_op(to, "map", &row->op[OP_MAP]);

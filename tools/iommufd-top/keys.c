@@ -69,7 +69,7 @@ static void move_cursor(struct screen *s, long lines)
 	s->moved = true;
 }
 
-/* A table of all processes, or of the one that the user has gone into. */
+/* Shows a table of all processes, or of the one that the user has selected. */
 static void show_view(struct screen *s, enum view view)
 {
 	const struct scope of_process = { .pid = s->at.scope.pid };
@@ -120,7 +120,7 @@ static void go_into_row(struct screen *s)
 
 	if (!s->rows.nr)
 		return;
-	/* It is gone with the next selection. */
+	/* Copy the row: the next selection frees it. */
 	row = *at;
 	scope.pid = row.pid;
 	switch (s->at.view) {
@@ -163,7 +163,7 @@ static void go_back(struct screen *s)
 	go_to_top(s);
 }
 
-/* Columns that are not on the screen are stepped over. */
+/* Skips columns that are not on the screen. */
 static void step_column(struct screen *s, int step)
 {
 	struct sort *by = &s->sort[s->at.view];

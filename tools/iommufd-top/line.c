@@ -8,7 +8,7 @@ static int put_cell(char *at, const struct layout *layout, size_t i, char gap,
 {
 	int width = layout->width[i];
 
-	/* A name may be cut, a number never. */
+	/* A name may be truncated, a number never. */
 	if (column_is_text(layout->column[i]))
 		return sprintf(at, "%-*.*s%c", width, width, text, gap);
 	return sprintf(at, "%*s%c", width, text, gap);

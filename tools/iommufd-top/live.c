@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The screen. Everything happens in one loop that waits for a key, a signal or
- * the next refresh; signals are let in only while it waits.
+ * The interactive screen. A single loop waits for a key, a signal or the next
+ * refresh; signals are blocked except while it waits.
  */
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +27,9 @@ static long long now_ns(void)
 	return loop_clock(CLOCK_MONOTONIC);
 }
 
-/* Waits for a key, a signal or @when. False when the terminal is gone. */
+/*
+ * Waits for a key, a signal or @when. Returns false when the terminal is gone.
+ */
 static bool wait_until(long long when, const sigset_t *let_in)
 {
 	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -55,7 +57,7 @@ static void loop(struct screen *s, const sigset_t *let_in)
 			return;
 		while (!s->quit && !s->failed && (key = getch()) != ERR)
 			screen_key(s, key);
-		/* A new delay counts from the last refresh. */
+		/* A new delay starts at the last refresh. */
 		if (now_ns() < s->last_ns + s->options->delay * 1e9)
 			continue;
 		screen_tick(s);
@@ -88,7 +90,7 @@ static void catch_end(sigset_t *caught)
 	struct sigaction action = { .sa_handler = on_end };
 
 	sigemptyset(caught);
-	/* ncurses notes a new size in its own handler. */
+	/* ncurses handles a new size in its own signal handler. */
 	sigaddset(caught, SIGWINCH);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
 		sigaddset(caught, signals[i]);

@@ -17,7 +17,7 @@ static int run(const struct source *source, struct options *options)
 	return run_live(source, options);
 }
 
-/* What makes no sense here; false after having said so. */
+/* Reports options that are not possible here, and returns false. */
 static bool check(const struct options *options, bool stock)
 {
 	unsigned long pid = options->common.pid;

@@ -68,7 +68,7 @@ int mirror_read(struct mirror *mirror)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Takes *@link out of the kernel's map; it then leads to the next one. */
+/* Removes *@link from the kernel's map; it then points to the next row. */
 static void retire(struct mirror *mirror, struct mirror_row **link)
 {
 	struct mirror_row *row = *link;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A map of the kernel as it was when last read, and as it was when the interval
- * began. A row is removed from the kernel only when it can't change any more, so
- * that no count gets lost.
+ * A copy of a kernel map: its current state, and its state when the interval
+ * began. A row is removed from the kernel only when it can't change any more,
+ * so that no count is lost.
  */
 #ifndef __MIRROR_H
 #define __MIRROR_H
@@ -15,12 +15,12 @@
 
 /**
  * struct mirror_row - a row of the map
- * @next: next in its bucket, or of those that are gone
- * @key: its key there
- * @quiet: the last two readings were the same
+ * @next: next row in its bucket, or next row that is gone
+ * @key: its key in the map
+ * @quiet: the last two readings were equal
  * @gone: it is no longer in the map
- * @now: as it was when last read
- * @base: as it was when the interval began
+ * @now: the last reading
+ * @base: its value when the interval began
  */
 struct mirror_row {
 	struct mirror_row *next;
@@ -34,9 +34,9 @@ struct mirror_row {
 /**
  * struct mirror - all rows
  * @map: file descriptor of the map; its keys have at most 8 bytes
- * @rows: those in it, by key
- * @gone: those that left it in this interval
- * @nr: number of both
+ * @rows: rows in the map, by key
+ * @gone: rows that were removed in this interval
+ * @nr: number of all rows
  */
 struct mirror {
 	int map;
@@ -53,20 +53,23 @@ struct bpf_map;
 void mirror_open(struct mirror *mirror, const struct bpf_map *map);
 void mirror_close(struct mirror *mirror);
 
-/* Reads all there is. 0 or a negative errno. */
+/* Reads all rows. Returns 0 or a negative errno. */
 int mirror_read(struct mirror *mirror);
 
-/* Takes those rows out of the kernel's map of which @over says so. */
+/* Removes the rows from the kernel's map for which @over returns true. */
 void mirror_retire(struct mirror *mirror,
 		   bool (*over)(const struct mirror_row *row, void *data),
 		   void *data);
 
-/* Calls @call for each row, those that are gone last. */
+/* Calls @call for each row, removed ones last. */
 void mirror_each(struct mirror *mirror,
 		 void (*call)(const struct mirror_row *row, void *data),
 		 void *data);
 
-/* Begins an interval, and forgets what is gone, of which @gone is told if set. */
+/*
+ * Starts an interval and frees removed rows, after calling @gone for each of
+ * them if it is set.
+ */
 void mirror_advance(struct mirror *mirror,
 		    void (*gone)(const struct mirror_row *row, void *data),
 		    void *data);

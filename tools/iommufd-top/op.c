@@ -2,7 +2,7 @@
 #include "../lib/hist.h"
 #include "op.h"
 
-/* The longest of interval @epoch, if it was in that. */
+/* The longest request of interval @epoch, or 0. */
 static __u64 peak_ns(const struct top_op *op, __u64 epoch)
 {
 	__u64 peak = op->peak[epoch & 1];
@@ -13,8 +13,8 @@ static __u64 peak_ns(const struct top_op *op, __u64 epoch)
 }
 
 /*
- * @epoch: the interval that ended. Requests that ended between its end and our
- * reading count in it, though they left their peak in the next.
+ * @epoch: the interval that ended. Requests that ended after it but before the
+ * reading belong to it, although their peak is in the next interval.
  */
 static __u64 longest(const struct top_op *now, const __u32 *hist, __u64 epoch)
 {

@@ -5,20 +5,20 @@
 #include "report.h"
 
 /**
- * struct op_sum - requests of a kind of one object, or of several
- * @op: the numbers; percentiles are set by op_finish()
- * @hist: how long those of this interval took
+ * struct op_sum - requests of one kind, of one object or several
+ * @op: the numbers; op_finish() sets the percentiles
+ * @hist: durations of those in this interval
  */
 struct op_sum {
 	struct op_report op;
 	__u32 hist[HIST_BUCKETS];
 };
 
-/* Adds what was counted between @base and @now, which was interval @epoch. */
+/* Adds the difference between @base and @now, of interval @epoch. */
 void op_take(struct op_sum *sum, const struct top_op *now,
 	     const struct top_op *base, __u64 epoch);
 
-/* Adds one to another; of the past, only the sums since the start. */
+/* Adds @from to @to; for rows of the past, only the sums since the start. */
 void op_add(struct op_sum *to, const struct op_sum *from);
 void op_add_past(struct op_report *to, const struct top_op *last);
 

@@ -60,7 +60,7 @@ static void parse_filter(struct options *options, const char *arg,
 		strcpy(options->filter, arg);
 }
 
-/* As names of columns, a line; "none" if it can't be sorted by. */
+/* Lists names of columns, one per line. */
 static void list_columns(enum view view)
 {
 	for (enum column col = 0; col < COLUMNS; col++)
@@ -69,7 +69,7 @@ static void list_columns(enum view view)
 	exit(EXIT_SUCCESS);
 }
 
-/* What depends on the view, which may be named behind it. */
+/* Checks what depends on the view, an option that may follow. */
 static void check_sort(struct options *options, const char *name,
 		       struct argp_state *state)
 {
@@ -157,6 +157,9 @@ void options_parse(struct options *options, int argc, char **argv)
 		.doc = doc,
 	};
 
-	/* In order: what follows the command's name is the command's. */
+	/*
+	 * Parse in order: what follows the command's name belongs to the
+	 * command.
+	 */
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 }

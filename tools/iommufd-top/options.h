@@ -8,15 +8,15 @@
 #define FILTER_LEN 32
 
 /**
- * struct options - what the command line asked for
- * @common: process, JSON rather than text, libbpf's messages
+ * struct options - the command line
+ * @common: process, JSON instead of text, libbpf's messages
  * @delay: seconds between refreshes
- * @count: refreshes to show, 0 for no end
- * @batch: text rather than a screen
- * @cost: measure what the BPF programs cost
- * @view: the table to show, or to begin with
- * @sort: order of its rows; @sort.column is COLUMNS for the view's own
- * @filter: what rows have in their texts, or empty
+ * @count: number of refreshes, 0 for no limit
+ * @batch: text instead of the screen
+ * @cost: measure the cost of the BPF programs
+ * @view: the table to show, or to show first
+ * @sort: order of its rows; @sort.column is COLUMNS for the view's default
+ * @filter: text that rows must contain, or empty
  * @output: file to write to instead of standard output, or NULL
  * @command: command to watch from its start to its end, or NULL
  */
@@ -33,7 +33,7 @@ struct options {
 	char **command;
 };
 
-/* Ends the program itself on --help, --version and what it can't accept. */
+/* Exits on --help, --version and invalid options. */
 void options_parse(struct options *options, int argc, char **argv);
 
 #endif

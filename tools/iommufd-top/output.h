@@ -6,8 +6,9 @@
 #include "view.h"
 
 /*
- * One refresh as text, one as a line of JSON, with those rows of a view. @run:
- * it is that of a whole run, so that counts tell more than rates.
+ * Print one refresh with these rows of a view, as text or as a line of JSON.
+ * @run: the report covers a whole run, so that counts are shown instead of
+ * rates.
  */
 void print_text(FILE *out, const struct report *report, enum view view,
 		const struct table *rows, bool run);
@@ -20,7 +21,7 @@ const char *summary_requests(char *buf, const struct report *report);
 const char *summary_run(char *buf, const struct report *report);
 const char *summary_cost(char *buf, const struct report *report);
 
-/* In place of a table that there can't be on a stock kernel. */
+/* Replaces a table that is not available on a stock kernel. */
 #define NOT_OF_STOCK "The stock iommufd of this kernel does not report that."
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who has which context, and what each process has all in all. */
+/* The process of each context, and the totals of each process. */
 #ifndef __OWNERS_H
 #define __OWNERS_H
 
@@ -9,7 +9,7 @@
 
 /**
  * struct owner_of - the process that a context belongs to: the one that created
- *	its first IOAS, or, as long as there is none, that opened it
+ *	its first IOAS, or, until there is one, the one that opened it
  * @ioas: that IOAS, 0 if there is none
  * @closed: in this interval
  */
@@ -23,9 +23,9 @@ struct owner_of {
 };
 
 /**
- * struct process - sums over what a process has
+ * struct process - totals of a process
  * @entry: its row
- * @shown: there is something to say of it
+ * @shown: the row is shown
  * @op: its requests, by enum op
  */
 struct process {
@@ -38,9 +38,9 @@ struct process {
 #define PROCESS_BUCKETS 256
 
 /**
- * struct owners - all of them
- * @late: contexts that were there before us, by number
- * @of: by context, @nr
+ * struct owners - all owners and processes
+ * @late: contexts that existed before the start, by number
+ * @of: by context, @nr of them
  * @processes: by pid
  */
 struct owners {
@@ -51,25 +51,27 @@ struct owners {
 	struct process *processes[PROCESS_BUCKETS];
 };
 
-/* Remembers who opened what was there before us. */
+/* Stores the owners of contexts that existed before the start. */
 void owners_begin(struct owners *owners, const struct listing *listing);
 void owners_free(struct owners *owners);
 
-/* Looks anew, for a report: whose the contexts are, now and in the past interval. */
+/* Updates the owners for a report, including those of closed contexts. */
 void owners_read(struct owners *owners, struct mirror *contexts,
 		 struct mirror *rows);
 
-/* NULL for a context that is not known. */
+/* NULL if the context is not known. */
 const struct owner_of *owner_find(const struct owners *owners, __u32 ctx);
 
-/* Sets who has an object of a context, and whether it was there before us. */
+/*
+ * Sets the owner of an object, and whether the object existed before the start.
+ */
 void owner_fill(const struct owners *owners, __u32 ctx, struct entry *entry);
 
-/* Adds the requests of a member that failed to its process, and to a total. */
+/* Adds the failed requests of a row to its process, and to a total. */
 void owner_add_failed(struct process *process, struct entry *total,
 		      const struct entry *member);
 
-/* The process of that number, made if there is none in this report yet. */
+/* The process with this pid, added to the report if it is not in it. */
 struct process *process_of(struct owners *owners, const struct entry *member);
 
 #endif

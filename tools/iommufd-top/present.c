@@ -27,7 +27,10 @@ const struct list_object *present_find(const struct listing *listing, __u32 ctx,
 		       compare_objects);
 }
 
-/* A nested page table is on a vIOMMU, which is on its second stage, at the most. */
+/*
+ * Maximum depth: a nested page table is on a vIOMMU, which is on its
+ * second-stage page table.
+ */
 #define DEPTH 4
 
 __u32 present_root(const struct listing *listing, __u32 ctx, __u32 id)
@@ -52,7 +55,7 @@ __s64 present_devices(const struct listing *listing,
 	const struct list_object *object = table;
 	__s64 devices = table->users;
 
-	/* Those of its context, to both sides of it. */
+	/* Objects of the same context are before and after it. */
 	while (object > listing->objects && object[-1].ctx == table->ctx)
 		object--;
 	for (; object < end && object->ctx == table->ctx; object++)
@@ -63,7 +66,7 @@ __s64 present_devices(const struct listing *listing,
 	return devices > 0 ? devices : 0;
 }
 
-/* What ended, or begins just now, has nothing. */
+/* Objects that have ended, or are only beginning, have no gauges. */
 void present_gauges(struct entry *entry, const struct listing *listing)
 {
 	const struct list_object *found = NULL;
@@ -123,7 +126,7 @@ void present_contexts(struct collector *c)
 	}
 }
 
-/* Puts a row into a map for what is not there, as events may have made one. */
+/* Adds a row for an existing object, unless events have added one. */
 static int adopt_as(const struct bpf_map *map, const struct list_object *object,
 		    void *row)
 {
@@ -162,7 +165,7 @@ static int adopt(struct collector *c, const struct list_ctx *owner,
 	}
 }
 
-/* Whether a context was there before us; makes that known. */
+/* Whether a context existed before the start; if so, adds it as such. */
 static bool was_there(struct collector *c, __u32 number)
 {
 	int fd = bpf_map__fd(c->top->maps.contexts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What there is, as opposed to what happens: from the iterators. */
+/* The current state of objects, from the iterators instead of events. */
 #ifndef __PRESENT_H
 #define __PRESENT_H
 
@@ -17,28 +17,29 @@ enum {
 };
 
 /*
- * Makes rows for what is there already when events begin to be counted. Returns
- * a negative errno if it can't.
+ * Adds rows for objects that exist when counting begins. Returns 0 or a
+ * negative errno.
  */
 int present_adopt(struct collector *c);
 
-/* NULL if there is none. */
+/* NULL if it does not exist. */
 const struct list_object *present_find(const struct listing *listing, __u32 ctx,
 				       __u32 id);
 
-/* The IOAS that a page table or vIOMMU leads to, 0 if it is not known. */
+/* The IOAS below a page table or vIOMMU, 0 if it is not known. */
 __u32 present_root(const struct listing *listing, __u32 ctx, __u32 id);
 
-/* Devices on a page table: what depends on it and is nothing on top of it. */
+/* Devices on a page table: all of its users except objects on top of it. */
 __s64 present_devices(const struct listing *listing,
 		      const struct list_object *table);
 
-/* Sets what the IOAS of a row has mapped and pinned now. */
+/* Sets the mapped and pinned memory of an IOAS. */
 void present_gauges(struct entry *entry, const struct listing *listing);
 
 /*
- * Sets what processes have that contexts tell: pages pinned, of which several
- * IOAS may share some, the limit, page faults that wait; and the totals.
+ * Sets the numbers of processes that come from contexts: pinned pages, which
+ * several IOAS may share, the limit, and waiting page faults. Also sets the
+ * totals.
  */
 void present_contexts(struct collector *c);
 

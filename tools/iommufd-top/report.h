@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What iommufd-top shows: plain numbers, made by a source (source.h) from the
- * counters in the kernel, read by everything that prints.
+ * The data that iommufd-top shows: plain numbers that a source (source.h)
+ * computes from the counters in the kernel, and that all output is based on.
  */
 #ifndef __REPORT_H
 #define __REPORT_H
@@ -11,18 +11,18 @@
 #include <stddef.h>
 #include "../../bpf/iommufd_top.h"
 
-/* In place of a number that nobody can tell. */
+/* Replaces an unknown number. */
 #define ABSENT (-1LL)
 
 /**
- * struct op_report - requests of a kind
+ * struct op_report - requests of one kind
  * @count: succeeded in this interval
  * @failed: failed in this interval
- * @amount: bytes or entries that they were about, in this interval
- * @timed: of @count, those whose duration is known
- * @p50_ns: half of them took no longer
- * @p99_ns: 99% of them took no longer
- * @max_ns: none took longer
+ * @amount: bytes or entries that they handled, in this interval
+ * @timed: how many of @count have a known duration
+ * @p50_ns: 50% of them took at most this long
+ * @p99_ns: 99% of them took at most this long
+ * @max_ns: duration of the longest one
  * @all_count: succeeded since iommufd-top started, and so on
  */
 struct op_report {
@@ -78,9 +78,9 @@ struct moves {
  * struct last_failure - the last of some failures
  * @command: number of the request, 0x3b85 for IOMMU_IOAS_MAP
  * @error: errno
- * @first: a number that goes with the reason, and another one
- * @policy: name of the BPF policy that refused, or empty
- * @age_ns: how long ago it was
+ * @first: a number that depends on the reason; a second one follows
+ * @policy: name of the BPF policy that refused the request, or empty
+ * @age_ns: time since the failure
  */
 struct last_failure {
 	__u32 command;
@@ -92,44 +92,45 @@ struct last_failure {
 };
 
 /**
- * struct entry - a row of a table, of whichever view; what a view has no column
- *	for is 0
+ * struct entry - a row of a table of any view; members without a column in the
+ * view
+ *	are 0
  * @pid: process that uses it
  * @uid: user id of that process
  * @comm: name of that process, printable
  * @ctx: number of its context
- * @ioas: the IOAS, or the one that a page table or device reaches; 0 for none
- * @hwpt: the page table or vIOMMU, or the page table of a device; 0 if it is on
- *	none, ABSENT if nobody has told
+ * @ioas: the IOAS, or the one below a page table or device; 0 for none
+ * @hwpt: the page table or vIOMMU, or the page table of a device; 0 if it is
+ *	not attached, ABSENT if that is not known
  * @device: id of the device
  * @group: its IOMMU group
  * @name: of the device, or of the reason of failures; empty if not known
- * @late: existed before iommufd-top started, which began to count at 0
- * @ended: destroyed; shown once more, in the interval in which it was
+ * @late: existed before iommufd-top started, so its counters started at 0
+ * @ended: destroyed in this interval, and shown for the last time
  * @type: of a page table: enum iommufd_object_type
- * @automatic: of a page table: made for an attach
- * @parent: of a page table: what it is on, 0 if not known
+ * @automatic: of a page table: created by an attach
+ * @parent: of a page table: the object below it, 0 if not known
  * @flags: of a page table: a letter each, see the manual page
  * @contexts: open files of the process
  * @spaces: IOAS of the process
  * @devices: devices of the process, or on the page table
  * @mapped: bytes mapped now
  * @pinned: pages pinned now
- * @limit: pages that the process may have pinned, ABSENT for any number
- * @areas: mappings there are now, of an IOAS or of a size
+ * @limit: pages that the process may have pinned, ABSENT for no limit
+ * @areas: current mappings, of an IOAS or of a size
  * @pins: pages pinned by map requests in this interval
  * @unpins: pages unpinned by unmap requests in this interval
  * @op: requests
- * @failed: requests that failed in this interval: of a process those on what it
- *	has
+ * @failed: requests that failed in this interval; for a process, those on its
+ *	objects
  * @all_failed: since iommufd-top started
  * @faults: page faults that the device reported in this interval
  * @all_faults: since iommufd-top started
- * @waiting: groups of page faults that wait for an answer
- * @reason: of failures: enum iommufd_reason, or an errno of a stock kernel
- * @last: the last of these
+ * @waiting: groups of page faults that wait for a response
+ * @reason: of failures: enum iommufd_reason, or an errno on a stock kernel
+ * @last: the last of these failures
  * @size_min: of a row of mappings by size: the smallest and the largest
- * @share: their number, in thousandths of the most frequent size
+ * @share: their number, in thousandths of that of the most frequent size
  */
 struct entry {
 	__u32 pid;
@@ -178,19 +179,19 @@ struct table {
 
 /**
  * struct report - one refresh
- * @time_ns: when, since 1970
- * @interval_ns: length of the interval that it tells of
- * @lost: events since iommufd-top started that are in no number here
+ * @time_ns: time of the report, since 1970
+ * @interval_ns: length of its interval
+ * @lost: events since iommufd-top started that are not counted here
  * @events: requests and faults in the interval
  * @cpu_ns: CPU time of iommufd-top in the interval
  * @bpf_ns: CPU time of its BPF programs in the interval, ABSENT if not measured
- * @stock: of a stock kernel: processes and failures only
+ * @stock: on a stock kernel: only processes and failures
  * @contexts: open files of /dev/iommu that have been used
  * @processes: processes that use them
  * @live: IOAS that exist
  * @ended: IOAS that ended in this interval
- * @total: the sum of all IOAS and page tables, those of the past too where it is
- *	a sum over the whole time; its identity is not set
+ * @total: the sum of all IOAS and page tables, with destroyed ones in sums
+ *	since the start; its identity is not set
  * @table: by view; failures are by process and reason
  */
 struct report {
@@ -209,7 +210,7 @@ struct report {
 	struct table table[VIEWS];
 };
 
-/* A new entry, zeroed; it stays where it is until the next one is added. */
+/* Adds an entry, zeroed; the pointer is valid until the next call. */
 struct entry *table_add(struct table *table);
 void table_free(struct table *table);
 

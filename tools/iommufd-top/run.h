@@ -8,13 +8,13 @@
 #include "options.h"
 #include "source.h"
 
-/* A screen, until the user quits. */
+/* Interactive screen, until the user quits. */
 int run_live(const struct source *source, struct options *options);
 
-/* Text or JSON, a refresh after each delay. */
+/* Text or JSON, with a refresh after each delay. */
 int run_batch(const struct source *source, const struct options *options);
 
-/* Text or JSON, once, when a command has ended. */
+/* Text or JSON, once, after a command has ended. */
 int run_command(const struct source *source, const struct options *options);
 
 #endif

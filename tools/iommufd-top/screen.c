@@ -6,7 +6,7 @@
 
 enum { COLOUR_ALARM = 1 };
 
-/* Of 80 columns, as much as four of them take. */
+/* Width of a sparkline of totals: four of them fit into 80 columns. */
 #define WHOLE_WIDTH 8
 
 static bool colours;
@@ -39,7 +39,7 @@ static void put(int y, int x, attr_t attributes, const char *text)
 	attrset(A_NORMAL);
 }
 
-/* As wide as it is: may have characters of several bytes. */
+/* Prints without a width: the text may have multibyte characters. */
 static void put_spark(int y, int x, const char *text)
 {
 	mvaddstr(y, x, text);
@@ -107,7 +107,7 @@ static void draw_summary(const struct screen *s)
 	draw_tabs(s);
 }
 
-/* What of the view is shown, as far as the groups of columns leave room. */
+/* Draws the scope of the view, in the space left of the groups of columns. */
 static void draw_scope(const struct screen *s, const struct layout *layout)
 {
 	char line[LINE_LEN], groups[LINE_LEN];
@@ -127,7 +127,7 @@ static void draw_scope(const struct screen *s, const struct layout *layout)
 	put(TITLE_LINE - 1, 0, A_BOLD, line);
 }
 
-/* The title of the column that sorts is the one not in reverse. */
+/* The title of the sort column is the only one not in reverse video. */
 static void draw_titles(const struct screen *s, const struct layout *layout)
 {
 	char line[LINE_LEN];
@@ -148,7 +148,7 @@ static void draw_titles(const struct screen *s, const struct layout *layout)
 	}
 }
 
-/* What somebody should look at. */
+/* Whether a cell is highlighted as a problem. */
 static bool is_alarm(enum column col, const struct entry *row)
 {
 	switch (col) {
@@ -156,7 +156,7 @@ static bool is_alarm(enum column col, const struct entry *row)
 	case COL_RATE:
 		return row->failed;
 	case COL_LIMIT:
-		/* There is little left of it. */
+		/* The limit is nearly reached. */
 		return row->limit >= 0 && row->pinned * 10 >= row->limit * 9;
 	default:
 		return false;
@@ -255,7 +255,7 @@ static void draw_help(void)
 		put(TITLE_LINE - 1 + i, 0, A_NORMAL, text[i]);
 }
 
-/* All of the last failure, which has no room in the table. */
+/* Describes the last failure in full, which does not fit the table. */
 static void tell_failure(char *line, const struct entry *row)
 {
 	char request[CELL_LEN], numbers[CELL_LEN], error[CELL_LEN];

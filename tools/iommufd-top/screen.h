@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the user sees and has chosen; changed by keys.c, drawn by screen.c. */
+/* State of the user interface; changed by keys.c, drawn by screen.c. */
 #ifndef __SCREEN_H
 #define __SCREEN_H
 
@@ -21,8 +21,8 @@ enum prompt {
 };
 
 /**
- * struct level - where the user is
- * @of: what @scope is, in words
+ * struct level - the current position of the user
+ * @of: text that describes @scope
  */
 struct level {
 	enum view view;
@@ -31,21 +31,21 @@ struct level {
 };
 
 /**
- * struct screen - all of it
+ * struct screen - state of the screen
  * @rows: the rows of the report that are shown
- * @at: where the user is
- * @above: where he came from, @depth
+ * @at: current position of the user
+ * @above: previous positions, @depth of them
  * @sort: by view
- * @first: first row that is shown
- * @cursor: the row that a key is about
- * @moved: the cursor was moved, and stays with its row
+ * @first: first row on the screen
+ * @cursor: the selected row
+ * @moved: the user has moved the cursor, so that it stays with its row
  * @current: that row
- * @last_ns: when it last did tick()
- * @paused: the rows stay as they are, and the interval goes on
+ * @last_ns: time of the last screen_tick()
+ * @paused: the rows are frozen, and the interval continues
  * @prompting: keys go to @prompt
- * @quit: the user has seen enough
- * @failed: the counters can't be read any more, which has been said
- * @notice: stands in the last line until the next key
+ * @quit: the user has quit
+ * @failed: reading the counters failed, which has been reported
+ * @notice: text in the last line until the next key
  */
 struct screen {
 	const struct source *source;
@@ -71,20 +71,20 @@ struct screen {
 	const char *notice;
 };
 
-/* Whether colours may be used; to be called when the terminal is open. */
+/* Enables colours if possible; to be called when the terminal is open. */
 void screen_colours(bool wanted);
 void screen_draw(struct screen *s);
 
-/* Rows of the table that fit. */
+/* Number of table rows that fit on the screen. */
 int screen_rows(void);
 
-/* Takes the rows anew: of another report, or because something was chosen. */
+/* Selects rows after a new report or a change by the user. */
 void screen_select(struct screen *s);
 
-/* Does what a key asks for. */
+/* Handles a key. */
 void screen_key(struct screen *s, int key);
 
-/* Begins a new interval, or looks after the old one while paused. */
+/* Starts a new interval, or only updates the old one while paused. */
 void screen_tick(struct screen *s);
 
 #endif

@@ -24,7 +24,7 @@ static bool has(const struct entry *row, enum view view, const char *filter)
 	return strcasestr(text, filter);
 }
 
-/* Into the row of its reason: the last failure is the one that is shown. */
+/* Adds a failure to the row of its reason; the most recent one is shown. */
 static void add_failure(struct table *rows, const struct entry *failure)
 {
 	struct entry *sum = NULL, last = *failure;
@@ -43,7 +43,7 @@ static void add_failure(struct table *rows, const struct entry *failure)
 	*sum = last;
 }
 
-/* How many of the IOAS's requests are of a size, against the most frequent one. */
+/* Sets the shares of sizes relative to the most frequent one. */
 static void set_shares(struct table *rows)
 {
 	__u64 most = 0;

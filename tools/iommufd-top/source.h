@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Where reports come from. */
+/* Sources of reports. */
 #ifndef __SOURCE_H
 #define __SOURCE_H
 
 #include "report.h"
 
 /**
- * struct source_options - what to look at
- * @pid: this process only, unless it is 0
- * @cost: measure what the BPF programs cost
+ * struct source_options - what to watch
+ * @pid: only this process, 0 for all
+ * @cost: measure the cost of the BPF programs
  */
 struct source_options {
 	__u32 pid;
@@ -17,14 +17,14 @@ struct source_options {
 
 /**
  * struct source - the events of iommufd, or the system calls of a stock kernel
- * @open: false after having said why not
- * @sync: reads the counters and removes from the kernel what has ended, without
- *	beginning a new interval; false after having said why not
- * @report: reads the counters, tells what happened in the interval that ends
- *	here, and begins the next. It is valid until the next call; NULL after
- *	having said why not
- * @watch_failures: begins to tell of failures and their reasons; false after
- *	having said why not
+ * @open: returns false after reporting an error
+ * @sync: reads the counters and removes ended objects from the kernel's maps,
+ *	without starting a new interval; returns false after reporting an error
+ * @report: reads the counters, makes a report of the interval that ends now,
+ *	and starts the next interval. The report is valid until the next call;
+ *	returns NULL after reporting an error
+ * @watch_failures: starts to collect failures and their reasons; returns false
+ *	after reporting an error
  * @close: may be called whatever @open has returned
  */
 struct source {

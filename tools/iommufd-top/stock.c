@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reports of a stock kernel, which tells of system calls alone: who maps and
- * unmaps how much and how large at a time, how long it takes, and which requests
- * fail. It knows no IOAS and no reason.
+ * Reports on a stock kernel, which are based on system calls only: which
+ * processes map and unmap memory, how much and in which sizes, how long it
+ * takes, and which requests fail. IOAS and reasons are not known.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,17 +18,17 @@
 #include "owners.h"
 #include "source.h"
 
-/* More than these are not told apart. */
+/* Further failures are not told apart. */
 #define MAX_FAILURES 8192
 
 /**
- * struct stock - what is known from one report to the next
- * @processes: by pid; of their numbers those since the start
- * @total: all of them
+ * struct stock - state between reports
+ * @processes: by pid; their numbers are sums since the start
+ * @total: sum over all of them
  * @failures: by process, request and errno
- * @failed_ns: when the last one of each was
+ * @failed_ns: time of the last failure of each kind
  * @sizes: by process and size
- * @lost: failures without room
+ * @lost: failures that did not fit
  */
 struct stock {
 	struct ioctl_watch *watch;
@@ -70,7 +70,7 @@ static void stock_close(void)
 	free(s);
 }
 
-/* OPS for a request that is not shown by itself. */
+/* OPS for a request that is not shown separately. */
 static enum op op_of(__u32 command)
 {
 	switch (ioctl_kind_of(command)) {
@@ -193,7 +193,7 @@ static void add_calls(const struct ioctl_entry *call)
 	}
 }
 
-/* Only what is since the start remains. */
+/* Keeps only the sums since the start. */
 static void forget_interval(struct op_sum *sum)
 {
 	for (int i = 0; i < OPS; i++)
@@ -233,7 +233,7 @@ static void begin_report(void)
 			s->sizes.entries[i].op[op].count = 0;
 }
 
-/* Those that do something, or still could. */
+/* Adds processes that were active or may still be. */
 static void add_processes(struct process *process)
 {
 	struct table *table = &s->report.table[VIEW_PROCESS];
@@ -297,13 +297,13 @@ static const struct report *stock_report(void)
 	return report;
 }
 
-/* Nothing has to leave the kernel's maps before the interval is over. */
+/* No row has to be removed from the kernel's maps during an interval. */
 static bool stock_sync(void)
 {
 	return true;
 }
 
-/* They are in what is counted anyway. */
+/* Failures are always counted. */
 static bool stock_watch_failures(void)
 {
 	return true;

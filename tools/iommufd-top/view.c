@@ -2,7 +2,7 @@
 #include <string.h>
 #include "view.h"
 
-/* From which width of a line on a view has a column; 0: always. */
+/* The line width from which a view shows a column; 0: always. */
 struct view_column {
 	enum column column;
 	int from;
@@ -134,7 +134,7 @@ bool view_has(enum view view, enum column col)
 	return at->column != COLUMNS;
 }
 
-/* From this width on there is room for sparklines beside the table. */
+/* From this width, sparklines fit beside the table. */
 #define SPARK_FROM  100
 #define SPARK_WIDTH 9
 

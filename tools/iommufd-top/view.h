@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tables: which columns they have, and what is in them. */
+/* The tables: their columns and rows. */
 #ifndef __VIEW_H
 #define __VIEW_H
 
@@ -11,9 +11,9 @@
 #define TEXT_WIDTH 170
 
 /**
- * struct sort - how rows are ordered
- * @column: by what; rows that don't differ in it are ordered by their ids
- * @reverse: against the column's own direction
+ * struct sort - order of rows
+ * @column: sort by this column, then by id
+ * @reverse: reverse the column's own order
  */
 struct sort {
 	enum column column;
@@ -21,7 +21,7 @@ struct sort {
 };
 
 /**
- * struct scope - of what rows are shown, all that are not 0
+ * struct scope - which rows are shown; members that are 0 don't matter
  * @pid: process
  * @ctx: context
  * @ioas: IOAS in it
@@ -35,20 +35,20 @@ struct scope {
 };
 
 const char *view_name(enum view view);
-/* VIEWS if there is none of that name. */
+/* The view with this name, or VIEWS. */
 enum view view_by_name(const char *name);
-/* What its rows are called. */
+/* The name of its rows, in the plural. */
 const char *view_title(enum view view);
-/* How it is sorted unless somebody says otherwise. */
+/* The default sort column. */
 enum column view_sort(enum view view);
 bool view_has(enum view view, enum column col);
-/* Whether a stock kernel tells something for it. */
+/* Whether the view is available on a stock kernel. */
 bool view_is_stock(enum view view);
 
 /**
- * struct layout - the columns that a line has room for
- * @width: of each
- * @end: where the last one ends
+ * struct layout - the columns that fit a line
+ * @width: of each column
+ * @end: the end of the last column
  */
 struct layout {
 	size_t nr;
@@ -61,16 +61,16 @@ struct layout {
 void layout_set(struct layout *layout, enum view view, int line);
 
 /*
- * Fills @rows with what of a report is in @scope and has @filter in its texts,
- * whatever the case, unless it is empty. Failures are summed up by reason.
+ * Fills @rows with the rows of a report that are in @scope and, unless @filter
+ * is empty, contain it, ignoring case. Failures are added up by reason.
  */
 void select_rows(struct table *rows, const struct report *report,
 		 enum view view, const struct scope *scope, const char *filter,
 		 const struct sort *sort);
 
 /*
- * Lines in @buf of LINE_LEN bytes: the line above the titles that groups them,
- * the titles, a row. After COMMAND stands x for what has ended.
+ * Lines in @buf of LINE_LEN bytes: the groups above the titles, the titles, a
+ * row. An x after the COMMAND marks a row that has ended.
  */
 const char *line_of_groups(char *buf, const struct layout *layout);
 const char *line_of_titles(char *buf, const struct layout *layout,

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Cells that are no numbers: each returns its text, in @buf of CELL_LEN bytes. */
+/*
+ * Cells that are not numbers: each returns its text, in @buf of CELL_LEN bytes.
+ */
 #ifndef __WORDS_H
 #define __WORDS_H
 
 #include "report.h"
 
 const char *word_command(char *buf, const struct entry *entry);
-/* Its name, or its id as long as nobody has told its name. */
+/* The name of a device, or its id while the name is not known. */
 const char *word_device(char *buf, const struct entry *entry);
 /* auto, paging, nested or viommu */
 const char *word_kind(char *buf, const struct entry *entry);
-/* - if there are none */
+/* - without flags */
 const char *word_flags(char *buf, const struct entry *entry);
 const char *word_reason(char *buf, const struct entry *entry);
 const char *word_errno(char *buf, const struct entry *entry);
-/* The two that go with a reason, as far as they are not 0. */
+/* The two numbers of a reason, unless they are 0. */
 const char *word_numbers(char *buf, const struct entry *entry);
 const char *word_request(char *buf, const struct entry *entry);
 /* A bar. */
