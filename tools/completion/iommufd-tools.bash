@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# Completion of the iommufd-* tools in bash. What there is to complete is taken from what --help of
-# the tool that is being typed says, so that there is no second list of it.
+# Bash completion of the iommufd-* tools. Options and commands are taken from --help of the tool, so
+# that they are not listed twice.
 
-# Options of a tool, one a line.
+# Options of a tool, one per line.
 _iommufd_options() {
 	"$1" --help 2>/dev/null | grep -oE -- '^  (-., |    )--[a-z-]+' | grep -oE -- '--[a-z-]+'
 }
 
-# Its commands, if it has any: the words behind OPTION... that are not in capitals.
+# Its commands, if it has any: the words after OPTION... that are not in capitals.
 _iommufd_commands() {
 	"$1" --help 2>/dev/null | sed -nE 's/^(Usage|  or): .*\[OPTION\.\.\.\] ([a-z]+).*/\2/p'
 }
 
-# What an option takes: the word behind its =, nothing if it takes none.
+# The argument of an option: the word after its =, nothing if it takes none.
 _iommufd_argument() {
 	"$1" --help 2>/dev/null | sed -nE "s/^  (-., |    )$2=([A-Z:]+).*/\\2/p"
 }
@@ -28,7 +28,7 @@ _iommufd_tools() {
 	local tool=$1 word=$2 before=$3 i
 
 	COMPREPLY=()
-	# Behind -- there is a command with arguments of its own.
+	# After -- there is a command with arguments of its own.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		[ "${COMP_WORDS[i]}" = -- ] || continue
 		if ((COMP_CWORD == i + 1)); then
@@ -36,7 +36,7 @@ _iommufd_tools() {
 		fi
 		return
 	done
-	# --pid=7 is three words, unless = does not part them.
+	# --pid=7 is three words if = is a word separator.
 	if [ "$word" = = ]; then
 		word=
 	elif [ "$before" = = ]; then
@@ -53,7 +53,7 @@ _iommufd_tools() {
 		mapfile -t COMPREPLY < <(cd /proc && compgen -G '[0-9]*' | grep "^$word")
 		return
 		;;
-	# Files, as if there were no completion.
+	# Files: use the default completion.
 	FILE | PATH) return ;;
 	*) compopt +o default 2>/dev/null; return ;;
 	esac

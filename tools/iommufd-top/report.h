@@ -92,9 +92,8 @@ struct last_failure {
 };
 
 /**
- * struct entry - a row of a table of any view; members without a column in the
- * view
- *	are 0
+ * struct entry - a row of a table of any view; members that the view has no
+ *	column for are 0
  * @pid: process that uses it
  * @uid: user id of that process
  * @comm: name of that process, printable
