@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a value goes in a latency histogram: every power of two is cut into 16
- * equal steps, so that a bucket is at most 1/16 of its value wide, whatever the
- * value. Values below 16 have a bucket each. Kernel and user space share this
- * file, and nothing else needs to know the layout.
+ * Buckets of a latency histogram: every power of two is divided into 16 equal
+ * steps, so that the width of a bucket is at most 1/16 of its values. Values
+ * below 16 have a bucket each. Kernel and user space share this file; nothing
+ * else needs to know the layout.
  */
 #ifndef __IOMMUFD_HIST_H
 #define __IOMMUFD_HIST_H
 
 #define HIST_SUB_BITS 4
 #define HIST_SUB      (1 << HIST_SUB_BITS)
-/* 2^40 ns are 18 minutes; the last bucket also takes what is longer. */
+/* 2^40 ns are 18 minutes; the last bucket also has all longer durations. */
 #define HIST_MAX_BITS 40
 #define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
 
-/* Keeps clang from doing both sides of a branch and choosing then. */
+/* Keeps clang from evaluating both sides of a branch. */
 static inline __u64 hist_branch(__u64 v)
 {
 	asm volatile("" : "+r"(v));
@@ -22,8 +22,8 @@ static inline __u64 hist_branch(__u64 v)
 }
 
 /*
- * Without loops and without clz, which BPF does not have. What is small, as most
- * values are, skips most of it.
+ * No loops and no clz, which BPF does not have. Small values, which are the
+ * most frequent ones, skip most of it.
  */
 static inline __u32 hist_log2(__u64 v)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few kernel types that the BPF programs read, so that they build on any
- * machine, without a kernel and without its vmlinux.h. Only the fields that are
- * used are here: names and types count, libbpf takes the offsets from the
- * running kernel's BTF, or from iommufd's own when it is a module.
+ * The few kernel types that the BPF programs read, so that the programs build
+ * on any machine without a kernel or its vmlinux.h. Only the fields that are
+ * used are here: names and types matter, and libbpf takes the offsets from the
+ * BTF of the running kernel, or of the iommufd module.
  *
- * docs/tracepoints.md tells what the fields of the events mean.
+ * docs/tracepoints.md describes the fields of the events.
  */
 #ifndef __IOMMUFD_EVENTS_H
 #define __IOMMUFD_EVENTS_H
@@ -177,7 +177,7 @@ struct trace_event_raw_iommufd_vevent {
 
 #pragma clang attribute pop
 
-/* The values too come from BTF, through bpf_core_enum_value(). */
+/* The values also come from BTF, with bpf_core_enum_value(). */
 enum iommufd_object_type {
 	IOMMUFD_OBJ_DEVICE = 1,
 	IOMMUFD_OBJ_HWPT_PAGING = 2,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts what the lists of contexts and objects don't tell: failures, how long
- * maps and unmaps take, page faults; and what each context does, of which the
- * lists forget what destroyed objects have done. Each CPU has counts of its own,
- * so that requests do not meet here.
+ * Counts what the lists of contexts and objects don't have: failures, durations
+ * of maps and unmaps, page faults; and the requests of each context, because
+ * the lists don't include destroyed objects. Counters are per CPU, so that CPUs
+ * don't contend for them.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -27,7 +27,7 @@ struct {
 	__type(value, struct exporter_totals);
 } contexts SEC(".maps");
 
-/* What found no room in there. */
+/* Events that did not fit there. */
 __u64 lost;
 
 static void count(__u32 ctx, enum exporter_total what)
@@ -36,7 +36,7 @@ static void count(__u32 ctx, enum exporter_total what)
 	struct exporter_totals *of = bpf_map_lookup_elem(&contexts, &ctx);
 
 	if (!of) {
-		/* Another CPU may be making it too. */
+		/* Another CPU may be adding it, too. */
 		bpf_map_update_elem(&contexts, &ctx, &none, BPF_NOEXIST);
 		of = bpf_map_lookup_elem(&contexts, &ctx);
 	}
@@ -59,7 +59,10 @@ static int take(enum exporter_op op, __s32 ret, __u64 ns)
 	__u64 bound = EXPORTER_FIRST_NS;
 	__u32 bucket;
 
-	/* Without a duration it began before we listened. */
+	/*
+	 * Without a duration, the request began before the tracepoint was
+	 * enabled.
+	 */
 	if (!here || ret || !ns)
 		return 0;
 	for (bucket = 0; bucket < EXPORTER_BUCKETS - 1; bucket++) {
@@ -96,7 +99,7 @@ int exporter_invalidate(struct trace_event_raw_iommufd_hwpt_invalidate *event)
 	return 0;
 }
 
-/* Its number is not used again. */
+/* The number is not used again. */
 SEC("tp/iommufd/iommufd_ctx_close")
 int exporter_close(struct trace_event_raw_iommufd_ctx *event)
 {
@@ -114,7 +117,7 @@ int exporter_fail(struct trace_event_raw_iommufd_fail *event)
 
 	if (!here)
 		return 0;
-	/* Keep the check on what indexes: the verifier must see it. */
+	/* Keep the bounds check for the verifier. */
 	barrier_var(reason);
 	if (reason >= EXPORTER_REASONS)
 		reason = EXPORTER_REASONS - 1;

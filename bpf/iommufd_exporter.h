@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What iommufd_exporter.bpf.c counts and iommufd-exporter tells. */
+/* Counters of iommufd_exporter.bpf.c, for iommufd-exporter. */
 #ifndef __IOMMUFD_EXPORTER_H
 #define __IOMMUFD_EXPORTER_H
 
 #include <linux/types.h>
 
-/* The last one also takes those that are not known here. */
+/* The last one is also used for reasons that are not known here. */
 #define EXPORTER_REASONS 256
 
-/* Up to 1 us, 10 us and so on up to 10 s; the last takes what is longer. */
+/* Up to 1 us, 10 us and so on up to 10 s; the last has all longer durations. */
 #define EXPORTER_FIRST_NS 1000
 #define EXPORTER_BUCKETS  9
 
 #define EXPORTER_MAX_CONTEXTS 8192
 
-/* What is counted for each context. */
+/* Counters of each context. */
 enum exporter_total {
 	EXPORTER_MAPS,
 	EXPORTER_UNMAPS,
@@ -33,9 +33,9 @@ enum exporter_op {
 };
 
 /**
- * struct exporter_requests - requests that succeeded, by how long they took
- * @sum_ns: all of them
- * @count: of each bucket, not of those below it
+ * struct exporter_requests - durations of successful requests
+ * @sum_ns: sum of the durations
+ * @count: number in each bucket, not including lower buckets
  */
 struct exporter_requests {
 	__u64 sum_ns;
@@ -43,9 +43,9 @@ struct exporter_requests {
 };
 
 /**
- * struct exporter_counts - what a CPU has seen since the start
+ * struct exporter_counts - counters of a CPU since the start
  * @failures: by enum iommufd_reason
- * @page_faults: that devices reported
+ * @page_faults: page faults that devices reported
  */
 struct exporter_counts {
 	__u64 failures[EXPORTER_REASONS];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends what happens to page faults, and the events of vIOMMUs, one by one: they
- * are rare next to maps, and each is of interest. Some come from interrupts and
- * under spinlocks.
+ * Sends each event of page faults and vIOMMUs: they are rare compared to maps,
+ * and each one matters. Some events are in interrupt context or under
+ * spinlocks.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } records SEC(".maps");
 
-/* Records that found no room. */
+/* Records that did not fit. */
 __u64 lost;
 
 static struct faults_record *begin(__u32 kind, __u32 ctx)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What iommufd_faults.bpf.c sends to iommufd-faults. */
+/* Records of iommufd_faults.bpf.c, for iommufd-faults. */
 #ifndef __IOMMUFD_FAULTS_H
 #define __IOMMUFD_FAULTS_H
 
@@ -19,15 +19,15 @@ enum faults_kind {
 
 /**
  * struct faults_record - an event
- * @time_ns: when, ktime
+ * @time_ns: time of the event, ktime
  * @kind: enum faults_kind
- * @queue: of faults or of vIOMMU events
- * @cookie: of the group of faults; number of the vIOMMU event
+ * @queue: id of the queue of faults or vIOMMU events
+ * @cookie: cookie of the fault group; sequence number of the vIOMMU event
  * @device: the device; the vIOMMU
- * @addr: of the first fault
- * @wait_ns: since the report
+ * @addr: address of the first fault
+ * @wait_ns: time since the report
  * @lost: vIOMMU events lost by the queue
- * All others as in the event.
+ * The other members are those of the event.
  */
 struct faults_record {
 	__u64 time_ns;

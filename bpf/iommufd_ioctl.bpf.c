@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be seen of any iommufd, the stock one included: system calls. Who
- * makes which ioctl, how long it takes, what it returns, and how much memory it
- * is about.
+ * System calls, which can be traced for any iommufd, including the stock one:
+ * the process, the ioctl, its duration and result, and the size of the memory.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -17,17 +16,17 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Of this process only; of all if it is 0. */
+/* Only this process, or all if it is 0. */
 const volatile __u32 only_tgid;
-/* Of what descends from this process only; of all if it is 0. */
+/* Only descendants of this process, or all if it is 0. */
 const volatile __u32 ancestor;
 const volatile bool by_size;
-/* Send calls one by one, instead of counting: those that fail or take so long. */
+/* Send single calls instead of counting: those that fail or are slow. */
 const volatile bool one_by_one;
 const volatile bool only_failed;
 const volatile __u64 slower_ns;
 
-/* As the events' format files in tracefs have them. */
+/* As in the format files of the events in tracefs. */
 struct sys_enter_ioctl {
 	__u64 common;
 	__u64 number;
@@ -42,7 +41,7 @@ struct sys_exit_ioctl {
 	__s64 ret;
 };
 
-/* The call that a thread is in; none if @command is 0. */
+/* The call that a thread is in; @command is 0 if there is none. */
 struct begun {
 	__u64 ns;
 	__u64 argument;
@@ -83,8 +82,9 @@ int ioctl_enter(struct sys_enter_ioctl *event)
 }
 
 /*
- * Bytes that a call is about. It is over: the kernel has just read the structure,
- * so it is in memory, and has written to it what it has unmapped.
+ * The number of bytes that a call is about. The call has ended: the kernel has
+ * read the structure, so it is in memory, and has stored the number of unmapped
+ * bytes.
  */
 static __u64 read_length(const struct begun *begun)
 {
@@ -146,7 +146,7 @@ static void count(const struct ioctl_call *call)
 	row->ns += call->ns;
 	if (row->max_ns < call->ns)
 		row->max_ns = call->ns;
-	/* Keep the check on what indexes: the verifier must see it. */
+	/* Keep the bounds check for the verifier. */
 	barrier_var(bucket);
 	if (bucket < HIST_BUCKETS)
 		row->hist[bucket]++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What iommufd_ioctl.bpf.c keeps and tools/lib/ioctl.c reads. */
+/* Data of iommufd_ioctl.bpf.c, for tools/lib/ioctl.c. */
 #ifndef __IOMMUFD_IOCTL_H
 #define __IOMMUFD_IOCTL_H
 
@@ -10,10 +10,10 @@
 #define IOCTL_MAX_ROWS 8192
 
 /*
- * Numbers of ioctls. The kernel's list of them gives all from FIRST to LAST to
- * iommufd. Those of VFIO that ask something of iommufd for a device come before
- * them; those of VFIO containers have the numbers of others of VFIO, and can't
- * be told from them.
+ * Numbers of ioctls. The kernel's list of ioctl numbers reserves FIRST to LAST
+ * for iommufd. The VFIO ioctls for devices that use iommufd come before them;
+ * the ioctls of VFIO containers share their numbers with other VFIO ioctls and
+ * can't be told apart.
  */
 enum ioctl_command {
 	IOCTL_DEVICE_BIND = 0x3b76,
@@ -32,7 +32,7 @@ enum ioctl_command {
  * struct ioctl_key - calls that are counted together
  * @tgid: process, in the initial PID namespace
  * @command: number of the ioctl
- * @error: errno that they failed with, 0 if they succeeded
+ * @error: errno of failed calls, 0 for successful ones
  * @size: slot_of() their length, 0 unless calls are counted by size
  */
 struct ioctl_key {
@@ -43,11 +43,11 @@ struct ioctl_key {
 };
 
 /**
- * struct ioctl_row - the calls of an interval that one CPU saw the end of
- * @calls: how many, the sum of @hist
- * @bytes: mapped, copied or unmapped: 0 of calls that failed, and of others
- * @ns: what they took, from the system call's begin to its end
- * @max_ns: what the longest of them took
+ * struct ioctl_row - the calls of an interval that ended on one CPU
+ * @calls: number of calls, the sum of @hist
+ * @bytes: mapped, copied or unmapped bytes; 0 for failed and other calls
+ * @ns: sum of the durations of the system calls
+ * @max_ns: duration of the longest call
  * @comm: name of the process
  * @hist: durations, see hist.h
  */
@@ -63,8 +63,10 @@ struct ioctl_row {
 /**
  * struct ioctl_call - one call
  * @end_ns: when it ended, ktime
- * @ns: what it took
- * @length: asked for; of an unmap that succeeded: unmapped; 0 of other commands
+ * @ns: its duration
+ * @length: requested bytes; for a successful unmap the unmapped bytes; 0 for
+ *	other
+ *	commands
  * @ret: 0 or above, or a negative errno
  */
 struct ioctl_call {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The iterators over contexts and objects, and of kernel/bpf/iommufd_bpf.h what
- * they find. As in iommufd_events.h only names and types count.
+ * The iterators over contexts and objects, and their types from
+ * kernel/bpf/iommufd_bpf.h. As in iommufd_events.h, only names and types
+ * matter.
  */
 #ifndef __IOMMUFD_ITER_H
 #define __IOMMUFD_ITER_H

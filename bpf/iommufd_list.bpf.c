@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists all contexts and their objects once, into a ring buffer: what a tool
- * that starts late asks before it listens to events, or after it has begun to,
- * since both carry the numbers that tell which events are in the list already.
+ * Lists all contexts and their objects once, in a ring buffer. A tool that
+ * starts late uses the list before or after it starts to listen to events: both
+ * have numbers that tell which events the list already includes.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -17,7 +17,7 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } list SEC(".maps");
 
-/* Entries that found no room. */
+/* Entries that did not fit. */
 __u64 lost;
 
 static void list_objects(__u32 ctx)

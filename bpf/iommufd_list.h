@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What iommufd_list.bpf.c writes. The members mean the same as those of the
- * kernel's structures that they come from, see iommufd_iter.h.
+ * Records of iommufd_list.bpf.c. The members have the same meaning as those of
+ * the kernel's structures, see iommufd_iter.h.
  */
 #ifndef __IOMMUFD_LIST_H
 #define __IOMMUFD_LIST_H

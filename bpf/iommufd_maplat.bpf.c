@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Histograms of how long maps and unmaps take and what they spend the time on.
- * Only those that are slower than asked for are sent one by one.
+ * Histograms of the durations of maps and unmaps and of their parts. Single
+ * requests are only sent if they are slower than a given limit.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -20,7 +20,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 by;
 /* 0: all processes. */
 const volatile __u32 only_tgid;
-/* Send requests one by one that take so long, instead of counting. */
+/* Send single requests that take at least this long, instead of counting. */
 const volatile bool one_by_one;
 const volatile __u64 slower_ns;
 
@@ -64,7 +64,7 @@ static void add(struct slots *slots, __u64 ns)
 {
 	__u32 slot = slot_of(ns);
 
-	/* Keep the check on what indexes: the verifier must see it. */
+	/* Keep the bounds check for the verifier. */
 	barrier_var(slot);
 	if (slot < SLOTS)
 		slots->count[slot]++;

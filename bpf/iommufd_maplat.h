@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What iommufd_maplat.bpf.c keeps and iommufd-maplat reads. */
+/* Data of iommufd_maplat.bpf.c, for iommufd-maplat. */
 #ifndef __IOMMUFD_MAPLAT_H
 #define __IOMMUFD_MAPLAT_H
 
@@ -14,7 +14,7 @@ enum maplat_op {
 	MAPLAT_OPS,
 };
 
-/* What a request's time goes to; each op has some of them. */
+/* The parts of a request's time; each operation has some of them. */
 enum maplat_part {
 	MAPLAT_TOTAL,
 	MAPLAT_LOCK, /* waiting for locks */
@@ -25,7 +25,7 @@ enum maplat_part {
 	MAPLAT_PARTS,
 };
 
-/* What has a histogram of its own. */
+/* What the histograms are by. */
 enum maplat_by {
 	MAPLAT_BY_NOTHING,
 	MAPLAT_BY_IOAS,
@@ -34,9 +34,9 @@ enum maplat_by {
 };
 
 /**
- * struct maplat_key - which histogram
+ * struct maplat_key - key of a histogram
  * @op: enum maplat_op
- * @ctx: context, by IOAS
+ * @ctx: context, if by IOAS
  * @id: id of the IOAS; process; slot of the size
  */
 struct maplat_key {
@@ -46,11 +46,11 @@ struct maplat_key {
 };
 
 /**
- * struct maplat_row - the requests of an interval that one CPU saw
- * @failed: those that failed: they are in nothing else
- * @untimed: those that began before we listened: only in @bytes
- * @bytes: mapped or unmapped
- * @comm: name of the process, by process
+ * struct maplat_row - the requests of an interval on one CPU
+ * @failed: failed requests, which are not counted elsewhere
+ * @untimed: requests that began before the start, which are only in @bytes
+ * @bytes: mapped or unmapped bytes
+ * @comm: name of the process, if by process
  * @part: durations in ns, by enum maplat_part
  */
 struct maplat_row {
@@ -62,11 +62,11 @@ struct maplat_row {
 };
 
 /**
- * struct maplat_call - a request that took long
+ * struct maplat_call - a slow request
  * @end_ns: when it ended, ktime
  * @iova: as in the event, like the following ones
- * @bytes: asked to map, or unmapped
- * @pages: pinned or unpinned
+ * @bytes: requested or unmapped bytes
+ * @pages: pinned or unpinned pages
  * @ns: durations, by enum maplat_part
  */
 struct maplat_call {

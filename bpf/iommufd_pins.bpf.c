@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the lists of contexts and objects don't tell of pinned pages: what a
- * process may still pin, and how contiguous what it maps is.
+ * What the lists of contexts and objects don't have about pinned pages: how
+ * much a process may still pin, and how contiguous the memory is that it maps.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -70,7 +70,7 @@ struct {
 	__type(value, struct pins_mix);
 } mixes SEC(".maps");
 
-/* Maps that found no room. */
+/* Maps that did not fit. */
 __u64 lost;
 
 static struct pins_mix *mix_of(const struct pins_key *key)
@@ -81,7 +81,7 @@ static struct pins_mix *mix_of(const struct pins_key *key)
 	mix = bpf_map_lookup_elem(&mixes, key);
 	if (mix)
 		return mix;
-	/* Another CPU may be making it too. */
+	/* Another CPU may be adding it, too. */
 	bpf_map_update_elem(&mixes, key, &empty, BPF_NOEXIST);
 	mix = bpf_map_lookup_elem(&mixes, key);
 	if (!mix)
@@ -96,7 +96,7 @@ int pins_map(struct trace_event_raw_iommufd_ioas_map *event)
 	__u64 length = event->length, runs = event->runs, mean;
 	struct pins_mix *mix;
 
-	/* Without a device nothing is pinned, and no runs are known. */
+	/* Without a device nothing is pinned, and runs are not known. */
 	if (event->ret || !runs)
 		return 0;
 	mix = mix_of(&key);
@@ -114,7 +114,7 @@ int pins_map(struct trace_event_raw_iommufd_ioas_map *event)
 	return 0;
 }
 
-/* Its id may be used again. */
+/* The id may be used again. */
 SEC("tp/iommufd/iommufd_object_destroy")
 int pins_destroy(struct trace_event_raw_iommufd_object *event)
 {
@@ -124,7 +124,7 @@ int pins_destroy(struct trace_event_raw_iommufd_object *event)
 	return 0;
 }
 
-/* Capabilities that it has in a user namespace of its own do not count. */
+/* Capabilities in another user namespace do not count. */
 static bool may_lock(struct task_struct___owner *task)
 {
 	__u64 caps = BPF_CORE_READ(task, real_cred, cap_effective.val);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What iommufd_pins.bpf.c tells iommufd-pins. */
+/* Data of iommufd_pins.bpf.c, for iommufd-pins. */
 #ifndef __IOMMUFD_PINS_H
 #define __IOMMUFD_PINS_H
 
@@ -7,7 +7,7 @@
 
 #define PINS_MAX_IOAS 8192
 
-/* How long the contiguous runs are, on average, that a map gives the IOMMU. */
+/* Mean length of the contiguous runs that a map request gives the IOMMU. */
 enum pins_run {
 	PINS_RUN_SMALL,
 	PINS_RUN_64K,
@@ -21,17 +21,17 @@ struct pins_key {
 	__u32 ioas;
 };
 
-/* Bytes that were mapped, by enum pins_run. */
+/* Mapped bytes, by enum pins_run. */
 struct pins_mix {
 	__u64 bytes[PINS_RUNS];
 };
 
 /**
- * struct pins_owner - who bears what a process pins now
+ * struct pins_owner - what new pins of a process are charged to
  * @tgid: the process, set by the caller
- * @found: it is alive
+ * @found: the process is alive
  * @uid: its user
- * @unlimited: it may lock what it likes, and is not charged (CAP_IPC_LOCK)
+ * @unlimited: it may lock without limit, and is not charged (CAP_IPC_LOCK)
  * @user_pages: charged to all processes of the user
  * @mm_pages: charged to the process
  * @limit: its RLIMIT_MEMLOCK in bytes, ~0 for none

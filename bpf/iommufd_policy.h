@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What policies see of iommufd: kernel/bpf/iommufd_bpf.h says what it means. As
- * in iommufd_events.h only names and types count.
+ * The types of iommufd that policies use, which kernel/bpf/iommufd_bpf.h
+ * describes. As in iommufd_events.h, only names and types matter.
  *
- * A policy takes its settings from a map of one element, which can be changed
- * while it is attached.
+ * A policy reads its settings from a map with one element, which can be changed
+ * while the policy is attached.
  */
 #ifndef __IOMMUFD_POLICY_H
 #define __IOMMUFD_POLICY_H

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sums up the events of iommufd in the kernel: a row for each IOAS, page table
- * and device, and one for each reason for which requests of a process fail.
- * Nothing is sent event by event, so a storm of events can't outrun the reader.
+ * Sums up the events of iommufd in the kernel: one row for each IOAS, page
+ * table and device, and one for each reason that requests of a process fail
+ * for. Single events are not sent, so a storm of events can't overrun the
+ * reader.
  *
  * Rows are shared between CPUs and changed with atomic operations only:
- * requests on one IOAS meet in its locks anyway, and a histogram for each CPU
- * would cost more memory than that saves.
+ * requests on one IOAS contend for its locks anyway, and a histogram for each
+ * CPU would cost more memory than that saves.
  *
- * A row that doesn't fit is not silently missing: its events count in `lost`.
+ * The loss of a row that doesn't fit is reported: its events count in `lost`.
  */
 #include "iommufd_top_count.h"
 #include "iommufd_top_objects.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* enum of the field `source` of iommufd_ioas_map: a copy of other mappings. */
+/* Value of the field `source` of iommufd_ioas_map: a copy of other mappings. */
 #define SOURCE_COPY 3
 
 struct {
@@ -26,7 +27,7 @@ struct {
 	__type(value, struct top_row);
 } rows SEC(".maps");
 
-/* How often, and the last time, which is replaced as a whole. */
+/* The number of failures, and the last one, which is replaced as a whole. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -43,21 +44,22 @@ struct {
 	__type(value, struct top_fail);
 } last_failures SEC(".maps");
 
-/* The stack is too small for one of these. */
+/* Too large for the stack. */
 static const struct top_row empty_row;
 
 static void get_comm(char *comm)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	/* The process's name, not the thread's. */
+	/* The name of the process, not of the thread. */
 	bpf_probe_read_kernel_str(comm, TOP_COMM_LEN,
 				  BPF_CORE_READ(task, group_leader, comm));
 }
 
 /*
- * The owner is who creates the IOAS, or uses it first, rather than who opened
- * the context: a manager may open /dev/iommu and pass the file on to the VM.
+ * The owner is the process that creates the IOAS or uses it first, not the one
+ * that opened the context: a manager may open /dev/iommu and pass the file on
+ * to the VM.
  */
 static __noinline struct top_row *make_row(__u32 ctx, __u32 ioas, bool creation)
 {
@@ -74,7 +76,7 @@ static __noinline struct top_row *make_row(__u32 ctx, __u32 ioas, bool creation)
 	return row;
 }
 
-/* What every request goes through is kept short. */
+/* Every request uses this path, so it is kept short. */
 static __always_inline struct top_row *get_row(__u32 ctx, __u32 ioas,
 					       bool creation)
 {
@@ -88,7 +90,7 @@ static void count_size(struct top_row *row, enum top_op_kind kind, __u64 bytes)
 {
 	__u32 slot = slot_of(bytes);
 
-	/* Keep the check on what indexes: the verifier must see it. */
+	/* Keep the bounds check for the verifier. */
 	barrier_var(slot);
 	if (slot < SLOTS)
 		__sync_fetch_and_add(&row->size[kind][slot], 1);
@@ -184,7 +186,7 @@ int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 		return 0;
 	__sync_fetch_and_add(&row->op[TOP_UNMAP].amount, unmapped);
 	__sync_fetch_and_add(&row->unpinned, event->unpinned);
-	/* What a destroyed IOAS still maps is cleared at nobody's request. */
+	/* Mappings of a destroyed IOAS are unmapped without a request. */
 	if (row->life.alive <= 0)
 		return 0;
 	top_count_op(&row->op[TOP_UNMAP], event->ret, event->ns);
@@ -195,7 +197,7 @@ int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 	return 0;
 }
 
-/* Attached only when somebody wants to know: see watch_failures() in collect.c. */
+/* Attached only on demand: see watch_failures() in collect.c. */
 SEC("tp/iommufd/iommufd_fail")
 int fail(struct trace_event_raw_iommufd_fail *event)
 {
@@ -214,11 +216,11 @@ int fail(struct trace_event_raw_iommufd_fail *event)
 	last.ret = event->ret;
 	bpf_core_read(last.policy, sizeof(last.policy), &event->policy);
 	get_comm(last.comm);
-	/* Before it is counted, so that what was counted has a last one. */
+	/* Before counting, so that all counted failures have a last one. */
 	bpf_map_update_elem(&last_failures, &key, &last, BPF_ANY);
 	count = bpf_map_lookup_elem(&failures, &key);
 	if (!count) {
-		/* Another CPU may be making it too. */
+		/* Another CPU may be adding it, too. */
 		bpf_map_update_elem(&failures, &key, &none, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&failures, &key);
 	}

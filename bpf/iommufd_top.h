@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What iommufd_top.bpf.c keeps and iommufd-top reads. All counters only ever
- * grow, so that a reader gets the work of an interval as a difference and needs
- * no lock; what is mapped or pinned now comes from the iterators.
+ * Data of iommufd_top.bpf.c, for iommufd-top. Counters only increase, so that a
+ * reader gets the work of an interval as a difference and needs no lock; the
+ * current amounts of mapped and pinned memory come from the iterators.
  */
 #ifndef __IOMMUFD_TOP_H
 #define __IOMMUFD_TOP_H
@@ -40,9 +40,9 @@ struct top_key {
 
 /**
  * struct top_ctx - a file of /dev/iommu
- * @late: it was open before us
- * @closed: no more events come from it; who reads this removes its rows
- * @tgid: process that opened it, 0 if that was before us
+ * @late: it was open before the start
+ * @closed: no more events come from it; the reader then removes its rows
+ * @tgid: process that opened it, 0 if that was before the start
  * @uid: real user id of that process
  * @comm: name of that process
  */
@@ -55,13 +55,13 @@ struct top_ctx {
 };
 
 /**
- * struct top_op - requests of a kind
- * @count: those that succeeded
- * @failed: those that did not
+ * struct top_op - requests of one kind
+ * @count: successful requests
+ * @failed: failed requests
  * @amount: bytes mapped, unmapped or found dirty, entries invalidated
- * @max_ns: the longest that succeeded
+ * @max_ns: duration of the longest successful request
  * @peak: the longest of the even and the odd intervals, see TOP_PEAK_NS_BITS
- * @hist: durations of those that succeeded, see hist.h
+ * @hist: durations of successful requests, see hist.h
  */
 struct top_op {
 	__u64 count;
@@ -74,10 +74,11 @@ struct top_op {
 
 /**
  * struct top_life - whether an object exists
- * @late: it was there before us: sums start at 0 all the same
- * @alive: 1 until it is destroyed; a sum of creations less destructions because
- *	an id can be used again while the old object is still being destroyed
- * @listed: it was found at the start, and neither its creation nor its end seen
+ * @late: it existed before the start; counters start at 0 all the same
+ * @alive: 1 until it is destroyed; the number of creations minus destructions,
+ *	because an id can be reused while the old object is being destroyed
+ * @listed: it was found at the start, and neither its creation nor its end was
+ *	seen
  * @type: enum iommufd_object_type, 0 if not known
  */
 struct top_life {
@@ -89,13 +90,13 @@ struct top_life {
 
 /**
  * struct top_row - an IOAS
- * @tgid: process that created it, or that used it first while we looked
+ * @tgid: process that created it, or that used it first since the start
  * @uid: real user id of that process
  * @comm: name of that process
  * @pinned: pages that its map requests pinned
  * @unpinned: pages that its unmap requests unpinned
  * @op: requests, by enum top_op_kind
- * @size: those that succeeded, by slot_of() the bytes that they were about
+ * @size: successful requests, by slot_of() their bytes
  * @mixed: requests that may have been about several mappings at a time, whose
  *	sizes are not known
  */
@@ -113,9 +114,9 @@ struct top_row {
 
 /**
  * struct top_table - a page table, or a vIOMMU
- * @parent: IOAS, second stage or vIOMMU that it is on
- * @automatic: made for an attach
- * @flags: enum iommufd_hwpt_alloc_flags, if its making was seen
+ * @parent: IOAS, second-stage page table or vIOMMU that it is on
+ * @automatic: created by an attach
+ * @flags: enum iommufd_hwpt_alloc_flags, if its allocation was seen
  * @op: requests, by enum top_op_kind
  */
 struct top_table {
@@ -129,17 +130,17 @@ struct top_table {
 
 /**
  * struct top_device - a device that is bound to a context
- * @name: as in /sys/bus/pci/devices, empty if nothing has told it yet
+ * @name: as in /sys/bus/pci/devices, empty if no event has had it yet
  * @group: its IOMMU group, known as soon as the name is
- * @attached: on how many page tables it is, counting PASIDs
+ * @attached: number of page tables that it is attached to, counting PASIDs
  * @hwpt: page table that it was last attached to, not counting PASIDs
  * @moved_ns: when that was, ktime
- * @moves: times that it was attached or moved
- * @failed: times that it could not be
- * @last_ns: how long the last one took that succeeded
- * @max_ns: the longest of these
+ * @moves: number of attaches and replaces
+ * @failed: number of failed ones
+ * @last_ns: duration of the last successful one
+ * @max_ns: duration of the longest of these
  * @faults: page faults that it reported
- * @waiting: groups of them that wait for an answer
+ * @waiting: groups of page faults that wait for a response
  */
 struct top_device {
 	struct top_life life;
@@ -164,9 +165,9 @@ struct top_fail_key {
 };
 
 /**
- * struct top_fail - the last of them
- * @when_ns: when, ktime
- * @command, @ret, @first, @second, @policy: as iommufd_fail has them
+ * struct top_fail - the last of these failures
+ * @when_ns: time of the failure, ktime
+ * @command, @ret, @first, @second, @policy: as in iommufd_fail
  */
 struct top_fail {
 	__u64 when_ns;

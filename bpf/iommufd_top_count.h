@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the programs of iommufd-top count with. */
+/* Helpers of iommufd-top's programs for counting. */
 #ifndef __IOMMUFD_TOP_COUNT_H
 #define __IOMMUFD_TOP_COUNT_H
 
@@ -10,7 +10,7 @@
 #include "iommufd_events.h"
 #include "iommufd_top.h"
 
-/* All maps grow and shrink with what is in use. */
+/* All maps grow and shrink with their use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -19,9 +19,9 @@ struct {
 	__type(value, struct top_ctx);
 } contexts SEC(".maps");
 
-/* Number of the interval; the reader counts it up. */
+/* Number of the interval; the reader increments it. */
 volatile __u64 epoch;
-/* Events that are in no row. */
+/* Events that are not counted in any row. */
 __u64 lost;
 
 static inline void top_lose(void)
@@ -29,7 +29,7 @@ static inline void top_lose(void)
 	__sync_fetch_and_add(&lost, 1);
 }
 
-/* A context that we did not see being opened was there before us. */
+/* A context whose opening was not seen existed before the start. */
 static struct top_ctx *top_get_ctx(__u32 ctx)
 {
 	static const struct top_ctx late = { .late = 1 };
@@ -43,11 +43,11 @@ static struct top_ctx *top_get_ctx(__u32 ctx)
 }
 
 /*
- * Makes the row of an object, a copy of @empty, when there is none. Without a
- * @creation that has happened already: in a context that was there before us it
- * is alive; in one that we saw being opened it can only have been destroyed, and
- * its row been put away, since. *@made: whether the row is new. Every value in
- * @map begins with a struct top_life.
+ * Adds the row of an object, a copy of @empty, if there is none. Without
+ * @creation, the creation was before: in a context that existed before the
+ * start, the object is alive; in a context whose opening was seen, it has been
+ * destroyed and its row removed since. *@made: whether the row is new. Every
+ * value in @map begins with a struct top_life.
  */
 static inline void *top_make_row(void *map, const struct top_key *key,
 				 const void *empty, bool creation, bool *made)
@@ -55,12 +55,17 @@ static inline void *top_make_row(void *map, const struct top_key *key,
 	struct top_ctx *owner;
 	struct top_life *life;
 
-	/* Rows leave with their context: none without one. */
+	/*
+	 * Rows are removed with their context, so don't add one without a
+	 * context.
+	 */
 	owner = top_get_ctx(key->ctx);
 	if (!owner)
 		goto full;
 
-	/* Another CPU may be making it too: who succeeds fills it in. */
+	/*
+	 * Another CPU may be adding it, too: the one that succeeds fills it in.
+	 */
 	*made = !bpf_map_update_elem(map, key, empty, BPF_NOEXIST);
 	life = bpf_map_lookup_elem(map, key);
 	if (!life)
@@ -79,7 +84,7 @@ static inline void top_count_life(struct top_life *life, bool creation,
 				  __u32 type)
 {
 	life->type = type;
-	/* Found by the reader before we were told that it is there. */
+	/* The reader found it before this event arrived. */
 	if (!creation || !life->listed)
 		__sync_fetch_and_add(&life->alive, creation ? 1 : -1);
 	life->listed = 0;
@@ -117,7 +122,7 @@ static inline void top_set_max(__u64 *max, __u64 ns)
 	}
 }
 
-/* @ns is 0 for a request that began before we listened. */
+/* @ns is 0 for a request that began before the tracepoint was enabled. */
 static inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 {
 	__u32 bucket;
@@ -130,7 +135,7 @@ static inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 	if (!ns)
 		return;
 	bucket = hist_bucket(ns);
-	/* Keep the check on what indexes: the verifier must see it. */
+	/* Keep the bounds check for the verifier. */
 	barrier_var(bucket);
 	if (bucket < HIST_BUCKETS)
 		__sync_fetch_and_add(&op->hist[bucket], 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of iommufd_top.bpf.c that counts for page tables, vIOMMUs and devices.
- * Page faults are reported in any context, so nothing here may sleep.
+ * The part of iommufd_top.bpf.c for page tables, vIOMMUs and devices. Page
+ * faults are reported in any context, so nothing here may sleep.
  */
 #ifndef __IOMMUFD_TOP_OBJECTS_H
 #define __IOMMUFD_TOP_OBJECTS_H
@@ -24,14 +24,14 @@ struct {
 	__type(value, struct top_device);
 } devices SEC(".maps");
 
-/* A group of page faults that waits for an answer: by queue and cookie. */
+/* A group of page faults that waits for a response: by queue and cookie. */
 struct group_key {
 	__u32 ctx;
 	__u32 queue;
 	__u32 cookie;
 };
 
-/* The device that reported it: its id. */
+/* The id of the device that reported the group. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -119,7 +119,7 @@ get_moved(struct trace_event_raw_iommufd_device_attached *event)
 	return device;
 }
 
-/* Attached, or @replaced. */
+/* The device was attached, or its page table was @replaced. */
 static int move(struct trace_event_raw_iommufd_device_attached *event,
 		bool replaced)
 {
@@ -203,7 +203,7 @@ static int end_group(struct trace_event_raw_iommufd_fault_answered *event)
 	struct top_device *device;
 	__u32 *id;
 
-	/* None if it was reported before us. */
+	/* No entry if the group was reported before the start. */
 	id = bpf_map_lookup_elem(&groups, &key);
 	if (!id)
 		return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends each failure, and what the other events of a request that fails say it
- * was about: iommufd_fail has no room for that. What finds no room in the ring
- * buffer counts in `lost`.
+ * Sends each failure, and the subject of the failed request from the request's
+ * other event, because iommufd_fail has no room for it. Records that do not fit
+ * the ring buffer count in `lost`.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -46,16 +46,16 @@ struct {
 	__uint(max_entries, 1024 * 1024);
 } records SEC(".maps");
 
-/* Failures of this process only; of all if it is 0. */
+/* Only failures of this process, or all if it is 0. */
 const volatile __u32 only_tgid;
-/* Failures of what descends from this process only; of all if it is 0. */
+/* Only failures of descendants of this process, or all if it is 0. */
 const volatile __u32 ancestor;
-/* Failures for these reasons only, if any: a bit for each. */
+/* Only failures for these reasons, or all if it is empty: a bit for each. */
 const volatile __u64 only_reasons[4];
-/* Of the machine's pages. */
+/* Page size of the machine. */
 const volatile __u32 page_shift = 12;
 
-/* Failures that found no room. */
+/* Failures that did not fit. */
 __u64 lost;
 
 static bool is_wanted(void)
@@ -112,16 +112,16 @@ int fail(struct trace_event_raw_iommufd_fail *event)
 	record.second = event->second;
 	bpf_core_read(record.policy, sizeof(record.policy), &event->policy);
 	task_comm(record.comm);
-	/* Now: the process may be gone when somebody reads this. */
+	/* Do it now: the process may be gone when the record is read. */
 	bpf_find_vma(task, record.first, name_file, &record, 0);
-	/* The reader was not woken for what the request was about. */
+	/* The record of the subject did not wake the reader, so this must. */
 	if (bpf_ringbuf_output(&records, &record, sizeof(record),
 			       BPF_RB_FORCE_WAKEUP))
 		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }
 
-/* Of what does not fit, the failure is told all the same. */
+/* If the subject does not fit, the failure is still reported. */
 static struct why_subject *begin(__u32 kind, __u32 ctx, __s32 ret)
 {
 	struct why_subject *record;
@@ -139,7 +139,7 @@ static struct why_subject *begin(__u32 kind, __u32 ctx, __s32 ret)
 	return record;
 }
 
-/* What a request was about that names a range of an IOAS. */
+/* The subject of a request that has a range of an IOAS. */
 static int range(struct why_subject *record, __u32 ioas, __u64 iova,
 		 __u64 length)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What iommufd_why.bpf.c and iommufd-why share. */
+/* Records of iommufd_why.bpf.c, for iommufd-why. */
 #ifndef __IOMMUFD_WHY_H
 #define __IOMMUFD_WHY_H
 
@@ -7,14 +7,14 @@
 
 enum why_kind {
 	WHY_FAIL = 1, /* iommufd_fail */
-	/* What the request was about: struct why_subject. */
+	/* The subject of the request: struct why_subject. */
 	WHY_MAP = 2,
 	WHY_UNMAP = 3,
 	WHY_HWPT = 4,
 	WHY_DEVICE = 5,
 };
 
-/* A failure. Processes and users are those of the initial namespaces. */
+/* A failure. Processes and users are in the initial namespaces. */
 struct why_fail {
 	__u32 kind; /* WHY_FAIL */
 	__u32 tid;
@@ -26,23 +26,27 @@ struct why_fail {
 	__u32 reason;
 	__u64 first;
 	__u64 second;
-	__u64 offset; /* if @first is an address: where it is in this file, */
-	char file[32]; /* of which this is the name; empty if there is none */
+	__u64 offset; /*
+	 * if @first is an address: its offset in the mapped file
+	 */
+	char file[32]; /* the name of that file; empty if there is none */
 	char policy[16];
 	char comm[16];
 };
 
-/* What another event tells of a request that fails; a thread has one at a time. */
+/*
+ * What another event says about a failed request; a thread has one at a time.
+ */
 struct why_subject {
 	__u32 kind;
 	__u32 tid;
 	__u32 ctx;
 	__s32 ret;
-	__u32 ioas; /* of WHY_HWPT: what it is on */
+	__u32 ioas; /* for WHY_HWPT: its parent */
 	__u32 device;
 	__u64 iova;
 	__u64 length;
-	char name[32]; /* of the device */
+	char name[32]; /* name of the device */
 };
 
 #endif

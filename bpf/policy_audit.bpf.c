@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy: refuses nothing, writes down everything. One record for each page
- * table that was made, or refused by whomever, or is gone, and for each request
- * to invalidate. The lowest priority: it is asked last, so what others refuse
- * before is not in its log; attach it with a high one to have that too.
+ * Policy: logs everything and refuses nothing. It writes one record for each
+ * page table that is allocated, refused or freed, and for each request to
+ * invalidate. It has the lowest priority and is called last, so requests that
+ * other policies refuse before that are not in its log; attach it with a high
+ * priority to log those, too.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -18,7 +19,7 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } records SEC(".maps");
 
-/* Records that found no room. */
+/* Records that did not fit. */
 __u64 lost;
 
 static struct audit_record *begin(__u32 kind,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy: a token bucket for invalidations. Each context, which is a guest, gets
- * so many entries a second and may be ahead by a burst; who asks for more waits,
- * so that one guest can't fill the command queue of the IOMMU that all share. A
- * request gets no more entries than it can wait for in the longest delay, and
- * EAGAIN for the rest: whatever its size, the rate holds.
+ * Policy: a token bucket for invalidations. Each context, that is each guest,
+ * gets a number of entries per second and may exceed the rate by a burst;
+ * requests beyond that wait, so that one guest can't fill the command queue of
+ * the IOMMU, which all guests share. A request gets no more entries than fit
+ * the longest delay, and EAGAIN for the rest, so the rate holds for requests of
+ * any size.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -15,8 +16,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 struct bucket_settings {
-	__u64 rate; /* entries a second for each context; 0 for any number */
-	__u64 burst; /* entries that may come at once */
+	__u64 rate; /* entries per second for each context; 0 for no limit */
+	__u64 burst; /* entries that may come in one burst */
 };
 
 struct {
@@ -34,9 +35,11 @@ static const struct bucket_settings *get_settings(void)
 }
 
 struct bucket {
-	__s64 paid_until; /* when all entries so far are in the rate, ktime */
+	__s64 paid_until; /*
+	 * when all entries so far conform to the rate, ktime
+	 */
 	__u64 delayed; /* requests that had to wait */
-	__u64 delay_ns; /* how long, in all */
+	__u64 delay_ns; /* total time that they waited */
 };
 
 struct {
@@ -59,7 +62,7 @@ static struct bucket *bucket_of(__u32 ctx)
 
 #define MAX_DELAY_NS ((__s64)IOMMUFD_BPF_MAX_DELAY_NS)
 
-/* Settings above this are taken for it: in nanoseconds they fit 64 bits. */
+/* Upper limit of settings: in nanoseconds they still fit 64 bits. */
 #define MOST (1ULL << 32)
 
 static __u64 at_most(__u64 value, __u64 most)
@@ -67,16 +70,16 @@ static __u64 at_most(__u64 value, __u64 most)
 	return value < most ? value : most;
 }
 
-/* Rounded up, lest many small requests get more than the rate. */
+/* Rounded up, so that many small requests don't exceed the rate. */
 static __u64 cost_ns(__u64 entries, __u64 rate)
 {
 	return (entries * NSEC_PER_SEC + rate - 1) / rate;
 }
 
-/* Two that meet here more often than this get nothing. */
+/* After this many collisions of two requests, a request gets nothing. */
 #define TRIES 16
 
-/* Take tokens for as many entries as can be had, and say how long to wait. */
+/* Takes tokens for as many entries as possible, and computes the delay. */
 static void take(struct bucket *bucket, __u64 rate, __u64 burst,
 		 struct iommufd_bpf_invalidate *call)
 {
@@ -86,11 +89,11 @@ static void take(struct bucket *bucket, __u64 rate, __u64 burst,
 
 	for (i = 0; i < TRIES; i++) {
 		old = bucket->paid_until;
-		/* Before the machine was started if it is not up for so long. */
+		/* Negative if the machine has not been up for that long. */
 		from = now - (__s64)cost_ns(burst, rate);
 		if (old && old > from)
 			from = old;
-		/* What is owed already may be all that can be waited for. */
+		/* The existing debt may already need the longest delay. */
 		entries = 0;
 		if (from < now + MAX_DELAY_NS)
 			entries = (__u64)(now + MAX_DELAY_NS - from) * rate /

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy: automatic page tables are made with dirty tracking wherever the IOMMU
- * has it, so that a guest can be migrated whose VMM attaches devices to an IOAS.
- * For a page table that it asks for by name a VMM says so itself. Attach it for
- * the cgroup of such guests.
+ * Policy: automatic page tables are allocated with dirty tracking if the IOMMU
+ * has it, so that a guest can be migrated even if its VMM attaches devices to
+ * an IOAS. For page tables that a VMM allocates explicitly, the VMM chooses
+ * itself. Attach the policy for the cgroup of such guests.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy: a user, or a cgroup, may have so many page tables (HWPTs) and no more.
- * Automatic ones count. One more is refused with EDQUOT.
+ * Policy: limits the number of page tables (HWPTs) of a user or a cgroup,
+ * including automatic ones. Further allocations fail with EDQUOT.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -11,14 +11,14 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Who has it: a user id, or a cgroup id. */
+/* Kind of owner: a user id, or a cgroup id. */
 enum owner_kind {
 	BY_UID = 0,
 	BY_CGROUP = 1,
 };
 
 struct quota_settings {
-	__u32 limit; /* page tables for each owner; 0 for any number */
+	__u32 limit; /* page tables for each owner; 0 for no limit */
 	__u32 by; /* enum owner_kind */
 };
 
@@ -36,7 +36,7 @@ static const struct quota_settings *get_settings(void)
 	return bpf_map_lookup_elem(&settings, &zero);
 }
 
-/* Page tables that an owner has, those that are being made included. */
+/* Number of page tables of an owner, including those being allocated. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -49,7 +49,7 @@ struct hwpt_key {
 	__u32 hwpt;
 };
 
-/* Whose a page table is: another process may destroy it. */
+/* Owner of a page table, which another process may destroy. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072);
@@ -82,7 +82,7 @@ int BPF_PROG(quota_alloc, struct iommufd_bpf_hwpt *call)
 	const struct quota_settings *quota = get_settings();
 	__u64 *count = count_of(owner_of(call));
 
-	/* Too many owners to count: rather too few page tables than too many. */
+	/* Too many owners to count: prefer refusing to exceeding the limit. */
 	if (!count || !quota)
 		return -EDQUOT;
 	if (__sync_fetch_and_add(count, 1) >= quota->limit && quota->limit)
@@ -96,7 +96,7 @@ void BPF_PROG(quota_alloc_done, struct iommufd_bpf_hwpt *call)
 	struct hwpt_key key = { call->caller.ctx, call->hwpt };
 	__u64 owner = owner_of(call), *count;
 
-	/* Refused by us or by another: it was counted all the same. */
+	/* If the allocation failed, it has been counted all the same. */
 	if (!call->ret && !bpf_map_update_elem(&hwpts, &key, &owner, BPF_ANY))
 		return;
 	count = count_of(owner);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What programs count of the requests of an interval, or send one by one. The
- * program says what a row is, before it includes this:
+ * Counts the requests of an interval, or sends single ones. Before including
+ * this, a program defines the row:
  *
- *	#define ROW	 struct its_row    what is counted, and comm of the process
- *	#define ROW_KEY	 struct its_key    what has a row of its own
+ *	#define ROW	 struct its_row    counters, and comm of the process
+ *	#define ROW_KEY	 struct its_key    key of a row
  *	#define MAX_ROWS 8192
  *
- * Each CPU has its own rows, so that requests do not meet here. An interval has
- * a map of its own: once user space (tools/lib/swap.h) has put the next one in
- * its place nothing is written to it any more, and it is read whole.
+ * Rows are per CPU, so that CPUs don't contend for them. Each interval has its
+ * own map: once user space (tools/lib/swap.h) has replaced the map, nothing is
+ * written to it any more, and it is read as a whole.
  */
 #ifndef __IOMMUFD_ROWS_H
 #define __IOMMUFD_ROWS_H
@@ -39,10 +39,10 @@ struct {
 	__uint(max_entries, 1024 * 1024);
 } calls SEC(".maps");
 
-/* Requests that found no room in either. */
+/* Requests that did not fit in either. */
 __u64 lost;
 
-/* The stack is too small for one of these. */
+/* Too large for the stack. */
 static const ROW empty_row;
 
 static void lose(void)
@@ -50,7 +50,7 @@ static void lose(void)
 	__sync_fetch_and_add(&lost, 1);
 }
 
-/* The row for it, made if there is none yet; NULL if there is no room. */
+/* The row for @key, added if there is none; NULL if there is no room. */
 static ROW *row_of(const ROW_KEY *key)
 {
 	__u32 zero = 0;
@@ -63,7 +63,7 @@ static ROW *row_of(const ROW_KEY *key)
 	row = bpf_map_lookup_elem(now, key);
 	if (row)
 		return row;
-	/* Another CPU may be making it too. */
+	/* Another CPU may be adding it, too. */
 	bpf_map_update_elem(now, key, &empty_row, BPF_NOEXIST);
 	row = bpf_map_lookup_elem(now, key);
 	if (row)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A small histogram: a slot for 0, and one for each power of two. The programs
- * of one CPU add to it, nobody else; user space sums up.
+ * A small histogram: one slot for 0, and one for each power of two. Only
+ * programs on one CPU add to it; user space sums up.
  */
 #ifndef __IOMMUFD_SLOTS_H
 #define __IOMMUFD_SLOTS_H
@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include "hist.h"
 
-/* 0, 1, 2..3, 4..7 and so on; the last also takes what is larger. */
+/* 0, 1, 2..3, 4..7 and so on; the last one also has all larger values. */
 #define SLOTS 42
 
 struct slots {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who makes a request: what the BPF programs ask about the current task. */
+/* The process that makes a request, from the current task. */
 #ifndef __IOMMUFD_TASK_H
 #define __IOMMUFD_TASK_H
 
@@ -10,10 +10,10 @@
 
 #define TASK_COMM_LEN 16
 
-/* So deep are processes nested at the most. */
+/* Maximum depth of the search for an ancestor. */
 #define TASK_MAX_DEPTH 64
 
-/* The process's name, not the thread's; @comm has TASK_COMM_LEN bytes. */
+/* The name of the process, not of the thread; @comm has TASK_COMM_LEN bytes. */
 static inline void task_comm(char *comm)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -22,7 +22,7 @@ static inline void task_comm(char *comm)
 				  BPF_CORE_READ(task, group_leader, comm));
 }
 
-/* Whether the process is @ancestor or one that it has started. */
+/* Whether the process is @ancestor or one of its descendants. */
 static inline bool task_descends(__u32 ancestor)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -41,8 +41,8 @@ static inline bool task_descends(__u32 ancestor)
 }
 
 /*
- * Whether a request of the process is to be looked at: of process @tgid only,
- * unless it is 0; of @ancestor and what it has started only, unless it is 0.
+ * Whether to watch requests of this process: only process @tgid, unless that is
+ * 0; only @ancestor and its descendants, unless that is 0.
  */
 static inline bool task_is_wanted(__u32 tgid, __u32 ancestor)
 {
