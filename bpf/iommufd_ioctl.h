@@ -65,8 +65,7 @@ struct ioctl_row {
  * @end_ns: when it ended, ktime
  * @ns: its duration
  * @length: requested bytes; for a successful unmap the unmapped bytes; 0 for
- *	other
- *	commands
+ *	other commands
  * @ret: 0 or above, or a negative errno
  */
 struct ioctl_call {

@@ -26,10 +26,8 @@ struct why_fail {
 	__u32 reason;
 	__u64 first;
 	__u64 second;
-	__u64 offset; /*
-	 * if @first is an address: its offset in the mapped file
-	 */
-	char file[32]; /* the name of that file; empty if there is none */
+	__u64 offset; /* of the address @first in the mapped file */
+	char file[32]; /* name of that file; empty if there is none */
 	char policy[16];
 	char comm[16];
 };

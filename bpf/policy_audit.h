@@ -13,9 +13,7 @@ enum audit_kind {
 
 struct audit_record {
 	__u64 time_ns; /* ktime */
-	__u64 cgroup_id; /*
-	 * of the requesting process, like tgid, uid and comm
-	 */
+	__u64 cgroup_id; /* of the caller, like tgid, uid and comm */
 	__u64 ns; /* duration, 0 for AUDIT_HWPT_FREE */
 	__u32 kind; /* enum audit_kind */
 	__u32 tgid;

@@ -35,9 +35,7 @@ static const struct bucket_settings *get_settings(void)
 }
 
 struct bucket {
-	__s64 paid_until; /*
-	 * when all entries so far conform to the rate, ktime
-	 */
+	__s64 paid_until; /* end of all entries so far at the rate, ktime */
 	__u64 delayed; /* requests that had to wait */
 	__u64 delay_ns; /* total time that they waited */
 };
