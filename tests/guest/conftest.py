@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What many tests start from."""
+"""Fixtures that many tests use."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def context() -> Iterator[Context]:
 
 @pytest.fixture
 def ioas(context: Context) -> int:
-    """An IOAS with nothing in it."""
+    """An empty IOAS."""
     return context.ioas_alloc()
 
 
@@ -36,7 +36,7 @@ def buffer() -> Iterator[mem.Buffer]:
 
 @pytest.fixture
 def nest() -> Iterator[Nest]:
-    """What a guest is given, of which nothing may be left at the end."""
+    """The objects of a guest; nothing may be left at the end."""
     with Nest() as nest:
         yield nest
         nest.finish()

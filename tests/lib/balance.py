@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events that come in pairs: nothing ends that has not begun, and in the end nothing is left."""
+"""Events that come in pairs: no end without a beginning, no beginning without an end."""
 
 from collections import Counter
 from collections.abc import Callable
 
 from iommufd.trace import Event
 
-# What a pair is about, and how much of it an event begins or ends.
+# What a pair is about, and the amount that an event begins or ends.
 Key = tuple[str, ...]
 Rule = Callable[[Event], tuple[Key, int]]
 
 
 def _by(*names: str, sign: int = 1, amount: str = "") -> Rule:
     def rule(event: Event) -> tuple[Key, int]:
-        # What has failed has begun nothing.
+        # A request that failed has begun nothing.
         done = int(event.fields.get("ret", "0")) == 0
         size = event.number(amount) if amount else 1
         return tuple(event[name] for name in names), sign * size * done
@@ -25,7 +25,7 @@ def _unmap(event: Event) -> tuple[Key, int]:
     return (event["ctx"], event["ioas"]), -event.number("unmapped")
 
 
-# By what their pairs are called; an event has one place.
+# The events of each kind of pair. An event belongs to one kind only.
 PAIRS: dict[str, dict[str, Rule]] = {
     "context": {"ctx_open": _by("ctx"), "ctx_close": _by("ctx", sign=-1)},
     "object": {
@@ -44,7 +44,7 @@ PAIRS: dict[str, dict[str, Rule]] = {
         "hwpt_alloc": _by("ctx", "hwpt", "kind", "automatic"),
         "hwpt_free": _by("ctx", "hwpt", "kind", "automatic", sign=-1),
     },
-    # Who pins and who unpins need not be the same IOAS, nor the same process.
+    # The IOAS or process that pins need not be the one that unpins.
     "pinned pages": {
         "pin": _by("ctx", amount="pages"),
         "unpin": _by("ctx", sign=-1, amount="pages"),
@@ -64,14 +64,14 @@ PAIR_OF = {event: pair for pair, rules in PAIRS.items() for event in rules}
 
 
 class Balance:
-    """What the events so far have begun and not ended."""
+    """Everything that the events so far have begun but not ended."""
 
     def __init__(self) -> None:
         self._open: Counter[tuple[str, Key]] = Counter()
         self._begun: Counter[str] = Counter()
 
     def count(self, events: list[Event]) -> None:
-        """Further events, in their order."""
+        """Counts further events, in their order."""
         for event in events:
             name = event.name.removeprefix("iommufd_")
             if name not in PAIR_OF:
@@ -83,9 +83,9 @@ class Balance:
             assert self._open[pair, key] >= 0, f"no {pair} has begun for {event}"
 
     def left(self) -> dict[tuple[str, Key], int]:
-        """What has not ended."""
+        """Whatever has begun but not ended, with its amount."""
         return {key: amount for key, amount in self._open.items() if amount}
 
     def never_begun(self) -> set[str]:
-        """Pairs of which there was none."""
+        """The kinds of pairs that never occurred."""
         return {pair for pair in PAIRS if not self._begun[pair]}

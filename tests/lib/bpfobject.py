@@ -12,7 +12,7 @@ from types import TracebackType
 from vmrun.paths import BUILD
 
 OBJECTS = BUILD / "tools"
-# Those of tests/bpf.
+# The objects of tests/bpf.
 TESTS = BUILD / "selftests"
 _lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
 _POINTER = ctypes.c_void_p
@@ -31,7 +31,7 @@ STRUCT_OPS = 26
 _RINGBUF_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, ctypes.c_size_t)
 _lib.ring_buffer__new.restype = _POINTER
 
-# What libbpf has to say goes here; the verifier's log is part of it.
+# Receives all messages of libbpf, the verifier's log among them.
 _messages: list[str] = []
 
 
@@ -51,7 +51,7 @@ _lib.libbpf_set_print(_print)
 
 
 class NotLoaded(OSError):
-    """An object that was refused, and why."""
+    """Raised when an object is refused; the text says why."""
 
     def __init__(self, error: int, log: str) -> None:
         super().__init__(error, f"{os.strerror(error)}\n{log}")
@@ -59,7 +59,7 @@ class NotLoaded(OSError):
 
 
 class Members(ctypes.Structure):
-    """struct iommufd_bpf_ops before it is loaded; functions by pointers that may be cleared."""
+    """struct iommufd_bpf_ops before it is loaded. Function pointers may be cleared."""
 
     _fields_ = [
         ("hwpt_alloc", ctypes.c_uint64),
@@ -117,19 +117,19 @@ class Map:
 
     @property
     def fd(self) -> int:
-        """There is none before it is loaded."""
+        """-1 before the object is loaded."""
         return _lib.bpf_map__fd(self.pointer)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         _check(_lib.bpf_map_update_elem(self.fd, key, value, ctypes.c_uint64(0)))
 
     def get(self, key: bytes) -> bytes | None:
-        """The value, nothing if there is none."""
+        """Returns the value of a key, or None."""
         value = ctypes.create_string_buffer(_lib.bpf_map__value_size(self.pointer))
         return None if _lib.bpf_map_lookup_elem(self.fd, key, value) else value.raw
 
     def __iter__(self) -> Iterator[bytes]:
-        """The keys of a hash."""
+        """Iterates over the keys of a hash map."""
         key, following = None, ctypes.create_string_buffer(_lib.bpf_map__key_size(self.pointer))
         while not _lib.bpf_map_get_next_key(self.fd, key, following):
             key = following.raw
@@ -137,11 +137,11 @@ class Map:
 
     @property
     def members(self) -> Members:
-        """What a policy is to be, until it is loaded."""
+        """The members of a policy, which may be changed until it is loaded."""
         return Members.from_address(_lib.bpf_map__initial_value(self.pointer, None))
 
     def records(self, patience: float = 0) -> list[bytes]:
-        """What is in a ring buffer, which is empty then; waits so long for the first one."""
+        """Drains a ring buffer. If it is empty, waits up to `patience` seconds for a record."""
         found: list[bytes] = []
 
         def take(_: object, data: int, size: int) -> int:
@@ -159,7 +159,7 @@ class Map:
 
 
 class Link:
-    """A policy, or a program by its pointer, that is attached, until close()."""
+    """An attached policy, or an attached program (given by its pointer), until close()."""
 
     def __init__(self, what: Map | ctypes.c_void_p) -> None:
         self._pointer: ctypes.c_void_p | None = None
@@ -180,7 +180,7 @@ class Link:
         self.close()
 
     def update(self, policy: Map) -> None:
-        """Puts another policy in its place."""
+        """Replaces the policy by another one."""
         _check(_lib.bpf_link__update_map(self._pointer, policy.pointer))
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class Link:
 
 
 class Object:
-    """An object file, loaded, once `prepare` has seen it."""
+    """A loaded object file. `prepare` is called with it before it is loaded."""
 
     def __init__(self, path: Path, prepare: Callable[["Object"], None] | None = None) -> None:
         del _messages[:]
@@ -206,11 +206,11 @@ class Object:
             raise
 
     def map(self, name: str) -> Map:
-        """One of its maps."""
+        """Returns a map by its name."""
         return Map(_pointer(_lib.bpf_object__find_map_by_name(self._pointer, name.encode())))
 
     def only(self, name: str) -> None:
-        """Of its policies only this one is to be loaded."""
+        """Loads only this one of its policies."""
         current = _lib.bpf_object__next_map(self._pointer, None)
         wanted = self.map(name).pointer.value
         while current:
@@ -220,11 +220,11 @@ class Object:
             current = _lib.bpf_object__next_map(self._pointer, pointer)
 
     def program(self, name: str) -> ctypes.c_void_p:
-        """One of its programs."""
+        """Returns a program by its name."""
         return _pointer(_lib.bpf_object__find_program_by_name(self._pointer, name.encode()))
 
     def run(self, name: str) -> int:
-        """Runs a program of type syscall; what it returns."""
+        """Runs a program of type syscall and returns its return value."""
         program = self.program(name)
         options = _TestRun(sz=ctypes.sizeof(_TestRun))
         fd = _lib.bpf_program__fd(program)
@@ -232,19 +232,19 @@ class Object:
         return ctypes.c_int(options.retval).value
 
     def close(self) -> None:
-        """Unloads it; what is attached stays so."""
+        """Unloads the object. Whatever is attached stays attached."""
         _lib.bpf_object__close(self._pointer)
 
 
 def path_of(name: str) -> Path:
-    """An object of bpf/, or of tests/bpf."""
+    """The path of an object of bpf/ or tests/bpf, given its name."""
     paths = [folder / f"{name}.bpf.o" for folder in (OBJECTS, TESTS)]
     return next((path for path in paths if path.exists()), paths[-1])
 
 
 @contextmanager
 def loaded(name: str, prepare: Callable[[Object], None] | None = None) -> Iterator[Object]:
-    """An object of bpf/ or of tests/bpf, or a path."""
+    """Loads an object of bpf/ or tests/bpf, given its name or path."""
     loaded_object = Object(Path(name) if os.sep in name else path_of(name), prepare)
     try:
         yield loaded_object
@@ -256,7 +256,7 @@ def loaded(name: str, prepare: Callable[[Object], None] | None = None) -> Iterat
 def attached(
     name: str, settings: bytes = b"", prepare: Callable[[Object], None] | None = None
 ) -> Iterator[Object]:
-    """A policy of bpf/, attached."""
+    """Attaches a policy of bpf/."""
     with loaded(f"policy_{name}", prepare) as policy:
         if settings:
             policy.map("settings")[bytes(4)] = settings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs scripts of bpftrace, and reads the maps that they print."""
+"""Runs bpftrace scripts and reads the maps that they print."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "bpftrace"
-# Kernel headers are in the source, which no guest has; BTF is all that is needed.
+# The kernel headers are part of the source, which guests do not have. BTF suffices.
 ENVIRONMENT = {**os.environ, "BPFTRACE_KERNEL_SOURCE": ""}
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 COMPLAINT = re.compile(r"WARNING|ERROR|^Lost \d+", re.MULTILINE)
@@ -20,18 +20,18 @@ SLOT = re.compile(r"^[\[(](?:\.\.\.|(\d+)([KMGT]?))[^\])]*[\])]\s+(\d+) \|", re.
 
 
 class Script:
-    """One at work; it is attached once attached() has returned.
+    """A running bpftrace; its probes are attached once attached() has returned.
 
-    A child is started when all is attached: it says so, and what it watched is
-    over when it ends. A signal would not do, as bpftrace 0.17 forgets one that
-    comes while it is not waiting for events.
+    bpftrace starts a child when all probes are attached, and ends when that child
+    ends. The child thus signals both. A signal would not work: bpftrace 0.17 loses
+    one that arrives while it is not waiting for events.
     """
 
     def __init__(self, name: str, *arguments: str, fifo: Path) -> None:
         self.name = name
         self.text = ""
         os.mkfifo(fifo)
-        # For reading, too: else it would wait here for the child.
+        # Opened for reading, too: otherwise open() would wait here for the child.
         self._child_input = os.open(fifo, os.O_RDWR)
         os.write(self._child_input, b"attached\n")
         command = [
@@ -51,7 +51,7 @@ class Script:
         self._fd = self._process.stdout.fileno()
 
     def read(self, timeout: float | None = 0) -> bool:
-        """What it has said since, if it says something in time; false once that is all."""
+        """Reads output that arrives within `timeout` seconds. Returns False once it has ended."""
         if not select.select([self._fd], [], [], timeout)[0]:
             return True
         data = os.read(self._fd, 1 << 16)
@@ -59,19 +59,19 @@ class Script:
         return bool(data)
 
     def attached(self) -> None:
-        """Waits until it sees all that happens."""
+        """Waits until all probes are attached."""
         while "attached\n" not in self.text:
             assert self.read(None), f"{self.name}: {self.text}"
         self.text = self.text.replace("attached\n", "", 1)
 
     def stop(self) -> None:
-        """It has seen enough."""
+        """Ends the tracing."""
         if self._child_input >= 0:
             os.close(self._child_input)
             self._child_input = -1
 
     def finish(self) -> str:
-        """All that it has printed, once it has ended in order."""
+        """Waits for a successful exit and returns everything that it printed."""
         while self.read(None):
             pass
         assert self._process.wait(60) == 0, f"{self.name}: {self.text}"
@@ -79,19 +79,19 @@ class Script:
         return self.text
 
     def kill(self) -> None:
-        """In whatever state it is."""
+        """Kills it, whatever state it is in."""
         self.stop()
         self._process.kill()
         self._process.wait()
 
 
 def values(text: str, name: str) -> dict[str, int]:
-    """The numbers of a map, by key as it is printed; of each the last one."""
+    """The numbers of a map, by key as printed. The last value of each key counts."""
     return {key: int(value) for found, key, value in VALUE.findall(text) if found == name}
 
 
 def histogram(text: str, name: str, key: str = "") -> dict[int, int]:
-    """What is in the slots that are not empty, by their lower end."""
+    """The non-empty slots of a histogram, by their lower bound."""
     for found, of, body in HISTOGRAM.findall(text):
         if (found, of) == (name, key):
             slots = [(int(n or 0) * UNITS[u], int(count)) for n, u, count in SLOT.findall(body)]
@@ -100,5 +100,5 @@ def histogram(text: str, name: str, key: str = "") -> dict[int, int]:
 
 
 def powers(numbers: Iterable[int]) -> dict[int, int]:
-    """The histogram of powers of two that these make."""
+    """The power-of-two histogram of these values."""
     return Counter(1 << number.bit_length() - 1 if number else 0 for number in numbers)

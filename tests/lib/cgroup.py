@@ -12,7 +12,7 @@ _count = itertools.count(1)
 
 
 class Cgroup:
-    """A cgroup, below another one or the root."""
+    """A cgroup, in another one or in the root."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,16 +20,16 @@ class Cgroup:
 
     @property
     def id(self) -> int:
-        """As BPF knows it."""
+        """Its id, as BPF programs see it."""
         return id_of(self.path)
 
     def enter(self, pid: int = 0) -> None:
-        """Moves a process to it, this one if none is named."""
+        """Moves a process into it, by default this one."""
         (self.path / "cgroup.procs").write_text(str(pid))
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """This process is in it meanwhile."""
+        """Moves this process into it for the duration of the body."""
         self.enter()
         try:
             yield
@@ -37,24 +37,24 @@ class Cgroup:
             leave()
 
     def remove(self) -> None:
-        """It must be empty; may be called again."""
+        """Removes it; it must be empty. May be called again."""
         if self.path.exists():
             self.path.rmdir()
 
 
 def id_of(path: Path) -> int:
-    """The number of its directory."""
+    """The inode number of its directory."""
     return os.stat(path).st_ino
 
 
 def leave() -> None:
-    """Back to the root."""
+    """Moves this process back to the root."""
     (ROOT / "cgroup.procs").write_text("0")
 
 
 @contextmanager
 def cgroup(parent: Cgroup | None = None) -> Iterator[Cgroup]:
-    """A new one, removed afterwards."""
+    """Creates a cgroup and removes it afterwards."""
     assert (ROOT / "cgroup.controllers").exists(), "cgroup2 is not mounted"
     made = Cgroup((parent.path if parent else ROOT) / f"test-{os.getpid()}-{next(_count)}")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A second process of a test, in step with the first."""
+"""A child process of a test, synchronized with its parent."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 
 class Child:
-    """Runs a function in a fork; it must return for the test to pass.
+    """Runs a function in a forked child; it must return for the test to pass.
 
-    with Child(body) as child: the body calls pause(), which returns when the parent has
-    called met() and then, or by leaving the with, lets it go on.
+    with Child(body) as child: the body calls pause() and waits there. In the parent,
+    met() returns when the child waits; go_on(), or the end of the with, resumes it.
     """
 
     def __init__(self, body: Callable[["Child"], None]) -> None:
@@ -44,14 +44,14 @@ class Child:
         assert kind or status == 0, f"the child ended with {status}"
 
     def pause(self) -> None:
-        """The child's: says that it has come so far, and waits."""
+        """Called in the child: announces that it has got here, and waits."""
         os.write(self._up, b".")
         os.read(self._down, 1)
 
     def met(self) -> None:
-        """The parent's: returns when the child waits."""
+        """Called in the parent: returns when the child waits."""
         assert os.read(self._up, 1) == b".", "the child ended early"
 
     def go_on(self) -> None:
-        """The parent's: ends one pause."""
+        """Called in the parent: ends one pause."""
         os.write(self._down, b".")

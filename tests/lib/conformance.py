@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A case of the base kernel's own tests as a test of ours."""
+"""Runs a case of the base kernel's own tests as one of our tests."""
 
 import conformance_known
 import pytest
@@ -7,7 +7,7 @@ from kselftest import Result
 
 
 def expect(request: pytest.FixtureRequest, case: str, kernel: str) -> None:
-    """What is known not to pass on the kernel must not."""
+    """A case that is known to fail on this kernel is expected to fail."""
     if why := conformance_known.reason(case, kernel):
         request.applymarker(pytest.mark.xfail(reason=why, strict=True))
 

@@ -4,19 +4,20 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-# Where the base kernel itself fails its tests; ours has to pass them all the same.
+# Cases that fail on the base kernel itself. Our kernel has to pass them all the same.
 PEER: dict[str, tuple[str, ...]] = {
     "its mock does not say which file the dma-buf is": ("iommufd_ioas.*.dmabuf_*",),
 }
 
-# Where iommufd as the VFIO container can't pass, ours no more than the peer's.
+# Cases that cannot pass with iommufd as the VFIO container, neither on our kernel nor the peer.
 CONTAINER: dict[str, tuple[str, ...]] = {
     "registers are mapped by a dma-buf, not by their address": (
         "igb.vfio_dma_mapping_mmio_test.vfio_type1*",
     ),
 }
 
-# Variants that have nothing to test: the program skips them. Those of VFIO follow the device.
+# Cases that skip themselves because the variant has nothing to test. For VFIO, this depends
+# on the device.
 SKIPPED = (
     "iommufd_viommu.no_viommu.viommu_alloc_*",
     "iommufd_viommu.no_viommu.vdevice_[ct]*",
@@ -32,7 +33,7 @@ def _among(case: str, patterns: Iterable[str]) -> bool:
 
 
 def reason(case: str, kernel: str) -> str:
-    """Why a case does not pass on a kernel; nothing if it has to."""
+    """Why a case does not pass on a kernel; empty if it has to pass."""
     known = PEER if kernel.startswith("peer") else {}
     if kernel.endswith("container"):
         known = known | CONTAINER

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A plugin: the results of the conformance tests side by side, a column a kernel.
+"""A plugin: the results of the conformance tests side by side, one column per kernel.
 
-It writes build/log/conformance.txt, and the sums of it at the end of the run.
+It writes build/log/conformance.txt and prints the totals at the end of the run.
 """
 
 import re
@@ -15,13 +15,13 @@ from vmrun.paths import ROOT, writable_dir
 CASE = re.compile(
     r"test_(?:conformance|vfio_suite)\.py::test_\w+\[(?P<kernel>.+)-\w+-(?P<case>[\w.]+)\](?:@\w+)?$"
 )
-# The peer first, to compare with; others as they come.
+# The peer comes first, for comparison. Further kernels follow in any order.
 FIRST = ("peer", "main", "debug")
 KNOWN = "peer*"
 
 
 def outcome(report: pytest.TestReport) -> str:
-    """One word for a report; nothing for one that says nothing about the case."""
+    """One word for a report; empty if the report says nothing about the case."""
     if report.failed:
         return "FAIL" if report.when == "call" else "ERROR"
     if report.skipped:
@@ -30,7 +30,7 @@ def outcome(report: pytest.TestReport) -> str:
 
 
 def known_of_peer(case: str) -> str:
-    """How a case ends on the peer, as the tests have it."""
+    """How a case ends on the peer according to conformance_known."""
     if conformance_known.reason(case, "peer"):
         return "xfail"
     return "skip" if conformance_known.may_skip(case) else "pass"
@@ -46,7 +46,7 @@ class Table:
         match = CASE.search(report.nodeid)
         if match and (word := outcome(report)):
             row = self._results.setdefault(match["case"], {})
-            # The last word counts: a case that passed and left something behind has not.
+            # The last report counts: a case that passed but left something behind is an error.
             row[match["kernel"]] = word
 
     def _kernels(self) -> list[str]:
@@ -88,6 +88,6 @@ class Table:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In guests nobody would see it."""
+    """The guest's pytest needs no table: its summary is not shown."""
     if not config.getoption("--guest-worker"):
         config.pluginmanager.register(Table(), "conformance-table")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Says that a call fails, and how."""
+"""Checks that a call fails with the expected errno."""
 
 import errno
 from collections.abc import Callable, Iterator

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-exporter at work, and what it answers, taken apart by Prometheus' own parser."""
+"""A running iommufd-exporter, and its answers, parsed by Prometheus' own parser."""
 
 import fcntl
 import http.client
@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tool import Tool
 
 NAME = "iommufd-exporter"
-# Where everybody may make one.
+# A directory in which every user may create a socket.
 SOCKET = "/tmp/iommufd-exporter.sock"
 PORT = "127.0.0.1:9899"
 
@@ -20,7 +20,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 
 def has_tcp() -> bool:
-    """Most guests' kernels have none; where they do, the loopback interface is up after this."""
+    """Most guest kernels have no TCP. If this one has, the loopback interface is up afterwards."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
             request = struct.pack("16sH14x", b"lo", IFF_UP)
@@ -40,7 +40,7 @@ class _Unix(http.client.HTTPConnection):
 
 @dataclass
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -49,12 +49,12 @@ class Answer:
 
 @dataclass
 class Scrape:
-    """All metrics at a time."""
+    """All metrics of one scrape."""
 
     families: dict[str, Metric] = field(default_factory=dict)
 
     def value(self, name: str, **labels: object) -> float | None:
-        """The one sample of that name with these labels; None without one."""
+        """The value of the only sample with this name and these labels; None if there is none."""
         wanted = {key: str(value) for key, value in labels.items()}
         found = [
             sample.value
@@ -66,7 +66,7 @@ class Scrape:
         return found[0] if found else None
 
     def labels(self, name: str) -> list[dict[str, str]]:
-        """Those of each sample of that name."""
+        """The labels of each sample with this name."""
         return [
             sample.labels
             for family in self.families.values()
@@ -76,7 +76,7 @@ class Scrape:
 
 
 def parse(text: str) -> Scrape:
-    """Strictly."""
+    """Parses a response strictly."""
     assert text.endswith("# EOF\n")
     families = list(text_string_to_metric_families(text))
     assert len({family.name for family in families}) == len(families)
@@ -84,7 +84,7 @@ def parse(text: str) -> Scrape:
 
 
 class Exporter(Tool):
-    """It at work, listening where this kernel can: at its own port, or at a socket."""
+    """A running exporter, at its default port, or at a socket if the kernel lacks TCP."""
 
     def __init__(self, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
         self.tcp = has_tcp()
@@ -92,7 +92,7 @@ class Exporter(Tool):
         super().__init__(NAME, *listen, *arguments, prefix=prefix)
 
     def connection(self) -> http.client.HTTPConnection:
-        """A new one."""
+        """Opens a new connection."""
         if self.tcp:
             return http.client.HTTPConnection(PORT, timeout=60)
         return _Unix(SOCKET, timeout=60)
@@ -104,7 +104,7 @@ class Exporter(Tool):
         body: bytes | None = None,
         over: http.client.HTTPConnection | None = None,
     ) -> Answer:
-        """One request."""
+        """Sends one request."""
         connection = over or self.connection()
         connection.request(method, path, body)
         with connection.getresponse() as response:
@@ -115,7 +115,7 @@ class Exporter(Tool):
         return answer
 
     def scrape(self) -> Scrape:
-        """What it says now."""
+        """Scrapes the metrics."""
         answer = self.ask("/metrics")
         assert answer.status == 200
         return parse(answer.body)

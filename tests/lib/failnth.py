@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 DEBUGFS = Path("/sys/kernel/debug")
-# More than any call here allocates; a sweep that gets so far does not end.
+# More allocations than any call here makes. A sweep that gets this far would not end.
 MOST = 2000
 
 
 def _prepare() -> None:
-    """Any allocation may fail, and quietly."""
+    """Lets every allocation fail, without a report in the log."""
     for folder in DEBUGFS.glob("fail*"):
         for name, value in (("ignore-gfp-wait", "N"), ("verbose", "0")):
             if (folder / name).exists():
@@ -21,11 +21,7 @@ def _prepare() -> None:
 def sweep(
     call: Callable[[], object], undone: Callable[[], object], done: Callable[[], object]
 ) -> int:
-    """Calls with the first allocation failing, the second and so on, until none is left to.
-
-    After each, `undone` is called if it failed with ENOMEM or the like, `done` if it did not.
-    Returns how often it failed.
-    """
+    """Repeats a call with its first allocation failing, then its second, until it has no more."""
     _prepare()
     failures = 0
     nth = os.open("/proc/thread-self/fail-nth", os.O_RDWR | os.O_CLOEXEC)
@@ -49,7 +45,7 @@ def sweep(
 
 
 def _disarm(nth: int) -> bool:
-    """No more failures; whether there has been one."""
+    """Stops injecting failures; returns whether one was injected."""
     try:
         left = os.pread(nth, 16, 0)
     except OSError:

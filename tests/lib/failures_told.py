@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Each request that fails in the tests of failures is told of once, with its reason."""
+"""Each failed request in these tests must be reported once by iommufd_fail, with its reason."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ MODULES = (
 
 
 def _is_held(request: pytest.FixtureRequest) -> bool:
-    """Whether a module is one of these, in a guest with a kernel of ours."""
+    """Whether a module is one of these and runs in a guest with our kernel."""
     path = request.path
     if path.parent != TESTS / "guest" or not request.config.getoption("--guest-worker"):
         return False
@@ -39,7 +39,7 @@ def _is_held(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="module")
 def _ledger(request: pytest.FixtureRequest) -> Iterator[Ledger | None]:
-    """Listening costs little, but to begin and to end takes its time."""
+    """One per module: listening costs little, but starting and stopping takes time."""
     if not _is_held(request):
         yield None
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What an IOAS should do, in a few lines, to hold the kernel against."""
+"""A small model of an IOAS, to compare the kernel with."""
 
 import errno
 import random
@@ -8,15 +8,15 @@ from errnos import errno_of
 from iommufd.ctx import Context
 from iommufd.mem import PAGE, Buffer
 
-# Few addresses, so that requests run into each other.
+# Few addresses, so that requests collide.
 PAGES = 256
 
 
 class Model:
-    """Random requests to a kernel's IOAS, each judged.
+    """Sends random requests to a kernel's IOAS and checks each result.
 
-    An unmap that cuts an area in two fails and changes nothing. Linux's own iommufd
-    may take away areas before it comes to the one that is cut: with `partial` no such
+    An unmap that would split an area fails and changes nothing. The peer's iommufd
+    may remove some areas before it reaches the one to split: with `partial`, no such
     request is made.
     """
 
@@ -31,14 +31,14 @@ class Model:
         self._areas: dict[int, int] = {}
 
     def mapped(self) -> int:
-        """Bytes that are mapped."""
+        """The number of mapped bytes."""
         return sum(self._areas.values())
 
     def _overlapping(self, iova: int, length: int) -> list[int]:
         return [a for a, size in self._areas.items() if a < iova + length and iova < a + size]
 
     def step(self) -> None:
-        """One request."""
+        """Makes one request."""
         self._random.choice([self._map_fixed, self._map_any, self._unmap, self._unmap_one])()
 
     def _range(self, most: int) -> tuple[int, int]:

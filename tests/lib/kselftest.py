@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The base kernel's own tests of iommufd and VFIO: which cases there are, and running one.
+"""The base kernel's own tests of iommufd and VFIO: lists their cases and runs one of them.
 
-A run of a single case is what the programs' option -r does; a case that hangs, or
-that brings the kernel down, takes no other's result with it.
+The programs' option -r selects a single case. A case that hangs or crashes the
+kernel thus does not affect the results of others.
 """
 
 import os
@@ -16,20 +16,20 @@ from dataclasses import dataclass
 from vmrun.paths import BUILD
 
 PROGRAMS = ("iommufd", "iommufd_fail_nth")
-# The programs end a case after 30 s themselves; what is stuck in the kernel outlives that.
+# The programs end a case after 30 s themselves. A case stuck in the kernel takes longer.
 LIMIT = 45.0
 
-# What they end with when they have nothing to test.
+# The exit status of a program that has nothing to test.
 SKIP = 4
 
-# In the list of cases: where a line goes on that doesn't begin with a fixture.
+# The beginning of a continuation line in the list of cases.
 VARIANT = 21
 RESULT = re.compile(r"^(not ok|ok) \d+ (\S+)(?: # (SKIP|XFAIL|XPASS|ERROR) ?(.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a case ended: passed, failed or skipped, and what it said."""
+    """How a case ended: passed, failed or skipped, and its output."""
 
     how: str
     output: str
@@ -37,15 +37,16 @@ class Result:
 
 
 def parse_list(text: str) -> list[str]:
-    """Names of cases, as results have them, from what a program prints for -l.
+    """The names of cases, in the form of the results, from the output of a program for -l.
 
-    A fixture's variants and tests are listed side by side, and each is run with each.
+    The list has a fixture's variants and tests side by side; each test runs with each
+    variant.
     """
     cases: list[str] = []
     for block in re.split(r"^-{20,}\n", text.partition("\n")[2], flags=re.MULTILINE):
         lines = block.splitlines()
         fixture, *rest = lines[0].split()
-        # Long names move the columns of the first line, which has all that there are.
+        # Long names shift the columns of the first line, which has all three.
         tests = rest[-1:]
         variants = rest[:-1]
         for line in lines[1:]:
@@ -59,7 +60,7 @@ def parse_list(text: str) -> list[str]:
 
 
 def cases() -> dict[str, str]:
-    """Each case's program; empty if they are not built."""
+    """The program of each case; empty if the programs are not built."""
     found = {}
     for name in PROGRAMS:
         program = BUILD / "selftests" / name
@@ -71,7 +72,7 @@ def cases() -> dict[str, str]:
 
 
 def vfio_cases() -> dict[str, str]:
-    """The same of the tests of VFIO, as they were listed when they were built."""
+    """The same for the tests of VFIO, as listed when they were built."""
     found = {}
     for path in sorted((BUILD / "selftests" / "vfio").glob("*.cases")):
         found.update(dict.fromkeys(parse_list(path.read_text()), f"vfio/{path.stem}"))
@@ -79,7 +80,7 @@ def vfio_cases() -> dict[str, str]:
 
 
 def parse_result(case: str, output: str) -> Result:
-    """The line about a case in a program's output; without one it has failed."""
+    """The result of a case in a program's output. A case without a result has failed."""
     for line in RESULT.finditer(output):
         ok, name, directive, reason = line.groups()
         if name == case:
@@ -99,7 +100,7 @@ def run(program: str, case: str, patience: int = 1, devices: Sequence[str] = ())
         environment["LD_PRELOAD"] = str(BUILD / "selftests" / "patience.so")
         environment["PATIENCE"] = str(patience)
     with tempfile.TemporaryFile("w+") as output:
-        # Not a pipe: a child stuck in the kernel would keep that open.
+        # A file, not a pipe: a child stuck in the kernel would keep a pipe open.
         process = subprocess.Popen(
             [BUILD / "selftests" / program, "-r", case, *devices],
             stdin=subprocess.DEVNULL,
@@ -120,6 +121,6 @@ def run(program: str, case: str, patience: int = 1, devices: Sequence[str] = ())
     if hung:
         return Result("failed", text)
     if status == SKIP and not any(found[2] == case for found in RESULT.finditer(text)):
-        # It did not come as far as the case.
+        # The program did not reach the case.
         return Result("skipped", text, text.strip().rpartition("\n")[2])
     return parse_result(case, text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""All contexts and objects, as the iterators of BPF find them (bpf/iommufd_list.bpf.c)."""
+"""All contexts and objects, as the BPF iterators find them (bpf/iommufd_list.bpf.c)."""
 
 import struct
 from collections.abc import Iterator
@@ -54,18 +54,18 @@ class Entry:
     faults: int
 
     def has(self, **fields: int) -> None:
-        """These fields are so."""
+        """Checks that the entry has these values."""
         assert {name: getattr(self, name) for name in fields} == fields
 
 
 @dataclass
 class Listing:
-    """The program that lists; what it finds in the order in which it does."""
+    """The listing program; its results are in the order in which the iterators find them."""
 
     object: Object
 
     def entries(self) -> list[Ctx | Entry]:
-        """All there is now."""
+        """Lists everything that exists now."""
         assert self.object.run("list_all") == 0
         found: list[Ctx | Entry] = []
         for data in self.object.map("list").records():
@@ -79,11 +79,11 @@ class Listing:
         return found
 
     def contexts(self) -> dict[int, Ctx]:
-        """By their number."""
+        """The contexts, by their number."""
         return {entry.ctx: entry for entry in self.entries() if isinstance(entry, Ctx)}
 
     def objects(self, ctx: int | None = None) -> dict[int, Entry]:
-        """Those of a context, or of the only one, by their id."""
+        """The objects of a context, or of the only one, by id."""
         found = [entry for entry in self.entries() if isinstance(entry, Entry)]
         if ctx is None:
             assert len({entry.ctx for entry in found}) <= 1
@@ -92,6 +92,6 @@ class Listing:
 
 @contextmanager
 def listing() -> Iterator[Listing]:
-    """The program, loaded."""
+    """Loads the program."""
     with loaded("iommufd_list") as program:
         yield Listing(program)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Somebody who is not root, with some of root's capabilities."""
+"""Runs commands as a user other than root, with some of root's capabilities."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ LEAST = ("bpf", "perfmon")
 
 
 def nobody(*capabilities: str) -> tuple[str, ...]:
-    """What to put before a command that is to have these and no other rights."""
+    """The prefix of a command that is to run with these capabilities only."""
     kept = ",".join(["-all", *(f"+{name}" for name in capabilities)])
     who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     return ("setpriv", *who, f"--inh-caps={kept}", f"--ambient-caps={kept}")
@@ -24,7 +24,7 @@ def _tracefs(options: str) -> None:
 
 @contextmanager
 def may_read_events() -> Iterator[None]:
-    """Trace events are open to the group of that user."""
+    """Opens the trace events to the group of that user."""
     _tracefs(f"gid={NOBODY},mode=750")
     try:
         yield
@@ -34,7 +34,7 @@ def may_read_events() -> Iterator[None]:
 
 @contextmanager
 def may_open_iommufd() -> Iterator[None]:
-    """And iommufd to everybody."""
+    """Opens iommufd to every user."""
     mode = os.stat("/dev/iommu").st_mode
     os.chmod("/dev/iommu", 0o666)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A Prometheus that scrapes iommufd-exporter, asked through its HTTP API."""
+"""A Prometheus server that scrapes iommufd-exporter, queried through its HTTP API."""
 
 import json
 import os
@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 API = "127.0.0.1:9090"
-# For a slow machine; nothing depends on it where all is well.
+# For a slow machine; never reached if all is well.
 PATIENCE = 120
 
 
 def program() -> str:
-    """Debian's, where scripts/setup --full has unpacked it, unless there is another."""
+    """The Prometheus on the path, else Debian's, which scripts/setup --full has unpacked."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     cache = Path(os.environ.get("IOMMUFD_CACHE") or Path(home, "iommufd-bpf"))
     return shutil.which("prometheus") or str(cache / "prometheus" / "usr" / "bin" / "prometheus")
 
 
 class Prometheus:
-    """At work; ends with the with."""
+    """A running server; ends with the with."""
 
     def __init__(self, folder: Path, target: str) -> None:
         config = {
@@ -60,7 +60,7 @@ class Prometheus:
         return self._log.read()
 
     def get(self, path: str, **parameters: str) -> Any:
-        """The data of an answer of the API."""
+        """The data in an answer of the API."""
         query = urllib.parse.urlencode(parameters)
         with urllib.request.urlopen(f"http://{API}/api/v1/{path}?{query}", timeout=60) as answer:
             found = json.load(answer)
@@ -68,18 +68,18 @@ class Prometheus:
         return found["data"]
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series that an expression gives now."""
+        """The series that an expression yields now."""
         return self.get("query", query=expression)["result"]
 
     def until(self, expression: str, holds: Callable[[list[dict[str, Any]]], object]) -> Any:
-        """Asks until something is true of the series; them."""
+        """Repeats a query until its series satisfy a condition; returns them."""
         deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process.poll() is None, self._log_text()
             try:
                 found = self.query(expression)
             except (urllib.error.URLError, ConnectionError):
-                found = []  # it is not there yet
+                found = []  # it does not answer yet
             if holds(found):
                 return found
             assert time.monotonic() < deadline, (expression, found, self._log_text())

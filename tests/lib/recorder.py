@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Policies that write down what they see and answer as they are told (tests/bpf/recorder.bpf.c)."""
+"""Policies that record their calls and answer as configured (tests/bpf/recorder.bpf.c)."""
 
 import struct
 import time
@@ -55,7 +55,7 @@ class Call:
     ns: int
 
     def has(self, **fields: object) -> None:
-        """These fields are so."""
+        """Checks that the call has these values."""
         assert {name: getattr(self, name) for name in fields} == fields
 
 
@@ -66,11 +66,11 @@ def _call(data: bytes) -> Call:
 
 @dataclass
 class Recorder:
-    """The object, and the links of those that are attached."""
+    """The object, and the links of the policies that are attached."""
 
     object: Object
     links: dict[str, Link] = field(default_factory=dict)
-    # Behind what was waited for.
+    # The calls after the one that was waited for.
     _left: list[Call] = field(default_factory=list)
 
     def map(self, name: str) -> Map:
@@ -88,30 +88,30 @@ class Recorder:
         stay: bool = False,
         quiet: bool = False,
     ) -> None:
-        """What a policy answers from now on, and all that it does."""
+        """Sets what a policy answers and does from now on."""
         limits = (limit is not None, limit or 0)
         value = _SETTINGS.pack(alloc, invalidate, delay_ns, add_flags, *limits, stay, quiet, 0)
         self.map("settings")[struct.pack("I", NAMES.index(who))] = value
 
     def attach(self, who: str) -> None:
-        """Behind those that have the same priority."""
+        """Attaches a policy, after those of the same priority."""
         self.links[who] = Link(self.map(who))
 
     def detach(self, who: str) -> None:
-        """Requests that run are told to the end."""
+        """Detaches a policy. Requests in progress still reach it."""
         self.links.pop(who).close()
 
     def calls(self, patience: float = 0) -> list[Call]:
-        """Those since the last time; waits so long for one."""
+        """The calls since the last time; waits up to `patience` seconds for one."""
         left, self._left = self._left, []
         return left + [_call(data) for data in self.map("calls").records(0 if left else patience)]
 
     def seen(self) -> list[tuple[str, str]]:
-        """Who was called for what since the last time."""
+        """The policy and the hook of each call since the last time."""
         return [(call.who, call.hook) for call in self.calls()]
 
     def wait_for(self, hook: str) -> Call:
-        """The next call of a hook; others before it are dropped."""
+        """The next call of a hook; earlier calls of other hooks are dropped."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             calls = self.calls(PATIENCE)
@@ -122,7 +122,7 @@ class Recorder:
         raise TimeoutError(hook)
 
     def count(self, who: str, hook: str) -> int:
-        """How often a hook was called, written down or not."""
+        """How often a hook was called, whether recorded or not."""
         index = NAMES.index(who) * 8 + FUNCTIONS.index(hook) + 1
         value = self.map("counts").get(struct.pack("I", index))
         return struct.unpack("Q", value or bytes(8))[0]
@@ -130,7 +130,7 @@ class Recorder:
 
 @contextmanager
 def recording(*names: str, **members: dict[str, Any]) -> Iterator[Recorder]:
-    """The object with these attached; `first={"priority": 3}` sets what it is made with."""
+    """The object with these attached; `first={"priority": 3}` sets members before loading."""
 
     def prepare(unloaded: Object) -> None:
         for name, values in members.items():

@@ -13,25 +13,25 @@ import pyte
 
 
 class _Picture(pyte.Screen):
-    """With the three controls of xterm that ncurses uses and pyte lacks."""
+    """Adds the three controls of xterm that ncurses uses and pyte lacks."""
 
     _last = ""
 
     def draw(self, data: str) -> None:
-        """Remembers what can be repeated."""
+        """Remembers the last character, for REP."""
         self._last = data[-1:]
         super().draw(data)
 
     def repeat(self, count: int = 1) -> None:
-        """The last character again, so many times."""
+        """Repeats the last character."""
         super().draw(self._last * (count or 1))
 
     def scroll_up(self, count: int = 1) -> None:
-        """Moves the lines of the scrolling region up, the cursor stays."""
+        """Scrolls the lines of the scrolling region up; the cursor stays."""
         self._scroll(count, self.index, at_bottom=True)
 
     def scroll_down(self, count: int = 1) -> None:
-        """The other way round."""
+        """Scrolls them down."""
         self._scroll(count, self.reverse_index, at_bottom=False)
 
     def _scroll(self, count: int, once: Callable[[], None], at_bottom: bool) -> None:
@@ -70,7 +70,7 @@ class Screen:
         self.child = pexpect.spawn(
             command[0], command[1:], dimensions=(lines, columns), timeout=timeout, **options
         )
-        # Everything that was ever written, for the cases that look at control sequences.
+        # Everything that was ever written, for tests that look at control sequences.
         self.written = b""
 
     def __enter__(self) -> "Screen":
@@ -87,13 +87,13 @@ class Screen:
         self._reap()
 
     def _reap(self) -> None:
-        # Its close() would be impatient with a process that takes a while to die.
+        # Its close() does not wait long enough for a process that takes a while to die.
         self.child.wait()
         self.child.close()
 
     @property
     def lines(self) -> list[str]:
-        """The picture, without the blanks at the ends of the lines."""
+        """The picture, without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
 
     @property
@@ -106,16 +106,16 @@ class Screen:
         return [self._screen.buffer[line][x] for x in range(self._screen.columns)]
 
     def key(self, keys: str) -> None:
-        """Types."""
+        """Types keys."""
         self.child.send(keys)
 
     def resize(self, columns: int, lines: int) -> None:
-        """Makes the terminal another size, as a window manager would."""
+        """Resizes the terminal, as a window manager would."""
         self._screen.resize(lines, columns)
         self.child.setwinsize(lines, columns)
 
     def _read(self, seconds: float) -> bool:
-        """Takes in what is there, False at the end."""
+        """Reads the output so far; False at its end."""
         try:
             data = self.child.read_nonblocking(65536, timeout=seconds)
         except pexpect.TIMEOUT:
@@ -127,7 +127,7 @@ class Screen:
         return True
 
     def wait(self, what: str | Callable[[], object], timeout: float | None = None) -> object:
-        """Waits until a pattern is on the screen, or something holds; returns the match."""
+        """Waits until the screen matches a pattern or satisfies a condition; returns the match."""
         end = time.monotonic() + (timeout or self.timeout)
         going = True
         while True:
@@ -140,17 +140,17 @@ class Screen:
             going = self._read(0.1)
 
     def hang_up(self) -> None:
-        """Takes the terminal away."""
+        """Closes the terminal."""
         self.child.ptyproc.fileobj.close()
 
     def settle(self, seconds: float) -> None:
-        """Watches for a while."""
+        """Reads output for some time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._read(0.05):
             pass
 
     def finish(self, timeout: float | None = None) -> int:
-        """Waits for the end; the exit status, 128 + N for signal N."""
+        """Waits for the end; returns the exit status, or 128 + N for signal N."""
         end = time.monotonic() + (timeout or self.timeout)
         while self._read(0.1):
             if time.monotonic() > end:

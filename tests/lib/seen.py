@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""All that an event says."""
+"""The complete contents of an event."""
 
 from iommufd.trace import Event, Stream
 
@@ -17,21 +17,21 @@ def _value(text: str) -> int | str:
 
 
 def values(event: Event) -> dict[str, int | str]:
-    """Its fields without durations, each of which has to be there."""
+    """The fields without durations. Each duration must be present."""
     times = {name: event.number(name) for name in event.fields if is_time(name)}
     assert all(times.values()), f"{event.name} is not timed: {times}"
     return {name: _value(text) for name, text in event.fields.items() if name not in times}
 
 
 class Seen:
-    """What came in a stream since it was last looked at."""
+    """The events of a stream since it was last looked at."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._events: list[Event] = []
 
     def forget(self) -> None:
-        """What has come so far is of no interest."""
+        """Drops the events so far."""
         self._stream.read()
         self._events.clear()
 
@@ -41,12 +41,12 @@ class Seen:
         return [e for e in self._events if e.name.removeprefix("iommufd_") in names]
 
     def names(self) -> list[str]:
-        """Of all of them, in order."""
+        """The names of all events, in order."""
         self._events += self._stream.read()
         return [e.name.removeprefix("iommufd_") for e in self._events]
 
     def is_one(self, name: str, **expected: int | str) -> None:
-        """There was one event of this name, and that is what it says."""
+        """Checks that there was one event of this name, with these fields."""
         (event,) = self.all(name)
         got = values(event)
         wrong = {k: got.get(k) for k in {*got, *expected} if got.get(k) != expected.get(k)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A request that has to fail for a reason, as iommufd_fail tells it."""
+"""A request that has to fail for a reason, as reported by iommufd_fail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class Case:
     numbers: Numbers | Callable[[Any], Numbers] = (0, 0)
 
     def run(self, stream: Stream, world: Any, command: int | None = None) -> None:
-        """One event, in which all of that is."""
+        """Checks that one event reports all of this."""
         numbers = self.numbers(world) if callable(self.numbers) else self.numbers
         stream.read()
         with fails(self.error):
             self.call(world)
         (event,) = stream.read()
         assert (event["reason"], -event.number("ret")) == (self.reason, self.error)
-        # 64 bits without a sign.
+        # 64 bits, unsigned.
         expected = tuple(n & uapi.U64_MAX for n in numbers)
         assert (event.number("first"), event.number("second")) == expected
         assert event["policy"] == ""
@@ -38,7 +38,7 @@ class Case:
 
 
 def cases(*table: Case) -> pytest.MarkDecorator:
-    """A test of each, named by its reason."""
+    """Parametrizes a test with these cases, named by their reasons."""
     counts: dict[str, int] = {}
     params = []
     for case in table:

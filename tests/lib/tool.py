@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs one of the tools that watch, and reads what it says."""
+"""Runs one of the monitoring tools and reads its output."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def programs() -> set[str]:
 
 
 class Tool:
-    """It at work; sees all that happens once this is made, or once its first report is there."""
+    """A running tool. It sees all events once this is made, or once its first report is there."""
 
     def __init__(
         self, name: str, *arguments: str, quiet: bool = False, prefix: tuple[str, ...] = ()
@@ -66,14 +66,14 @@ class Tool:
         return json.loads(self.out.readline())
 
     def until(self, holds: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
-        """The objects up to the first of which something is true."""
+        """The objects up to the first one that satisfies a condition."""
         found = [self.next()]
         while not holds(found[-1]):
             found.append(self.next())
         return found
 
     def text(self, signum: int = signal.SIGINT) -> str:
-        """Ends it, which it has to do in order; what it still had to say."""
+        """Ends it, which must succeed; returns the rest of its output."""
         self.process.send_signal(signum)
         text = self.out.read()
         assert (self.process.wait(30), self.errors.read()) == (0, "")

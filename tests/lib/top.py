@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs iommufd-top next to a load, and reads what it says."""
+"""Runs iommufd-top next to a load, and reads its output."""
 
 import json
 import os
@@ -15,12 +15,12 @@ LIB = str(ROOT / "tests" / "lib")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """One in which `python3 -m iommufd.load` is found."""
+    """An environment in which `python3 -m iommufd.load` works."""
     return {**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def load_command(*options: str) -> list[str]:
-    """The command that makes a load."""
+    """The command line of a load."""
     return [sys.executable, "-m", "iommufd.load", *options]
 
 
@@ -32,7 +32,7 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess:
 
 
 def watch(*command: str, options: tuple[str, ...] = (), view: str = "ioas") -> tuple[dict, str]:
-    """Has a command watched; the report and what the command printed."""
+    """Watches a command; returns the report and the command's output."""
     with tempfile.NamedTemporaryFile("r") as report:
         done = run("--json", "-o", report.name, "-w", view, *options, "--", *command)
         assert done.returncode == 0, done.stderr
@@ -40,13 +40,13 @@ def watch(*command: str, options: tuple[str, ...] = (), view: str = "ioas") -> t
 
 
 def parse(done: subprocess.CompletedProcess) -> dict:
-    """The one report that it wrote."""
+    """The only report that it wrote."""
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
 
 class Stream:
-    """iommufd-top writing JSON, a refresh at a time; sees all from the first one on."""
+    """An iommufd-top that writes JSON; it sees everything from the first refresh on."""
 
     def __init__(self, *arguments: str, view: str = "ioas") -> None:
         self._process = subprocess.Popen(
@@ -71,7 +71,7 @@ class Stream:
         return self.last
 
     def until(self, holds: Callable[[dict], object]) -> dict:
-        """The first refresh, this one included, of which something is true."""
+        """The first refresh, this one included, that satisfies a condition."""
         while not holds(self.last):
             self.next()
         return self.last

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""docs/tour.md: the commands that it shows, and what comes of them."""
+"""docs/tour.md: the commands that it shows, and their output."""
 
 import os
 import re
@@ -14,19 +14,19 @@ from iommufd.openfile import Closing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "tour.md"
-# What is typed in the guest; what is typed on the host begins with a $.
+# Commands that are typed in the guest; those typed on the host begin with a $.
 PROMPT = "# "
 BLOCK = re.compile(r"^```console\n((?:# .*\n)(?:.*\n)*?)```\n", re.MULTILINE)
 HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 DONE = re.compile(r"^DONE (\d+)\n", re.MULTILINE)
-# What those say that go on in the background.
+# What commands in the background print when they are ready.
 READY = re.compile(r"^Watching |^The VM starts", re.MULTILINE)
 QUIET = 0.5
 
 
 @dataclass
 class Step:
-    """A command, and what is shown below it."""
+    """A command, and the output shown below it."""
 
     command: str
     output: str = ""
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass
 class Stop:
-    """A screen of the page: its chapter, where it is, and its commands."""
+    """A screen of the page: its chapter, its place, and its commands."""
 
     chapter: str
     start: int
@@ -43,7 +43,7 @@ class Stop:
 
 
 def stops(page: str) -> list[Stop]:
-    """All of them."""
+    """All screens of the page."""
     found = []
     for block in BLOCK.finditer(page):
         chapter = HEADING.findall(page, 0, block.start())[-1]
@@ -58,7 +58,7 @@ def stops(page: str) -> list[Stop]:
 
 
 def chapters(page: str) -> list[list[Step]]:
-    """The commands of each."""
+    """The commands of each chapter."""
     found: dict[str, list[Step]] = {}
     for stop in stops(page):
         found.setdefault(stop.chapter, []).extend(stop.steps)
@@ -66,13 +66,13 @@ def chapters(page: str) -> list[list[Step]]:
 
 
 def words(steps: list[Step]) -> Counter[str]:
-    """What stays the same each time, in whatever order it comes."""
+    """The words that are the same each time, in any order."""
     text = "\n".join(step.output for step in steps)
     return Counter(re.findall(r"\b[A-Za-z][A-Za-z_-]{2,}\b", text))
 
 
 class Shell(Closing):
-    """Types commands, one after the other, with the tools on its path."""
+    """Types commands one after the other, with the tools in its PATH."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -104,7 +104,7 @@ class Shell(Closing):
             self._text += data.decode()
 
     def do(self, command: str, settle: float = 0) -> tuple[int, str]:
-        """Its status and output, and that of what runs beside it until there is quiet so long."""
+        """Returns status and output; with `settle`, reads until it has been quiet for that long."""
         self._type(command)
         if command.endswith("&"):
             self._until(READY.search)
@@ -118,7 +118,7 @@ class Shell(Closing):
 
 
 def retell(page: str) -> str:
-    """The page with what comes of its commands now."""
+    """The page with the current output of its commands."""
     out, at = "", 0
     with Shell() as shell:
         for stop in stops(page):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs iommufd-why, and reads what it says."""
+"""Runs iommufd-why and reads its output."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ WHY = str(ROOT / "build" / "bin" / "iommufd-why")
 
 
 def fail_to_destroy(object_id: int = NO_ID) -> None:
-    """A request that fails: there is no such object."""
+    """A request that fails because the object does not exist."""
     with Context() as context, fails(errno.ENOENT):
         context.destroy(object_id)
 
@@ -29,14 +29,14 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
 
 
 class Why(Closing):
-    """iommufd-why telling of this process, from the first line on."""
+    """An iommufd-why that reports this process, from the first line on."""
 
     def __init__(self, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
         command = [*prefix, WHY, "--json", "--pid", str(os.getpid()), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
         assert self.process.stdout
         self._out = self.process.stdout
-        # It listens once it tells of something.
+        # It is listening once it reports something.
         while not select.select([self._out], [], [], 0.02)[0]:
             fail_to_destroy()
         self.mark()
@@ -48,7 +48,7 @@ class Why(Closing):
         assert self.process.returncode == 0
 
     def mark(self) -> None:
-        """Forgets what was told until now."""
+        """Drops the failures so far."""
         fail_to_destroy(NO_ID + 1)
         while self.next()["first"] != NO_ID + 1:
             pass
@@ -58,7 +58,7 @@ class Why(Closing):
         return json.loads(self._out.readline())
 
     def of(self, reason: str) -> dict:
-        """The next failure, for this reason."""
+        """The next failure, which must have this reason."""
         line = self.next()
         assert line["reason"] == reason, line
         return line

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Threads whose failures are the test's."""
+"""Threads whose failures fail the test."""
 
 import threading
 from collections.abc import Callable
 
 
 class Workers:
-    """Functions of a function that tells them when to stop: at the end of the with."""
+    """Runs functions in threads. Each receives a function that returns true when it has to stop."""
 
     def __init__(self, *calls: Callable[[Callable[[], bool]], object]) -> None:
         self.stop = threading.Event()
@@ -30,16 +30,16 @@ class Workers:
         self.join(quiet=kind is not None)
 
     def alive(self) -> bool:
-        """Whether one still runs."""
+        """Whether a thread is still running."""
         return any(thread.is_alive() for thread in self._threads)
 
     def check(self) -> None:
-        """Raises what one of them has raised."""
+        """Raises the exception of a thread, if there was one."""
         if self._errors:
             raise self._errors[0]
 
     def join(self, quiet: bool = False) -> None:
-        """Waits for all of them."""
+        """Waits for all threads."""
         for thread in self._threads:
             thread.join()
         if not quiet:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Around tests/fuzz: running it in guests, comparing kernels, what it does not reach."""
+"""Support for tests/fuzz: guests, comparison of kernels, coverage."""

@@ -16,7 +16,7 @@ MOST_STEPS = 160
 
 
 def parser() -> argparse.ArgumentParser:
-    """All options."""
+    """The options."""
     result = argparse.ArgumentParser(
         prog="fuzz",
         description="Random sequences of requests to iommufd, in a guest.",
@@ -59,7 +59,7 @@ def _again(guest: Guest, seed: int, options: argparse.Namespace) -> str:
 
 
 def _bisect(guest: Guest, seed: int, options: argparse.Namespace) -> int | None:
-    """The least number of steps with which a sequence ends the guest; None if it doesn't again."""
+    """The fewest steps with which a sequence still ends the guest; None if it no longer does."""
     flavour = ["--flavour", options.flavour] if options.flavour else []
     words = ["--seed", str(seed), "--sequences", "1", *flavour]
 
@@ -76,7 +76,7 @@ def _bisect(guest: Guest, seed: int, options: argparse.Namespace) -> int | None:
 
 
 def _death(guest: Guest, outcome: Outcome, options: argparse.Namespace) -> None:
-    """Says how the guest ended, and by which sequence."""
+    """Reports how the guest ended, and in which sequence."""
     print(outcome.errors)
     if outcome.seed is None:
         return
@@ -102,7 +102,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    """Our kernel, then the peer."""
+    """Our kernel first, then the peer."""
     wanted = options.sequences or 200
     words = ["--seed", str(options.seed), "--flavour", "plain", "--common", "--lenient"]
     words += ["--trace", "--sequences", str(wanted)]
@@ -125,7 +125,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _coverage(options: argparse.Namespace) -> int:
-    """The addresses come out with the rest of the output: what is in a guest stays there."""
+    """The addresses come back with the other output: files of the guest are lost with it."""
     guest = Guest(options.kernel, options.vfio)
     outcome = guest.run(*_words(options), limit=options.seconds)
     if outcome.died:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Which lines of kernel/ were never reached, from the addresses that KCOV has told."""
+"""Finds lines of kernel/ that were never reached, from the addresses that KCOV has recorded."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ ADDRESS = re.compile(r"^\s*([0-9a-f]+):")
 
 
 def blocks(vmlinux: Path) -> list[int]:
-    """Where each block of our code says that it was reached: behind its call."""
+    """The return addresses of our code's calls to KCOV, one for each block."""
     command = ["objdump", "-d", "--no-show-raw-insn", str(vmlinux)]
     found, called = [], False
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -29,8 +29,8 @@ def blocks(vmlinux: Path) -> list[int]:
 
 
 def lines_of(vmlinux: Path, addresses: Iterable[int]) -> dict[int, tuple[str, int]]:
-    """File and line of each address; only those of ours."""
-    # The call itself is in the line, what follows it may be in another.
+    """The file and line of each address in our code."""
+    # The call itself belongs to the line; the instruction after it may belong to another.
     wanted = list(addresses)
     done = subprocess.run(
         ["addr2line", "-e", str(vmlinux)],
@@ -48,7 +48,7 @@ def lines_of(vmlinux: Path, addresses: Iterable[int]) -> dict[int, tuple[str, in
 
 
 def missed(vmlinux: Path, reached: set[int]) -> dict[str, tuple[int, int, list[int]]]:
-    """By file: how many blocks there are, how many were reached, and the lines that were not."""
+    """For each file: how many blocks it has, how many were reached, and the lines that were not."""
     places = lines_of(vmlinux, blocks(vmlinux))
     total: dict[str, int] = defaultdict(int)
     hit: dict[str, int] = defaultdict(int)
@@ -65,7 +65,7 @@ def missed(vmlinux: Path, reached: set[int]) -> dict[str, tuple[int, int, list[i
 
 
 def report(vmlinux: Path, reached: set[int], source: Path) -> str:
-    """A line for each file, and under it each line of it that was never reached."""
+    """One line for each file, followed by the lines that were never reached."""
     text, all_blocks, all_hit = [], 0, 0
     for name, (total, hit, lost) in missed(vmlinux, reached).items():
         all_blocks += total

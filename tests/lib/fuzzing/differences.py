@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Where the peer answers differently, and why: docs/architecture.md says more of most."""
+"""Where and why the peer answers differently; docs/architecture.md explains most of these."""
 
 from .trace import Listed
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs the program in a guest of its own, from the host."""
+"""Runs the program from the host, in a guest of its own."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ from vmrun.paths import BUILD, ROOT
 
 PROGRAM = BUILD / "selftests" / "fuzz"
 LIB = ROOT / "tests" / "lib"
-# What a guest takes to boot, to look for lost memory and to end, in seconds.
+# Seconds that a guest takes to boot, to scan for leaks and to end.
 AROUND = 400
-# The first report of the kernel ends it, so that it is known which sequence was to blame.
+# The first report of the kernel ends the guest, so that the sequence at fault is known.
 STRICT = "panic_on_warn=1 kasan.fault=panic"
 
 
@@ -24,22 +24,22 @@ class Outcome:
     status: int
     output: str
     errors: str
-    # The sequence that was the last one.
+    # The seed of the last sequence.
     seed: int | None
 
     @property
     def died(self) -> bool:
-        """Whether it ended otherwise than by the program's end."""
+        """Whether the guest ended before the program did."""
         return self.status not in (0, 1)
 
 
 @dataclass
 class Guest:
-    """A kernel, and whether there is a real device in place of the mock."""
+    """A kernel, and whether to use a real device in place of the mock."""
 
     kernel: str = "main"
     vfio: bool = False
-    # Whether the first report of the kernel ends it.
+    # Whether the first report of the kernel ends the guest.
     strict: bool = True
 
     def _command(self, words: tuple[str, ...]) -> list[str]:
@@ -50,7 +50,7 @@ class Guest:
         return [*vm, "--", *inside, *(["--vfio"] if self.vfio else [])]
 
     def run(self, *words: str, limit: float, show: Callable[[str], None] | None = None) -> Outcome:
-        """Runs the program with these arguments; `show` gets its lines as they come."""
+        """Runs the program with these arguments; `show` is called with each line of output."""
         path = f"{LIB}:{ROOT / 'scripts' / 'vm.d'}"
         process = subprocess.Popen(
             ["timeout", str(limit + AROUND), *self._command(words)],
@@ -74,5 +74,5 @@ class Guest:
 
 
 def findings(output: str) -> Iterator[str]:
-    """The lines that tell of one."""
+    """The lines that report a finding."""
     return (line for line in output.splitlines() if line.startswith("FINDING "))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""In the guest: the program, and a look for lost memory after it."""
+"""Runs in the guest: the program, then a scan for leaked memory."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def device() -> str:
 
 
 def main(words: list[str]) -> int:
-    """Arguments as the program takes them, but --vfio for the path of a device."""
+    """The arguments of the program, except that --vfio is followed by the path of a device."""
     if "--vfio" in words:
         words.remove("--vfio")
         words += ["--device", device()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What tests/fuzz prints of its sequences, and where two kernels answer differently."""
+"""Parses what tests/fuzz prints, and finds where two kernels answer differently."""
 
 import re
 from collections import Counter
@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 STEP = re.compile(r"(\d+) (.*)")
-# More than one thing is wrong with the request, and what comes first is not important.
+# More than one thing is wrong with the request. Which one is reported does not matter.
 VAGUE = re.compile(r" = E\w+ ~$")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A difference that is meant: what a step prints here and there, as patterns."""
+    """A known difference: patterns for what a step prints here and there."""
 
     here: str
     there: str
     reason: str
-    # Whether all is as before on both kernels, so that what follows can be compared.
+    # Whether it leaves both kernels in the same state, so that what follows can be compared.
     same_state: bool = True
 
     def matches(self, here: str, there: str) -> bool:
-        """Whether this is the one."""
+        """Whether this entry explains the difference."""
         return bool(re.search(self.here, here, re.S) and re.search(self.there, there, re.S))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A step that had one outcome here and another one there."""
+    """A step whose outcome differs between here and there."""
 
     seed: int
     here: str
@@ -40,14 +40,14 @@ class Difference:
 
 @dataclass
 class Run:
-    """The output of the program: the steps of each sequence, and what it found."""
+    """The output of the program: the steps of each sequence, and its findings."""
 
     sequences: dict[int, dict[int, str]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
 
 def parse(output: str) -> Run:
-    """Of a run with --trace."""
+    """Parses the output of a run with --trace."""
     run = Run()
     steps: dict[int, str] = {}
     for line in output.splitlines():
@@ -81,10 +81,10 @@ def _of_sequence(
 def compare(
     here: Run, there: Run, listed: tuple[Listed, ...]
 ) -> tuple[list[Difference], Counter[str]]:
-    """The differences that are not listed, and how often each of those was met that are.
+    """The differences that are not listed, and how often each listed one occurred.
 
-    After one that is not listed, or that leaves the kernels in different states,
-    the rest of a sequence says nothing.
+    A difference that is not listed, or that leaves the kernels in different states,
+    ends the comparison of a sequence.
     """
     met: Counter[str] = Counter()
     found: list[Difference] = []

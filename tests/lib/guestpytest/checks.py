@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What has to be true after every test in a guest."""
+"""Checks that must hold after every test in a guest."""
 
 import gc
 import os
@@ -12,11 +12,11 @@ from iommufd.pins import pinned_pages
 from vmrun import klog
 
 KMEMLEAK = Path("/sys/kernel/debug/kmemleak")
-# kmemleak takes nothing for lost that is younger.
+# kmemleak reports only objects that are older than this.
 KMEMLEAK_AGE = 5.5
 KMEMLEAK_OURS = re.compile(r"iommufd|iopt_|vfio")
 DEVICE_FILES = ("/dev/iommu", "/dev/vfio/")
-# Modules that an open one of these keeps in use.
+# Modules that are in use while one of these files is open.
 MODULES = ("iommufd", "vfio")
 
 
@@ -34,26 +34,26 @@ def open_device_files() -> list[str]:
 
 
 def _users() -> list[str]:
-    """How often each of the modules is in use."""
+    """The reference counts of the modules."""
     counts = [Path("/sys/module", name, "refcnt") for name in MODULES]
     return [c.read_text() if c.exists() else "" for c in counts]
 
 
 class Checks:
-    """Looks at what a test has left."""
+    """Checks what a test has left behind."""
 
     def __init__(self) -> None:
         self._kmsg = Kmsg()
         self._idle = _users()
 
     def _open_files(self) -> list[str]:
-        """As open_device_files(), which takes long: it asks every process."""
+        """Like open_device_files(), which is slow: skips it if the modules are not in use."""
         if _users() == self._idle and all(self._idle):
             return []
         return open_device_files()
 
     def after_test(self) -> tuple[list[str], bool]:
-        """Complaints, and whether the kernel is to be trusted no more."""
+        """Returns the complaints, and whether the kernel is no longer to be trusted."""
         gc.collect()
         complaints = []
         if files := self._open_files():
@@ -62,11 +62,11 @@ class Checks:
             complaints.append(f"{pages} pages are still pinned")
         problems = klog.find_problems("\n".join(self._kmsg.new_lines()))
         complaints += [f"the kernel reported:\n{problem}" for problem in problems]
-        # What is pinned for ever would be held against the next test too.
+        # Pages that stay pinned would be blamed on the next test too.
         return complaints, bool(problems or complaints)
 
     def leaks(self) -> str:
-        """What kmemleak finds of our code, if the kernel has it."""
+        """What kmemleak finds of our code; empty if the kernel has no kmemleak."""
         if not KMEMLEAK.exists():
             return ""
         for _ in range(2):

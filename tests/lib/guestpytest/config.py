@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Which guest a test wants: @pytest.mark.guest(...), nearest first."""
+"""Which guest a test needs: @pytest.mark.guest(...). The nearest marker wins."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent.parent.parent
-# The second has samples of what can go wrong, for the test of all this.
+# tests/harness has samples of what can go wrong, for the test of this plugin.
 GUEST_TESTS = {TESTS / "guest", TESTS / "harness"}
 
-# The name by which a guest knows an item, to which pytest-xdist adds something.
+# The name by which the guest knows an item. pytest-xdist appends to the host's name.
 NODEID = pytest.StashKey[str]()
 
-# One boot serves most tests: all the devices that they use are there.
+# With all the devices that they use, most tests can share one boot.
 DEFAULT_DEVICES = ("edu", "edu", "nvme")
 
 
 @dataclass(frozen=True)
 class GuestConfig:
-    """What scripts/vm is asked for. Tests with equal ones share a boot."""
+    """The options of scripts/vm. Tests with equal configurations share a boot."""
 
     kernel: str = "main"
     iommu: str = "intel"
@@ -33,7 +33,7 @@ class GuestConfig:
 
     @property
     def sanitized(self) -> bool:
-        """Whether its kernel looks for defects while it runs, and is slow."""
+        """Whether the kernel has sanitizers, which make it slow."""
         return self.kernel.startswith(("debug", "peer-debug"))
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class GuestConfig:
 
 @dataclass
 class Wish:
-    """What the markers of a test say; `kernels`, `beside` and `iommu` may be several."""
+    """What the markers of a test ask for. `kernels`, `beside` and `iommu` may be lists."""
 
     kernels: tuple[str, ...] | None = None
     beside: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ def _several(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def wish(definition: pytest.Item | pytest.Function) -> Wish:
-    """All its guest markers in one."""
+    """Combines all guest markers of a test."""
     found: dict = {}
     for mark in definition.iter_markers("guest"):
         for name, value in mark.kwargs.items():
@@ -77,7 +77,7 @@ def is_guest_path(path: Path) -> bool:
 
 
 def nodeid_of(item: pytest.Item) -> str:
-    """The name by which a guest knows an item."""
+    """The name by which the guest knows an item."""
     return item.stash.get(NODEID, item.nodeid)
 
 

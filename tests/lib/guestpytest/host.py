@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The host's side: keeps a guest for the tests at hand and hands its reports on."""
+"""The host's side: starts guests for the tests, and passes on the reports."""
 
 import traceback
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def _failure(item: pytest.Item, when: str, text: str) -> pytest.TestReport:
 
 
 class Host:
-    """Runs guest tests in guests; one is up at a time."""
+    """Runs guest tests in guests, one guest at a time."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -68,7 +68,7 @@ class Host:
         return reports
 
     def _switch(self, config: GuestConfig) -> list[pytest.TestReport]:
-        """Makes the guest that is up the right one."""
+        """Makes sure that the running guest is the right one."""
         reports = []
         if self._machine and self._machine.config != config:
             reports = self._finish()
@@ -92,7 +92,7 @@ class Host:
             for error in self._host_hooks(machine, item, "after"):
                 reports.append(_failure(item, "teardown", error))
         if answer["dirty"]:
-            # Lockdep says a thing once; and who knows what else is amiss by now.
+            # Lockdep reports only once, and other state may be corrupt as well: boot a new guest.
             machine.kill()
             self._machine = None
         return reports
@@ -102,12 +102,12 @@ class Host:
         report = hook(config=self._config, data=data)
         report.nodeid = item.nodeid
         if report.skipped and isinstance(report.longrepr, list):
-            # JSON has no tuples, pytest's summary of skips insists on one.
+            # JSON has no tuples, but pytest expects one for the location of a skip.
             report.longrepr = tuple(report.longrepr)
         return report
 
     def _host_hooks(self, machine: Machine, item: pytest.Item, when: str) -> list[str]:
-        """Calls the functions of on_host; what the first one that fails has to say."""
+        """Calls the functions of on_host; returns the traceback of the first one that fails."""
         for mark in item.iter_markers("on_host"):
             function: Callable[[Machine], None] | None = mark.kwargs.get(when)
             try:
@@ -123,7 +123,7 @@ class Host:
         return limit * (DEBUG_FACTOR if config.sanitized else 1)
 
     def _finish(self) -> list[pytest.TestReport]:
-        """Ends the guest; a failure of the last test in it if it doesn't end well."""
+        """Ends the guest. If that goes wrong, the last test in it fails."""
         machine, self._machine = self._machine, None
         if not machine:
             return []
@@ -134,6 +134,6 @@ class Host:
         return []
 
     def pytest_unconfigure(self) -> None:
-        """After Ctrl-C, or with -x."""
+        """Also called after Ctrl-C, or with -x."""
         if self._machine:
             self._machine.kill()

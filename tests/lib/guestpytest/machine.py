@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A guest with a warm pytest in it, as the host sees it."""
+"""A guest with a running pytest in it, as seen from the host."""
 
 import itertools
 import json
@@ -25,11 +25,11 @@ _count = itertools.count(1)
 
 
 class GuestDied(Exception):
-    """The guest is gone, or doesn't answer; the text has its last words."""
+    """The guest is gone or does not answer. The text has its last output."""
 
 
 class Machine:
-    """One boot. Host hooks of tests get it, for the disks' images."""
+    """One boot. The host hooks of tests receive it, for example to look into disk images."""
 
     def __init__(self, config: GuestConfig, files: list[str]) -> None:
         self.config = config
@@ -64,7 +64,7 @@ class Machine:
         return command
 
     def _with_disk(self, device: str) -> str:
-        """An image of the host's choice, so that the host can look into it."""
+        """The host creates the image of a disk, so that tests can look into it."""
         if device != "nvme":
             return device
         image = Path(self._scratch.name, f"disk{len(self.disks)}")
@@ -74,14 +74,14 @@ class Machine:
         return f"nvme,file={image}"
 
     def _worker_command(self, files: list[str]) -> list[str]:
-        # pytest takes the standard streams for itself: ours get other numbers.
+        # pytest uses the standard streams, so the channel to the host gets other descriptors.
         script = 'exec "$@" 3>&1 4<&0 1>&2 0</dev/null'
         pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--guest-worker"]
         options = ["--kernels", self.config.kernel, "--full", "--basetemp=/run/pytest", *files]
         return ["sh", "-c", script, "sh", *pytest, *options]
 
     def send(self, **message: object) -> None:
-        """One message to the worker."""
+        """Sends one message to the worker."""
         assert self._process.stdin
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
@@ -90,7 +90,7 @@ class Machine:
             pass  # receive() will find out why
 
     def receive(self, kind: str, limit: float) -> dict:
-        """The next message of a kind; all others on the way are for nobody."""
+        """Returns the next message of a kind; drops all others."""
         deadline = time.monotonic() + limit
         while True:
             message = self._next(deadline, limit)
@@ -114,7 +114,7 @@ class Machine:
         return json.loads(line)
 
     def run_test(self, nodeid: str, after: str | None, limit: float) -> dict:
-        """Has one test run; {"reports": [...], "dirty": bool}."""
+        """Runs one test; returns {"reports": [...], "dirty": bool}."""
         self.send(run=nodeid, next=after)
         return self.receive("reports", limit)
 
@@ -134,7 +134,7 @@ class Machine:
         return self._stderr.read().decode(errors="replace")
 
     def finish(self) -> str:
-        """Ends it in order; what the kernel, or a scan for leaks, said on the way."""
+        """Shuts it down; returns what went wrong: leaks, or what the kernel reported."""
         self.send(quit=True)
         try:
             leaks = self.receive("leaks", END_LIMIT)["leaks"]

@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The plugin, on the host and in the guest alike: options, markers, parameters."""
+"""The plugin, used on the host and in guests: options, markers, parameters."""
 
 import pytest
 
 from . import config as guests
 
 OURS = ("main", "debug")
-# What a test may say in place of names; "bpf" is for tests with BPF programs.
+# Names for sets of kernels in markers. "bpf" is for tests with BPF programs.
 GROUPS = {"ours": OURS, "bpf": ("main", "debug-bpf", "builtin")}
-# Run only what names them: all else would be the same as on the kernel they are made from.
+# Kernels that run only the tests that name them: any other test would behave as on the
+# kernel that they derive from.
 SPECIAL = ("container", "peer-container", "debug-bpf", "builtin")
-# Take minutes on the sanitizer kernel, for paths that other tests take there, too.
+# Take minutes on the sanitizer kernel, where other tests run the same code.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
-    " beside=): the guest that a test of tests/guest runs in; kernels may be 'ours' or 'bpf',"
-    " kernels and iommu may be lists, beside are kernels that it runs on as well, unless the"
-    " command line names others; parallel is for a race that needs emulated CPUs at the same time,"
-    " in a test that switches no tracing on or off",
-    "limit(seconds): how long a test may take on an ordinary kernel",
+    " beside=): the guest in which a test of tests/guest runs; kernels may be 'ours' or 'bpf';"
+    " kernels and iommu may be lists; beside names further kernels to run on, unless the"
+    " command line names others; parallel runs the emulated CPUs at the same time, for races,"
+    " and forbids the test to switch tracing on or off",
+    "limit(seconds): how long a test may take on a kernel without sanitizers",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
-    "full: takes long, runs with --full only; so does what the debug kernel runs with other IOMMUs"
+    "full: slow, runs with --full only; on the debug kernel, so does each test with another IOMMU"
     " than intel",
 )
 
@@ -32,11 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kernels",
         "--kernel",
         metavar="NAME[,NAME...]",
-        help="kernels of build/kernel that the guest tests run on, each on its own (main,debug,"
-        " and the peer for tests that compare)",
+        help="kernels of build/kernel on which each guest test runs in turn (main,debug, and the"
+        " peer for tests that compare)",
     )
-    group.addoption("--full", action="store_true", help="also run the tests that take long")
-    group.addoption("--guest-worker", action="store_true", help="used inside of guests")
+    group.addoption("--full", action="store_true", help="also run slow tests")
+    group.addoption("--guest-worker", action="store_true", help="used inside guests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def kernels_of(config: pytest.Config, beside: tuple[str, ...] = ()) -> list[str]:
-    """Those that the command line names, else ours and some to compare with."""
+    """The kernels that the command line names, else ours and those to compare with."""
     option = config.getoption("--kernels")
     return option.split(",") if option else [*OURS, *beside]
 
@@ -67,7 +68,7 @@ def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each guest test once for each kernel and each IOMMU that it wants."""
+    """Runs each guest test on each kernel and each IOMMU that it asks for."""
     if not guests.is_guest_path(metafunc.definition.path):
         return
     wish = guests.wish(metafunc.definition)
@@ -93,7 +94,7 @@ def iommu(request: pytest.FixtureRequest) -> str:
 
 
 def _takes_long(item: pytest.Item) -> bool:
-    """Marked so, or on a kernel that is slow and with another IOMMU than the first it wants."""
+    """Marked "full", or on a slow kernel with another IOMMU than the first, or in LONG_ON_DEBUG."""
     if item.get_closest_marker("full"):
         return True
     if not guests.is_guest_path(item.path):
@@ -104,7 +105,7 @@ def _takes_long(item: pytest.Item) -> bool:
 
 
 def _deselected(item: pytest.Item, full: bool) -> bool:
-    # A test of our kernels alone, asked for on the peer: parametrized with nothing.
+    # A test for our kernels only, when only the peer is asked for, has no parameters.
     empty = any(
         m.name == "skip" and "empty parameter set" in m.kwargs.get("reason", "")
         for m in item.iter_markers()
@@ -124,8 +125,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [i for i in items if i not in set(dropped)]
-    # Host tests first, then guest by guest, each in the order it first comes up. Among several
-    # processes those of one guest stay together, and what takes longest comes first.
+    # Host tests first, then guest by guest, each in order of first appearance. With several
+    # processes, the tests of one guest stay together, and the slowest guests come first.
     parallel = _in_parallel(config)
     order: dict[guests.GuestConfig | None, int] = {None: -1}
     keys = {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The guest's side: runs tests by name for as long as the host has any.
+"""The guest's side: runs the tests that the host names, until it says quit.
 
-Messages are lines of JSON: from the host on descriptor 4, to it on descriptor 3
-(machine.py makes them so).
+Messages are lines of JSON. They arrive on descriptor 4 and leave on descriptor 3,
+which machine.py sets up.
 """
 
 import gc
@@ -19,12 +19,12 @@ FROM_HOST = 4
 
 
 class Worker:
-    """A plugin in place of pytest's own loop."""
+    """A plugin that replaces pytest's own loop."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._checks = Checks()
-        # No test's child shall hold them.
+        # Children of a test must not inherit these.
         for fd in (TO_HOST, FROM_HOST):
             os.set_inheritable(fd, False)
 
@@ -36,7 +36,8 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
-        # What is there now stays: looking through it after each test would take long.
+        # Exempt all objects that exist now from garbage collection: scanning them after
+        # each test would take long.
         gc.collect()
         gc.freeze()
         self._send(ready=True)

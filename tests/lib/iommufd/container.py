@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""VFIO's older API: containers of type1, whoever stands behind them, and groups."""
+"""VFIO's older API: type1 containers, whichever driver provides them, and groups."""
 
 import ctypes
 import os
@@ -95,7 +95,7 @@ class DmaUnmap(Sized, ctypes.Structure):
 
 @dataclass
 class Info:
-    """What VFIO_IOMMU_GET_INFO tells; capabilities as bytes without their header."""
+    """The answer of VFIO_IOMMU_GET_INFO; capabilities as bytes without their header."""
 
     flags: int
     pgsizes: int
@@ -113,7 +113,7 @@ class Info:
 
 
 def parse_caps(data: bytes, offset: int) -> dict[int, bytes]:
-    """The chain of capabilities in the answer of GET_INFO; each must begin inside of it."""
+    """The chain of capabilities in the answer of GET_INFO; each must begin inside the answer."""
     caps = {}
     while offset:
         cap, version, after = struct.unpack_from("<HHI", data, offset)
@@ -125,7 +125,7 @@ def parse_caps(data: bytes, offset: int) -> dict[int, bytes]:
 
 
 class Container(OpenFile):
-    """A file that speaks type1: /dev/vfio/vfio, or one of /dev/iommu."""
+    """A file that speaks type1: /dev/vfio/vfio or /dev/iommu."""
 
     def __init__(self, path: str = "/dev/vfio/vfio") -> None:
         super().__init__(open_file(path))
@@ -143,7 +143,7 @@ class Container(OpenFile):
         ioctl(self.fd, SET_IOMMU, kind)
 
     def info(self) -> Info:
-        """VFIO_IOMMU_GET_INFO, asked again with enough room."""
+        """VFIO_IOMMU_GET_INFO, repeated with enough room."""
         ask = IommuInfo()
         ioctl(self.fd, IOMMU_GET_INFO, ask)
         data = (ctypes.c_char * ask.argsz)()
@@ -175,12 +175,12 @@ class Container(OpenFile):
         return argument.size
 
     def unmap_all(self) -> int:
-        """VFIO_IOMMU_UNMAP_DMA of all there is; the bytes unmapped."""
+        """VFIO_IOMMU_UNMAP_DMA of all mappings; the bytes unmapped."""
         return self.unmap(0, 0, UNMAP_FLAG_ALL)
 
 
 class Adopted(Container):
-    """A container that is the file of somebody else, such as a Context's."""
+    """A container on a file that belongs to another object, such as a Context."""
 
     def __init__(self, fd: int) -> None:
         OpenFile.__init__(self, fd)

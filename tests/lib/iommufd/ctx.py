@@ -9,14 +9,14 @@ from .ioctl import ioctl
 from .mem import Buffer
 from .openfile import OpenFile, open_file
 
-# What names nothing in these tests: ids are handed out from 1 on.
+# An id that names no object in these tests: ids are allocated from 1 upwards.
 NO_ID = 0x7FFFFFF0
 
 RW = uapi.MAP_READABLE | uapi.MAP_WRITEABLE
 
 
 class Context(OpenFile):
-    """Its objects go with it; usable in a with statement."""
+    """A context. Closing it destroys its objects; usable in a with statement."""
 
     def __init__(self) -> None:
         super().__init__(open_file("/dev/iommu"))
@@ -36,7 +36,7 @@ class Context(OpenFile):
         return argument.out_ioas_id
 
     def iova_ranges(self, ioas: int) -> list[tuple[int, int]]:
-        """IOMMU_IOAS_IOVA_RANGES, asked again with enough room; (first, last) of each."""
+        """IOMMU_IOAS_IOVA_RANGES, repeated with enough room; (first, last) of each."""
         argument = uapi.IoasIovaRanges(ioas_id=ioas)
         try:
             self.command("IOAS_IOVA_RANGES", argument)
@@ -65,8 +65,8 @@ class Context(OpenFile):
         iova: int | None = None,
         prot: int = RW,
     ) -> int:
-        """IOMMU_IOAS_MAP of a buffer or an address; at `iova`, else where the kernel likes."""
-        # `buffer` stays as it is: the caller may have no other reference to it.
+        """IOMMU_IOAS_MAP of a buffer or an address, at `iova` or where the kernel chooses."""
+        # `buffer` is not rebound: the caller may hold no other reference to it.
         address = buffer
         if isinstance(buffer, Buffer):
             address = buffer.address
@@ -85,7 +85,7 @@ class Context(OpenFile):
         return argument.length
 
     def unmap_all(self, ioas: int) -> int:
-        """IOMMU_IOAS_UNMAP of all there is; the bytes unmapped."""
+        """IOMMU_IOAS_UNMAP of all mappings; the bytes unmapped."""
         return self.unmap(ioas, 0, uapi.U64_MAX)
 
     def map_file(
@@ -97,7 +97,7 @@ class Context(OpenFile):
         iova: int | None = None,
         prot: int = RW,
     ) -> int:
-        """IOMMU_IOAS_MAP_FILE; at `iova`, else where the kernel likes."""
+        """IOMMU_IOAS_MAP_FILE, at `iova` or where the kernel chooses."""
         argument = uapi.IoasMapFile(flags=prot, ioas_id=ioas, fd=fd, start=start, length=length)
         if iova is not None:
             argument.flags |= uapi.MAP_FIXED_IOVA
@@ -114,7 +114,7 @@ class Context(OpenFile):
         iova: int | None = None,
         prot: int = RW,
     ) -> int:
-        """IOMMU_IOAS_COPY; at `iova`, else where the kernel likes."""
+        """IOMMU_IOAS_COPY, at `iova` or where the kernel chooses."""
         argument = uapi.IoasCopy(
             flags=prot,
             dst_ioas_id=ioas,
@@ -129,7 +129,7 @@ class Context(OpenFile):
         return argument.dst_iova
 
     def allow_iovas(self, ioas: int, ranges: list[tuple[int, int]]) -> None:
-        """IOMMU_IOAS_ALLOW_IOVAS of (first, last) each."""
+        """IOMMU_IOAS_ALLOW_IOVAS of (first, last) ranges."""
         array = (uapi.IovaRange * len(ranges))(*[uapi.IovaRange(*r) for r in ranges])
         argument = uapi.IoasAllowIovas(
             ioas_id=ioas, num_iovas=len(ranges), allowed_iovas=ctypes.addressof(array)
@@ -137,7 +137,7 @@ class Context(OpenFile):
         self.command("IOAS_ALLOW_IOVAS", argument)
 
     def hwpt_alloc(self, device: int, pt_id: int, flags: int = 0) -> int:
-        """IOMMU_HWPT_ALLOC without data for the driver; the id of a new page table."""
+        """IOMMU_HWPT_ALLOC without driver data; the id of a new page table."""
         argument = uapi.HwptAlloc(dev_id=device, pt_id=pt_id, flags=flags)
         self.command("HWPT_ALLOC", argument)
         return argument.out_hwpt_id

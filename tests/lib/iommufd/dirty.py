@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Dirty tracking: which pages a page table says devices have written to."""
+"""Dirty tracking: the pages that devices have written to, according to a page table."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ def track(context: Context, hwpt: int, enable: bool = True) -> None:
 
 
 class Bitmap(Closing):
-    """Memory for `count` bits, `shift` bytes behind the start of a page."""
+    """Memory for `count` bits, `shift` bytes after the start of a page."""
 
     def __init__(self, count: int, shift: int = 0) -> None:
         self._start = mem.PAGE + shift
@@ -34,22 +34,22 @@ class Bitmap(Closing):
 
     @property
     def address(self) -> int:
-        """Where bit 0 is."""
+        """The address of bit 0."""
         return self._memory.address + self._start
 
     def clear(self) -> None:
-        """No bit is set."""
+        """Clears all bits."""
         self._memory.write(bytes(self._size), self._start)
 
     def set(self, bits: Iterable[int]) -> None:
-        """Sets bits by hand."""
+        """Sets some bits."""
         data = bytearray(self._memory.read(self._start, self._size))
         for bit in bits:
             data[bit // 8] |= 1 << bit % 8
         self._memory.write(bytes(data), self._start)
 
     def bits(self) -> list[int]:
-        """Those that are set; nothing around the bitmap may have changed."""
+        """The bits that are set. Nothing around the bitmap may have changed."""
         memory = self._memory.read()
         end = self._start + self._size
         for around in (memory[: self._start], memory[end:]):
@@ -59,7 +59,7 @@ class Bitmap(Closing):
 
 
 def mark(context: Context, hwpt: int, iova: int, pages: Iterable[int]) -> None:
-    """As if a device had written to these of the mock's smallest pages, counted from `iova`."""
+    """Pretends that a device wrote to these of the mock's smallest pages, counted from `iova`."""
     pages = sorted(pages)
     with Bitmap(pages[-1] + 1) as bitmap:
         bitmap.set(pages)

@@ -16,28 +16,28 @@ REG_DMA_COMMAND = 0x98
 COMMAND_START = 1
 COMMAND_TO_MEMORY = 2
 
-# Where the engine sees its own buffer.
+# The address of the engine's buffer, as the engine sees it.
 BUFFER = 0x40000
 BUFFER_SIZE = 4096
 
-# For a device that is broken; a transfer takes 100 ms.
+# Only a broken device takes this long; a transfer takes 100 ms.
 PATIENCE = 20.0
 
 
 def addresses() -> list[str]:
-    """All of them, in the order of --device."""
+    """All edu devices, in the order of --device."""
     return vfio.find(VENDOR, DEVICE)
 
 
 class Engine(vfio.Device):
-    """The device in an open file of it, however that came to be."""
+    """The device behind an open file, however that was opened."""
 
     def __init__(self, address: str, fd: int | None = None) -> None:
         super().__init__(address, fd)
         self._regs: vfio.Registers | None = None
 
     def power_on(self) -> None:
-        """From here on it can be told to do DMA."""
+        """Enables DMA: from here on, transfers can be started."""
         self.enable()
         self._regs = vfio.Registers(self.map_bar(0, 4096))
 
@@ -48,7 +48,7 @@ class Engine(vfio.Device):
         super().close()
 
     def start(self, source: int, destination: int, count: int, command: int) -> None:
-        """Starts a transfer and doesn't wait."""
+        """Starts a transfer without waiting for it."""
         assert self._regs
         self._regs.write64(REG_DMA_SOURCE, source)
         self._regs.write64(REG_DMA_DESTINATION, destination)
@@ -56,12 +56,12 @@ class Engine(vfio.Device):
         self._regs.write64(REG_DMA_COMMAND, COMMAND_START | command)
 
     def busy(self) -> bool:
-        """Whether a transfer is on its way."""
+        """Whether a transfer is in progress."""
         assert self._regs
         return bool(self._regs.read64(REG_DMA_COMMAND) & COMMAND_START)
 
     def wait(self) -> None:
-        """Returns when the transfer is over; the engine says that by a register alone."""
+        """Waits for the end of the transfer by polling: the engine has only a register for this."""
         end = time.monotonic() + PATIENCE
         while self.busy():
             if time.monotonic() > end:
@@ -69,26 +69,26 @@ class Engine(vfio.Device):
             time.sleep(0.002)
 
     def start_read(self, iova: int, count: int = BUFFER_SIZE, offset: int = 0) -> None:
-        """Memory to the device's buffer."""
+        """Transfers memory to the device's buffer."""
         self.start(iova, BUFFER + offset, count, 0)
 
     def start_write(self, iova: int, count: int = BUFFER_SIZE, offset: int = 0) -> None:
-        """The device's buffer to memory."""
+        """Transfers the device's buffer to memory."""
         self.start(BUFFER + offset, iova, count, COMMAND_TO_MEMORY)
 
     def dma_read(self, iova: int, count: int = BUFFER_SIZE, offset: int = 0) -> None:
-        """The device reads memory; returns when it is done."""
+        """Lets the device read memory, and waits for the end."""
         self.start_read(iova, count, offset)
         self.wait()
 
     def dma_write(self, iova: int, count: int = BUFFER_SIZE, offset: int = 0) -> None:
-        """The device writes memory; returns when it is done."""
+        """Lets the device write memory, and waits for the end."""
         self.start_write(iova, count, offset)
         self.wait()
 
 
 class Edu(Engine):
-    """Bound to a context and, if one is given, attached to an IOAS."""
+    """Binds a device to a context and, if an IOAS is given, attaches it."""
 
     def __init__(self, context: Context, ioas: int | None = None, index: int = 0) -> None:
         super().__init__(addresses()[index])
@@ -103,7 +103,7 @@ class Edu(Engine):
 
 
 class GroupEdu(Engine):
-    """Out of a group that has a container."""
+    """Opens a device through a group that has a container."""
 
     def __init__(self, group: Group) -> None:
         super().__init__(group.address, group.device_fd())

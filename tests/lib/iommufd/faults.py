@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Knows that the IOMMU stopped a transfer: by the fault that its driver logs."""
+"""Detects that the IOMMU blocked a transfer, by the fault that its driver logs."""
 
 import re
 import time
@@ -8,18 +8,18 @@ from collections.abc import Callable
 from .edu import Edu
 from .kmsg import Kmsg
 
-# Short, because some IOMMUs report each word and their driver logs only so many.
+# Short, because some IOMMUs report each word, and their drivers limit the messages.
 LENGTH = 8
-# The drivers limit how much they log in 5 s. A fault that was lost to that comes
-# up when the transfer is tried again.
+# The drivers limit the messages in 5 s. If a fault is lost to that limit, it is
+# logged when the transfer is repeated.
 TRY = 2.0
 PATIENCE = 30.0
 
 
 def expect_fault(transfer: Callable[[int, int], None], iova: int) -> None:
-    """Does a transfer of `iova`, which must fault, until the fault is seen."""
+    """Repeats a transfer of `iova`, which must fault, until the fault is logged."""
     write = "Write" if transfer.__func__ is Edu.dma_write else "Read"  # type: ignore[attr-defined]
-    # VT-d tells the direction before the address, virtio-iommu behind it.
+    # VT-d prints the direction before the address, virtio-iommu after it.
     pattern = f"DMA {write}.* fault addr {iova:#x} |page fault .* at {iova:#x} .{write[0]}?\\]"
     end = time.monotonic() + PATIENCE
     with Kmsg() as kmsg:
@@ -34,5 +34,5 @@ def expect_fault(transfer: Callable[[int, int], None], iova: int) -> None:
 
 
 def faults_in(lines: list[str]) -> list[str]:
-    """The lines of a log that tell of faults."""
+    """The lines of a log that report faults."""
     return [x for x in lines if re.search(r"DMAR: \[DMA|page fault from EP", x)]

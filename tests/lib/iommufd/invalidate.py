@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_HWPT_INVALIDATE of what the mock has cached for a guest."""
+"""IOMMU_HWPT_INVALIDATE of entries that the mock has cached for a guest."""
 
 import ctypes
 
@@ -27,7 +27,7 @@ def _command(context: Context, entries: ctypes.Array, **fields: int) -> tuple[in
 
 
 def page_table(context: Context, hwpt: int, count: int = 1, **fields: int) -> tuple[int, int]:
-    """So many entries of a page table; (errno, entries handled)."""
+    """Invalidates entries of a page table; (errno, entries handled)."""
     entry = mock_uapi.HwptInvalidateSelftest
     entries = (entry * count)(*[entry(iotlb_id=i % ENTRIES) for i in range(count)])
     data_type = mock_uapi.IOMMU_HWPT_INVALIDATE_DATA_SELFTEST
@@ -37,7 +37,7 @@ def page_table(context: Context, hwpt: int, count: int = 1, **fields: int) -> tu
 def viommu(
     context: Context, viommu_id: int, virt_id: int, count: int = 1, **fields: int
 ) -> tuple[int, int]:
-    """So many entries of a device of a vIOMMU; (errno, entries handled)."""
+    """Invalidates entries of a device of a vIOMMU; (errno, entries handled)."""
     entry = mock_uapi.ViommuInvalidateSelftest
     made = [entry(vdev_id=virt_id, cache_id=i % ENTRIES) for i in range(count)]
     data_type = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""ioctl() on ctypes structures, without any opinion of its own.
+"""ioctl() on ctypes structures, passed through unchanged.
 
-fcntl.ioctl copies small arguments and so hides a bad pointer from the kernel,
-or the kernel's answer from us when it fails; this goes to libc directly.
+fcntl.ioctl copies small arguments. That hides a bad pointer from the kernel, and
+the kernel's answer from the caller if the call fails. This module calls libc
+directly.
 """
 
 import ctypes
@@ -13,13 +14,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
 _libc.ioctl.restype = ctypes.c_int
 
-# Told of each call that fails: descriptor, request, errno.
+# Called for each call that fails: descriptor, request, errno.
 on_failure: Callable[[int, int, int], None] | None = None
 
 
 def ioctl(fd: int, request: int, argument: ctypes.Structure | ctypes.Array | int | None) -> int:
-    """One call; the argument is a structure (by reference) or an address."""
-    # The object has to outlive the call: its address alone doesn't keep it.
+    """Makes one call; the argument is a structure (by reference) or an address."""
+    # Keeps the object alive during the call: its address alone does not.
     by_reference = isinstance(argument, (ctypes.Structure, ctypes.Array))
     address = ctypes.addressof(argument) if by_reference else argument
     result = _libc.ioctl(fd, request, address)

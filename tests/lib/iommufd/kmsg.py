@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The kernel's log from now on."""
+"""New messages of the kernel's log."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from .openfile import OpenFile
 
 
 class Kmsg(OpenFile):
-    """Reads records as they come; a with statement closes it."""
+    """Reads records as they arrive; a with statement closes it."""
 
     def __init__(self) -> None:
         super().__init__(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
@@ -23,11 +23,11 @@ class Kmsg(OpenFile):
             except BlockingIOError:
                 return None
             except BrokenPipeError:
-                continue  # overwritten before we read it: go on with what is left
+                continue  # overwritten before it was read: go on with the next record
             return raw.partition(";")[2].split("\n")[0]
 
     def new_lines(self) -> list[str]:
-        """What has come since the last call."""
+        """The lines since the last call."""
         lines = []
         while (line := self._record()) is not None:
             lines.append(line)

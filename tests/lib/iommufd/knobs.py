@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Traits that no operation of the mock IOMMU gives it: kernel/mock/knobs.c."""
+"""Traits of the mock IOMMU that its operations cannot set: kernel/mock/knobs.c."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ FOLDER = Path("/sys/kernel/debug/iommufd_mock")
 
 @contextmanager
 def knob(name: str, value: bool = True) -> Iterator[None]:
-    """It is so in the body, or is not."""
+    """Sets a knob for the duration of the body."""
     path = FOLDER / name
     path.write_text(f"{value:d}")
     try:
@@ -20,5 +20,5 @@ def knob(name: str, value: bool = True) -> Iterator[None]:
 
 
 def held(what: str) -> int:
-    """Requests that wait because of `hold_vdevices`, `hold_pins` or `hold_revokes`."""
+    """The number of requests held by `hold_vdevices`, `hold_pins` or `hold_revokes`."""
     return int((FOLDER / f"held_{what}").read_text())

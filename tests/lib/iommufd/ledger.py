@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Holds the events iommufd_fail against the calls that failed: one each, with a reason."""
+"""Compares the iommufd_fail events with the calls that failed: one event each, with a reason."""
 
 import errno
 import fcntl
@@ -16,20 +16,20 @@ from . import ioctl, mock_uapi, reasons, vfio
 from .openfile import Closing
 from .trace import Event, Stream
 
-# Requests of VFIO that it may refuse by itself, before iommufd is asked.
+# VFIO requests that VFIO may refuse itself, before it calls iommufd.
 OF_VFIO = (vfio.DEVICE_BIND_IOMMUFD, vfio.DEVICE_ATTACH_IOMMUFD_PT)
-# Requests by read(), write() and mmap(), which are not written down here.
+# Requests by read(), write() and mmap(), which are not recorded here.
 OF_FILES = range(1, 5)
-# What a call returns inside of the kernel if a signal ends it: ERESTARTSYS and the like.
+# What a call returns inside the kernel if a signal interrupts it: ERESTARTSYS etc.
 RESTART = range(512, 517)
 RECORD = struct.Struct("=iIi")
-# Failures after which the events are read, well before the buffer of a CPU overflows.
+# Read the events after this many failures, well before the buffer of a CPU overflows.
 SOON_FULL = 1024
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that failed, by its command and errno."""
+    """A failed request: its command and errno."""
 
     command: int
     error: int
@@ -39,7 +39,7 @@ class Failure:
 
 
 def _contexts() -> list[int]:
-    """Device numbers whose files are contexts."""
+    """The device numbers of files that are contexts."""
     nodes = (Path("/dev/iommu"), Path("/dev/vfio/vfio"))
     return [node.stat().st_rdev for node in nodes if node.exists()]
 
@@ -50,12 +50,12 @@ def _of(event: Event) -> Failure:
 
 
 class Ledger(Closing):
-    """Writes down what fails in this process and its forks, from now to close()."""
+    """Records the failed calls of this process and its forks, from now to close()."""
 
     def __init__(self) -> None:
         self._contexts = _contexts()
         self._errnos = reasons.documented()
-        # Forks write to it, too.
+        # Shared with forks, which write to it too.
         self._calls = os.memfd_create("calls")
         fcntl.fcntl(self._calls, fcntl.F_SETFL, os.O_APPEND)
         self._stream = Stream("iommufd", "iommufd_fail")
@@ -65,7 +65,7 @@ class Ledger(Closing):
         self._noted = 0
 
     def close(self) -> None:
-        """Listens no more."""
+        """Stops listening."""
         self._stream.close()
         os.close(self._calls)
 
@@ -82,14 +82,14 @@ class Ledger(Closing):
                 self._read()
 
     def _read(self) -> list[Event]:
-        """The events since the body began. Forks leave them to this process."""
+        """The events since the body began. Only this process reads them, not its forks."""
         if os.getpid() == self._pid:
             with self._lock:
                 self._events += self._stream.read()
         return self._events
 
     def _failures(self) -> dict[int, list[Failure]]:
-        """What was written down, by thread."""
+        """The recorded failures, by thread."""
         found = defaultdict(list)
         size = os.fstat(self._calls).st_size
         for task, command, error in RECORD.iter_unpack(os.pread(self._calls, size, 0)):
@@ -98,7 +98,7 @@ class Ledger(Closing):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The body's failures are held against the events; the difference is an error."""
+        """Compares the failures of the body with the events; a difference is an error."""
         os.ftruncate(self._calls, 0)
         self._read()
         self._events = []
@@ -113,9 +113,9 @@ class Ledger(Closing):
         assert not complaints, "\n".join(complaints)
 
     def _complaint(self, event: Event) -> str:
-        """What is wrong with an event by itself."""
+        """What is wrong with one event."""
         failure, reason = _of(event), event["reason"]
-        # The software IOMMU itself gives no reasons: it is no part of the product.
+        # The mock IOMMU's own command gives no reasons: it is not part of the product.
         if reason == "not_said" and failure.command != mock_uapi.TEST_CMD:
             return f"no reason for {failure}"
         if (errnos := self._errnos[reason]) and failure.error not in errnos:
@@ -124,7 +124,7 @@ class Ledger(Closing):
 
 
 def _differences(failures: dict[int, list[Failure]], events: list[Event]) -> Iterator[str]:
-    """Calls and events without each other; those of a thread are in order."""
+    """Calls without an event and events without a call. Those of a thread are in order."""
     told = defaultdict(list)
     for event in events:
         if event.number("command") not in OF_FILES:
@@ -136,7 +136,7 @@ def _differences(failures: dict[int, list[Failure]], events: list[Event]) -> Ite
                 left.pop(0)
             elif failure.command not in OF_VFIO:
                 yield f"no event for {failure} of {task}, next is {left[:1]}"
-        # Who is killed does not get to write it down.
+        # A caller that is killed cannot record its failed call.
         yield from (
             f"an event without a call: {failure}, {reason}"
             for failure, reason in left

@@ -3,10 +3,10 @@
 
 python3 -m iommufd.load --maps 100 --size 64K
 
-It prints one line of JSON about what it did when it is done, so that what a
-monitor showed can be compared to the digit. `maps` and `unmaps` count the
-mappings it was asked for; the one page of each IOAS that the device does its
-DMA on (`dma_bytes`, mapped once and never counted) comes on top unless --no-dma.
+At the end it prints one line of JSON with exact counts, to compare with the output
+of a monitor. `maps` and `unmaps` count the requested mappings. Unless --no-dma is
+given, each IOAS has one more page, which is mapped once for the DMA of its device
+(`dma_bytes`) and is not counted.
 """
 
 import argparse
@@ -35,14 +35,14 @@ KINDS: dict[str, Callable[[int], mem.Buffer]] = {
 
 
 def parse_size(text: str) -> int:
-    """64K, 2M and so on in bytes."""
+    """A number of bytes, such as 64K or 2M."""
     unit = UNITS.get(text[-1:].upper())
     return int(text[:-1]) * unit if unit else int(text)
 
 
 @dataclass
 class Done:
-    """What was done on one IOAS."""
+    """The counts of one IOAS."""
 
     id: int
     maps: int = 0
@@ -71,7 +71,7 @@ class Space:
     phase: int = 0
 
     def attach(self, index: int, dma: bool) -> None:
-        """Gives it the device number `index`."""
+        """Attaches device number `index`."""
         self.device = edu.Edu(self.context, self.done.id, index)
         if dma:
             self.page = mem.anonymous(mem.PAGE)
@@ -79,7 +79,7 @@ class Space:
             self.done.dma_bytes = mem.PAGE
 
     def map(self, buffer: mem.Buffer, size: int) -> None:
-        """One map."""
+        """Makes one mapping."""
         iova = self.context.map(self.done.id, buffer, length=size)
         self.live.append((iova, size))
         self.done.maps += 1
@@ -88,7 +88,7 @@ class Space:
         self.done.held_bytes += size
 
     def unmap(self) -> None:
-        """Undoes the oldest map."""
+        """Removes the oldest mapping."""
         iova, size = self.live.popleft()
         self.done.unmapped_bytes += self.context.unmap(self.done.id, iova, size)
         self.done.unmaps += 1
@@ -96,7 +96,7 @@ class Space:
         self.done.held_bytes -= size
 
     def dma(self) -> None:
-        """Keeps the device busy: a page to it, then back, then a look at what came."""
+        """Keeps the device busy: sends a page to it and back, and checks the result."""
         if not self.device or not self.page or self.device.busy():
             return
         if self.phase == 1:
@@ -119,7 +119,7 @@ class Space:
 
 
 class Load:
-    """All of it."""
+    """The whole workload."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -135,7 +135,7 @@ class Load:
         self._buffers = [(make(size), size) for size in options.size]
 
     def stop(self, *_: object) -> None:
-        """Asks it to come to an end; a signal handler too."""
+        """Requests the end; also used as a signal handler."""
         self._stop = True
 
     def _rounds(self) -> Iterator[int]:
@@ -149,7 +149,7 @@ class Load:
             yield count
 
     def run(self) -> None:
-        """Maps, unmaps and DMA until a limit or a signal."""
+        """Maps, unmaps and does DMA until a limit or a signal."""
         for count in self._rounds():
             space = self._spaces[count % len(self._spaces)]
             buffer, size = self._buffers[count % len(self._buffers)]
@@ -166,7 +166,7 @@ class Load:
                     space.unmap()
 
     def report(self) -> dict:
-        """What it did, for JSON."""
+        """The counts, for JSON."""
         return {
             "pid": os.getpid(),
             "comm": self._options.comm,
@@ -178,7 +178,7 @@ class Load:
         }
 
     def hold(self) -> None:
-        """Keeps what is mapped until standard input ends or a signal comes."""
+        """Keeps the mappings until standard input ends or a signal arrives."""
         try:
             while not self._stop and os.read(0, 4096):
                 pass
@@ -186,7 +186,7 @@ class Load:
             pass
 
     def close(self) -> None:
-        """Gives everything back."""
+        """Releases everything."""
         for space in self._spaces:
             if space.device:
                 space.device.close()
@@ -205,9 +205,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--keep", type=int, default=4, metavar="N", help="mappings an IOAS keeps (4)")
     add("--pause", type=float, default=0, metavar="S", help="seconds to sleep after each map (0)")
     add("--hold", action="store_true", help="unmap nothing; report, then wait for the end of input")
-    add("--wait", action="store_true", help="begin when a line comes in")
+    add("--wait", action="store_true", help="begin when a line arrives on standard input")
     add("--no-device", action="store_true", help="attach no device: nothing is pinned")
-    add("--no-dma", action="store_true", help="attach the device but let it rest")
+    add("--no-dma", action="store_true", help="attach the device but do no DMA")
     add("--comm", default="dma-load", help="name of the process (dma-load)")
     options = parser.parse_args(argv)
     options.size = [parse_size(x) for x in options.size.split(",")]
@@ -215,7 +215,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit status: 1 if a transfer brought wrong data."""
+    """Returns the exit status: 1 if a transfer corrupted data."""
     options = parse(sys.argv[1:] if argv is None else argv)
     ctypes.CDLL(None).prctl(PR_SET_NAME, options.comm.encode())
     if options.wait:

@@ -25,7 +25,7 @@ class Buffer(Closing):
         self._area = area
         self._offset = offset
         self.size = len(area) - offset if size is None else size
-        # Only to learn the address: a lasting export would forbid close().
+        # Exported only to learn the address: a lasting export would forbid close().
         anchor = ctypes.c_char.from_buffer(area)
         self.address = ctypes.addressof(anchor) + offset
         del anchor
@@ -38,29 +38,29 @@ class Buffer(Closing):
         return self.size
 
     def read(self, offset: int = 0, size: int | None = None) -> bytes:
-        """Bytes at an offset."""
+        """Reads bytes at an offset."""
         start = self._offset + offset
         return self._area[start : start + (self.size - offset if size is None else size)]
 
     def write(self, data: bytes, offset: int = 0) -> None:
-        """Puts bytes at an offset."""
+        """Writes bytes at an offset."""
         start = self._offset + offset
         self._area[start : start + len(data)] = data
 
     def fill(self, byte: int) -> None:
-        """The same byte everywhere; makes all pages present."""
+        """Fills it with one byte; makes all pages present."""
         self.write(bytes([byte]) * self.size)
 
 
 def anonymous(size: int) -> Buffer:
-    """Private pages of 4 KiB, kept from being merged into larger ones."""
+    """Private 4 KiB pages, exempt from transparent huge pages."""
     area = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     area.madvise(MADV_NOHUGEPAGE)
     return Buffer(area)
 
 
 def shared(size: int) -> Buffer:
-    """Shared anonymous memory, which is a file of shmem inside."""
+    """Shared anonymous memory, which the kernel backs with shmem."""
     return Buffer(mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
 
 
@@ -90,7 +90,7 @@ def transparent_huge(size: int) -> Buffer:
 
 
 def hugetlb(size: int, flags: int = 0) -> Buffer:
-    """Private pages out of the pool of huge pages."""
+    """Private pages from the hugetlb pool."""
     flags |= mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
     return Buffer(mmap.mmap(-1, size, flags))
 
@@ -103,7 +103,7 @@ MAP_FAILED = 2**64 - 1
 
 
 def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
-    """mprotect() of a buffer from an offset on."""
+    """mprotect() of a buffer from an offset to its end."""
     result = _libc.mprotect(
         ctypes.c_void_p(buffer.address + offset),
         ctypes.c_size_t(buffer.size - offset),
@@ -115,7 +115,7 @@ def protect(buffer: Buffer, prot: int, offset: int = 0) -> None:
 
 
 def _mmap(address: int | None, size: int, prot: int, flags: int, fd: int = -1) -> int:
-    """Where it is mapped, of which Python's own says nothing and takes no wish."""
+    """mmap() that returns the address and takes one; Python's own does neither."""
     got = _libc.mmap(address, size, prot, flags, fd, 0)
     if got == MAP_FAILED:
         error = ctypes.get_errno()
@@ -124,13 +124,13 @@ def _mmap(address: int | None, size: int, prot: int, flags: int, fd: int = -1) -
 
 
 def make_small(buffer: Buffer, offset: int) -> None:
-    """Anonymous memory of small pages in the place of a buffer's end, aligned as that is."""
+    """Maps anonymous small pages over the end of a buffer, with the alignment of the buffer."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED
     _mmap(buffer.address + offset, buffer.size - offset, PROT_READ | PROT_WRITE, flags)
 
 
 class Repeated(Closing):
-    """A file, all of it so often behind itself that it fills an area; aligned for huge pages."""
+    """A file, mapped repeatedly until it fills an area; aligned for huge pages."""
 
     def __init__(self, fd: int, size: int) -> None:
         length = os.fstat(fd).st_size
@@ -147,7 +147,7 @@ class Repeated(Closing):
 
 
 def physical(buffer: Buffer, offset: int = 0) -> int:
-    """Where a byte is; what is not pinned may move, huge pages the least."""
+    """The physical address of a byte. It may change unless the page is pinned."""
     address = buffer.address + offset
     with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
         entry = int.from_bytes(os.pread(pagemap.fileno(), 8, address // PAGE * 8), "little")
@@ -155,7 +155,7 @@ def physical(buffer: Buffer, offset: int = 0) -> int:
 
 
 def smaps_kib(buffer: Buffer, field: str) -> int:
-    """A field of the buffer's entry in smaps, as AnonHugePages; 0 if it has none."""
+    """A field of the buffer's entry in smaps, such as AnonHugePages; 0 if it is missing."""
     found = False
     with open("/proc/self/smaps", encoding="ascii") as smaps:
         for line in smaps:

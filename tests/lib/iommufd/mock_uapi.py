@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd_test.h, the interface of the mock, in ctypes; test_uapi.py holds the two together."""
+"""iommufd_test.h, the interface of the mock, in ctypes; test_uapi.py compares the two."""
 
 import ctypes
 from ctypes import c_int32, c_uint32, c_uint64
@@ -77,7 +77,7 @@ IOMMU_TEST_HW_QUEUE_MAX = 2
 
 
 def _part(**fields: type) -> type[ctypes.Structure]:
-    """One member of the union in a command: a structure without a name."""
+    """One member of the union in a command: an anonymous structure."""
     return type("Part", (ctypes.Structure,), {"_fields_": list(fields.items())})
 
 

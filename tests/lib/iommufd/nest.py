@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a guest is given of the mock IOMMU: page tables, vIOMMUs, and queues."""
+"""The objects of a guest on the mock IOMMU: page tables, vIOMMUs, and queues."""
 
 import ctypes
 import os
@@ -19,7 +19,7 @@ VIOMMU = mock_uapi.IOMMU_VIOMMU_TYPE_SELFTEST
 VEVENTQ = mock_uapi.IOMMU_VEVENTQ_TYPE_SELFTEST
 HW_QUEUE = mock_uapi.IOMMU_HW_QUEUE_TYPE_SELFTEST
 
-# What a record of an event has after its header.
+# The data of an event record after its header.
 EVENT = ctypes.sizeof(uapi.VeventHeader) + ctypes.sizeof(mock_uapi.ViommuEventSelftest)
 FAULT = ctypes.sizeof(uapi.HwptPgfault)
 RESPONSE = ctypes.sizeof(uapi.HwptPageResponse)
@@ -29,46 +29,46 @@ MAPPED = 2 * mem.PAGE
 
 
 def pointer(data: ctypes.Structure | ctypes.Array) -> dict[str, int]:
-    """The fields of an argument that say where data for a driver is."""
+    """The fields of an argument that locate the data for a driver."""
     return {"data_len": ctypes.sizeof(data), "data_uptr": ctypes.addressof(data)}
 
 
 class Queue(OpenFile):
-    """A file of records; the queue is an object, too."""
+    """A file of records; the queue is also an object."""
 
     def __init__(self, queue_id: int, fd: int) -> None:
         super().__init__(fd)
         self.id = queue_id
 
     def events(self) -> int:
-        """What poll() says of it at once."""
+        """The current result of poll()."""
         poll = select.poll()
         poll.register(self.fd, select.POLLIN | select.POLLOUT)
         return sum(events for _, events in poll.poll(0))
 
     def read_at(self, address: int, size: int) -> int:
-        """Reads to memory that may not be there."""
+        """read() into memory that need not exist."""
         return os.readv(self.fd, [(ctypes.c_char * size).from_address(address)])
 
     def write_at(self, address: int, size: int) -> int:
-        """Writes from memory that may not be there."""
+        """write() from memory that need not exist."""
         return os.writev(self.fd, [(ctypes.c_char * size).from_address(address)])
 
     def readable(self) -> bool:
-        """Whether there is something to read."""
+        """Whether a record can be read."""
         return bool(self.events() & select.POLLIN)
 
 
 class FaultQueue(Queue):
-    """Page faults of devices, and the answers to them."""
+    """Page faults of devices, and the responses to them."""
 
     def read(self, most: int = 8) -> list[uapi.HwptPgfault]:
-        """Those that were not read yet."""
+        """The faults that were not read yet."""
         data = os.read(self.fd, most * FAULT)
         return [uapi.HwptPgfault.from_buffer_copy(data, at) for at in range(0, len(data), FAULT)]
 
     def respond(self, *cookies: int, code: int = uapi.PAGE_RESP_SUCCESS) -> int:
-        """The same answer to several; how many the kernel took."""
+        """Sends the same response to several faults; returns how many the kernel accepted."""
         data = b"".join(bytes(uapi.HwptPageResponse(cookie=c, code=code)) for c in cookies)
         return os.write(self.fd, data) // RESPONSE
 
@@ -77,7 +77,7 @@ class EventQueue(Queue):
     """Events of a vIOMMU."""
 
     def read(self, size: int = 4096) -> list[tuple[int, int, int | None]]:
-        """(flags, sequence, virtual id of the device) of each, without the latter if it is lost."""
+        """(flags, sequence, virtual id) of each event; the virtual id is missing if it is lost."""
         data = os.read(self.fd, size)
         found, at = [], 0
         while at < len(data):
@@ -93,10 +93,10 @@ class EventQueue(Queue):
 
 
 class Nest(Closing):
-    """A device, an IOAS in which two pages are mapped, and a parent for page tables of guests.
+    """A device, an IOAS in which two pages are mapped, and a nesting parent.
 
-    What is made by its methods is destroyed at the end, the last first, and
-    nothing may be left then.
+    Objects made by its methods are destroyed at the end, in reverse order. Nothing
+    may be left then.
     """
 
     def __init__(self, flags: int | None = None) -> None:
@@ -111,12 +111,12 @@ class Nest(Closing):
         self.parent = self.paging(uapi.HWPT_ALLOC_NEST_PARENT)
 
     def close(self) -> None:
-        """Lets go of all without a look."""
+        """Closes the context and the buffer, without any check."""
         self.context.close()
         self.buffer.close()
 
     def finish(self) -> None:
-        """Destroys all that is left, which must be possible, and be all."""
+        """Destroys all remaining objects. That must succeed and leave nothing behind."""
         if self.context.fd >= 0:
             for each in reversed(self._made[1:]):
                 self.context.destroy(each)
@@ -127,17 +127,17 @@ class Nest(Closing):
         assert pinned_pages() == self._pinned
 
     def keep(self, object_id: int) -> int:
-        """Destroys it at the end."""
+        """Remembers an object, to be destroyed at the end."""
         self._made.append(object_id)
         return object_id
 
     def destroy(self, object_id: int) -> None:
-        """Destroys what the end then doesn't."""
+        """Destroys an object now."""
         self.context.destroy(object_id)
         self._made.remove(object_id)
 
     def forget(self, object_id: int) -> None:
-        """What has gone by itself."""
+        """Forgets an object that no longer exists."""
         self._made.remove(object_id)
 
     def paging(self, flags: int = 0, ioas: int | None = None) -> int:
@@ -146,7 +146,7 @@ class Nest(Closing):
         return self.keep(self.context.hwpt_alloc(self.device.device, ioas, flags))
 
     def hwpt_fields(self, data: ctypes.Structure, **fields: int) -> dict[str, int]:
-        """Of a request for a page table of a guest on the parent."""
+        """The argument of HWPT_ALLOC for a nested page table on the parent."""
         return {
             "dev_id": self.device.device,
             "pt_id": self.parent,
@@ -156,7 +156,7 @@ class Nest(Closing):
         }
 
     def nested(self, on: int | None = None, **fields: int) -> int:
-        """A page table of a guest, on the parent or on a vIOMMU."""
+        """A nested page table, on the parent or on a vIOMMU."""
         data = mock_uapi.HwptSelftest(iotlb=IOTLB)
         pt_id = self.parent if on is None else on
         argument = uapi.HwptAlloc(**self.hwpt_fields(data, **{"pt_id": pt_id, **fields}))
@@ -164,12 +164,12 @@ class Nest(Closing):
         return self.keep(argument.out_hwpt_id)
 
     def reporting(self, queue: FaultQueue, **fields: int) -> int:
-        """A page table of a guest whose faults go to a queue."""
+        """A nested page table whose faults go to a queue."""
         fields = {"flags": uapi.HWPT_FAULT_ID_VALID, "fault_id": queue.id, **fields}
         return self.nested(**fields)
 
     def fault_queue(self) -> FaultQueue:
-        """Nothing reports to it yet."""
+        """A fault queue without page tables."""
         argument = uapi.FaultAlloc()
         self.context.command("FAULT_QUEUE_ALLOC", argument)
         return FaultQueue(self.keep(argument.out_fault_id), argument.out_fault_fd)
@@ -187,20 +187,20 @@ class Nest(Closing):
         return self.keep(argument.out_viommu_id)
 
     def vdevice(self, viommu: int, virt_id: int, device: int | None = None) -> int:
-        """The device, or another, as a guest knows it."""
+        """The device, or another one, under the id by which a guest knows it."""
         device = self.device.device if device is None else device
         argument = uapi.VdeviceAlloc(viommu_id=viommu, dev_id=device, virt_id=virt_id)
         self.context.command("VDEVICE_ALLOC", argument)
         return self.keep(argument.out_vdevice_id)
 
     def event_queue(self, viommu: int, depth: int = 2) -> EventQueue:
-        """Room for some events."""
+        """A queue for a number of events."""
         argument = uapi.VeventqAlloc(viommu_id=viommu, type=VEVENTQ, veventq_depth=depth)
         self.context.command("VEVENTQ_ALLOC", argument)
         return EventQueue(self.keep(argument.out_veventq_id), argument.out_veventq_fd)
 
     def hw_queue(self, viommu: int, index: int = 0, iova: int = IOVA, length: int = 4096) -> int:
-        """A queue in memory of the guest."""
+        """A hardware queue in memory of the guest."""
         argument = uapi.HwQueueAlloc(
             viommu_id=viommu,
             type=HW_QUEUE,
@@ -212,6 +212,6 @@ class Nest(Closing):
         return self.keep(argument.out_hw_queue_id)
 
     def refuses(self, command: str, error: int, **fields: int) -> None:
-        """A request fails in this way, and nothing comes of it."""
+        """Checks that a request fails with an errno and changes nothing."""
         with state.unchanged(self.context, self.ioas), fails(error):
             self.context.command(command, uapi.ARGUMENT[command](**fields))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A user-space NVMe driver: one admin and one I/O queue pair, polled.
 
-Queues, PRP lists and data are all memory that iommufd has mapped, so nothing of
-this works unless every mapping is right, for reading and for writing.
+Queues, PRP lists and data are in memory that iommufd has mapped. The driver works
+only if every mapping is right, for reading and for writing.
 """
 
 import struct
@@ -19,7 +19,7 @@ REG_AQA, REG_ASQ, REG_ACQ = 0x24, 0x28, 0x30
 REG_DOORBELLS = 0x1000
 
 CC_ENABLE = 1
-# Sizes of queue entries, as powers of two: 64 bytes in, 16 bytes out.
+# Sizes of queue entries, as powers of two: submissions 64 bytes, completions 16 bytes.
 CC_ENTRIES = 6 << 16 | 4 << 20
 CSTS_READY = 1
 CSTS_FATAL = 2
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 
 
 class NvmeError(Exception):
-    """A command that the controller ended with an error."""
+    """A command that the controller completed with an error."""
 
     def __init__(self, opcode: int, status: int) -> None:
         super().__init__(f"command {opcode:#x} failed with status {status:#x}")
@@ -43,7 +43,7 @@ class NvmeError(Exception):
 
 @dataclass
 class Mapped:
-    """A buffer and where the device sees it."""
+    """A buffer and the address at which the device sees it."""
 
     buffer: mem.Buffer
     iova: int
@@ -66,7 +66,7 @@ class Queue:
         self._id = 0
 
     def submit(self, opcode: int, nsid: int, prp: tuple[int, int], words: tuple[int, ...]) -> None:
-        """Puts a command into the queue and rings the bell."""
+        """Adds a command to the queue and rings the doorbell."""
         self._id = (self._id + 1) & 0xFFFF
         words = (*words, *(0,) * (6 - len(words)))
         entry = SQE.pack(opcode, 0, self._id, nsid, 0, 0, *prp, *words)
@@ -75,7 +75,7 @@ class Queue:
         self._regs.write32(self._tail_bell, self._tail)
 
     def completed(self) -> tuple[int, int] | None:
-        """(result, status) of the next command that is done, if one is."""
+        """(result, status) of the next completed command, or None."""
         entry = self.cq.buffer.read(self._head * CQE.size, CQE.size)
         result, _, _, _, _, status = CQE.unpack(entry)
         if status & 1 != self._phase:
@@ -87,7 +87,7 @@ class Queue:
         return result, status >> 1
 
     def wait(self, opcode: int) -> int:
-        """Waits for the next command to be done; its result."""
+        """Waits for the next command to complete; returns its result."""
         end = time.monotonic() + PATIENCE
         while (done := self.completed()) is None:
             if time.monotonic() > end:
@@ -99,7 +99,7 @@ class Queue:
 
 
 class Nvme(vfio.Device):
-    """A controller that is up, with an I/O queue; bound and attached."""
+    """A running controller with an I/O queue; bound and attached."""
 
     def __init__(self, context: Context, ioas: int, index: int = 0) -> None:
         super().__init__(vfio.find(VENDOR, DEVICE)[index])
@@ -123,7 +123,7 @@ class Nvme(vfio.Device):
         super().close()
 
     def map(self, buffer: mem.Buffer) -> Mapped:
-        """Memory that the controller can reach."""
+        """Maps a buffer for the controller."""
         return Mapped(buffer, self._context.map(self._ioas, buffer))
 
     def _page(self) -> Mapped:
@@ -174,7 +174,7 @@ class Nvme(vfio.Device):
         return 1 << data[128 + 4 * formatted + 2], blocks
 
     def _prp(self, iova: int, length: int) -> tuple[int, int]:
-        """The two addresses of a command; the second may be that of a list."""
+        """The two addresses of a command; the second may be that of a PRP list."""
         first = iova & ~(mem.PAGE - 1)
         pages = range(first + mem.PAGE, iova + length, mem.PAGE)
         if len(pages) <= 1:
@@ -183,17 +183,17 @@ class Nvme(vfio.Device):
         return iova, self._lists.iova
 
     def start(self, opcode: int, block: int, iova: int, length: int) -> None:
-        """Starts a transfer and doesn't wait."""
+        """Starts a transfer without waiting for it."""
         words = (block & 0xFFFFFFFF, block >> 32, length // self.block_size - 1)
         self.io.submit(opcode, 1, self._prp(iova, length), words)
 
     def read(self, block: int, iova: int, length: int) -> None:
-        """Disk to memory."""
+        """Reads from disk to memory."""
         self.start(IO_READ, block, iova, length)
         self.io.wait(IO_READ)
 
     def write(self, block: int, iova: int, length: int) -> None:
-        """Memory to disk, to the medium itself."""
+        """Writes from memory to disk, past the disk's cache."""
         self.start(IO_WRITE, block, iova, length)
         self.io.wait(IO_WRITE)
         self.io.submit(IO_FLUSH, 1, (0, 0), ())

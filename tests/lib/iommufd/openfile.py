@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What is opened and closed, by a with statement or by hand."""
+"""Objects that are opened and closed, by a with statement or by hand."""
 
 import os
 from typing import Self
@@ -15,12 +15,12 @@ class Closing:
         self.close()
 
     def close(self) -> None:
-        """Gives back what it has."""
+        """Releases its resources."""
         raise NotImplementedError
 
 
 class OpenFile(Closing):
-    """Has a file descriptor, -1 once it is closed."""
+    """Has a file descriptor, which is -1 once it is closed."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd

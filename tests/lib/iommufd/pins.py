@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""How many pages are pinned, and by whom they may be."""
+"""Counts pinned pages, and runs code as a user with a limit on them."""
 
 import os
 import resource
@@ -11,15 +11,15 @@ NOBODY = 65534
 
 
 def pinned_pages() -> int:
-    """Pages of the whole machine that are pinned now."""
-    # The counters are kept per CPU; this folds them together.
+    """The number of pages of the whole machine that are pinned now."""
+    # The counters are kept per CPU; this adds them up.
     Path("/proc/sys/vm/stat_refresh").write_text("1")
     values = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
     return int(values["nr_foll_pin_acquired"]) - int(values["nr_foll_pin_released"])
 
 
 def status_bytes(pid: int | str, field: str) -> int:
-    """A size in the status of a process, as VmPin or VmLck, in bytes."""
+    """A size in the status of a process, such as VmPin or VmLck, in bytes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:
@@ -29,7 +29,7 @@ def status_bytes(pid: int | str, field: str) -> int:
 
 @contextmanager
 def unprivileged(memlock: int, user: int = NOBODY) -> Iterator[None]:
-    """Another user, without privileges, who may lock `memlock` bytes."""
+    """Runs as another user, without privileges, who may lock `memlock` bytes."""
     before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, before[1]))
     os.setresuid(user, user, 0)

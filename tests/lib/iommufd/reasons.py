@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Why requests fail: what docs/failures.md says, and what the running kernel does."""
+"""The reasons of failures: those in docs/failures.md, and those of the running kernel."""
 
 import errno
 import re
@@ -12,7 +12,7 @@ ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|(?: [^|]*\|){4}$", re.MULTILINE)
 
 
 def documented() -> dict[str, list[int]]:
-    """The errnos of each reason on the page, in order; none stands for any."""
+    """The errnos of each reason on the page, in order. An empty list stands for any errno."""
     return {
         name: [getattr(errno, e) for e in re.findall(r"`(\w+)`", errnos)]
         for name, errnos in ROW.findall(PAGE.read_text())

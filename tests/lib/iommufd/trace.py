@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Tracepoints through tracefs, in a trace instance of our own."""
+"""Tracepoints through tracefs, in a trace instance of their own."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ _count = itertools.count(1)
 
 @dataclass
 class Event:
-    """One event as it is printed: `fields`, and all after its name as `text`."""
+    """One event as printed: its `fields`, and the text after its name as `text`."""
 
     name: str
     pid: int
@@ -41,14 +41,14 @@ def available(system: str) -> list[str]:
 
 
 def format_fields(system: str, event: str) -> list[tuple[str, int, int]]:
-    """(declaration, offset, size) of each field of an event, without the common ones."""
+    """(declaration, offset, size) of each field of an event, without the common fields."""
     text = (TRACEFS / "events" / system / event / "format").read_text()
     found = re.findall(r"field:([^;]+);\s*offset:(\d+);\s*size:(\d+);", text)
     return [(d, int(o), int(s)) for d, o, s in found if not d.split()[-1].startswith("common_")]
 
 
 def parse(text: str) -> list[Event]:
-    """The events of a trace or of a piece of it."""
+    """Parses a trace, or a piece of one."""
     found = []
     for line in text.splitlines():
         if match := LINE.match(line):
@@ -60,16 +60,16 @@ def parse(text: str) -> list[Event]:
 def _make_instance(folder: Path) -> None:
     """A trace instance whose events do not record the names of tasks.
 
-    The kernel would trace sched_switch for that, so events switched on or off would
-    patch code that every CPU runs. CPUs emulated in parallel do not stand that. An
-    instance takes the option from the top when it is made.
+    To record the names, the kernel would trace sched_switch. Switching an event on or
+    off would then patch code that every CPU runs, which CPUs emulated in parallel do
+    not survive. An instance inherits the option from the top when it is created.
     """
     (TRACEFS / "options" / "record-cmd").write_text("0")
     folder.mkdir()
 
 
 class Stream(Closing):
-    """Events as they come, from now to close(); to begin and to end takes its time."""
+    """Events as they arrive, from now to close(). Starting and stopping takes time."""
 
     def __init__(self, system: str, *events: str) -> None:
         self._folder = TRACEFS / "instances" / f"stream-{os.getpid()}-{next(_count)}"
@@ -83,14 +83,14 @@ class Stream(Closing):
         self._pipe = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Listens no more."""
+        """Stops listening."""
         for enable in self._enables:
             enable.write_text("0")
         os.close(self._pipe)
         self._folder.rmdir()
 
     def read(self) -> list[Event]:
-        """What has come since the last time."""
+        """The events since the last call."""
         data = b""
         while True:
             try:
@@ -103,7 +103,7 @@ class Stream(Closing):
 
 
 class Tracer:
-    """Records events from the beginning of a with to its end."""
+    """Records events for the duration of a with."""
 
     def __init__(self, system: str, *events: str) -> None:
         self._system = system
@@ -120,12 +120,12 @@ class Tracer:
         self._folder.rmdir()
 
     def events(self, *names: str) -> list[Event]:
-        """What was recorded so far, of these events only if any are named."""
+        """The events so far; if names are given, only those."""
         events = parse((self._folder / "trace").read_text())
         return [e for e in events if not names or e.name in names]
 
     def lost(self) -> int:
-        """Events that found no room."""
+        """The number of events that were lost for lack of room."""
         total = 0
         for stats in (self._folder / "per_cpu").glob("cpu*/stats"):
             total += sum(

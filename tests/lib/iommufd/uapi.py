@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""include/uapi/linux/iommufd.h in ctypes; test_uapi.py holds the two together."""
+"""include/uapi/linux/iommufd.h in ctypes; test_uapi.py compares the two."""
 
 import ctypes
 from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
@@ -9,7 +9,7 @@ from .ioctl import io
 U64_MAX = (1 << 64) - 1
 
 CMD_BASE = 0x80
-# In the order of their numbers, from CMD_BASE on.
+# In the order of their numbers, beginning with CMD_BASE.
 COMMANDS = (
     "DESTROY",
     "IOAS_ALLOC",
@@ -93,7 +93,7 @@ HW_QUEUE_TYPE_TEGRA241_CMDQV = 1
 
 
 class Argument(ctypes.Structure):
-    """An argument of an ioctl: its first field is its own size unless given."""
+    """An argument of an ioctl. Unless given, its first field is its own size."""
 
     def __init__(self, **fields: int) -> None:
         super().__init__(**fields)

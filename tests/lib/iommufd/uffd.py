@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Memory whose page faults wait until the test answers them, by userfaultfd."""
+"""Memory whose page faults wait until the test resolves them, by userfaultfd."""
 
 import ctypes
 import mmap
@@ -44,7 +44,7 @@ def _iowr(number: int, structure: type[ctypes.Structure]) -> int:
 
 
 class StuckMemory(Closing):
-    """Anonymous pages; a fault on one of the last `stuck` waits for release()."""
+    """Anonymous pages. A fault on one of the last `stuck` pages waits for release()."""
 
     def __init__(self, size: int, stuck: int | None = None) -> None:
         self.buffer: Buffer = mem.anonymous(size)
@@ -59,12 +59,12 @@ class StuckMemory(Closing):
         ioctl(self._fd, _iowr(0x00, _Register), argument)
 
     def wait_for_fault(self, seconds: float = 30) -> None:
-        """Returns when a fault waits."""
+        """Returns when a fault is waiting."""
         assert select.select([self._fd], [], [], seconds)[0], "no page fault"
         os.read(self._fd, _MESSAGE_SIZE)
 
     def release(self) -> None:
-        """Pages are there from now on."""
+        """Makes the pages present."""
         for start in range(self._start, self._start + self._stuck, PAGE):
             try:
                 ioctl(self._fd, _iowr(0x04, _ZeroPage), _ZeroPage(start=start, len=PAGE))

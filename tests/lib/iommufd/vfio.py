@@ -119,7 +119,7 @@ class DetachPt(Sized, ctypes.Structure):
 
 
 def find(vendor: int, device: int) -> list[str]:
-    """PCI addresses of the devices of a kind that vfio-pci has, in order."""
+    """PCI addresses of the devices of a kind that are bound to vfio-pci, in order."""
     found = []
     for folder in sorted(SYSFS.iterdir()):
         ids = tuple(int((folder / x).read_text(), 16) for x in ("vendor", "device"))
@@ -130,7 +130,7 @@ def find(vendor: int, device: int) -> list[str]:
 
 @contextmanager
 def kernel_driver(address: str, name: str) -> Iterator[None]:
-    """The device belongs to a driver of the kernel, then to vfio-pci again."""
+    """Gives the device to a kernel driver during the body, then back to vfio-pci."""
     device = SYSFS / address
 
     def give(driver: str) -> None:
@@ -147,7 +147,7 @@ def kernel_driver(address: str, name: str) -> Iterator[None]:
 
 
 class Device(OpenFile):
-    """One open file of the character device, or one that a group has given."""
+    """One open file of the character device, or the file from a group."""
 
     def __init__(self, address: str, fd: int | None = None) -> None:
         self.address = address
@@ -159,13 +159,13 @@ class Device(OpenFile):
         self._maps: list[mmap.mmap] = []
 
     def close(self) -> None:
-        """Closes the file and what is mapped of it: the device is unbound then."""
+        """Closes the file and its mappings, which unbinds the device."""
         while self._maps:
             self._maps.pop().close()
         super().close()
 
     def bind(self, context: Context, token: bytes = b"") -> int:
-        """VFIO_DEVICE_BIND_IOMMUFD, perhaps with a UUID; the device's object id."""
+        """VFIO_DEVICE_BIND_IOMMUFD, optionally with a UUID; the device's object id."""
         argument = BindIommufd(iommufd=context.fd)
         if token:
             uuid = ctypes.create_string_buffer(token, len(token))
@@ -176,7 +176,7 @@ class Device(OpenFile):
         return self.id
 
     def attach(self, pt_id: int) -> int:
-        """VFIO_DEVICE_ATTACH_IOMMUFD_PT; the id of the page table it is on now."""
+        """VFIO_DEVICE_ATTACH_IOMMUFD_PT; the id of the page table now in use."""
         argument = AttachPt(pt_id=pt_id)
         ioctl(self.fd, DEVICE_ATTACH_IOMMUFD_PT, argument)
         return argument.pt_id
@@ -196,7 +196,7 @@ class Device(OpenFile):
         return info
 
     def map_bar(self, index: int, size: int | None = None) -> mmap.mmap:
-        """A BAR in our address space, until close()."""
+        """A BAR, mapped into this process until close()."""
         info = self.region(index)
         area = mmap.mmap(self.fd, size or info.size, mmap.MAP_SHARED, offset=info.offset)
         self._maps.append(area)
@@ -215,13 +215,13 @@ class Device(OpenFile):
         return ioctl(self.fd, DEVICE_FEATURE, argument)
 
     def enable_msix(self, eventfd: int) -> None:
-        """VFIO_DEVICE_SET_IRQS: MSI-X is enabled, its first vector signals an eventfd."""
+        """VFIO_DEVICE_SET_IRQS: enables MSI-X; the first vector signals an eventfd."""
         flags = IrqSet.DATA_EVENTFD | IrqSet.ACTION_TRIGGER
         argument = IrqSet(flags=flags, index=IrqSet.MSIX, count=1, eventfd=eventfd)
         ioctl(self.fd, DEVICE_SET_IRQS, argument)
 
     def disable_msix(self) -> None:
-        """VFIO_DEVICE_SET_IRQS: MSI-X is disabled."""
+        """VFIO_DEVICE_SET_IRQS: disables MSI-X."""
         flags = IrqSet.DATA_NONE | IrqSet.ACTION_TRIGGER
         ioctl(self.fd, DEVICE_SET_IRQS, IrqSet(flags=flags, index=IrqSet.MSIX))
 
@@ -232,19 +232,19 @@ class Device(OpenFile):
         os.pwrite(self.fd, struct.pack("<H", command & ~off | on), offset)
 
     def enable(self, master: bool = True) -> None:
-        """Memory space and, as asked, bus mastering on."""
+        """Enables memory space and, if requested, bus mastering."""
         if master:
             self._command(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0)
         else:
             self._command(PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER)
 
     def disable(self) -> None:
-        """Memory space off."""
+        """Disables memory space."""
         self._command(0, PCI_COMMAND_MEMORY)
 
 
 class Registers:
-    """Registers in a mapped BAR, each read and written by one access of its width."""
+    """Registers in a mapped BAR. Each is read and written by one access of its width."""
 
     def __init__(self, area: mmap.mmap) -> None:
         self._view = memoryview(area)
@@ -252,23 +252,23 @@ class Registers:
         self._by64 = self._view.cast("Q")
 
     def read32(self, offset: int) -> int:
-        """Four bytes."""
+        """Reads four bytes."""
         return self._by32[offset // 4]
 
     def write32(self, offset: int, value: int) -> None:
-        """Four bytes."""
+        """Writes four bytes."""
         self._by32[offset // 4] = value
 
     def read64(self, offset: int) -> int:
-        """Eight bytes."""
+        """Reads eight bytes."""
         return self._by64[offset // 8]
 
     def write64(self, offset: int, value: int) -> None:
-        """Eight bytes."""
+        """Writes eight bytes."""
         self._by64[offset // 8] = value
 
     def release(self) -> None:
-        """Lets go of the area, so that it can be unmapped."""
+        """Releases the area, so that it can be unmapped."""
         self._by32.release()
         self._by64.release()
         self._view.release()
