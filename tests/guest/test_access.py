@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""In-kernel access: drivers that reach an IOAS's memory with the CPU."""
+"""In-kernel access: drivers that access an IOAS's memory with the CPU."""
 
 import errno
 import threading
@@ -26,7 +26,7 @@ SLOW = pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])
 
 @pytest.fixture
 def access(context: Context, ioas: int) -> Iterator[Access]:
-    """One that pins pages."""
+    """An access that pins pages."""
     with Access(context, ioas) as access:
         yield access
 
@@ -39,7 +39,7 @@ def other(context: Context) -> int:
 
 @pytest.fixture(params=[0, 1, 2], ids="{} page tables".format)
 def tables(request: pytest.FixtureRequest, context: Context, ioas: int) -> Iterator[int]:
-    """Devices on the IOAS beside the access."""
+    """Devices on the IOAS in addition to the access."""
     devices = [mock.Device(context, ioas) for _ in range(request.param)]
     yield request.param
     for device in devices:
@@ -47,7 +47,7 @@ def tables(request: pytest.FixtureRequest, context: Context, ioas: int) -> Itera
 
 
 def test_pin(context: Context, ioas: int, access: Access, buffer: mem.Buffer, tables: int) -> None:
-    """Each page once, whoever else has it pinned, for as long as someone has."""
+    """Each page is pinned once, however many users it has, until the last one unpins it."""
     before = pinned_pages()
     context.map(ioas, buffer, iova=IOVA)
     mapped = 16 if tables else 0
@@ -68,7 +68,7 @@ def test_pin(context: Context, ioas: int, access: Access, buffer: mem.Buffer, ta
 def test_pin_outlives_page_tables(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer
 ) -> None:
-    """Pages go from one holder to the other and are never let go in between."""
+    """Pages pass from one user to the other and stay pinned all the time."""
     before = pinned_pages()
     context.map(ioas, buffer, iova=IOVA)
     with mock.Device(context, ioas) as device:
@@ -85,7 +85,7 @@ def test_pin_outlives_page_tables(
 
 
 def test_pin_across_areas(context: Context, ioas: int, access: Access, buffer: mem.Buffer) -> None:
-    """Two neighbours that are one piece of memory."""
+    """Two adjacent areas that are contiguous in memory."""
     half = buffer.size // 2
     context.map(ioas, buffer.address, half, iova=IOVA)
     context.map(ioas, buffer.address + half, half, iova=IOVA + half)
@@ -99,7 +99,7 @@ def test_pin_across_areas(context: Context, ioas: int, access: Access, buffer: m
 def test_pin_what_is_not_mapped(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer
 ) -> None:
-    """Not a page is pinned unless all are there."""
+    """No page is pinned unless the whole range is mapped."""
     before = pinned_pages()
     assert errno_of(access.pin, IOVA, buffer) == errno.ENOENT
     context.map(ioas, buffer, length=4 * PAGE, iova=IOVA)
@@ -112,7 +112,7 @@ def test_pin_what_is_not_mapped(
 
 
 def test_pin_memory_that_is_gone(context: Context, ioas: int, access: Access) -> None:
-    """Half way through the pages end: what was pinned is given back."""
+    """The memory ends half way through: the pages pinned so far are unpinned."""
     before = pinned_pages()
     with mem.anonymous(8 * PAGE) as buffer:
         context.map(ioas, buffer, iova=IOVA)
@@ -141,7 +141,7 @@ def test_pin_bad_range(
 
 
 def test_pins_are_charged(context: Context, ioas: int, access: Access, buffer: mem.Buffer) -> None:
-    """To the user who mapped, when they are pinned, and once."""
+    """Pages are charged to the user who mapped them, when they are pinned, and once."""
     second = (IOVA + 4 * PAGE, buffer.address + 4 * PAGE)
     with unprivileged(4 * PAGE):
         context.map(ioas, buffer, iova=IOVA)
@@ -154,7 +154,7 @@ def test_pins_are_charged(context: Context, ioas: int, access: Access, buffer: m
 
 
 def test_alignment(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Whole pages alone can be pinned: an access that does so wants them."""
+    """Only whole pages can be pinned: an access for pinning requires that alignment."""
     context.map(ioas, buffer.address, 100, iova=IOVA)
     assert errno_of(Access, context, ioas) == errno.EADDRINUSE
     with Access(context, ioas, pins=False):
@@ -169,7 +169,7 @@ def test_alignment(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 def test_unmap_takes_pins_away(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer, tables: int
 ) -> None:
-    """The driver is told, lets go of what it has there, and only of that."""
+    """The driver is called, and unpins what it has in that range and nothing else."""
     before = pinned_pages()
     half = buffer.size // 2
     context.map(ioas, buffer.address, half, iova=IOVA)
@@ -207,7 +207,7 @@ def test_destroy_with_an_access(context: Context, ioas: int, other: int) -> None
 def test_replace(
     context: Context, ioas: int, other: int, access: Access, buffer: mem.Buffer
 ) -> None:
-    """What is pinned of the old IOAS is let go; from now on it is the new one's memory."""
+    """Pins of the old IOAS are dropped; later accesses reach the memory of the new one."""
     before = pinned_pages()
     context.map(ioas, buffer.address, PAGE, iova=IOVA)
     context.map(other, buffer.address + PAGE, PAGE, iova=IOVA)
@@ -225,7 +225,7 @@ def test_replace(
 def test_replace_by_the_same(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer
 ) -> None:
-    """Nothing happens: pins stay."""
+    """Nothing changes: the pins stay."""
     context.map(ioas, buffer, iova=IOVA)
     pages = access.pin(IOVA, buffer)
     access.replace(ioas)
@@ -235,7 +235,7 @@ def test_replace_by_the_same(
 def test_replace_that_fails(
     context: Context, ioas: int, other: int, access: Access, buffer: mem.Buffer
 ) -> None:
-    """It stays where it was, with what it has pinned."""
+    """The access stays on its IOAS, with its pins."""
     context.map(ioas, buffer, iova=IOVA)
     context.map(other, buffer.address, 100, iova=IOVA)
     pages = access.pin(IOVA, buffer)
@@ -252,10 +252,10 @@ def test_replace_that_fails(
 def test_read_and_write(
     context: Context, ioas: int, buffer: mem.Buffer, tables: int, slow: bool, pins: bool
 ) -> None:
-    """At any address and of any length, over pages and areas; nothing stays pinned."""
+    """At any address and of any length, across pages and areas; nothing stays pinned."""
     before = pinned_pages()
     half = buffer.size // 2
-    # Neighbours to the IOAS, but the other way round in memory.
+    # Adjacent in the IOAS, but in reverse order in memory.
     context.map(ioas, buffer.address + half, half, iova=IOVA)
     context.map(ioas, buffer.address, half, iova=IOVA + half)
     mapped = pinned_pages()
@@ -281,7 +281,7 @@ def test_read_and_write(
 
 @SLOW
 def test_unaligned_mapping(context: Context, ioas: int, buffer: mem.Buffer, slow: bool) -> None:
-    """The IOVA and the memory lie differently in their pages."""
+    """IOVA and memory address have different offsets in their pages."""
     with Access(context, ioas, pins=False) as access:
         context.map(ioas, buffer.address + 123, 3 * PAGE + 50, iova=IOVA + 7)
         for start, length in ((0, 3 * PAGE + 50), (PAGE - 130, 40), (3 * PAGE + 49, 1)):
@@ -310,7 +310,7 @@ def test_read_and_write_what_is_not_mapped(
 def test_read_only(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer, tables: int, slow: bool
 ) -> None:
-    """Nobody writes where the mapping does not allow it."""
+    """A mapping that is not writable cannot be written."""
     context.map(ioas, buffer, iova=IOVA, prot=MAP_READABLE)
     content = buffer.read()
     assert access.read(IOVA, buffer.size, slow) == content
@@ -324,7 +324,7 @@ def test_read_only(
 def test_write_only(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer, slow: bool
 ) -> None:
-    """Who may write may read, as it is with page tables of most machines."""
+    """Write access implies read access, as in the page tables of most machines."""
     context.map(ioas, buffer, iova=IOVA, prot=MAP_WRITEABLE)
     access.write(IOVA, b"written", slow)
     assert buffer.read(0, 7) == b"written"
@@ -335,7 +335,7 @@ def test_write_only(
 def test_memory_of_a_process_that_is_gone(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer, slow: bool
 ) -> None:
-    """Its memory can be had only while it lives, unless it was pinned before."""
+    """The memory of a process is accessible only while it lives, unless it was pinned before."""
     with Child(lambda _: context.map(ioas, buffer, iova=IOVA)):
         pass
     assert errno_of(access.read, IOVA, 16, slow) == errno.EFAULT
@@ -348,7 +348,7 @@ def test_memory_of_a_process_that_is_gone(
 def test_memory_of_another_process(
     context: Context, ioas: int, access: Access, buffer: mem.Buffer, slow: bool
 ) -> None:
-    """What is read is what the one who mapped has there."""
+    """Reads return the memory of the process that made the mapping."""
     before = buffer.read()
 
     def body(child: Child) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Queues of page faults: requests, reads and answers that can't be, and faults nobody answers."""
+"""Page fault queues: invalid requests, reads and responses, and faults without a response."""
 
 import errno
 import mmap
@@ -37,7 +37,7 @@ def test_alloc(nest: Nest, fields: dict, error: int) -> None:
 
 
 def test_answer_not_writable(nest: Nest) -> None:
-    """A queue that can't be told of does not come to be, nor a file."""
+    """If the ids cannot be copied to user space, no queue and no file are created."""
     with mem.anonymous(PAGE) as area:
         area.write(bytes(uapi.FaultAlloc()))
         mem.protect(area, mmap.PROT_READ)
@@ -59,7 +59,7 @@ def test_too_many_files(nest: Nest) -> None:
 
 @pytest.fixture
 def queue(nest: Nest) -> Iterator[FaultQueue]:
-    """The device reports its faults there."""
+    """A queue to which the device reports its faults."""
     with nest.fault_queue() as queue:
         nest.device.replace(nest.reporting(queue))
         yield queue
@@ -67,7 +67,7 @@ def queue(nest: Nest) -> Iterator[FaultQueue]:
 
 
 def fault(nest: Nest, queue: FaultQueue, count: int = 1) -> list[int]:
-    """Cookies of new faults, which are read."""
+    """The cookies of new faults, which are read."""
     for i in range(count):
         nest.device.fault(group=i)
     cookies = [fault.cookie for fault in queue.read(count)]
@@ -76,7 +76,7 @@ def fault(nest: Nest, queue: FaultQueue, count: int = 1) -> list[int]:
 
 
 def test_record(nest: Nest, queue: FaultQueue) -> None:
-    """What all else here is compared with: a fault is as it was reported."""
+    """The reference for the other tests: a record has the fields of the fault."""
     nest.device.fault(addr=0xDEADBEAF, group=7, perm=3)
     [fault] = queue.read()
     flags = uapi.PGFAULT_FLAGS_LAST_PAGE
@@ -90,7 +90,7 @@ def test_record(nest: Nest, queue: FaultQueue) -> None:
 @pytest.mark.parametrize("size", [1, FAULT - 1, FAULT + 1, 2 * FAULT - 8])
 @pytest.mark.parametrize("full", [False, True])
 def test_odd_read(nest: Nest, queue: FaultQueue, full: bool, size: int) -> None:
-    """Only whole records are read; what is there stays."""
+    """Only whole records are read; the faults stay in the queue."""
     if full:
         nest.device.fault()
     with fails(SEEK):
@@ -100,7 +100,7 @@ def test_odd_read(nest: Nest, queue: FaultQueue, full: bool, size: int) -> None:
 
 
 def test_short_read(nest: Nest, queue: FaultQueue) -> None:
-    """As many as there is room for, in turn; none is an error if there are some."""
+    """As many records as fit, in order. It is no error if not all fit."""
     assert os.read(queue.fd, 0) == b""
     for i in range(5):
         nest.device.fault(group=i)
@@ -116,7 +116,7 @@ def test_short_read(nest: Nest, queue: FaultQueue) -> None:
 
 @pytest.mark.parametrize("room", [0, 1, 2])
 def test_read_to_nowhere(nest: Nest, queue: FaultQueue, room: int) -> None:
-    """What can't be told of can be read again."""
+    """A fault that could not be copied can be read again."""
     for i in range(3):
         nest.device.fault(group=i)
     with mem.anonymous(2 * PAGE) as memory:
@@ -133,7 +133,7 @@ def test_read_to_nowhere(nest: Nest, queue: FaultQueue, room: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 4, RESPONSE - 1, RESPONSE + 1, 3 * RESPONSE - 4])
 def test_odd_answer(nest: Nest, queue: FaultQueue, size: int) -> None:
-    """Only whole answers are taken."""
+    """Only whole responses are accepted."""
     [cookie] = fault(nest, queue)
     data = bytes(uapi.HwptPageResponse(cookie=cookie)) * 3
     with fails(SEEK):
@@ -144,7 +144,7 @@ def test_odd_answer(nest: Nest, queue: FaultQueue, size: int) -> None:
 
 @pytest.mark.parametrize("code", [2, 3, 1 << 31, 0xFFFFFFFF])
 def test_unknown_answer(nest: Nest, queue: FaultQueue, code: int) -> None:
-    """Is none: the fault still waits for one."""
+    """Is refused: the fault still waits for its response."""
     [cookie] = fault(nest, queue)
     with fails(INVALID):
         queue.respond(cookie, code=code)
@@ -170,7 +170,7 @@ def test_answered_twice(nest: Nest, queue: FaultQueue, code: int) -> None:
 
 
 def test_answer_to_unread(nest: Nest, queue: FaultQueue) -> None:
-    """Nobody knows of it yet: a cookie that is guessed right is unknown."""
+    """User space has not read the fault: even a cookie that is guessed right is unknown."""
     [cookie] = fault(nest, queue)
     assert queue.respond(cookie) == 1
     nest.device.fault()
@@ -184,7 +184,7 @@ def test_answer_to_unread(nest: Nest, queue: FaultQueue) -> None:
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("bad", ["cookie", "code", "twice"])
 def test_some_answers(nest: Nest, queue: FaultQueue, bad: str, place: int) -> None:
-    """Those before a bad one are taken, those behind it are not."""
+    """Responses before a bad one are accepted, those after it are not."""
     cookies = fault(nest, queue, 3)
     answers = [uapi.HwptPageResponse(cookie=cookie) for cookie in cookies]
     if bad == "cookie":
@@ -206,7 +206,7 @@ def test_some_answers(nest: Nest, queue: FaultQueue, bad: str, place: int) -> No
 
 @pytest.mark.parametrize("there", [0, 1, 2])
 def test_answers_from_nowhere(nest: Nest, queue: FaultQueue, there: int) -> None:
-    """Memory that ends in the middle of the answers."""
+    """Memory that ends in the middle of the responses."""
     cookies = fault(nest, queue, 3)
     answers = [bytes(uapi.HwptPageResponse(cookie=cookie)) for cookie in cookies]
     with mem.anonymous(2 * PAGE) as memory:
@@ -223,7 +223,7 @@ def test_answers_from_nowhere(nest: Nest, queue: FaultQueue, there: int) -> None
 
 
 def test_poll(nest: Nest, queue: FaultQueue) -> None:
-    """Readable while something was not read, answered or not; writable always."""
+    """Readable only while a fault is unread; always writable."""
     assert queue.events() == select.POLLOUT
     for _ in range(2):
         nest.device.fault()
@@ -237,7 +237,7 @@ def test_poll(nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_no_place_in_the_file(queue: FaultQueue) -> None:
-    """It is a stream."""
+    """The file is a stream."""
     with fails(SEEK):
         os.pread(queue.fd, FAULT, 0)
     with fails(SEEK):
@@ -259,7 +259,7 @@ LEAVE = {
 
 @pytest.mark.parametrize("leave", LEAVE)
 def test_detach(nest: Nest, queue: FaultQueue, leave: str) -> None:
-    """What the device waited for then has its answer, read or not: nobody can give another."""
+    """Detaching answers its pending faults, read or not. User space can no longer answer them."""
     cookies = fault(nest, queue, 2)
     nest.device.fault()
     LEAVE[leave](nest)
@@ -270,7 +270,7 @@ def test_detach(nest: Nest, queue: FaultQueue, leave: str) -> None:
 
 
 def test_move_to_the_same_queue(nest: Nest, queue: FaultQueue) -> None:
-    """Another page table, hence another attachment; what comes after it is not lost."""
+    """Another page table means another attachment; later faults are not lost."""
     [cookie] = fault(nest, queue)
     nest.device.replace(nest.reporting(queue))
     assert errno_of(queue.respond, cookie) == INVALID
@@ -279,18 +279,18 @@ def test_move_to_the_same_queue(nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_close(nest: Nest, queue: FaultQueue) -> None:
-    """With faults read and unread: the device is free to go, and so is all that was there."""
+    """With faults read and unread: the device and all other objects can be destroyed."""
     fault(nest, queue, 2)
     nest.device.fault()
     queue.close()
-    # With nobody to read it, a fault is not kept.
+    # Without a reader, a fault is not kept.
     errno_of(nest.device.fault)
     nest.device.replace(nest.ioas)
 
 
 @OURS
 def test_answers_of_nobody(nest: Nest, queue: FaultQueue) -> None:
-    """Each fault that user space leaves is answered, once, and as invalid."""
+    """Each fault that user space leaves open gets one response: invalid."""
     cookies = fault(nest, queue, 2)
     nest.device.fault()
     with Tracer("iommufd", "iommufd_fault_abort") as tracer:
@@ -303,7 +303,7 @@ def test_answers_of_nobody(nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_context_closed(nest: Nest, queue: FaultQueue) -> None:
-    """The file of the queue keeps all there is, until it is closed, too."""
+    """The file of the queue keeps the context until it is closed, too."""
     cookies = fault(nest, queue, 2)
     nest.device.fault()
     nest.context.close()
@@ -324,7 +324,7 @@ def test_nobody_to_report_to(nest: Nest) -> None:
 
 
 def test_unknown_device(nest: Nest) -> None:
-    """Of the mock's own command, on which the rest relies."""
+    """Tests the mock's own command, on which the other tests rely."""
     for device in (0, NO_ID, nest.ioas):
         part = {"dev_id": device, "perm": 1}
         with fails(errno.ENOENT):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_HW_QUEUE_ALLOC that can't be, and what a queue in a guest's memory keeps in its place."""
+"""Invalid IOMMU_HW_QUEUE_ALLOC, and what a queue in a guest's memory pins down."""
 
 import errno
 import mmap
@@ -17,7 +17,7 @@ from iommufd.state import unchanged
 OURS = pytest.mark.guest(kernels="ours")
 INVALID, UNSUPPORTED, NOENT = errno.EINVAL, errno.EOPNOTSUPP, errno.ENOENT
 OVERFLOW, FAULT, BUSY = errno.EOVERFLOW, errno.EFAULT, errno.EBUSY
-# Where nothing is mapped yet.
+# An address where nothing is mapped yet.
 FREE = IOVA + 0x100000
 LAST = uapi.U64_MAX - PAGE + 1
 
@@ -47,7 +47,7 @@ FIELDS = {
 
 
 def fields_of(viommu: int, **fields: int) -> dict[str, int]:
-    """A request that is right but for these."""
+    """A valid request, except for these fields."""
     right = {
         "viommu_id": viommu,
         "type": HW_QUEUE,
@@ -66,7 +66,7 @@ def test_fields(nest: Nest, fields: dict, error: int) -> None:
 
 
 def unmappable(nest: Nest) -> None:
-    """What was not taken is not kept."""
+    """A refused request pins nothing."""
     assert nest.context.unmap(nest.ioas, IOVA, MAPPED) == MAPPED
     nest.context.map(nest.ioas, nest.buffer, MAPPED, iova=IOVA)
 
@@ -93,20 +93,20 @@ def test_index_twice(nest: Nest) -> None:
 
 
 def test_scattered(nest: Nest) -> None:
-    """Pages that are not side by side: the same one twice, in two areas and in one."""
+    """Pages that are not contiguous: the same page twice, in two areas and in one."""
     viommu, context = nest.viommu(), nest.context
     for iova in (FREE, FREE + PAGE):
         context.map(nest.ioas, nest.buffer.address, PAGE, iova=iova)
     fields = fields_of(viommu, nesting_parent_iova=FREE, length=2 * PAGE)
     nest.refuses("HW_QUEUE_ALLOC", FAULT, **fields)
-    # Each by itself is in one piece.
+    # Each one by itself is contiguous.
     for iova in (FREE, FREE + PAGE):
         nest.destroy(nest.hw_queue(viommu, iova=iova))
     assert context.unmap(nest.ioas, FREE, 2 * PAGE) == 2 * PAGE
 
 
 def test_scattered_area(nest: Nest) -> None:
-    """One area of a file whose pages were made in turn from both ends."""
+    """One area of a file whose pages were allocated alternately from both ends."""
     with mem.memfd(64 * PAGE) as memory:
         for i in range(32):
             memory.write(b"x", i * PAGE)
@@ -120,7 +120,7 @@ def test_scattered_area(nest: Nest) -> None:
 @pytest.mark.parametrize("offset", [0, 1, 8, 2048, PAGE - 1])
 @pytest.mark.parametrize("length", [1, 32, PAGE])
 def test_anywhere(nest: Nest, offset: int, length: int) -> None:
-    """In memory that is in one piece a queue begins and ends where it wants."""
+    """In contiguous memory, a queue may begin and end anywhere."""
     with mem.hugetlb(mem.HUGE) as memory:
         nest.context.map(nest.ioas, memory, 4 * PAGE, iova=FREE)
         queue = nest.hw_queue(nest.viommu(), iova=FREE + offset, length=length)
@@ -132,7 +132,7 @@ def test_anywhere(nest: Nest, offset: int, length: int) -> None:
 
 @OURS
 def test_read_only(nest: Nest) -> None:
-    """The hardware would write to what is mapped for reading; the peer lets it."""
+    """The hardware would write to a read-only mapping; the peer allows it."""
     nest.context.map(nest.ioas, nest.buffer.address, PAGE, iova=FREE, prot=uapi.MAP_READABLE)
     fields = fields_of(nest.viommu(), nesting_parent_iova=FREE)
     nest.refuses("HW_QUEUE_ALLOC", errno.EPERM, **fields)
@@ -140,7 +140,7 @@ def test_read_only(nest: Nest) -> None:
 
 
 def test_unmap(nest: Nest) -> None:
-    """Is refused as a whole while there is a queue, and none of it is unmapped."""
+    """Is refused as a whole while there is a queue, and unmaps nothing."""
     context = nest.context
     context.map(nest.ioas, nest.buffer.address, PAGE, iova=FREE)
     queue = nest.hw_queue(nest.viommu())
@@ -148,7 +148,7 @@ def test_unmap(nest: Nest) -> None:
         with unchanged(context, nest.ioas), fails(BUSY):
             context.unmap(nest.ioas, start, length)
         nest.device.check(IOVA, nest.buffer, MAPPED)
-    # Part of it, for which there is another reason.
+    # A part of a mapping, which is refused for another reason.
     assert errno_of(context.unmap, nest.ioas, IOVA, PAGE) in (NOENT, BUSY)
     nest.device.check(IOVA, nest.buffer, MAPPED)
     assert context.unmap(nest.ioas, FREE, PAGE) == PAGE
@@ -158,7 +158,7 @@ def test_unmap(nest: Nest) -> None:
 
 @OURS
 def test_unmap_others(nest: Nest) -> None:
-    """What is before the queue in the range stays, too; the peer has unmapped it by then."""
+    """What precedes the queue in the range stays, too; the peer has unmapped it by then."""
     context = nest.context
     context.map(nest.ioas, nest.buffer.address, PAGE, iova=FREE)
     queue = nest.hw_queue(nest.viommu(), iova=FREE)
@@ -171,7 +171,7 @@ def test_unmap_others(nest: Nest) -> None:
 
 
 def test_two_on_one_page(nest: Nest) -> None:
-    """It is kept until the last of them goes."""
+    """The page stays pinned until the last queue on it is destroyed."""
     viommu = nest.viommu()
     before = pinned_pages()
     queues = [nest.hw_queue(viommu, index, IOVA + index * 64, 64) for index in range(2)]
@@ -184,7 +184,7 @@ def test_two_on_one_page(nest: Nest) -> None:
 
 
 def test_order(nest: Nest) -> None:
-    """A queue stays for the next one, a vIOMMU and what is below for both."""
+    """The next queue keeps a queue; both keep the vIOMMU, its parent and the IOAS."""
     viommu = nest.viommu()
     first, second = nest.hw_queue(viommu), nest.hw_queue(viommu, 1, IOVA + PAGE)
     for each in (first, viommu, nest.parent, nest.ioas):
@@ -195,7 +195,7 @@ def test_order(nest: Nest) -> None:
 
 
 def test_answer_not_writable(nest: Nest) -> None:
-    """A queue whose id can't be told does not come to be."""
+    """If the id cannot be copied to user space, no queue is created."""
     viommu = nest.viommu()
     with mem.anonymous(PAGE) as area:
         area.write(bytes(uapi.HwQueueAlloc(**fields_of(viommu))))
@@ -207,6 +207,6 @@ def test_answer_not_writable(nest: Nest) -> None:
 
 
 def test_context_closed(nest: Nest) -> None:
-    """With a queue in it: what was pinned is not."""
+    """With a queue in it: its pages are unpinned."""
     nest.hw_queue(nest.viommu())
     nest.context.close()

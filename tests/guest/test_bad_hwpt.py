@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_HWPT_ALLOC that can't be: the errno of each, and no page table."""
+"""Invalid IOMMU_HWPT_ALLOC: the errno of each request, and that no page table is created."""
 
 import ctypes
 import errno
@@ -26,7 +26,7 @@ NO_ADDRESS = (8, 1 << 50, 0xFFFF888000000000, uapi.U64_MAX - 7)
 
 
 def paging(nest: Nest, **fields: int) -> dict[str, int]:
-    """A page table that follows the IOAS, but for these fields."""
+    """A page table that follows the IOAS, except for these fields."""
     return {"dev_id": nest.device.device, "pt_id": nest.ioas, **fields}
 
 
@@ -58,14 +58,14 @@ def test_paging(nest: Nest, fields: dict, error: int) -> None:
 
 @OURS
 def test_reserved_2(nest: Nest) -> None:
-    """The peer does not look at it."""
+    """The peer ignores the field."""
     nest.refuses("HWPT_ALLOC", UNSUPPORTED, **paging(nest, **{"__reserved2": 1}))
 
 
 @OURS
 @pytest.mark.parametrize("pt_id", [0, NO_ID, 0xFFFFFFFF])
 def test_nothing_to_be_on(nest: Nest, pt_id: int) -> None:
-    """EINVAL on the peer, which elsewhere says ENOENT of what isn't there."""
+    """EINVAL on the peer, which elsewhere returns ENOENT for unknown ids."""
     nest.refuses("HWPT_ALLOC", NOENT, **paging(nest, pt_id=pt_id))
 
 
@@ -93,7 +93,7 @@ def test_not_a_queue(nest: Nest, other: str) -> None:
 
 @pytest.mark.parametrize("other", ["device", "slot", "nested", "queue", "vdevice"])
 def test_not_to_be_on(nest: Nest, other: str) -> None:
-    """A page table is on an IOAS, a parent or a vIOMMU."""
+    """A page table is allocated on an IOAS, a parent or a vIOMMU only."""
     with nest.fault_queue() as queue:
         on = {
             "device": lambda: nest.device.device,
@@ -107,7 +107,7 @@ def test_not_to_be_on(nest: Nest, other: str) -> None:
 
 @pytest.mark.parametrize("automatic", [False, True])
 def test_no_parent(nest: Nest, automatic: bool) -> None:
-    """A page table that was not made to be one."""
+    """A page table that was not allocated as a parent."""
     on = nest.device.hwpt if automatic else nest.paging()
     nest.refuses("HWPT_ALLOC", INVALID, **nest.hwpt_fields(DATA, pt_id=on))
 
@@ -140,7 +140,7 @@ def test_nested(nest: Nest, through: str, fields: dict, error: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4, 7, 8, 9, 16, PAGE])
 def test_length(nest: Nest, length: int) -> None:
-    """The first version of the structure, all of it, or what is between, but not more."""
+    """Any length from the first version of the structure to the current one, but no more."""
     with mem.anonymous(PAGE) as memory:
         memory.write(bytes(DATA))
         where = {"data_uptr": memory.address, "data_len": length}
@@ -159,7 +159,7 @@ def test_memory_ends(nest: Nest) -> None:
 
 
 def test_device_without_dirty_tracking(nest: Nest) -> None:
-    """Has no page table with it."""
+    """Gets no page table with dirty tracking."""
     flags = mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY
     with mock.Device(nest.context, nest.ioas, flags) as device:
         fields = paging(nest, dev_id=device.device, flags=DIRTY)
@@ -168,7 +168,7 @@ def test_device_without_dirty_tracking(nest: Nest) -> None:
 
 @pytest.mark.parametrize("through", ["parent", "viommu"])
 def test_other_iommu(nest: Nest, through: str) -> None:
-    """A device can't be on what another IOMMU translates."""
+    """A device cannot use the page table of another IOMMU."""
     on = nest.viommu() if through == "viommu" else nest.parent
     with Edu(nest.context) as device:
         fields = nest.hwpt_fields(DATA, dev_id=device.id, pt_id=on)
@@ -177,7 +177,7 @@ def test_other_iommu(nest: Nest, through: str) -> None:
 
 @pytest.mark.parametrize("kind", ["paging", "nested"])
 def test_answer_not_writable(nest: Nest, kind: str) -> None:
-    """A page table whose id can't be told does not come to be."""
+    """If the id cannot be copied to user space, no page table is created."""
     with mem.anonymous(PAGE) as area, nest.fault_queue() as queue:
         report = {"flags": REPORTS, "fault_id": queue.id}
         nested = nest.hwpt_fields(DATA, **report)
@@ -189,7 +189,7 @@ def test_answer_not_writable(nest: Nest, kind: str) -> None:
 
 
 def test_older_program(nest: Nest) -> None:
-    """Its structure ends before the data: what would be there counts as zero."""
+    """Its structure ends before the data, which then counts as zero."""
     size = uapi.HwptAlloc.data_type.offset
     argument = uapi.HwptAlloc(**paging(nest, size=size, data_type=7, data_len=9))
     nest.context.command("HWPT_ALLOC", argument)
@@ -198,5 +198,5 @@ def test_older_program(nest: Nest) -> None:
 
 
 def test_queue_not_asked_for(nest: Nest) -> None:
-    """Its id counts only if the flag says so."""
+    """The id of the queue counts only if the flag is set."""
     nest.nested(fault_id=NO_ID)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Bad input: the documented errno, and nothing has changed by it.
+"""Invalid input: the documented errno, and nothing has changed.
 
-A device is attached, since without one nothing is pinned at map and a bad
-address may come out at attach only.
+A device is attached. Without one, nothing is pinned at map, and a bad address may
+not be found before attach.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ from iommufd.uapi import (
 )
 
 FIXED = RW | MAP_FIXED_IOVA
-# Where things are: one mapping of two pages, the rest is free.
+# One mapping of two pages; the other addresses are free.
 MAPPED = 0x800000
 FREE = 0x900000
 KERNEL_MAP = 0xFFFF888000000000
@@ -56,7 +56,7 @@ class World:
         self.va = self.buffer.address
 
     def state(self) -> object:
-        """All that a request could change and that can be seen from here."""
+        """Everything that a request could change and that is visible from here."""
         probes = [errno_of(self.context.iova_ranges, i) == 0 for i in range(32)]
         return probes, self.context.iova_ranges(self.ioas), pinned_pages(), self.buffer.read()
 
@@ -88,7 +88,7 @@ def case(name: str, command: str, error: int, fields: Fields) -> object:
 
 
 def bad_map(name: str, error: int, **fields: int) -> object:
-    """IOAS_MAP that is right but for these fields."""
+    """A valid IOAS_MAP, except for these fields."""
     return case(
         name,
         "IOAS_MAP",
@@ -239,7 +239,7 @@ def test_command(world: World, command: str, error: int, fields: Fields) -> None
 
 
 def long_argument(kind: type[ctypes.Structure], tail: bytes, **fields: int) -> ctypes.Array:
-    """A structure with more behind it, as a newer program's."""
+    """A structure with trailing bytes, as from a newer program."""
     head = kind(size=ctypes.sizeof(kind) + len(tail), **fields)
     return ctypes.create_string_buffer(bytes(head) + tail, ctypes.sizeof(kind) + len(tail))
 
@@ -267,14 +267,14 @@ VALID = {
     ids=["zeros", "page-of-zeros", "many-zeros", "one", "last-byte", "last-of-many"],
 )
 def test_trailing_bytes(world: World, command: str, tail: bytes) -> None:
-    """Zeros that the kernel doesn't know are fine, anything else is E2BIG."""
+    """Trailing zeros are accepted, anything else is E2BIG."""
     kind, fields, error = VALID[command]
     with fails(errno.E2BIG if any(tail) else error):
         ioctl(world.context.fd, NUMBER[command], long_argument(kind, tail, **fields(world)))
 
 
 def test_trailing_bytes_not_there(world: World) -> None:
-    """A size that reaches into memory that can't be read."""
+    """A size that extends into unreadable memory."""
     with mem.anonymous(2 * PAGE) as area:
         mem.protect(area, mem.PROT_NONE, PAGE)
         head = Destroy(size=ctypes.sizeof(Destroy) + 64, id=NO_ID)
@@ -308,7 +308,7 @@ def test_sizes_too_small(world: World, command: str, size: int) -> None:
     ids=hex,
 )
 def test_no_such_command(world: World, request_number: int) -> None:
-    """The whole number counts, with the size and the direction in it."""
+    """The whole number counts, including size and direction."""
     with fails(errno.ENOTTY):
         ioctl(world.context.fd, request_number, Destroy(id=world.ioas))
 
@@ -323,7 +323,7 @@ def test_argument_not_readable(world: World, command: str, address: int) -> None
 
 
 def test_answer_not_writable(world: World) -> None:
-    """An IOAS whose id can't be told does not come to be."""
+    """If the id cannot be copied to user space, no IOAS is created."""
     with mem.anonymous(PAGE) as area:
         area.write(bytes(IoasAlloc()))
         mem.protect(area, mmap.PROT_READ)
@@ -343,7 +343,7 @@ def test_unmap_twice(world: World) -> None:
     [(mmap.PROT_READ, RW), (mmap.PROT_READ, uapi.MAP_WRITEABLE), (0, uapi.MAP_READABLE), (0, RW)],
 )
 def test_memory_that_may_not(world: World, protection: int, prot: int) -> None:
-    """A device gets no more out of memory than the process may."""
+    """A device gets no more rights to memory than the process has."""
     with mem.anonymous(4 * PAGE) as buffer:
         buffer.fill(1)
         mem.protect(buffer, protection)
@@ -352,7 +352,7 @@ def test_memory_that_may_not(world: World, protection: int, prot: int) -> None:
 
 
 def test_memory_with_a_hole(world: World) -> None:
-    """Good pages before a bad one are let go again."""
+    """Good pages before a bad one are unpinned again."""
     with mem.anonymous(300 * PAGE) as buffer:
         mem.protect(buffer, mem.PROT_NONE, 299 * PAGE)
         with fails(errno.EFAULT):
@@ -360,7 +360,7 @@ def test_memory_with_a_hole(world: World) -> None:
 
 
 def test_device_memory(world: World) -> None:
-    """A BAR is not memory that could be pinned."""
+    """A BAR is not memory that can be pinned."""
     bar = world.device.map_bar(0)
     anchor = ctypes.c_char.from_buffer(bar)
     address = ctypes.addressof(anchor)
@@ -376,7 +376,7 @@ def test_not_a_file_of_bytes(world: World, call: Callable) -> None:
 
 
 class TestDevice:
-    """VFIO's calls that come to iommufd."""
+    """VFIO's ioctls that end up in iommufd."""
 
     @pytest.mark.parametrize("fd", ["none", "pipe", "device"])
     def test_bind_to_no_context(self, world: World, fd: str) -> None:

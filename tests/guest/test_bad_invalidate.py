@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_HWPT_INVALIDATE that can't be: how much was handled, and nothing more than that."""
+"""Invalid IOMMU_HWPT_INVALIDATE: exactly the reported number of entries was handled."""
 
 import ctypes
 import errno
@@ -26,23 +26,23 @@ NO_ADDRESS = (8, 1 << 50, 0xFFFF888000000000, uapi.U64_MAX - 7)
 
 @dataclass
 class Cache:
-    """Something with four entries that can be invalidated one by one."""
+    """An object with four entries that can be invalidated one by one."""
 
     nest: Nest
     id: int
     type: int
     kind: type[ctypes.Structure]
-    # What the last request was made of.
+    # The array of the last request.
     memory: ctypes.Array | None = None
 
     def entry(self, index: int, **fields: int) -> bytes:
-        """A request for one of them."""
+        """The data to invalidate one entry."""
         if self.kind is mock_uapi.HwptInvalidateSelftest:
             return bytes(self.kind(**{"iotlb_id": index, **fields}))
         return bytes(self.kind(**{"vdev_id": VIRT_ID, "cache_id": index, **fields}))
 
     def valid(self) -> list[int]:
-        """The entries that were not invalidated; those that were are 0."""
+        """The entries that were not invalidated; invalidated ones are 0."""
         if self.kind is mock_uapi.HwptInvalidateSelftest:
             states = [
                 (
@@ -58,7 +58,7 @@ class Cache:
         return [i for i, (there, _) in enumerate(states) if there]
 
     def fields(self, entries: list[bytes], **fields: int) -> dict[str, int]:
-        """A request with these entries, which are of equal length."""
+        """A request with these entries, which have equal lengths."""
         data = b"".join(entries)
         self.memory = (ctypes.c_char * len(data)).from_buffer_copy(data)
         return {
@@ -71,7 +71,7 @@ class Cache:
         }
 
     def fails(self, error: int, handled: int, **fields: int) -> None:
-        """It does, having handled so many entries."""
+        """Checks that a request fails after this number of handled entries."""
         argument = uapi.HwptInvalidate(**fields)
         with unchanged(self.nest.context, self.nest.ioas), fails(error):
             self.nest.context.command("HWPT_INVALIDATE", argument)
@@ -91,7 +91,7 @@ def cache(nest: Nest, request: pytest.FixtureRequest) -> Cache:
 
 @pytest.fixture
 def strict(cache: Cache, kernel: str) -> Cache:
-    """One that looks at entries one by one, and wants them as long as they are."""
+    """A cache that looks at entries one by one and requires their exact length."""
     if kernel == "peer" and cache.kind is mock_uapi.ViommuInvalidateSelftest:
         pytest.skip("its mock copies all entries first, whatever their length")
     return cache
@@ -124,7 +124,7 @@ def test_fields(cache: Cache, fields: dict, error: int) -> None:
 
 
 def test_size(cache: Cache) -> None:
-    """Then nothing can be said of entries."""
+    """The number of handled entries is not reported."""
     cache.fails(INVALID, 1, **cache.fields([cache.entry(0)], size=31))
     assert cache.valid() == [0, 1, 2, 3]
 
@@ -133,7 +133,7 @@ def test_size(cache: Cache) -> None:
     "other", ["ioas", "device", "slot", "parent", "automatic", "queue", "vdevice"]
 )
 def test_not_to_be_invalidated(nest: Nest, other: str) -> None:
-    """Other objects than page tables of guests and vIOMMUs."""
+    """Objects that are neither nested page tables nor vIOMMUs."""
     with nest.fault_queue() as queue:
         target = {
             "ioas": lambda: nest.ioas,
@@ -151,7 +151,7 @@ def test_not_to_be_invalidated(nest: Nest, other: str) -> None:
 
 
 def bad_entries(cache: Cache) -> dict[str, tuple[bytes, int]]:
-    """Entries that the driver refuses, and how."""
+    """Entries that the driver refuses, and their errno."""
     found = {
         "flag": (cache.entry(3, flags=2), UNSUPPORTED),
         "flag-max": (cache.entry(3, flags=1 << 31 | ALL), UNSUPPORTED),
@@ -166,7 +166,7 @@ def bad_entries(cache: Cache) -> dict[str, tuple[bytes, int]]:
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_bad_entry(cache: Cache, place: int) -> None:
-    """All before it are handled, it is not, nor any behind it."""
+    """All entries before the bad one are handled; the bad one and those after it are not."""
     for name, (bad, error) in bad_entries(cache).items():
         entries = [cache.entry(0), cache.entry(1), cache.entry(2)]
         entries[place] = bad
@@ -177,7 +177,7 @@ def test_bad_entry(cache: Cache, place: int) -> None:
 @pytest.mark.parametrize("byte", [b"\0", b"\1"])
 @pytest.mark.parametrize("more", [-7, -1, 1, 4, PAGE - 12])
 def test_length(strict: Cache, more: int, byte: bytes) -> None:
-    """Of entries that are shorter or longer than those the driver knows."""
+    """Entries that are shorter or longer than those that the driver knows."""
     entries = [strict.entry(i) for i in ENTRIES]
     length = len(entries[0]) + more
     entries = [entry[:length].ljust(length, byte) for entry in entries]
@@ -200,7 +200,7 @@ def test_memory_ends(strict: Cache, there: int) -> None:
 
 
 def test_no_entries(cache: Cache) -> None:
-    """Asks whether there is such a type; where entries would be, and how long, doesn't matter."""
+    """Asks whether the type exists; the address and length of entries do not matter."""
     for fields in (
         {},
         {"data_uptr": 8},
@@ -217,7 +217,7 @@ def test_no_entries(cache: Cache) -> None:
 
 
 def test_answer_not_writable(cache: Cache) -> None:
-    """Says that the number is not known."""
+    """EFAULT: the number of handled entries is unknown."""
     with mem.anonymous(PAGE) as area:
         area.write(bytes(uapi.HwptInvalidate(**cache.fields([cache.entry(0)]))))
         mem.protect(area, mmap.PROT_READ)

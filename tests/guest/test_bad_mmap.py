@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""mmap() of /dev/iommu: only what is offered, as a whole, and for as long as it is mapped."""
+"""mmap() of /dev/iommu: only whole offers, and an offer stays while it is mapped."""
 
 import errno
 import mmap
@@ -20,7 +20,7 @@ IN_DATA = 0x5A5A1234
 
 
 def offer(nest: Nest) -> tuple[int, int, int]:
-    """A vIOMMU, and where two pages of it are offered."""
+    """A vIOMMU, and the offset of two pages that it offers."""
     data = mock_uapi.ViommuSelftest(in_data=IN_DATA)
     viommu = nest.viommu(**pointer(data))
     assert data.out_mmap_length == 2 * PAGE
@@ -80,7 +80,7 @@ def test_right(nest: Nest) -> None:
 
 
 def test_other_context(nest: Nest) -> None:
-    """What is offered through one file is not there in another."""
+    """An offer of one file does not exist in another."""
     _, offset, length = offer(nest)
     with Context() as other:
         with fails(NXIO):
@@ -88,7 +88,7 @@ def test_other_context(nest: Nest) -> None:
 
 
 def test_two_offers(nest: Nest) -> None:
-    """Each by itself: both together are not one."""
+    """Each can be mapped, but not both in one mapping."""
     first, second = offer(nest), offer(nest)
     assert first[1] + first[2] == second[1]
     with fails(NXIO):
@@ -100,7 +100,7 @@ def test_two_offers(nest: Nest) -> None:
 
 
 def test_context_closed(nest: Nest) -> None:
-    """A mapping keeps the context, and all that is in it."""
+    """A mapping keeps the context and all its objects."""
     _, offset, length = offer(nest)
     with mmap.mmap(nest.context.fd, length, prot=RW, offset=offset) as area:
         nest.context.close()

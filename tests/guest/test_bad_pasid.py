@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""PASIDs attached, moved and detached where that can't be: they stay where they were."""
+"""Invalid attach, replace and detach of PASIDs: they stay where they were."""
 
 import errno
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from iommufd.state import unchanged
 OURS = pytest.mark.guest(kernels="ours")
 INVALID, NOENT, BUSY = errno.EINVAL, errno.ENOENT, errno.EBUSY
 PASID = uapi.HWPT_ALLOC_PASID
-# One that the mock moves nowhere.
+# A PASID that the mock refuses to move.
 STUCK = mock_uapi.IOMMU_TEST_PASID_RESERVED
 WIDTH = mock_uapi.MOCK_PASID_WIDTH
-# All that are attached anywhere here.
+# All PASIDs that are attached in these tests.
 PASIDS = (1, 7, STUCK, (1 << WIDTH) - 1)
 
 
 @dataclass
 class World:
-    """A device with PASIDs, page tables that are made for them, and one that isn't."""
+    """A device with PASIDs, page tables that allow PASIDs, and one that does not."""
 
     nest: Nest
     device: mock.Device
@@ -40,14 +40,14 @@ def world(nest: Nest) -> Iterator[World]:
     own, first, second = (nest.paging(PASID) for _ in range(3))
     with mock.Device(nest.context, own, flags) as device:
         yield World(nest, device, own, first, second, nest.paging())
-        # The peer's mock does not do so by itself.
+        # The peer's mock does not detach them when the device goes.
         for pasid in PASIDS:
             if device.id:
                 device.pasid_detach(pasid)
 
 
 def targets(world: World) -> dict[str, tuple[int, int]]:
-    """What no PASID can be attached to, and why."""
+    """Targets to which no PASID can be attached, and why."""
     nest = world.nest
     return {
         "none": (0, NOENT),
@@ -87,7 +87,7 @@ def test_replace(world: World) -> None:
 
 @pytest.mark.parametrize("pasid", [1 << WIDTH, 0xFFFFFFFF])
 def test_no_pasid(world: World, pasid: int) -> None:
-    """More bits than the device has."""
+    """A PASID with more bits than the device supports."""
     with unchanged(world.nest.context, world.nest.ioas):
         for call in (world.device.pasid_attach, world.device.pasid_replace):
             assert errno_of(call, pasid, world.first) == INVALID
@@ -105,7 +105,7 @@ def test_attached_twice(world: World, same: bool) -> None:
 
 
 def test_not_attached(world: World) -> None:
-    """Can't be moved, and is detached already."""
+    """Cannot be moved; detaching it again is no error."""
     world.device.pasid_attach(1, world.first)
     with unchanged(world.nest.context, world.nest.ioas):
         with fails(INVALID):
@@ -122,7 +122,7 @@ def test_not_attached(world: World) -> None:
 
 
 def test_refused_by_the_iommu(world: World) -> None:
-    """A move that its driver can't do: the PASID, and all that holds it, is as it was."""
+    """If the driver refuses a move, the PASID and its users are as before."""
     nest = world.nest
     world.device.pasid_attach(STUCK, world.first)
     with unchanged(nest.context, nest.ioas), fails(errno.ENOMEM):
@@ -136,7 +136,7 @@ def test_refused_by_the_iommu(world: World) -> None:
 
 
 def test_device_itself(world: World) -> None:
-    """With a PASID attached it can't go where PASIDs can't be, with none it can."""
+    """While a PASID is attached, the device cannot move to a target without PASIDs."""
     nest = world.nest
     world.device.pasid_attach(1, world.first)
     with unchanged(nest.context, nest.ioas), fails(INVALID):
@@ -150,7 +150,7 @@ def test_device_itself(world: World) -> None:
 
 
 def test_ioas(world: World) -> None:
-    """A page table that an IOAS gets by itself is for no PASIDs, and goes at once."""
+    """The automatic page table of an IOAS does not allow PASIDs, and is freed at once."""
     nest = world.nest
     ioas = nest.keep(nest.context.ioas_alloc())
     for target in (nest.ioas, ioas):
@@ -160,7 +160,7 @@ def test_ioas(world: World) -> None:
 
 
 def test_unknown_device(world: World) -> None:
-    """Of the mock's own commands, on which the rest relies."""
+    """Tests the mock's own commands, on which the other tests rely."""
     context = world.nest.context
     for other in (0, NO_ID, world.first, world.device.device):
         for op in ("PASID_ATTACH", "PASID_REPLACE", "PASID_DETACH"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The shortest structure of each command: what the oldest program has, and not a byte less."""
+"""The minimal size of each command: that of the oldest program, and not a byte less."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from iommufd.mem import PAGE
 from iommufd.state import unchanged
 from iommufd.uapi import ARGUMENT
 
-# The last field of the first version, and what makes the rest of the request name nothing.
+# The last field of the first version, and fields that make the request name nothing.
 FIRST: dict[str, tuple[str, dict[str, int]]] = {
     "DESTROY": ("id", {}),
     "IOAS_ALLOC": ("out_ioas_id", {}),
@@ -46,7 +46,7 @@ def first_size(command: str) -> int:
 
 @pytest.mark.parametrize("command", uapi.COMMANDS)
 def test_first_version(context: Context, command: str) -> None:
-    """Is long enough: whatever is wrong is something else."""
+    """The size is accepted: the request fails for another reason."""
     argument = ARGUMENT[command](size=first_size(command), **FIRST[command][1])
     assert errno_of(context.command, command, argument) not in (errno.EINVAL, errno.ENOTTY)
     if command == "FAULT_QUEUE_ALLOC":

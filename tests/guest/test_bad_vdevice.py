@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_VDEVICE_ALLOC that can't be, and vDEVICEs whose device goes first."""
+"""Invalid IOMMU_VDEVICE_ALLOC, and vDEVICEs whose device goes first."""
 
 import errno
 import mmap
@@ -62,7 +62,7 @@ def test_other_iommu(nest: Nest) -> None:
 
 @pytest.mark.parametrize("virt_id", VIRT_IDS, ids=hex)
 def test_virtual_id_twice(nest: Nest, virt_id: int) -> None:
-    """In one vIOMMU; another one has ids of its own."""
+    """In one vIOMMU; another vIOMMU has its own ids."""
     viommu, other = nest.viommu(), nest.viommu()
     with mock.Device(nest.context, nest.ioas) as second:
         vdevice = nest.vdevice(viommu, virt_id)
@@ -84,7 +84,7 @@ def test_device_twice(nest: Nest, virt_id: int) -> None:
 
 @pytest.mark.parametrize("virt_id", VIRT_IDS, ids=hex)
 def test_virtual_id_leads_to_the_device(nest: Nest, virt_id: int) -> None:
-    """All its bits count; one that a driver has no room for is never found by less of it."""
+    """All bits count: an id that is too large for a driver is never found by its low bits."""
     viommu = nest.viommu()
     nest.vdevice(viommu, virt_id)
     entry = mock_uapi.ViommuInvalidateSelftest(vdev_id=virt_id & 0xFFFFFFFF, cache_id=1)
@@ -104,7 +104,7 @@ def test_virtual_id_leads_to_the_device(nest: Nest, virt_id: int) -> None:
 
 
 def test_answer_not_writable(nest: Nest) -> None:
-    """A vDEVICE whose id can't be told does not come to be: its device and its id are free."""
+    """If the id cannot be copied to user space, the device and the virtual id stay free."""
     viommu = nest.viommu()
     argument = uapi.VdeviceAlloc(viommu_id=viommu, dev_id=nest.device.device, virt_id=1)
     with mem.anonymous(PAGE) as area:
@@ -127,7 +127,7 @@ def test_order(nest: Nest) -> None:
 
 
 def test_device_goes_first(nest: Nest) -> None:
-    """It takes the vDEVICE along, whose id is nobody's from then on."""
+    """It destroys the vDEVICE, whose id then becomes a tombstone."""
     context, viommu = nest.context, nest.viommu()
     device = mock.Device(context, nest.ioas)
     vdevice = nest.vdevice(viommu, 1, device.device)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Queues of events of a vIOMMU: requests and reads that can't be, and events nobody reads."""
+"""Event queues of a vIOMMU: invalid requests and reads, and events without a reader."""
 
 import errno
 import mmap
@@ -41,7 +41,7 @@ FIELDS = {
 
 
 def fields_of(viommu: int, **fields: int) -> dict[str, int]:
-    """A request that is right but for these."""
+    """A valid request, except for these fields."""
     return {"viommu_id": viommu, "type": VEVENTQ, "veventq_depth": 2, **fields}
 
 
@@ -64,7 +64,7 @@ def test_not_a_viommu(nest: Nest, other: str) -> None:
 
 
 def test_type_twice(nest: Nest) -> None:
-    """One queue of a type in a vIOMMU, whether its file is closed or not."""
+    """One queue per type and vIOMMU, whether its file is closed or not."""
     viommu = nest.viommu()
     with nest.event_queue(viommu) as queue:
         nest.refuses("VEVENTQ_ALLOC", errno.EEXIST, **fields_of(viommu))
@@ -91,7 +91,7 @@ def test_deepest(nest: Nest) -> None:
 
 
 def test_answer_not_writable(nest: Nest) -> None:
-    """A queue that can't be told of does not come to be, nor a file."""
+    """If the ids cannot be copied to user space, no queue and no file are created."""
     viommu = nest.viommu()
     with mem.anonymous(PAGE) as area:
         area.write(bytes(uapi.VeventqAlloc(**fields_of(viommu))))
@@ -119,19 +119,19 @@ def test_too_many_files(nest: Nest) -> None:
 
 @dataclass
 class Events:
-    """A queue of two events, and what puts some in."""
+    """A queue of two events, and a device that reports some."""
 
     nest: Nest
     queue: EventQueue
     vdevice: int
 
     def happen(self, count: int) -> None:
-        """So many events."""
+        """Reports a number of events."""
         for _ in range(count):
             self.nest.device.event()
 
     def sequences(self) -> list[tuple[int, int]]:
-        """(sequence, flags) of all that can be read, which name the right device."""
+        """(sequence, flags) of all readable events, which name the right device."""
         found = self.queue.read()
         assert all(virt_id in (None, VIRT_ID) for _, _, virt_id in found)
         return [(sequence, flags) for flags, sequence, _ in found]
@@ -151,7 +151,7 @@ def events(nest: Nest) -> Iterator[Events]:
 @pytest.mark.parametrize("size", [0, 1, HEADER - 1])
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_less_than_a_header(events: Events, size: int, count: int) -> None:
-    """Is an error whether there is something to read or not, and takes nothing."""
+    """Is an error whether there is an event or not, and consumes nothing."""
     events.happen(count)
     with fails(INVALID):
         os.read(events.queue.fd, size)
@@ -162,7 +162,7 @@ def test_less_than_a_header(events: Events, size: int, count: int) -> None:
 
 @pytest.mark.parametrize("size", [HEADER, EVENT - 1])
 def test_less_than_an_event(events: Events, size: int) -> None:
-    """No part of one is read."""
+    """No part of an event is read."""
     assert os.read(events.queue.fd, size) == b""
     events.happen(2)
     with fails(INVALID):
@@ -172,7 +172,7 @@ def test_less_than_an_event(events: Events, size: int) -> None:
 
 @pytest.mark.parametrize("size", [EVENT, EVENT + 1, EVENT + HEADER, 2 * EVENT - 1])
 def test_less_than_two_events(events: Events, size: int) -> None:
-    """Then one is read."""
+    """Then one event is read."""
     events.happen(2)
     assert len(os.read(events.queue.fd, size)) == EVENT
     assert events.sequences() == [(1, 0)]
@@ -180,7 +180,7 @@ def test_less_than_two_events(events: Events, size: int) -> None:
 
 
 def test_overflow(events: Events) -> None:
-    """Two fit; of the others only the number of the last is known."""
+    """Two events fit; of the others, only the number of the last is known."""
     for lost in (1, 2, 5):
         assert not events.queue.readable()
         first = {1: 0, 2: 3, 5: 7}[lost]
@@ -192,7 +192,7 @@ def test_overflow(events: Events) -> None:
 
 
 def test_gap(events: Events) -> None:
-    """What is lost before an event shows in the numbers."""
+    """Events lost before an event show in the sequence numbers."""
     events.happen(4)
     assert len(os.read(events.queue.fd, EVENT)) == EVENT
     events.happen(1)
@@ -201,7 +201,7 @@ def test_gap(events: Events) -> None:
 
 @pytest.mark.parametrize("room", [0, 1, HEADER - 1, HEADER])
 def test_lost_record_by_itself(events: Events, room: int) -> None:
-    """It is read as any other, when there is room for it."""
+    """It is read like any other record, once there is room for it."""
     events.happen(3)
     fits = room == HEADER
     data = os.read(events.queue.fd, 2 * EVENT + room)
@@ -215,7 +215,7 @@ def test_lost_record_by_itself(events: Events, room: int) -> None:
 @pytest.mark.parametrize("there", [0, 1, 2])
 @pytest.mark.parametrize("part", [0, HEADER - 1])
 def test_read_to_nowhere(events: Events, there: int, part: int) -> None:
-    """What can't be told of can be read again."""
+    """An event that could not be copied can be read again."""
     events.happen(3)
     with mem.anonymous(2 * PAGE) as memory:
         mem.protect(memory, mem.PROT_NONE, PAGE)
@@ -230,7 +230,7 @@ def test_read_to_nowhere(events: Events, there: int, part: int) -> None:
 
 
 def test_poll(events: Events) -> None:
-    """Readable while there is something; never writable."""
+    """Readable while there is an event; never writable."""
     assert events.queue.events() == 0
     events.happen(2)
     assert events.queue.events() == select.POLLIN
@@ -241,7 +241,7 @@ def test_poll(events: Events) -> None:
 
 
 def test_only_read(events: Events) -> None:
-    """Nothing is written, and the file has no places."""
+    """The file cannot be written or seeked."""
     with fails(INVALID):
         os.write(events.queue.fd, bytes(EVENT))
     with fails(SEEK):
@@ -253,7 +253,7 @@ def test_only_read(events: Events) -> None:
 
 
 def test_close(events: Events) -> None:
-    """With events that nobody has read; more may come."""
+    """With unread events; more may arrive."""
     events.happen(3)
     events.queue.close()
     events.happen(3)
@@ -272,7 +272,7 @@ def test_destroy(events: Events) -> None:
 
 @OURS
 def test_no_device(events: Events) -> None:
-    """A device that the guest doesn't know has nothing to tell it; the peer's mock lets it."""
+    """A device without a vDEVICE reports nothing to the guest; the peer's mock allows it."""
     events.nest.destroy(events.vdevice)
     with fails(NOENT):
         events.happen(1)
@@ -280,7 +280,7 @@ def test_no_device(events: Events) -> None:
 
 
 def test_context_closed(events: Events) -> None:
-    """The file of the queue keeps what there is, until it is closed, too."""
+    """The file of the queue keeps the context until it is closed, too."""
     events.happen(1)
     events.nest.context.close()
     assert events.sequences() == [(0, 0)]

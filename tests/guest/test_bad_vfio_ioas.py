@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_VFIO_IOAS: which IOAS stands for a VFIO container, and what can't."""
+"""IOMMU_VFIO_IOAS: which IOAS acts as a VFIO container, and which cannot."""
 
 import errno
 import mmap
@@ -18,7 +18,7 @@ NOENT, NODEV = errno.ENOENT, errno.ENODEV
 
 
 def run(context: Context, op: int, ioas: int = 0, **fields: int) -> int:
-    """An operation; the id that comes back."""
+    """Runs an operation; returns the id."""
     argument = uapi.VfioIoas(op=op, ioas_id=ioas, **fields)
     context.command("VFIO_IOAS", argument)
     return argument.ioas_id
@@ -45,7 +45,7 @@ def refuses(context: Context, error: int, op: int, ioas: int = 0, **fields: int)
     ids=str,
 )
 def test_fields(context: Context, ioas: int, chosen: bool, fields: dict, error: int) -> None:
-    """What is chosen stays so, what is not is not."""
+    """A valid choice stays, an invalid one changes nothing."""
     if chosen:
         run(context, VFIO_IOAS_SET, ioas)
     refuses(context, error, **{"ioas": ioas, **fields})
@@ -85,7 +85,7 @@ def test_destroyed(context: Context, ioas: int) -> None:
 
 
 def test_another(context: Context, ioas: int) -> None:
-    """The last one that was chosen counts."""
+    """The last choice counts."""
     other = context.ioas_alloc()
     run(context, VFIO_IOAS_SET, ioas)
     run(context, VFIO_IOAS_SET, other)

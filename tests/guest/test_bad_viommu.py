@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_VIOMMU_ALLOC that can't be: the errno of each, and no vIOMMU."""
+"""Invalid IOMMU_VIOMMU_ALLOC: the errno of each request, and that no vIOMMU is created."""
 
 import ctypes
 import errno
@@ -23,7 +23,7 @@ NO_ADDRESS = (0, 8, 1 << 50, 0xFFFF888000000000, uapi.U64_MAX - 31)
 
 
 def fields_of(nest: Nest, **fields: int) -> dict[str, int]:
-    """A request that is right but for these."""
+    """A valid request, except for these fields."""
     right = {"type": VIOMMU, "dev_id": nest.device.device, "hwpt_id": nest.parent}
     return {**right, **fields}
 
@@ -51,7 +51,7 @@ def test_fields(nest: Nest, fields: dict, error: int) -> None:
 
 @OURS
 def test_reserved(nest: Nest) -> None:
-    """The peer does not look at it."""
+    """The peer ignores the field."""
     nest.refuses("VIOMMU_ALLOC", UNSUPPORTED, **fields_of(nest, **{"__reserved": 1}))
 
 
@@ -78,7 +78,7 @@ def test_not_a_device(nest: Nest, other: str) -> None:
     ],
 )
 def test_not_a_parent(nest: Nest, other: str, error: int) -> None:
-    """Of all page tables only those that were made to be one."""
+    """Only page tables that were allocated as parents are accepted."""
     hwpt = {
         "ioas": lambda: nest.ioas,
         "device": lambda: nest.device.device,
@@ -91,7 +91,7 @@ def test_not_a_parent(nest: Nest, other: str, error: int) -> None:
 
 
 def test_iommu_without(nest: Nest) -> None:
-    """A real device, whose IOMMU has no vIOMMU to give."""
+    """A real device, whose IOMMU does not support vIOMMUs."""
     with Edu(nest.context) as device:
         nest.refuses("VIOMMU_ALLOC", UNSUPPORTED, **fields_of(nest, dev_id=device.id))
 
@@ -104,7 +104,7 @@ def test_data_nowhere(nest: Nest, address: int) -> None:
 
 @pytest.mark.parametrize("length", [1, 3, 25, PAGE])
 def test_length(nest: Nest, length: int) -> None:
-    """Of data that is longer than the driver knows, or shorter than it can be."""
+    """Data that is longer than the driver knows, or too short."""
     with mem.anonymous(PAGE) as memory:
         memory.write(bytes(DATA))
         where = {"data_len": length, "data_uptr": memory.address}
@@ -124,7 +124,7 @@ def test_data_ends(nest: Nest, offset: int) -> None:
 
 
 def test_data_not_writable(nest: Nest) -> None:
-    """Where the driver's answer should go: what it offered to be mapped goes, too."""
+    """The driver's answer cannot be copied: its mmap offer is withdrawn, too."""
     with mem.anonymous(PAGE) as memory:
         memory.write(bytes(DATA))
         mem.protect(memory, mmap.PROT_READ)
@@ -136,7 +136,7 @@ def test_data_not_writable(nest: Nest) -> None:
 
 
 def test_answer_not_writable(nest: Nest) -> None:
-    """A vIOMMU whose id can't be told does not come to be."""
+    """If the id cannot be copied to user space, no vIOMMU is created."""
     data = mock_uapi.ViommuSelftest(in_data=7)
     with mem.anonymous(PAGE) as area:
         area.write(bytes(uapi.ViommuAlloc(**fields_of(nest, **pointer(data)))))

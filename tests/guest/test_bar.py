@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """DMA of one device to the registers of another: a dma-buf of vfio-pci's BAR.
 
-The second edu device has a register that gives back the complement of what was
+The second edu device has a register that returns the complement of the value
 written to it. The first one writes it by DMA and reads it back.
 """
 
@@ -27,7 +27,7 @@ COMPLEMENT = (~VALUE & 0xFFFFFFFF).to_bytes(4, "little")
 
 @dataclass
 class World:
-    """A device that does DMA, one that it is done to, and a page of memory."""
+    """A device that does DMA, a device that is its target, and a page of memory."""
 
     context: Context
     ioas: int
@@ -37,13 +37,13 @@ class World:
     iova: int
 
     def poke(self, bar: int) -> None:
-        """Has the device write the other's register."""
+        """Lets the device write the other's register."""
         self.page.write(VALUE.to_bytes(4, "little"))
         self.device.dma_read(self.iova, 4)
         self.device.dma_write(bar + LIVENESS, 4)
 
     def peek(self, bar: int) -> bytes:
-        """Has the device read the other's register."""
+        """Lets the device read the other's register."""
         self.page.write(bytes(8))
         self.device.dma_read(bar + LIVENESS, 4)
         self.device.dma_write(self.iova, 4)
@@ -91,7 +91,7 @@ def test_part_and_copy(world: World) -> None:
 
 
 def test_taken_back(world: World, dma_buf: int) -> None:
-    """Memory space off ends all access; what is mapped stays dead when it is on again."""
+    """Disabling memory space ends all access. The mapping stays dead when it is enabled again."""
     bar = world.context.map_file(world.ioas, dma_buf, 0, PAGE)
     world.poke(bar)
     world.target.disable()
@@ -99,7 +99,7 @@ def test_taken_back(world: World, dma_buf: int) -> None:
         world.context.map_file(world.ioas, dma_buf, 0, PAGE)
     expect_fault(world.device.dma_write, bar)
 
-    # So does a page table that is made now.
+    # The same goes for a page table that is allocated now.
     world.device.attach(world.context.ioas_alloc())
     world.device.attach(world.ioas)
     world.target.enable()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The scripts of bpftrace/: all of them watch one workload, and say what it did."""
+"""The scripts of bpftrace/: all of them watch one workload; their output must match it."""
 
 import errno
 import os
@@ -24,11 +24,11 @@ from iommufd.trace import Event, Stream
 pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(600)]
 
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.bt"))
-# Less than it can take to pin and map LARGE, more than most of the other calls take.
+# Less than it can take to pin and map LARGE, more than most other calls take.
 SLOW_US = 100
 ARGUMENTS = {
     "iommufd_slow": [str(SLOW_US)],
-    # Those of a PID show no other.
+    # Scripts with a PID as argument show no other process.
     "iommufd_fail": [str(os.getpid())],
     "iommufd_maplat": [str(os.getpid())],
 }
@@ -43,7 +43,7 @@ MINE = f"{COMM}, {PID}"
 
 @dataclass
 class World:
-    """What was done, what the kernel told of it, and what the scripts said."""
+    """The workload, the events of the kernel, and the output of the scripts."""
 
     told: list[Event] = field(default_factory=list)
     held: ExitStack = field(default_factory=ExitStack)
@@ -51,18 +51,18 @@ class World:
     said: dict[str, str] = field(default_factory=dict)
 
     def events(self, *names: str) -> list[Event]:
-        """Of these names, of which there must be one."""
+        """The only event among these names."""
         found = [e for e in self.told if e.name.removeprefix("iommufd_") in names]
         assert found
         return found
 
     def rows(self, name: str) -> list[list[str]]:
-        """The lines that a script has printed with a time before, without that."""
+        """The lines of a script that begin with a time, without the time."""
         return [line.split()[1:] for line in re.findall(r"^\d\d:.* .*$", self.said[name], re.M)]
 
 
 def mappings(world: World) -> None:
-    """Some that stay, and some that fail."""
+    """Some mappings that stay, and some requests that fail."""
     context = world.held.enter_context(Context())
     large = world.held.enter_context(mem.anonymous(LARGE))
     file = world.held.enter_context(OpenFile(os.memfd_create("iommufd", 0)))
@@ -84,7 +84,7 @@ def mappings(world: World) -> None:
 
 
 def accesses(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Of a driver in the kernel: one page stays pinned for a time."""
+    """A kernel driver: one page stays pinned for a time."""
     with mock.Access(context, ioas) as access:
         access.unpin(access.pin(IOVA, buffer, 2 * PAGE))
         access.read(IOVA, 100)
@@ -94,7 +94,7 @@ def accesses(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def dirty_pages(context: Context, device: mock.Device, ioas: int) -> int:
-    """Two pages are written to, looked at and then read; the page table."""
+    """Two pages are written, queried, and read and cleared; returns the page table."""
     hwpt = context.hwpt_alloc(device.device, ioas, uapi.HWPT_ALLOC_DIRTY_TRACKING)
     device.replace(hwpt)
     dirty.track(context, hwpt)
@@ -107,7 +107,7 @@ def dirty_pages(context: Context, device: mock.Device, ioas: int) -> int:
 
 
 def software(world: World) -> None:
-    """What needs one context that is gone at the end."""
+    """The parts that need one context that is closed at the end."""
     with Context() as context, mem.anonymous(4 * PAGE) as buffer:
         ioas = context.ioas_alloc()
         context.set_option(uapi.OPTION_HUGE_PAGES, 0, ioas)
@@ -118,12 +118,12 @@ def software(world: World) -> None:
 
 
 def faults(nest: Nest) -> None:
-    """One is answered, one refused, one aborted, and one is not taken."""
+    """One fault is answered, one refused, one aborted, and one not accepted."""
     with nest.fault_queue() as queue:
         nest.device.replace(nest.reporting(queue))
         for group in range(3):
             nest.device.fault(addr=IOVA + group * PAGE, group=group)
-            # The kernel's worker hands it on.
+            # The kernel's worker delivers it.
             assert select.select([queue.fd], [], [], 60)[0]
         first, second, _ = (record.cookie for record in queue.read())
         queue.respond(first)
@@ -156,7 +156,7 @@ def guest(world: World) -> None:
 
 
 def a_second(script: Script) -> None:
-    """Maps and unmaps until a script tells how many there are."""
+    """Maps and unmaps until a script reports how many there are."""
     with Context() as context, mem.anonymous(PAGE) as buffer:
         ioas = context.ioas_alloc()
         while "@maps[" not in script.text:
@@ -166,11 +166,11 @@ def a_second(script: Script) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """After all is done, with all scripts watching."""
+    """The state after the workload, with all scripts watching."""
     folder = tmp_path_factory.mktemp("bpftrace")
     scripts = []
     with ExitStack() as stack:
-        # One after the other: to start, each takes what processors there are.
+        # One after the other: at the start, each uses all available CPUs.
         for name in NAMES:
             script = Script(name, *ARGUMENTS.get(name, ()), fifo=folder / name)
             stack.callback(script.kill)
@@ -191,7 +191,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def test_all_are_tested() -> None:
-    """Each by a test of its name."""
+    """Each script has a test of its name."""
     for name in NAMES:
         assert f"test_{name.removeprefix('iommufd_')}" in globals(), name
 
@@ -204,7 +204,7 @@ PARTS = {
 
 @pytest.mark.parametrize("op", PARTS)
 def test_maplat(world: World, op: str) -> None:
-    """To the nanosecond but for the whole, whose end is when its event is written."""
+    """Exact to the nanosecond, except for the total, which ends when its event is written."""
     text = world.said["iommufd_maplat"]
     events = world.events(f"ioas_{op}")
     good = [event for event in events if not event.number("ret")]
@@ -227,7 +227,7 @@ def test_size(world: World) -> None:
 
 
 def test_pins(world: World) -> None:
-    """What is held still."""
+    """The pages that are still pinned."""
     text = world.said["iommufd_pins"]
     assert values(text, "pinned") == {str(PID): LARGE // PAGE + 2 + 10}
     assert values(text, "user_total") == {str(NOBODY): 10}
@@ -254,7 +254,7 @@ SLOW = {
 
 
 def test_slow(world: World) -> None:
-    """No call that took less."""
+    """No call that was faster."""
     expected = []
     for event in world.events(*SLOW):
         call, identity = SLOW[event.name.removeprefix("iommufd_")]
@@ -265,7 +265,7 @@ def test_slow(world: World) -> None:
     rows = world.rows("iommufd_slow")
     others = [row for row in rows if row[2] not in PARTS]
     assert sorted(others) == sorted(expected)
-    # Of these the whole is not the same for all who listen.
+    # The total of these is not the same for all consumers.
     mine = [row for row in rows if row[2] in PARTS]
     assert all(int(row[-3]) >= max(SLOW_US, int(row[-1])) for row in mine)
     pins = [row[-1] for row in mine]
@@ -289,11 +289,11 @@ CALLS = ("bind", "unbind", "attach", "replace", "detach")
 
 
 def test_objects(world: World) -> None:
-    """Each by its type; what is held is alive."""
+    """Each by its type; objects that still exist are alive."""
     text = world.said["iommufd_objects"]
     made = Counter(event["type"] for event in world.events("object_create"))
     made["context"] = len(world.events("ctx_open"))
-    # The mock's own objects have no name there.
+    # The scripts have no name for the mock's own objects.
     made[""] = made.pop("0xb")
     assert values(text, "made") == made
     alive = values(text, "alive")
@@ -309,7 +309,7 @@ def test_objects(world: World) -> None:
 
 
 def test_hwpt(world: World) -> None:
-    """What a guest has, and what was made by itself."""
+    """Nested and automatic page tables."""
     rows = world.rows("iommufd_hwpt")
     word = re.compile(r"make|free|nested|paging|auto|v\w+")
     counts = Counter(tuple(filter(word.fullmatch, row[3:6])) for row in rows)
@@ -388,7 +388,7 @@ def test_vevents(world: World) -> None:
 
 
 def test_fail(world: World) -> None:
-    """The names are those of the page, all of them."""
+    """The names are exactly those of the page."""
     numbers = {name: number for number, name in enumerate(reasons.documented())}
     source = (SCRIPTS / "iommufd_fail.bt").read_text()
     named = {name: int(n) for n, name in re.findall(r'@reason\[(\d+)\] = "(\w+)"', source)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What an IOMMU can't do is refused, also where its driver does not look at that."""
+"""Features that an IOMMU lacks are refused, even if its driver does not check for them."""
 
 import errno
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def stream() -> Iterator[Stream]:
 
 @pytest.mark.parametrize("flags", [DIRTY, DIRTY | uapi.HWPT_ALLOC_NEST_PARENT])
 def test_dirty_tracking(stream: Stream, nest: Nest, flags: int) -> None:
-    """A page table for it, where the IOMMU has none."""
+    """A page table with dirty tracking, where the IOMMU has none."""
     with mock.Device(nest.context, nest.ioas, NO_DIRTY) as device:
 
         def make(_: Nest) -> None:
@@ -38,7 +38,7 @@ def test_dirty_tracking(stream: Stream, nest: Nest, flags: int) -> None:
 
 @pytest.mark.parametrize("nested", [False, True], ids=["itself", "nested"])
 def test_attach_without_dirty_tracking(stream: Stream, nest: Nest, nested: bool) -> None:
-    """What a device writes must not go unnoticed, whichever stage is asked for."""
+    """Writes of a device must not go unnoticed, whichever stage is requested."""
     parent = nest.paging(DIRTY | uapi.HWPT_ALLOC_NEST_PARENT)
     target = nest.nested(parent) if nested else parent
     with mock.Device(nest.context, nest.ioas, NO_DIRTY) as device:
@@ -50,6 +50,6 @@ def test_attach_without_dirty_tracking(stream: Stream, nest: Nest, nested: bool)
 
 
 def test_pasids(nest: Nest) -> None:
-    """VT-d without scalable mode has none, and its driver takes the flag."""
+    """VT-d without scalable mode has no PASIDs, yet its driver accepts the flag."""
     with Edu(nest.context, nest.ioas) as device, fails(UNSUPPORTED):
         nest.context.hwpt_alloc(device.id, nest.ioas, uapi.HWPT_ALLOC_PASID)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOAS_CHANGE_PROCESS: another process takes over what is charged for pinned memory."""
+"""IOAS_CHANGE_PROCESS: another process takes over the charge for pinned memory."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from iommufd.uapi import OPTION_RLIMIT_MODE, IoasChangeProcess
 
 SIZE = 8 * PAGE
 BY_PROCESS = pytest.mark.parametrize("by_process", [False, True], ids=["user", "process"])
-# For who is not privileged, enough for all that is mapped here.
+# A limit for an unprivileged user that covers all mappings here.
 ENOUGH = 1 << 20
 
 
@@ -30,7 +30,7 @@ def file() -> Iterator[int]:
 
 @pytest.fixture
 def ioas(context: Context, by_process: bool) -> int:
-    """Whose pages are charged to the user or to the process."""
+    """An IOAS whose pages are charged to the user or to the process."""
     context.set_option(OPTION_RLIMIT_MODE, int(by_process))
     return context.ioas_alloc()
 
@@ -40,7 +40,7 @@ def change_process(context: Context) -> None:
 
 
 def charged(by_process: bool, pid: int | str = "self") -> int:
-    """What a process has pinned, which is locked too if processes are charged; in bytes."""
+    """The bytes that a process has pinned, which also count as locked if processes are charged."""
     pinned, locked = status_bytes(pid, "VmPin"), status_bytes(pid, "VmLck")
     assert locked == (pinned if by_process else 0)
     return pinned
@@ -48,7 +48,7 @@ def charged(by_process: bool, pid: int | str = "self") -> int:
 
 @BY_PROCESS
 def test_charge_moves(context: Context, ioas: int, file: int, by_process: bool) -> None:
-    """Of all IOASes at once, with what is pinned left alone; and back again."""
+    """All IOASes at once, without touching the pins; and back again."""
     second = context.ioas_alloc()
     parent = os.getpid()
 
@@ -81,7 +81,7 @@ def test_charge_moves(context: Context, ioas: int, file: int, by_process: bool) 
 
 @BY_PROCESS
 def test_later_pins(context: Context, ioas: int, file: int, by_process: bool) -> None:
-    """What is mapped now and pinned later is charged to who took over."""
+    """Memory that is mapped now and pinned later is charged to the new process."""
     parent = os.getpid()
 
     def body(child: Child) -> None:
@@ -100,7 +100,7 @@ def test_later_pins(context: Context, ioas: int, file: int, by_process: bool) ->
 
 @BY_PROCESS
 def test_process_is_gone(context: Context, ioas: int, file: int, by_process: bool) -> None:
-    """Who took over has ended; what he was charged for is still there to be unmapped."""
+    """The new process has exited; its charges can still be undone by an unmap."""
     before = pinned_pages()
     with mock.Device(context, ioas):
         with unprivileged(ENOUGH):
@@ -117,7 +117,7 @@ def test_process_is_gone(context: Context, ioas: int, file: int, by_process: boo
 def test_memory_of_a_process(
     context: Context, ioas: int, file: int, buffer: mem.Buffer, by_process: bool
 ) -> None:
-    """It cannot go over: then nothing does."""
+    """An IOAS that cannot change: then none changes."""
     other = context.ioas_alloc()
 
     def body(child: Child) -> None:
@@ -154,7 +154,7 @@ def test_shared_pages_count_once(context: Context, ioas: int, file: int, by_proc
 
 @BY_PROCESS
 def test_limit(context: Context, ioas: int, file: int, by_process: bool) -> None:
-    """Who may not lock that much does not get it, and the old one keeps it."""
+    """A process with too low a limit does not take over; the old one stays charged."""
     parent = os.getpid()
     other_user = NOBODY - 1
 
@@ -177,7 +177,7 @@ def test_limit(context: Context, ioas: int, file: int, by_process: bool) -> None
 @pytest.mark.guest(kernels="ours")
 @pytest.mark.parametrize("by_process", [False])
 def test_privileged(context: Context, ioas: int, file: int) -> None:
-    """Who may lock at will is charged all the same, so that what he hands over is known."""
+    """A privileged process is charged as well, so that it can hand over its charges."""
     before = status_bytes("self", "VmPin")
 
     def body(child: Child) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A real client: QEMU in the guest passes a device through by iommufd to a guest of its own.
+"""A real client: QEMU in the guest passes a device through to a guest of its own by iommufd.
 
-All of that guest's memory is mapped for the device. tests/second/init.c is what
-runs in it: it has the device move pages of its memory about.
+All memory of the inner guest is mapped for the device. tests/second/init.c runs in
+that guest and lets the device move its pages.
 """
 
 import re
@@ -34,7 +34,7 @@ def second_level(kernel: str, device: str) -> list[str]:
 @pytest.mark.limit(LIMIT + 60)
 @pytest.mark.guest(kernels=("main", "peer"))
 def test_passed_through(kernel: str) -> None:
-    """Registers answer, and DMA reaches the pages that the inner guest means, and those alone."""
+    """Registers respond, and DMA reaches exactly the pages that the inner guest intends."""
     command = second_level(kernel, edu.addresses()[0])
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False

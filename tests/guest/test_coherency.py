@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Page tables that keep DMA from bypassing the caches of the CPUs, or don't: never mixed up."""
+"""Page tables that enforce cache coherency of DMA, and those that do not, are never mixed up."""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ PASIDS = mock_uapi.MOCK_FLAGS_DEVICE_PASID
 
 
 def claims(context: Context, ioas: int) -> bool:
-    """What VFIO and KVM are told of an IOAS."""
+    """The coherency that iommufd reports for an IOAS to VFIO and KVM."""
     argument = uapi.VfioIoas(op=uapi.VFIO_IOAS_SET, ioas_id=ioas)
     context.command("VFIO_IOAS", argument)
     with Adopted(context.fd) as container:
@@ -30,7 +30,7 @@ def claims(context: Context, ioas: int) -> bool:
 
 @dataclass
 class World:
-    """Page tables that were made while no device could be held to anything, and now all can."""
+    """Page tables that were made while no device could enforce it; now all devices can."""
 
     nest: Nest
     empty_ioas: int
@@ -65,7 +65,7 @@ TARGETS: dict[str, Callable[[World], int]] = {
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_attach(world: World, target: str) -> None:
-    """To one that does not enforce it: refused, and it claims nothing afterwards."""
+    """To a page table that does not enforce it: refused, and without a later claim."""
     nest = world.nest
     hwpt = TARGETS[target](world)
     assert errno_of(mock.Device, nest.context, hwpt) == INVALID
@@ -87,7 +87,7 @@ def test_replace(world: World, target: str) -> None:
 
 
 def test_pasid(world: World) -> None:
-    """Its own page table, too, has to enforce it."""
+    """The device's own page table, too, has to enforce it."""
     nest = world.nest
     hwpt = nest.paging(uapi.HWPT_ALLOC_PASID)
     with mock.Device(nest.context, hwpt, PASIDS) as device:
@@ -102,7 +102,7 @@ def test_pasid(world: World) -> None:
 
 
 def test_attach_that_fails(world: World) -> None:
-    """Whatever the reason, the page table is as it was: others can be attached to it."""
+    """After any failure the page table is as before: other devices can attach."""
     nest = world.nest
     device = mock.Device(nest.context, nest.ioas, PASIDS)
     with fails(INVALID):
@@ -114,19 +114,19 @@ def test_attach_that_fails(world: World) -> None:
 
 
 def test_ioas(world: World) -> None:
-    """The device gets a page table of its own, which enforces it before it has any mapping."""
+    """The device gets a new page table, which enforces it before it has any mapping."""
     nest = world.nest
     with mock.Device(nest.context, nest.ioas) as device:
         assert device.hwpt != nest.device.hwpt
         device.check(IOVA, nest.buffer, 2 * PAGE)
-        # The others don't.
+        # The other page tables do not.
         assert not claims(nest.context, nest.ioas)
         with mock.Device(nest.context, nest.ioas) as second:
             assert second.hwpt == device.hwpt
 
 
 def test_claim(world: World) -> None:
-    """Of an IOAS all of whose page tables enforce it, mapped before or after."""
+    """An IOAS whose page tables all enforce it, mapped before or after."""
     context = world.nest.context
     ioas = world.nest.keep(context.ioas_alloc())
     with mem.anonymous(PAGE) as buffer:
@@ -144,7 +144,7 @@ def test_claim(world: World) -> None:
 
 
 def test_device_that_cannot_be_held(world: World) -> None:
-    """On a page table that is said to hold all of them."""
+    """On a page table that is said to enforce it for every device."""
     nest = world.nest
     hwpt = nest.paging()
     nested = nest.nested(nest.paging(uapi.HWPT_ALLOC_NEST_PARENT))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The base kernel's own tests of iommufd, unmodified, a test a case."""
+"""The base kernel's own tests of iommufd, unmodified, one test per case."""
 
 import conformance
 import kselftest
 import pytest
 
-# Bitmaps of dirty pages are tried on up to 128 MiB of huge pages.
+# Bitmaps of dirty pages are tested on up to 128 MiB of huge pages.
 pytestmark = pytest.mark.guest(devices=(), hugepages=80, beside="peer")
 CASES = kselftest.cases()
 # How much longer a case may take on the sanitizer kernel.

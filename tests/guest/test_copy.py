@@ -42,7 +42,7 @@ def test_dma_through_a_copy(context: Context, buffer: mem.Buffer) -> None:
         assert buffer.read(PAGE, PAGE) == page[:PAGE]
         assert buffer.read(3 * PAGE, PAGE) == page[2 * PAGE : 3 * PAGE]
 
-        # The source goes; the copy keeps the pages and still works.
+        # The source is unmapped; the copy keeps the pages and still works.
         context.unmap(first, SOURCE, SIZE)
         assert pinned_pages() - before == SIZE // PAGE
         two.dma_write(TARGET)
@@ -69,7 +69,7 @@ def test_parts_are_pinned_as_long_as_used(context: Context, buffer: mem.Buffer) 
 
 
 def test_across_areas(context: Context, buffer: mem.Buffer) -> None:
-    """A range that several areas cover becomes as many areas."""
+    """A range that covers several areas becomes as many areas."""
     source, target = context.ioas_alloc(), context.ioas_alloc()
     context.map(source, buffer, SIZE, iova=SOURCE)
     context.map(source, buffer.address + SIZE, SIZE, iova=SOURCE + SIZE)
@@ -81,7 +81,7 @@ def test_across_areas(context: Context, buffer: mem.Buffer) -> None:
 
 
 def test_attach_after_copy(context: Context, buffer: mem.Buffer) -> None:
-    """Nothing is pinned without a device; two that come later share the pages."""
+    """Without a device nothing is pinned; two devices that attach later share the pages."""
     first, second = context.ioas_alloc(), context.ioas_alloc()
     before = pinned_pages()
     context.map(first, buffer, SIZE, iova=SOURCE)
@@ -141,7 +141,7 @@ def test_bad(context: Context, buffer: mem.Buffer, name: str) -> None:
 
 
 def test_no_more_rights(context: Context, buffer: mem.Buffer) -> None:
-    """Pages that were pinned for reading are not written through a copy."""
+    """Pages that were pinned for reading cannot be written through a copy."""
     ioas = context.ioas_alloc()
     context.map(ioas, buffer, SIZE, iova=SOURCE, prot=MAP_READABLE)
     with fails(errno.EPERM):
@@ -150,7 +150,7 @@ def test_no_more_rights(context: Context, buffer: mem.Buffer) -> None:
 
 
 def test_undone_half_way(context: Context, buffer: mem.Buffer) -> None:
-    """The second part does not fit: the first must not stay behind."""
+    """The second part does not fit: the first part must not remain."""
     source, target = context.ioas_alloc(), context.ioas_alloc()
     with Edu(context, source), Edu(context, target, index=1):
         context.map(source, buffer, SIZE, iova=SOURCE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_DESTROY beside requests that fail anyway: it waits for them, and is not refused."""
+"""IOMMU_DESTROY during requests that fail anyway: it waits for them, and is not refused."""
 
 import errno
 import threading
@@ -18,26 +18,26 @@ from workers import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
-# Takes its time to be pinned and mapped.
+# Large enough that pinning and mapping take a while.
 SIZE = 2 << 20
 ROUNDS = 30
 
 
 def no_queue(context: Context, device: mock.Device, ioas: int) -> int:
-    """A page table that is complete but for its queue."""
+    """A page table that is complete except for its queue."""
     flags = uapi.HWPT_FAULT_ID_VALID
     argument = uapi.HwptAlloc(dev_id=device.device, pt_id=ioas, flags=flags, fault_id=NO_ID)
     return errno_of(context.command, "HWPT_ALLOC", argument)
 
 
 def no_memory(context: Context, device: mock.Device, ioas: int) -> int:
-    """A move to a page table that can't be filled."""
+    """A move to a page table that cannot be filled."""
     return errno_of(device.replace, ioas)
 
 
 @pytest.mark.parametrize("request_", [no_queue, no_memory], ids=lambda call: call.__name__)
 def test_ioas(context: Context, request_: Callable[..., int]) -> None:
-    """While a page table is made on it again and again, of which nothing comes."""
+    """While another thread keeps allocating page tables on it, all of which fail."""
     device = mock.Device(context, context.ioas_alloc())
     target = 0
     failures = []
@@ -51,7 +51,7 @@ def test_ioas(context: Context, request_: Callable[..., int]) -> None:
         if request_ is no_memory:
             mem.protect(buffer, 0, SIZE - mem.PAGE)
         for _ in range(ROUNDS):
-            # The next one may get the same id: its map comes before any attach.
+            # The next IOAS may get the same id: it is mapped before any attach.
             target = 0
             seen = len(failures)
             until(lambda seen=seen: len(failures) > seen + 1)
@@ -65,19 +65,19 @@ def test_ioas(context: Context, request_: Callable[..., int]) -> None:
 
 
 class Caller:
-    """A thread of which one can see that it sleeps in the kernel."""
+    """A thread that can be seen to sleep in the kernel."""
 
     def __init__(self, call: Callable[[], object]) -> None:
         self._call = call
         self._id = 0
 
     def run(self, _: object) -> None:
-        """For Workers."""
+        """The function for Workers."""
         self._id = threading.get_native_id()
         self._call()
 
     def sleeps(self) -> bool:
-        """Or has ended."""
+        """True also if the thread has ended."""
         try:
             stat = Path(f"/proc/self/task/{self._id}/stat").read_text()
         except FileNotFoundError:
@@ -86,7 +86,7 @@ class Caller:
 
 
 def test_viommu(nest: Nest) -> None:
-    """While a vDEVICE is made on it, the device of which goes."""
+    """While a vDEVICE is allocated on it whose device goes."""
     viommu = nest.viommu()
     device = mock.Device(nest.context, nest.ioas)
 
@@ -95,7 +95,7 @@ def test_viommu(nest: Nest) -> None:
             nest.vdevice(viommu, 9, device.device)
 
     unplug, destroy = Caller(device.close), Caller(lambda: nest.destroy(viommu))
-    # The knob is put back first, then the threads can end.
+    # The knob is reset first, so that the threads can end.
     with ExitStack() as threads, knob("hold_vdevices"):
         threads.enter_context(Workers(make))
         until(lambda: held("vdevices"))

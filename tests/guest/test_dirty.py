@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Dirty tracking, to the bit, on the mock: the page tables that devices write through."""
+"""Dirty tracking on the mock, exact to the bit."""
 
 import ctypes
 import errno
@@ -18,7 +18,7 @@ from iommufd.mem import PAGE
 
 IOVA = mock.START
 OURS = pytest.mark.guest(kernels="ours")
-# The mock's smallest pages in one of ours, which is what is mapped at a time here.
+# The mock's smallest pages in one CPU page, which is the unit of mapping here.
 EACH = PAGE // mock.PAGE
 PAGES = 64
 LENGTH = PAGES * PAGE
@@ -26,7 +26,7 @@ LENGTH = PAGES * PAGE
 
 @dataclass
 class Table:
-    """A page table that tracks what is written."""
+    """A page table with dirty tracking."""
 
     context: Context
     ioas: int
@@ -35,21 +35,21 @@ class Table:
     buffer: mem.Buffer
 
     def map(self, page: int, count: int) -> None:
-        """Pages of the buffer at their place."""
+        """Maps pages of the buffer at their place."""
         at = page * PAGE
         self.context.map(self.ioas, self.buffer.address + at, count * PAGE, iova=IOVA + at)
 
     def write(self, *pages: int) -> None:
-        """As a device would, somewhere in each of these pages."""
+        """Marks some part of each of these pages, as a device would."""
         dirty.mark(self.context, self.id, IOVA, [page * EACH + page % EACH for page in pages])
 
     def read(self, page: int = 0, count: int = PAGES, size: int = PAGE, **how) -> list[int]:
-        """Bits for a range of pages."""
+        """The bits of a range of pages."""
         return dirty.read(self.context, self.id, IOVA + page * PAGE, count * PAGE, size, **how)
 
 
 def alloc(context: Context, device: mock.Device, ioas: int, huge: bool = False) -> int:
-    """A page table that can track; a huge one has pages of 2 KiB and 1 MiB only."""
+    """A page table that can track. The huge kind has pages of 2 KiB and 1 MiB only."""
     data = mock_uapi.HwptSelftest(
         pagetable_type=mock_uapi.MOCK_IOMMUPT_HUGE if huge else mock_uapi.MOCK_IOMMUPT_DEFAULT
     )
@@ -67,7 +67,7 @@ def alloc(context: Context, device: mock.Device, ioas: int, huge: bool = False) 
 
 @pytest.fixture
 def table(context: Context, ioas: int) -> Iterator[Table]:
-    """Nothing is mapped yet; each page will be by itself."""
+    """Nothing is mapped yet; each page will be an area of its own."""
     context.set_option(uapi.OPTION_HUGE_PAGES, 0, ioas)
     with mock.Device(context, ioas) as device, mem.anonymous(LENGTH) as buffer:
         table = Table(context, ioas, device, alloc(context, device, ioas), buffer)
@@ -94,7 +94,7 @@ def test_what_is_written(full: Table) -> None:
 
 
 def test_no_clear(full: Table) -> None:
-    """What is only looked at is dirty still."""
+    """A query with NO_CLEAR leaves the marks."""
     full.write(1, 2, 63)
     for _ in range(2):
         assert full.read(clear=False) == [1, 2, 63]
@@ -106,7 +106,7 @@ def test_no_clear(full: Table) -> None:
 
 @pytest.mark.parametrize("size", [512, 2048, PAGE, 2 * PAGE, 16 * PAGE, LENGTH])
 def test_page_sizes(full: Table, size: int) -> None:
-    """A bit is set if anything of what it stands for is dirty."""
+    """A bit is set if any part of its page is dirty."""
     pages = [0, 3, 17, 30, 31, 60]
     full.write(*pages)
     want = set()
@@ -117,14 +117,14 @@ def test_page_sizes(full: Table, size: int) -> None:
 
 @pytest.mark.parametrize("shift", [0, 1, 7, 8, 2048, PAGE - 8, PAGE - 3, PAGE - 1])
 def test_bitmap_anywhere(full: Table, shift: int) -> None:
-    """The bitmap can begin at any byte, and its last byte is the last that is touched."""
+    """The bitmap can begin at any byte, and nothing after its last byte is touched."""
     full.write(*range(0, PAGES, 3))
     want = [b for page in range(0, PAGES, 3) for b in range(page * EACH, (page + 1) * EACH)]
     assert full.read(size=mock.PAGE, shift=shift) == want
 
 
 def test_bits_are_added(full: Table) -> None:
-    """What is in the bitmap stays."""
+    """Bits that were set in the bitmap stay set."""
     full.write(4)
     with dirty.Bitmap(PAGES) as bitmap:
         bitmap.set([1, 5, 63])
@@ -133,7 +133,7 @@ def test_bits_are_added(full: Table) -> None:
 
 
 def test_random(full: Table) -> None:
-    """Reads of parts, in any order, find all that was written, each once."""
+    """Reads of parts, in any order, find each write exactly once."""
     rng = random.Random(1)
     marked: set[int] = set()
     for _ in range(100):
@@ -152,7 +152,7 @@ def test_random(full: Table) -> None:
 
 
 def test_areas(table: Table) -> None:
-    """Side by side they are one range."""
+    """Adjacent areas are one range."""
     for first, count in ((0, 3), (3, 1), (4, 6), (10, PAGES - 10)):
         table.map(first, count)
     pages = [0, 2, 3, 4, 9, 10, 63]
@@ -165,7 +165,7 @@ def test_areas(table: Table) -> None:
 
 @OURS
 def test_holes(table: Table) -> None:
-    """What isn't mapped isn't dirty. The peer stops at the first hole, and does not say so."""
+    """Unmapped ranges are not dirty. The peer stops at the first hole, without an error."""
     for first, count in ((1, 3), (4, 1), (5, 6), (20, 1), (22, 20), (63, 1)):
         table.map(first, count)
     pages = [1, 3, 4, 5, 10, 20, 22, 30, 41, 63]
@@ -178,12 +178,12 @@ def test_holes(table: Table) -> None:
 
 
 def test_nothing_mapped(table: Table) -> None:
-    """Also where the page table does not reach."""
+    """Also beyond the end of the page table."""
     assert table.read() == []
     for iova, length in ((0, PAGE), (IOVA - PAGE, 2 * PAGE), (1 << 40, LENGTH), (1 << 63, PAGE)):
         assert dirty.read(table.context, table.id, iova, length) == []
     assert dirty.read(table.context, table.id, uapi.U64_MAX + 1 - PAGE, PAGE) == []
-    # A bitmap of which only the part for what is mapped is there.
+    # Only the part of the bitmap for mapped memory is present.
     table.map(0, 1)
     table.write(0)
     with dirty.Bitmap(1) as bitmap:
@@ -193,7 +193,7 @@ def test_nothing_mapped(table: Table) -> None:
 
 
 def test_unmapped_meanwhile(full: Table) -> None:
-    """What is unmapped takes its marks along."""
+    """Unmapping discards the marks."""
     full.write(3)
     full.context.unmap(full.ioas, IOVA, LENGTH)
     full.map(0, PAGES)
@@ -201,7 +201,7 @@ def test_unmapped_meanwhile(full: Table) -> None:
 
 
 def test_page_table_by_itself(full: Table) -> None:
-    """Each page table has marks of its own."""
+    """Each page table has its own marks."""
     other = alloc(full.context, full.device, full.ioas)
     dirty.track(full.context, other)
     full.write(9)
@@ -213,7 +213,7 @@ def test_page_table_by_itself(full: Table) -> None:
 
 
 def test_tracking_on_and_off(full: Table) -> None:
-    """It begins with nothing dirty; what was found stays until it is asked for."""
+    """Starting clears the marks; stopping keeps them until they are read."""
     context = full.context
     full.write(1)
     dirty.track(context, full.id)
@@ -232,7 +232,7 @@ def test_tracking_on_and_off(full: Table) -> None:
 
 @pytest.mark.parametrize("huge", [False, True], ids=["2M", "1M"])
 def test_large_pages(context: Context, ioas: int, huge: bool) -> None:
-    """One write makes all of a page of the IOMMU dirty, however it lies in the bitmap."""
+    """One write dirties a whole IOMMU page, wherever that is in the bitmap."""
     size = 1 << 20 if huge else 2 << 20
     with mock.Device(context, ioas) as device, mem.hugetlb(3 * mem.HUGE) as buffer:
         table = alloc(context, device, ioas, huge)
@@ -250,7 +250,7 @@ def test_large_pages(context: Context, ioas: int, huge: bool) -> None:
 
 
 def test_long_bitmap(context: Context, ioas: int) -> None:
-    """A bit for each byte: a page of the IOMMU has more bits than the kernel looks at at a time."""
+    """A bit for each byte: one IOMMU page has more bits than the kernel processes at a time."""
     with mock.Device(context, ioas) as device, mem.hugetlb(mem.HUGE) as buffer:
         table = alloc(context, device, ioas)
         dirty.track(context, table)
@@ -267,7 +267,7 @@ def test_long_bitmap(context: Context, ioas: int) -> None:
 
 @OURS
 def test_part_of_a_large_page(context: Context, ioas: int) -> None:
-    """A range that begins or ends within a page of the IOMMU; the peer loses the first case."""
+    """A range that begins or ends within an IOMMU page; the peer loses the first case."""
     huge, part = 2 << 20, 64 << 10
     with mock.Device(context, ioas) as device, mem.hugetlb(mem.HUGE) as buffer:
         table = alloc(context, device, ioas)
@@ -288,7 +288,7 @@ def test_part_of_a_large_page(context: Context, ioas: int) -> None:
 
 
 def test_device_memory(table: Table) -> None:
-    """A dma-buf is tracked too, until its owner takes it back."""
+    """A dma-buf is tracked too, until its owner revokes it."""
     context = table.context
     fd = mock.dma_buf(context, LENGTH)
     context.map_file(table.ioas, fd, 0, LENGTH, iova=IOVA)
@@ -328,7 +328,7 @@ BAD = {
     ("fields", "error"), [pytest.param(*case, id=name) for name, case in BAD.items()]
 )
 def test_bad_read(full: Table, fields: dict, error: int) -> None:
-    """An errno, no bit set, and what is dirty still is."""
+    """An errno, no bit set, and no mark lost."""
     full.write(1, 8)
     with dirty.Bitmap(PAGES) as bitmap:
         values = {"hwpt_id": full.id, "data": bitmap.address, **GET, **fields}
@@ -341,7 +341,7 @@ def test_bad_read(full: Table, fields: dict, error: int) -> None:
 @OURS
 @pytest.mark.parametrize("address", [0, 8, 0xFFFF888000000000, 1 << 50, uapi.U64_MAX], ids=hex)
 def test_no_bitmap(full: Table, address: int) -> None:
-    """The peer says that all is well, and what was dirty is lost."""
+    """The peer reports success, and the marks are lost."""
     full.write(1, 8)
     with fails(errno.EFAULT):
         dirty.read_into(full.context, full.id, IOVA, LENGTH, address, PAGE)
@@ -350,7 +350,7 @@ def test_no_bitmap(full: Table, address: int) -> None:
 
 @OURS
 def test_bitmap_read_only(full: Table) -> None:
-    """Like no bitmap at all, if only its second page is."""
+    """If only its second page is read-only, the same happens as without a bitmap."""
     full.write(1, 60)
     with mem.anonymous(2 * PAGE) as memory:
         memory.fill(0)
@@ -363,7 +363,7 @@ def test_bitmap_read_only(full: Table) -> None:
 
 
 def test_wrong_objects(full: Table) -> None:
-    """Other than page tables that can track."""
+    """Objects other than page tables that can track."""
     context = full.context
     automatic, plain = full.device.hwpt, context.hwpt_alloc(full.device.device, full.ioas)
     for hwpt, error in (
@@ -389,13 +389,13 @@ def test_wrong_objects(full: Table) -> None:
     ids=str,
 )
 def test_bad_set(full: Table, fields: dict, error: int) -> None:
-    """Nothing is switched, nothing is cleared."""
+    """Nothing is switched or cleared."""
     check_bad_set(full, fields, error)
 
 
 @OURS
 def test_bad_set_reserved(full: Table) -> None:
-    """The peer does not look at it."""
+    """The peer ignores the field."""
     check_bad_set(full, {"__reserved": 1}, errno.EOPNOTSUPP)
 
 
@@ -412,9 +412,9 @@ def check_bad_set(full: Table, fields: dict, error: int) -> None:
 @pytest.mark.guest(parallel=True)
 @pytest.mark.limit(120)
 def test_while_others_map_and_unmap(table: Table) -> None:
-    """What stays mapped has its marks exactly, whatever comes and goes beside it.
+    """Areas that stay mapped keep exact marks while others are mapped and unmapped.
 
-    The peer finds nothing behind a hole.
+    The peer finds nothing after a hole.
     """
     table.map(0, 16)
     table.map(32, 16)

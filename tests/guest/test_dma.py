@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Real DMA of an edu device: what must come through does, what must not faults.
+"""Real DMA of an edu device: valid transfers succeed, invalid ones fault.
 
 The device has a buffer of one page. A transfer to it and back shows in memory
-what the device saw; nothing but the IOMMU stands between it and all of memory.
+what the device saw. Only the IOMMU protects the rest of memory from it.
 """
 
 import mmap
@@ -38,7 +38,7 @@ class World:
         return self.context.map(self.ioas, buffer, **options)
 
     def load(self, data: bytes) -> None:
-        """Brings data into the device."""
+        """Transfers data into the device."""
         with mem.anonymous(PAGE) as source:
             source.write(data)
             iova = self.map(source)
@@ -46,7 +46,7 @@ class World:
             self.context.unmap(self.ioas, iova, PAGE)
 
     def content(self) -> bytes:
-        """What the device has, by way of memory."""
+        """The content of the device's buffer, transferred by way of memory."""
         with mem.anonymous(PAGE) as target:
             iova = self.map(target)
             self.device.dma_write(iova)
@@ -63,14 +63,14 @@ def world():
 
 
 def wait_for_device(index: int = 0) -> None:
-    """Returns when the device has ended what an earlier user had it do."""
+    """Waits for a transfer that an earlier user started."""
     with Context() as context, Edu(context, index=index) as device:
         device.wait()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 def test_device_writes_and_reads(world: World, kind) -> None:
-    """At the start, in the middle and at the end, on page borders and across them."""
+    """At the start, in the middle and at the end, on page boundaries and across them."""
     size = 2 * mem.HUGE
     with kind(size) as buffer:
         iova = world.map(buffer)
@@ -86,7 +86,7 @@ def test_device_writes_and_reads(world: World, kind) -> None:
 
 
 def test_mapped_before_attach() -> None:
-    """What an IOAS holds when a device comes is there for the device."""
+    """Everything that an IOAS maps when a device is attached is there for the device."""
     with Context() as context, mem.anonymous(4 * PAGE) as buffer:
         ioas = context.ioas_alloc()
         context.map(ioas, buffer, iova=IOVA)
@@ -109,7 +109,7 @@ def test_read_only(world: World) -> None:
 
 
 def test_read_only_memory(world: World) -> None:
-    """Memory that the process itself may only read, as a file's, for a device to read."""
+    """Memory that the process itself may only read, such as a file's, for a device to read."""
     with mem.anonymous(PAGE) as buffer:
         buffer.write(pattern("file", PAGE))
         mem.protect(buffer, mmap.PROT_READ)
@@ -120,7 +120,7 @@ def test_read_only_memory(world: World) -> None:
 
 @pytest.mark.guest(iommu="intel")
 def test_write_only(world: World) -> None:
-    """Only tables of the second level can tell writing from reading and writing."""
+    """Only second-stage tables distinguish write-only from read-write."""
     world.load(b"\xaa" * PAGE)
     with mem.anonymous(PAGE) as buffer:
         buffer.write(pattern("secret", PAGE))
@@ -132,7 +132,7 @@ def test_write_only(world: World) -> None:
 
 
 def test_after_unmap(world: World) -> None:
-    """One of three neighbours goes: its address faults, the others work on."""
+    """One of three adjacent areas is unmapped: its address faults, the others still work."""
     world.load(b"\xaa" * PAGE)
     with mem.anonymous(3 * PAGE) as buffer:
         buffer.fill(0x55)
@@ -168,7 +168,7 @@ def test_after_unmap_all(world: World) -> None:
 
 
 def test_unmapped_then_other_memory(world: World) -> None:
-    """The same address leads to the new memory, with nothing left of the old."""
+    """The same address leads to the new memory; no trace of the old translation remains."""
     with mem.anonymous(PAGE) as old, mem.anonymous(PAGE) as new:
         for buffer, byte in ((old, 0x11), (new, 0x22)):
             buffer.fill(byte)
@@ -179,7 +179,7 @@ def test_unmapped_then_other_memory(world: World) -> None:
 
 
 def test_after_detach(world: World) -> None:
-    """It faults while detached, and what was mapped works again after a new attach."""
+    """It faults while detached; the mappings work again after a new attach."""
     world.load(b"\xaa" * PAGE)
     with mem.anonymous(PAGE) as buffer:
         buffer.fill(0x55)
@@ -198,7 +198,7 @@ def test_after_detach(world: World) -> None:
 
 
 def test_never_attached() -> None:
-    """A device that is bound and no more reaches nothing."""
+    """A device that is bound but not attached reaches nothing."""
     with Context() as context, Edu(context) as device:
         expect_fault(device.dma_write, IOVA)
         expect_fault(device.dma_read, IOVA)
@@ -220,7 +220,7 @@ def test_close_with_transfer_on_its_way() -> None:
 
 
 def test_killed_with_transfer_on_its_way() -> None:
-    """The process with all the files is killed; the memory is shared with us."""
+    """The process with all the files is killed; this process shares the memory."""
     with mem.shared(PAGE) as buffer:
         ours, theirs = os.pipe()
         child = os.fork()
@@ -249,7 +249,7 @@ def test_killed_with_transfer_on_its_way() -> None:
 
 
 def test_context_closed_before_device() -> None:
-    """The device keeps the context alive: DMA goes on until the device's file is closed."""
+    """The device keeps the context alive: DMA continues until the device's file is closed."""
     with mem.anonymous(PAGE) as buffer:
         context = Context()
         ioas = context.ioas_alloc()
@@ -264,7 +264,7 @@ def test_context_closed_before_device() -> None:
 
 
 def test_same_iova_in_two_spaces() -> None:
-    """Two devices, two IOASes, one address: each gets its own memory."""
+    """Two devices, two IOASes, one address: each reaches its own memory."""
     with Context() as context, mem.anonymous(2 * PAGE) as buffer:
         ioas = [context.ioas_alloc() for _ in range(2)]
         for i in range(2):
@@ -281,7 +281,7 @@ def test_same_iova_in_two_spaces() -> None:
             assert buffer.read() == data[0] + bytes(PAGE)
             second.dma_write(IOVA)
             assert buffer.read() == data[0] + data[1]
-            # What goes in one space stays in the other.
+            # An unmap in one IOAS does not affect the other.
             context.unmap(ioas[0], IOVA, PAGE)
             expect_fault(first.dma_write, IOVA)
             second.dma_read(IOVA)
@@ -291,7 +291,7 @@ def test_same_iova_in_two_spaces() -> None:
 
 
 def test_two_devices_in_one_space() -> None:
-    """One goes, the other works on."""
+    """One device is detached, the other still works."""
     with Context() as context, mem.anonymous(PAGE) as buffer:
         ioas = context.ioas_alloc()
         context.map(ioas, buffer, iova=IOVA)
@@ -312,7 +312,7 @@ def test_two_devices_in_one_space() -> None:
 
 
 def test_memory_unmapped_by_the_process(world: World) -> None:
-    """Pages that a device may reach stay as they are when the process lets go of them."""
+    """Pages that a device can reach stay when the process unmaps them."""
     fd = os.memfd_create("dma")
     os.ftruncate(fd, PAGE)
     with mem.Buffer(mmap.mmap(fd, PAGE)) as view:
@@ -325,7 +325,7 @@ def test_memory_unmapped_by_the_process(world: World) -> None:
 
 
 def test_fork_keeps_the_pages(world: World) -> None:
-    """What we write after a fork is what the device sees: the pages stay ours."""
+    """The device sees what the parent writes after a fork: the pages stay with the parent."""
     with mem.anonymous(PAGE) as buffer:
         buffer.fill(0x11)
         world.map(buffer, iova=IOVA)
@@ -344,7 +344,7 @@ def test_fork_keeps_the_pages(world: World) -> None:
 
 
 def test_no_fault_without_reason(world: World) -> None:
-    """The detector of faults is silent while all goes well."""
+    """No fault is detected while all transfers succeed."""
     with Kmsg() as kmsg, mem.anonymous(PAGE) as buffer:
         iova = world.map(buffer)
         world.device.dma_read(iova, BUFFER_SIZE)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOAS_MAP_FILE of dma-bufs: memory of another device, which that may take away.
+"""IOAS_MAP_FILE of dma-bufs: memory of another device, which that device may revoke.
 
-The mock exports one; that it is there, and gone, a device with a real IOMMU tells.
+The mock exports one. A device with a real IOMMU shows whether it is reachable.
 """
 
 import errno
@@ -27,7 +27,7 @@ from pattern import pattern
 
 IOVA = mock.START
 SIZE = 4 * PAGE
-# Of an ordinary page, for the device to bring data from and to.
+# The address of an ordinary page, for transfers of the device.
 OWN = mock.START + (64 << 20)
 DATA = b"of the device"
 
@@ -41,25 +41,25 @@ def dma_buf(context: Context) -> Iterator[int]:
 
 @dataclass
 class Mover:
-    """A device on an IOAS, and memory to look at what it finds."""
+    """A device on an IOAS, and memory to inspect its transfers."""
 
     device: Edu
     page: mem.Buffer
 
     def write(self, iova: int, data: bytes) -> None:
-        """What is at an address from now on."""
+        """Writes data at an address."""
         self.page.write(data)
         self.device.dma_read(OWN, len(data))
         self.device.dma_write(iova, len(data))
 
     def read(self, iova: int, length: int) -> bytes:
-        """What is at an address."""
+        """Reads the data at an address."""
         self.device.dma_read(iova, length)
         self.device.dma_write(OWN, length)
         return self.page.read(0, length)
 
     def lost(self, iova: int, data: bytes) -> bool:
-        """Whether what was at an address is not there for the device any more."""
+        """Whether the device can no longer reach an address."""
         return self.read(iova, len(data)) != data
 
 
@@ -71,7 +71,7 @@ def mover(context: Context, ioas: int) -> Iterator[Mover]:
 
 
 def test_dma(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
-    """Any part of it, in several places; nothing of it counts as pinned."""
+    """Any part of it, in several places; none of it counts as pinned."""
     before = pinned_pages()
     with unprivileged(0):
         context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
@@ -106,7 +106,7 @@ def test_bad_range(context: Context, ioas: int, dma_buf: int, start: int, length
 
 
 def test_revoke(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
-    """It is gone for the device at once and for good; mapped again, it is there again."""
+    """The device loses it at once and permanently; it can be mapped again."""
     with Device(context, ioas):
         context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
         mover.write(IOVA, DATA)
@@ -124,7 +124,7 @@ def test_revoke(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None
 
 
 def test_revoked_twice(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
-    """Saying it again changes nothing."""
+    """A second revocation changes nothing."""
     for i in range(3):
         context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA + i * SIZE)
         mover.write(IOVA + i * SIZE, DATA)
@@ -146,7 +146,7 @@ def test_unmap(context: Context, ioas: int, mover: Mover, dma_buf: int, revoked:
 
 
 def test_attach_later(context: Context, ioas: int, dma_buf: int) -> None:
-    """A new page table has what is mapped, without what was revoked meanwhile."""
+    """A new page table has all mappings, except what was revoked in the meantime."""
     context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
     mock.revoke(context, dma_buf)
     mock.revoke(context, dma_buf, False)
@@ -167,7 +167,7 @@ def test_attach_while_revoked(context: Context, ioas: int, dma_buf: int) -> None
 
 
 def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
-    """It outlives what it was made of, and goes with it when that is revoked."""
+    """A copy outlives its source, and disappears with it on a revocation."""
     other = context.ioas_alloc()
     context.map_file(other, dma_buf, 0, SIZE, iova=IOVA)
     context.copy(ioas, other, IOVA + PAGE, PAGE, iova=IOVA)
@@ -183,7 +183,7 @@ def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
 
 @pytest.mark.guest(beside="peer")
 def test_copy_for_writing(context: Context, ioas: int, dma_buf: int) -> None:
-    """A copy has no rights that what it was made of does not have."""
+    """A copy has no rights that its source lacks."""
     context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA, prot=MAP_READABLE)
     assert errno_of(context.copy, ioas, ioas, IOVA, SIZE) == errno.EPERM
     context.copy(ioas, ioas, IOVA, SIZE, prot=MAP_READABLE)
@@ -195,7 +195,7 @@ def test_copy_for_writing(context: Context, ioas: int, dma_buf: int) -> None:
 def test_copy_of_what_is_revoked(
     context: Context, dma_buf: int, attached: bool, back: bool
 ) -> None:
-    """Refused as to map it is, with and without page tables, and once it is back as well."""
+    """Refused like a map of it, with and without page tables, even after it is restored."""
     source, target = context.ioas_alloc(), context.ioas_alloc()
     with ExitStack() as stack:
         if attached:
@@ -208,7 +208,7 @@ def test_copy_of_what_is_revoked(
         if back:
             mock.revoke(context, dma_buf, False)
         assert errno_of(context.copy, target, source, IOVA + PAGE, SIZE) == errno.ENODEV
-        # Nothing of it is copied.
+        # None of it can be copied.
         assert errno_of(context.copy, target, source, IOVA, SIZE) == errno.ENODEV
         assert context.unmap_all(target) == 0
         assert context.unmap(source, IOVA + PAGE, SIZE) == SIZE
@@ -216,7 +216,7 @@ def test_copy_of_what_is_revoked(
 
 @pytest.mark.guest(kernels="main")
 def test_many_copies() -> None:
-    """To unmap them takes no longer for each of them if there are more."""
+    """The time to unmap one does not grow with their number."""
 
     def seconds(copies: int) -> float:
         with Context() as context:
@@ -230,7 +230,7 @@ def test_many_copies() -> None:
                 return time.monotonic() - start
 
     few = min(seconds(1000) for _ in range(3))
-    # 64 times as long when each was looked for among all.
+    # It took 64 times as long when each unmap searched all of them.
     assert seconds(8000) < 24 * few
 
 
@@ -252,7 +252,7 @@ def test_read_only(context: Context, ioas: int, mover: Mover, dma_buf: int) -> N
 
 
 def test_no_access_by_the_cpu(context: Context, ioas: int, dma_buf: int) -> None:
-    """It is another device's memory, not pages."""
+    """It is another device's memory, without pages."""
     context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA)
     with Access(context, ioas) as access:
         assert errno_of(access.read, IOVA, 16) == errno.EINVAL

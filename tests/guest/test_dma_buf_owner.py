@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Requests that meet a dma-buf whose owner keeps it locked while it takes it back."""
+"""Requests on a dma-buf whose owner holds its lock while revoking it."""
 
 import errno
 import os
@@ -46,8 +46,8 @@ def world(context: Context, ioas: int) -> Iterator[World]:
 
 @contextmanager
 def being_revoked(world: World) -> Iterator[None]:
-    """The owner has it locked, and has not told yet that it is gone; it has at the end."""
-    # The knob is put back first, then the thread can end.
+    """The owner holds the lock and has not announced the revocation; it has at the end."""
+    # The knob is reset first, so that the thread can end.
     with ExitStack() as threads, knob("hold_revokes"):
         threads.enter_context(Workers(lambda _: mock.revoke(world.context, world.fd)))
         until(lambda: held("revokes"))
@@ -97,7 +97,7 @@ def test_killed(world: World, request_: Callable[[World], None]) -> None:
 
 
 def test_copy_waits(world: World) -> None:
-    """What is being taken back while it is copied is gone when that is decided."""
+    """If memory is revoked while it is copied, the copy is decided after that."""
     errors: list[int] = []
 
     def copy_it(_: object) -> None:
@@ -113,7 +113,7 @@ def test_copy_waits(world: World) -> None:
 
 
 def waits_to_copy() -> list[bool]:
-    """Of the threads besides the main one and the owner's."""
+    """The threads other than the main one and the owner's."""
     found = [int(task.name) for task in Path("/proc/self/task").iterdir()]
     return [waits(f"self/task/{tid}") for tid in sorted(found)[2:]]
 

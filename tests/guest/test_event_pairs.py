@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What events say to begin, others say to end: each pair is at zero when a context is gone."""
+"""Each begin event has an end event: all pairs balance when a context is closed."""
 
 import errno
 import os
@@ -20,16 +20,16 @@ from iommufd.trace import Stream
 pytestmark = pytest.mark.guest(kernels="ours")
 
 MSI = 0xFEE00000
-# Memory that the process itself can't reach.
+# An address that the process itself cannot access.
 NOTHING = 0
 PASIDS = mock_uapi.MOCK_FLAGS_DEVICE_PASID
-# For a worker of the kernel that never comes.
+# Seconds to wait for a kernel worker; reached only on failure.
 PATIENCE = 60
 
 
 @pytest.fixture
 def balance(stream: Stream) -> Iterator[Balance]:
-    """Counts what a test does, which ends all of it."""
+    """Counts the events of a test, which must end everything that it begins."""
     stream.read()
     balance = Balance()
     yield balance
@@ -56,7 +56,7 @@ def page_tables(nest: Nest) -> None:
 
 
 def refused(nest: Nest) -> None:
-    """Page tables that are complete but for the queue that the request names."""
+    """Page tables that are complete except for the queue that the request names."""
     nothing = {"flags": uapi.HWPT_FAULT_ID_VALID, "fault_id": NO_ID}
     about = {"dev_id": nest.device.device, **nothing}
     argument = uapi.HwptAlloc(pt_id=nest.ioas, **about)
@@ -82,7 +82,7 @@ def moves(nest: Nest) -> None:
 
 
 def attaches_that_fail(nest: Nest) -> None:
-    """For want of memory behind a mapping, or of addresses."""
+    """For lack of memory under a mapping, or of addresses."""
     context, ioas = nest.context, nest.context.ioas_alloc()
     with mem.anonymous(4 * PAGE) as buffer:
         context.map(ioas, buffer, iova=IOVA)
@@ -98,7 +98,7 @@ def attaches_that_fail(nest: Nest) -> None:
 
 
 def mappings(nest: Nest) -> None:
-    """From each source, in part the same memory, unmapped or left; and some that can't be."""
+    """From each source, partly of the same memory, unmapped or left; and some invalid ones."""
     context, ioas = nest.context, nest.context.ioas_alloc()
     with mock.Device(context, ioas):
         context.map(ioas, nest.buffer, MAPPED, iova=IOVA)
@@ -116,7 +116,7 @@ def mappings(nest: Nest) -> None:
 
 
 def accesses(nest: Nest) -> None:
-    """Pins that are given back, that an unmap takes away, or that go with the access."""
+    """Pins that are released, revoked by an unmap, or closed with the access."""
     with mock.Access(nest.context, nest.ioas) as access:
         access.unpin(access.pin(IOVA, nest.buffer, MAPPED))
         access.pin(IOVA + PAGE, nest.buffer.address + PAGE, PAGE)
@@ -155,7 +155,7 @@ def test_step(nest: Nest, step: Callable[[Nest], None]) -> None:
 
 
 def test_all(stream: Stream, balance: Balance) -> None:
-    """All in one context; there is some of each pair."""
+    """All in one context, with at least one of each pair."""
     with Nest(PASIDS) as nest:
         for step in STEPS:
             step(nest)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-exporter: known work, scraped over HTTP, to the digit."""
+"""iommufd-exporter: a known workload, scraped over HTTP, with exact numbers."""
 
 import ctypes
 import errno
@@ -37,20 +37,20 @@ COMM = Path("/proc/self/comm").read_text().strip()
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {"exporter_map", "exporter_close", "list_all", "read_owner"}
 PR_SET_NAME = 15
-# What iommufd-exporter.service leaves it.
+# The capabilities that iommufd-exporter.service grants it.
 UNIT = ROOT / "tools" / NAME / f"{NAME}.service"
 
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """Neither a program nor a socket."""
+    """Neither a BPF program nor a socket remains."""
     yield
     assert not PROGRAMS & programs()
     assert not Path(SOCKET).exists()
 
 
 def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """What is mapped and pinned, shared pages once; one that does nothing beside it."""
+    """Mapped and pinned bytes, with shared pages counted once, beside an idle context."""
     other = context.ioas_alloc()
     with (
         Exporter() as exporter,
@@ -84,7 +84,7 @@ def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_limit() -> None:
-    """What an ordinary user may lock and has; nothing of it once the process is root again."""
+    """An ordinary user's limit and charge; not shown once the process is root again."""
 
     def body(child: Child) -> None:
         with Context() as context, mem.anonymous(16 * PAGE) as buffer:
@@ -122,7 +122,7 @@ NAMES = {
 
 
 def test_names() -> None:
-    """A process may be called anything."""
+    """A process may have any name."""
 
     def body(child: Child) -> None:
         libc = ctypes.CDLL(None)
@@ -141,7 +141,7 @@ def test_names() -> None:
 
 
 def test_counters_never_fall(context: Context, buffer: mem.Buffer) -> None:
-    """What a destroyed IOAS has done stays, whoever has its id then, and what was before, too."""
+    """Counters include destroyed IOASes, whoever reuses their id, and earlier activity."""
     early = context.ioas_alloc()
     context.map(early, buffer)
     totals = []
@@ -157,12 +157,12 @@ def test_counters_never_fall(context: Context, buffer: mem.Buffer) -> None:
         totals.append(exporter.scrape())
         exporter.text()
     assert [found.value("iommufd_context_maps_total") for found in totals] == [4, 7, 16, 16]
-    # The last is what was left in the IOAS that was there before.
+    # The last one unmapped what was left in the IOAS that existed before.
     assert [found.value("iommufd_context_unmaps_total") for found in totals] == [1, 2, 3, 4]
 
 
 def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Each by its reason; all reasons there are, from the start."""
+    """Each by its reason; all reasons are present from the start."""
     context.map(ioas, buffer, iova=IOVA)
     with Exporter() as exporter:
         before = exporter.scrape()
@@ -178,18 +178,18 @@ def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     assert told == dict.fromkeys((name for _, name in reasons.printed()), 0)
     counts = {labels["reason"]: found.value(name, **labels) for labels in found.labels(name)}
     assert counts == {**told, "iova_mapped": 3, "not_mapped": 1}
-    # They are not in the histograms.
+    # Failed requests are not in the histograms.
     assert found.value("iommufd_request_seconds_count", op="map") == 0
     assert found.value("iommufd_request_seconds_count", op="unmap") == 0
 
 
 def test_durations(context: Context, ioas: int) -> None:
-    """As the trace events have them, each in its bucket."""
+    """The durations of the trace events, each in its bucket."""
     bounds = [float(f"1e{power}") for power in range(-6, 2)]
     with (
         mem.anonymous(4096 * PAGE) as buffer,
         mock.Device(context, ioas),
-        # It listens first: the clock is read for each who does, one after the other.
+        # This stream listens first: the clock is read once for each consumer, one after the other.
         Stream("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as stream,
         Exporter() as exporter,
     ):
@@ -211,7 +211,7 @@ def test_durations(context: Context, ioas: int) -> None:
         told = [x["le"] for x in found.labels(f"{name}_bucket") if x["op"] == op]
         assert [float(le) for le in told] == [*bounds, float("inf")]
         for le in told:
-            # It has seen each take a moment longer.
+            # The exporter's clock is read later, so it sees slightly longer durations.
             below = found.value(f"{name}_bucket", le=le, **labels)
             assert below <= sum(x <= float(le) for x in seconds)
         assert found.value(f"{name}_bucket", le="10.0", **labels) == 15
@@ -226,7 +226,7 @@ def test_faults_and_invalidations(nest: Nest) -> None:
         nest.device.replace(nest.reporting(queue))
         for group in range(3):
             nest.device.fault(addr=FAULT_IOVA, group=group, perm=2)
-            # The kernel's worker hands them on.
+            # The kernel's worker delivers them.
             assert select.select([queue.fd], [], [], 60)[0]
             cookies = [record.cookie for record in queue.read()]
         queue.respond(*cookies)
@@ -239,13 +239,13 @@ def test_faults_and_invalidations(nest: Nest) -> None:
     assert found.value("iommufd_page_faults_total") == 3
     assert found.value("iommufd_context_faults_waiting") == 2
     assert found.value("iommufd_context_invalidations_total") == 2
-    # What nobody answers ends with the attachment.
+    # Faults without a response end with the attachment.
     assert later.value("iommufd_context_faults_waiting") == 0
     assert later.value("iommufd_page_faults_total") == 3
 
 
 def test_no_more_than_asked_for() -> None:
-    """The oldest; how many there are, and are left out, is said."""
+    """The oldest ones are shown; the number of all and of those left out is reported."""
     with Context(), Context(), Context(), Exporter("--contexts", "2") as exporter:
         found = exporter.scrape()
         exporter.text()
@@ -283,7 +283,7 @@ def test_http() -> None:
 
 
 def test_many_at_once(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Each gets a whole answer while work goes on, and counters only grow."""
+    """Each gets a complete answer while work continues, and counters only grow."""
     with Exporter() as exporter, ThreadPoolExecutor(6) as pool:
 
         def read(_: int) -> list[float]:
@@ -302,7 +302,7 @@ def test_many_at_once(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_as_its_unit_starts_it(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """The capabilities of the unit are enough."""
+    """The capabilities of the unit suffice."""
     (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", UNIT.read_text(), re.MULTILINE)
     kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in bounds.split())
     prefix = ("setpriv", f"--bounding-set=-all,{kept}", "--inh-caps=-all", "--no-new-privs")
@@ -325,7 +325,7 @@ def test_without_privilege() -> None:
 
 
 def test_where_it_listens() -> None:
-    """What is in use is not taken, a socket that is left behind is, a file is not."""
+    """It refuses an address in use and a regular file, but replaces a stale socket."""
     said = f"{NAME}: can't listen at {SOCKET}: Address already in use\n"
     with Exporter("--listen", SOCKET) as first:
         second = run(NAME, "--listen", SOCKET)
@@ -343,7 +343,7 @@ def test_where_it_listens() -> None:
 
 
 def test_dashboard() -> None:
-    """It asks for nothing that does not exist."""
+    """It queries only metrics that exist."""
     board = json.loads((ROOT / "dashboards" / "iommufd.json").read_text())
     with Context(), Exporter() as exporter:
         families = exporter.scrape().families.values()
@@ -352,7 +352,7 @@ def test_dashboard() -> None:
     targets = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     asked = {name for expr in targets for name in re.findall(r"\biommufd_\w+", expr)}
     assert asked <= told
-    # Nor does it leave anything out but what it computes itself.
+    # It leaves out nothing except what the exporter computes itself.
     computed = {"iommufd_exporter_build_info"}
     computed |= {f"iommufd_request_seconds_{part}" for part in ("sum", "count")}
     assert told - asked == computed
@@ -361,7 +361,7 @@ def test_dashboard() -> None:
 @pytest.mark.full
 @pytest.mark.guest(kernels="builtin")
 def test_prometheus(tmp_path: Path, context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """One of Debian scrapes it, gets the numbers and types, and can draw the dashboard."""
+    """Debian's Prometheus scrapes it, gets numbers and types, and can draw the dashboard."""
     board = json.loads((ROOT / "dashboards" / "iommufd.json").read_text())
     with Exporter() as exporter, Prometheus(tmp_path, PORT) as prometheus:
         assert exporter.tcp

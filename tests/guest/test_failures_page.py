@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""docs/failures.md is a contract: the list of the running kernel is the one on the page."""
+"""docs/failures.md is a contract: it lists the reasons of the running kernel."""
 
 import re
 import subprocess
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from iommufd import reasons
 
-# Those that no test can have, and why.
+# Reasons that no test can provoke, and why.
 NOT_PROVOKED = {
     "not_said": "would be a defect",
     "faults_of_vf": "no virtual function of QEMU has page requests (PRI)",
 }
 BTF = Path("/sys/kernel/btf")
-# How the tests name what they hold a reason against: in tables, or beside an event's.
+# How the tests name the reason that they expect: in tables, or next to an event's.
 PROVOKED = {
     "test_reasons*.py": re.compile(r'(?:Case\(\s*|\["reason"\].*== \(?)"(\w+)"'),
     "test_polic*.py": re.compile(r'"(\w+_by_policy)"'),
@@ -40,7 +40,7 @@ def test_enum() -> None:
 
 
 def test_all_are_provoked() -> None:
-    """Each by a test of its own, but for those that can't be."""
+    """Each by a test, except for those that cannot be provoked."""
     folder = Path(__file__).parent
     found = {
         reason
@@ -48,7 +48,7 @@ def test_all_are_provoked() -> None:
         for test in folder.glob(names)
         for reason in pattern.findall(test.read_text())
     }
-    # One is told once for each allocation.
+    # This one is reported once for each allocation.
     found.add("no_memory")
     assert not found & NOT_PROVOKED.keys()
     assert found | NOT_PROVOKED.keys() == {*reasons.documented()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-faults: what became of each fault, and the sums of that."""
+"""iommufd-faults: the outcome of each fault, and the totals."""
 
 import errno
 import os
@@ -22,13 +22,13 @@ NAME = "iommufd-faults"
 WRITE = 2
 VIRT_ID = 5
 COMM = Path("/proc/self/comm").read_text().strip()
-# For a worker of the kernel that never comes.
+# Seconds to wait for a kernel worker; reached only on failure.
 PATIENCE = 60
 
 
 @pytest.fixture
 def queue(nest: Nest) -> Iterator[FaultQueue]:
-    """The device's page table reports to it."""
+    """A queue to which the device's page table reports."""
     with nest.fault_queue() as queue:
         nest.device.replace(nest.reporting(queue))
         yield queue
@@ -37,7 +37,7 @@ def queue(nest: Nest) -> Iterator[FaultQueue]:
 
 @pytest.fixture
 def viommu(nest: Nest) -> Iterator[int]:
-    """One that the device reports to."""
+    """A vIOMMU to which the device reports."""
     viommu = nest.viommu()
     nest.vdevice(viommu, VIRT_ID)
     nest.device.replace(nest.nested(viommu))
@@ -46,11 +46,11 @@ def viommu(nest: Nest) -> Iterator[int]:
 
 
 def fault(nest: Nest, queue: FaultQueue, count: int, read: bool = True) -> list[int]:
-    """Faults at one page after the other; their cookies if they are read."""
+    """Faults on successive pages; returns their cookies if they are read."""
     cookies: list[int] = []
     for group in range(count):
         nest.device.fault(addr=IOVA + group * 4096, group=group, perm=WRITE)
-        # The kernel's worker hands them on.
+        # The kernel's worker delivers them.
         assert select.select([queue.fd], [], [], PATIENCE)[0]
         if read:
             cookies += [record.cookie for record in queue.read()]
@@ -83,7 +83,7 @@ def test_list(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_aborted(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
-    """Nobody answers: one was read, the other was not."""
+    """Nobody answers: one fault was read, the other was not."""
     with Tool(NAME, "-j") as tool:
         fault(nest, queue, 1)
         fault(nest, queue, 1, read=False)
@@ -98,7 +98,7 @@ def test_aborted(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_refused(nest: Nest, queue: FaultQueue) -> None:
-    """There is nobody to read it."""
+    """There is no consumer that could read it."""
     queue.close()
     with Tool(NAME, "-j") as tool:
         nest.device.fault(addr=IOVA)
@@ -107,13 +107,13 @@ def test_refused(nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_waiting(nest: Nest, queue: FaultQueue) -> None:
-    """What is not over when the tool ends."""
+    """Faults that are not over when the tool ends."""
     with Tool(NAME, "-j") as tool:
         (cookie,) = fault(nest, queue, 1)
         (line,) = tool.rest()
     assert (line["cookie"], line["end"]) == (cookie, "waiting")
     assert line["wait_ns"] > line["read_ns"] > 0
-    # Another comes late: it has not seen the report.
+    # Another instance starts late: it has not seen the report.
     with Tool(NAME) as text:
         queue.respond(cookie)
         row = text.text().splitlines()[1].split()
@@ -122,12 +122,12 @@ def test_waiting(nest: Nest, queue: FaultQueue) -> None:
 
 
 def total(lines: list[dict[str, Any]], name: str) -> int:
-    """Of a number of the fault queues, over all intervals."""
+    """The total of a number of the fault queues, over all intervals."""
     return sum(queue[name] for line in lines for queue in line["fault_queues"])
 
 
 def test_sums(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
-    """Each once, in one interval; those that wait are asked of the kernel."""
+    """Each fault counts once, in one interval; the pending ones are queried from the kernel."""
     old = fault(nest, queue, 1)
     with Tool(NAME, "-j", "0.05") as tool:
         seen.forget()
@@ -135,7 +135,7 @@ def test_sums(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
         queue.respond(*cookies[:3])
         queue.respond(cookies[3], code=uapi.PAGE_RESP_INVALID)
         lines = tool.until(lambda line: line["fault_queues"][0]["waiting"] == 3)
-        # The interval may have ended between its two answers.
+        # The interval may have ended between its two responses.
         lines += tool.until(lambda line: not line["fault_queues"][0]["reported"])
         assert lines[-1]["fault_queues"][0]["waiting"] == 3
         queue.respond(*old)
@@ -171,7 +171,7 @@ def test_text(nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_context_of_later() -> None:
-    """It knows whose faults those of a new context are, whose end it sees."""
+    """It knows the faults of a context that is opened later, and sees its end."""
     with Tool(NAME, "-j", "1000") as tool, Tool(NAME, "-j", "-p", "1") as of_another:
         with Nest() as nest, nest.fault_queue() as queue:
             nest.device.replace(nest.reporting(queue))
@@ -184,7 +184,7 @@ def test_context_of_later() -> None:
 
 
 def test_vevents(nest: Nest, viommu: int) -> None:
-    """Two find room, two are lost; without a queue there is nowhere to go."""
+    """Two events fit, two are lost; without a queue, the event is dropped."""
     with Tool(NAME, "-j") as tool, Tool(NAME, "-j", "1000") as sums, Tool(NAME) as text:
         with fails(errno.EOPNOTSUPP):
             nest.device.event()

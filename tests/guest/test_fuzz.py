@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Random sequences of requests by fixed seeds: each answer is right, and nothing is left.
+"""Random sequences of requests with fixed seeds: each answer is right, and nothing is left.
 
-`make fuzz` runs others, for as long as one likes.
+`make fuzz` runs other seeds, for any length of time.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from fuzzing.guest import PROGRAM
 from fuzzing.inside import device
 
 pytestmark = pytest.mark.guest(kernels="ours")
-# Any will do; it is changed when sequences change, and old ones are no longer the same.
+# Any seed will do. Change it when the sequences change, and old ones are no longer reproduced.
 SEED = "1"
 # How many sequences fit into a test.
 MANY = {"main": "300", "debug": "60"}
@@ -36,5 +36,5 @@ def test_mock(kernel: str) -> None:
 
 @pytest.mark.limit(60)
 def test_device(kernel: str) -> None:
-    """With page tables of VT-d, which are no mock."""
+    """With page tables of VT-d instead of the mock."""
     run(MANY_OF_DEVICE[kernel], "--device", device())

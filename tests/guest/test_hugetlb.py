@@ -18,14 +18,14 @@ from pattern import pattern
 pytestmark = pytest.mark.guest(hugepages=16)
 
 COUNT = 6
-# More runs than a block of the store has room for, in more than one batch.
+# More runs than fit into a block of the store, in more than one batch.
 RUNS = 600
 
 
 @pytest.mark.parametrize("present", [True, False])
 @pytest.mark.parametrize("skip", [0, 3 * PAGE, HUGE - PAGE])
 def test_each_page(context: Context, ioas: int, skip: int, present: bool) -> None:
-    """The device finds both ends of each; what is pinned are the pages that were asked for."""
+    """The device finds both ends of each huge page; only the requested pages are pinned."""
     before = pinned_pages()
     length = COUNT * HUGE - skip - 2 * PAGE
     with mem.hugetlb(COUNT * HUGE) as buffer, Edu(context, ioas) as device:
@@ -48,7 +48,7 @@ def test_each_page(context: Context, ioas: int, skip: int, present: bool) -> Non
 
 
 def test_not_writable(context: Context, ioas: int) -> None:
-    """A later part that must not be written fails all of it; for reading it is one mapping."""
+    """A later part that is not writable fails all of the map; for reading it is one mapping."""
     before = pinned_pages()
     with mem.hugetlb(COUNT * HUGE) as buffer, Edu(context, ioas) as device:
         buffer.write(pattern("tail", PAGE), COUNT * HUGE - PAGE)
@@ -64,7 +64,7 @@ def test_not_writable(context: Context, ioas: int) -> None:
 
 
 def test_other_memory_behind(context: Context, ioas: int) -> None:
-    """Huge pages and then small ones, by one request."""
+    """Huge pages followed by small ones, by one request."""
     before = pinned_pages()
     with mem.hugetlb(COUNT * HUGE) as buffer, Edu(context, ioas) as device:
         border = 4 * HUGE
@@ -83,7 +83,7 @@ def test_other_memory_behind(context: Context, ioas: int) -> None:
 
 
 def test_memory_short(context: Context, ioas: int) -> None:
-    """A page that stands behind itself is a run each time: no room for them fails all of it."""
+    """A page mapped repeatedly is a new run each time: without memory for them, all of it fails."""
     before = pinned_pages()
     fd = os.memfd_create("short", os.MFD_HUGETLB)
     os.ftruncate(fd, HUGE)

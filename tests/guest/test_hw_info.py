@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_GET_HW_INFO: what user space is told of the IOMMU in front of a device."""
+"""IOMMU_GET_HW_INFO: what user space learns about the IOMMU of a device."""
 
 import ctypes
 import errno
@@ -26,13 +26,13 @@ def info(context: Context, device: int, **fields: int) -> uapi.HwInfo:
 
 @pytest.fixture
 def device(context: Context, ioas: int) -> Iterator[int]:
-    """One of the mock's."""
+    """A device of the mock."""
     with mock.Device(context, ioas) as device:
         yield device.device
 
 
 def test_without_data(context: Context, device: int) -> None:
-    """Then the length says how much there is."""
+    """Without a buffer, the length reports how much data there is."""
     for fields in ({}, {"data_uptr": 8}, {"out_capabilities": 0xFF, "out_max_pasid_log2": 7}):
         told = info(context, device, **fields)
         assert told.data_len == len(DATA)
@@ -43,7 +43,7 @@ def test_without_data(context: Context, device: int) -> None:
 
 @pytest.mark.parametrize("length", [1, 3, 4, 5, 7, 8, 9, 16, 100, PAGE])
 def test_lengths(context: Context, device: int, length: int) -> None:
-    """As much as there is room for, then zeros up to the end, not a byte more."""
+    """As much data as fits, then zeros up to the end, and not a byte more."""
     with mem.anonymous(2 * PAGE) as memory:
         memory.fill(0xFF)
         told = info(context, device, data_uptr=memory.address, data_len=length)
@@ -53,7 +53,7 @@ def test_lengths(context: Context, device: int, length: int) -> None:
 
 
 def test_types(context: Context, device: int) -> None:
-    """A type is asked for only if the flag says so."""
+    """The requested type counts only if the flag is set."""
     asked = uapi.HW_INFO_FLAG_INPUT_TYPE
     assert info(context, device, out_data_type=7).out_data_type == SELFTEST
     for kind in (uapi.HW_INFO_TYPE_DEFAULT, SELFTEST):
@@ -143,13 +143,13 @@ def test_no_room(context: Context, device: int, length: int) -> None:
 
 
 def registers() -> set[tuple[int, int]]:
-    """Of the VT-d units of this machine, as their driver shows them."""
+    """The registers of this machine's VT-d units, as their driver shows them."""
     units = Path("/sys/class/iommu").glob("*/intel-iommu")
     return {tuple(int((unit / name).read_text(), 16) for name in ("cap", "ecap")) for unit in units}
 
 
 def test_intel(context: Context) -> None:
-    """The registers of the IOMMU that a real device is behind."""
+    """The registers of a real device's IOMMU."""
     data = uapi.HwInfoVtd()
     where = {"data_uptr": ctypes.addressof(data), "data_len": ctypes.sizeof(data)}
     with Edu(context) as device:
@@ -160,7 +160,7 @@ def test_intel(context: Context) -> None:
             assert told.data_len == ctypes.sizeof(data)
             assert (data.cap_reg, data.ecap_reg) in registers()
             assert (data.flags & ~1, getattr(data, "__reserved")) == (0, 0)
-            # A plain PCI device on an IOMMU that tracks nothing.
+            # A plain PCI device on an IOMMU without dirty tracking.
             assert told.out_capabilities == NO_ATS
             assert told.out_max_pasid_log2 == 0
         with fails(errno.EOPNOTSUPP):
@@ -181,6 +181,6 @@ def test_nothing_to_tell(context: Context) -> None:
 
 @pytest.mark.guest(iommu="virtio", kernels="ours")
 def test_nothing_to_ask_for(context: Context) -> None:
-    """Nor any type; the peer returns without it."""
+    """No type is available; the peer succeeds without data."""
     with Edu(context) as device, fails(errno.EOPNOTSUPP):
         info(context, device.id, flags=1, out_data_type=uapi.HW_INFO_TYPE_INTEL_VTD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_DESTROY of what something else depends on: EBUSY, and then it can still be used."""
+"""IOMMU_DESTROY of an object on which others depend: EBUSY, and the object still works."""
 
 import errno
 import mmap
@@ -17,14 +17,14 @@ Use = Iterator[list[int]]
 
 
 def page_table(nest: Nest) -> Use:
-    """An IOAS with a page table, which nobody else uses."""
+    """An IOAS with a page table without further users."""
     ioas = nest.keep(nest.context.ioas_alloc())
     nest.paging(ioas=ioas)
     yield [ioas]
 
 
 def attached(nest: Nest) -> Use:
-    """A page table that was asked for, with a device."""
+    """A page table that was allocated by name, with a device."""
     hwpt = nest.paging()
     nest.device.replace(hwpt)
     yield [hwpt, nest.ioas, nest.device.device]
@@ -32,18 +32,18 @@ def attached(nest: Nest) -> Use:
 
 
 def automatic(nest: Nest) -> Use:
-    """A page table that nobody asked for."""
+    """An automatic page table."""
     yield [nest.device.hwpt, nest.ioas, nest.device.device]
 
 
 def nested(nest: Nest) -> Use:
-    """A guest's page table."""
+    """A nested page table."""
     nest.nested()
     yield [nest.parent, nest.ioas]
 
 
 def nested_attached(nest: Nest) -> Use:
-    """The same with a device."""
+    """A nested page table with a device."""
     hwpt = nest.nested()
     nest.device.replace(hwpt)
     yield [hwpt, nest.parent, nest.ioas]
@@ -51,7 +51,7 @@ def nested_attached(nest: Nest) -> Use:
 
 
 def pasid(nest: Nest) -> Use:
-    """A page table with a PASID of a device alone."""
+    """A page table that only a PASID of a device uses."""
     with mock.Device(nest.context, nest.ioas, mock_uapi.MOCK_FLAGS_DEVICE_PASID) as device:
         hwpts = [nest.paging(uapi.HWPT_ALLOC_PASID) for _ in range(2)]
         device.replace(hwpts[0])
@@ -61,7 +61,7 @@ def pasid(nest: Nest) -> Use:
 
 
 def viommu(nest: Nest) -> Use:
-    """A vIOMMU with nothing."""
+    """A vIOMMU without users."""
     nest.viommu()
     yield [nest.parent, nest.ioas]
 
@@ -86,7 +86,7 @@ def event_queue(nest: Nest) -> Use:
 
 
 def event_queue_closed(nest: Nest) -> Use:
-    """A queue whose file is closed is one all the same."""
+    """A queue whose file is closed is still a queue."""
     viommu = nest.viommu()
     nest.event_queue(viommu).close()
     yield [viommu]
@@ -100,7 +100,7 @@ def hw_queue(nest: Nest) -> Use:
 
 
 def mapped(nest: Nest) -> Use:
-    """Pages of a vIOMMU in user space."""
+    """Pages of a vIOMMU, mapped in user space."""
     data = mock_uapi.ViommuSelftest()
     viommu = nest.viommu(**pointer(data))
     with mmap.mmap(nest.context.fd, data.out_mmap_length, offset=data.out_mmap_offset):
@@ -114,7 +114,7 @@ def fault_queue(nest: Nest) -> Use:
 
 
 def fault_queue_closed(nest: Nest) -> Use:
-    """A queue whose file is closed, of a page table."""
+    """A queue of a page table, with a closed file."""
     with nest.fault_queue() as queue:
         nest.reporting(queue)
         queue.close()
@@ -122,7 +122,7 @@ def fault_queue_closed(nest: Nest) -> Use:
 
 
 def access(nest: Nest) -> Use:
-    """A driver in the kernel."""
+    """A kernel driver."""
     ioas = nest.keep(nest.context.ioas_alloc())
     with mock.Access(nest.context, ioas):
         yield [ioas]
@@ -150,7 +150,7 @@ USES: list[Callable[[Nest], Use]] = [
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 def test_busy(nest: Nest, use: Callable[[Nest], Use]) -> None:
-    """And again: being refused leaves no trace. All can be destroyed in order at the end."""
+    """Also when repeated: a refusal leaves no trace. At the end all can be destroyed in order."""
     with contextmanager(use)(nest) as busy:
         with unchanged(nest.context, nest.ioas):
             for each in busy * 2:
@@ -158,7 +158,7 @@ def test_busy(nest: Nest, use: Callable[[Nest], Use]) -> None:
 
 
 def test_gone(nest: Nest) -> None:
-    """The id of what was destroyed names nothing."""
+    """The id of a destroyed object names nothing."""
     viommu = nest.viommu()
     made = [
         nest.vdevice(viommu, 1),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOVA spaces: what may be mapped where, and what maps and unmaps leave."""
+"""IOVA spaces: what may be mapped where, and the state that maps and unmaps leave."""
 
 import ctypes
 import errno
@@ -21,7 +21,7 @@ from iommufd.uapi import U64_MAX, IoasIovaRanges, IovaRange
 FULL = [(0, U64_MAX)]
 # Writes to these addresses are interrupts, not memory.
 MSI = (0xFEE00000, 0xFEEFFFFF)
-# The last address of each table: 48 bits, or what the first level leaves a user.
+# The last address of each table: 48 bits, or the user half of a first-stage table.
 APERTURE = {"intel": (1 << 48) - 1, "intel-s1": (1 << 47) - 1, "virtio": (1 << 39) - 1}
 ALL_IOMMUS = pytest.mark.guest(iommu=list(APERTURE))
 KINDS = [mem.anonymous, mem.shared, mem.memfd, mem.transparent_huge, mem.hugetlb]
@@ -57,7 +57,7 @@ def test_ranges_with_a_device(context: Context, ioas: int, iommu: str) -> None:
 
 
 def test_ranges_of_two_devices(context: Context, ioas: int) -> None:
-    """They stay narrow until the last one is off."""
+    """The ranges stay narrow until the last device is detached."""
     with Edu(context, ioas, 0):
         narrow = context.iova_ranges(ioas)
         with Edu(context, ioas, 1):
@@ -68,7 +68,7 @@ def test_ranges_of_two_devices(context: Context, ioas: int) -> None:
 
 @pytest.mark.parametrize("room", [0, 1])
 def test_ranges_need_more_room(context: Context, ioas: int, attached: Edu, room: int) -> None:
-    """EMSGSIZE tells how many there are; what fits is filled in, and no more."""
+    """EMSGSIZE reports how many there are; only those that fit are filled in."""
     array = (IovaRange * 3)()
     mark = 0x1122334455667788
     for each in array:
@@ -117,7 +117,7 @@ def test_map_at_the_edges(context: Context, ioas: int, attached: Edu, iommu: str
     ids=["interrupts", "aperture", "length", "alignment"],
 )
 def test_device_refuses_what_is_mapped(context: Context, ioas: int, iova: int, length: int) -> None:
-    """Without a device anything goes; one that can't do with it is not attached."""
+    """Without a device all addresses are allowed; a device with a conflict is not attached."""
     with Edu(context) as device, mem.anonymous(2 * PAGE) as buffer:
         context.map(ioas, buffer, length=length, iova=iova)
         with fails(errno.EADDRINUSE):
@@ -129,7 +129,7 @@ def test_device_refuses_what_is_mapped(context: Context, ioas: int, iova: int, l
 
 
 def test_device_refused_for_bad_memory(context: Context, ioas: int) -> None:
-    """A bad address comes out when a device is attached; the good part is not left pinned."""
+    """Attach finds the bad address; the good part does not stay pinned."""
     with Edu(context) as device, mem.anonymous(64 * PAGE) as buffer:
         context.map(ioas, buffer, iova=HUGE)
         context.map(ioas, 0x1000, PAGE, iova=2 * HUGE)
@@ -143,7 +143,7 @@ def test_device_refused_for_bad_memory(context: Context, ioas: int) -> None:
 
 @pytest.mark.parametrize("attach", [False, True])
 def test_chosen_iova(context: Context, ioas: int, attach: bool) -> None:
-    """Each apart from all others, where it is allowed, and never 0."""
+    """Each apart from all others, in an allowed range, and never 0."""
     with ExitStack() as stack:
         if attach:
             stack.enter_context(Edu(context, ioas))
@@ -168,7 +168,7 @@ def test_chosen_iova_suits_huge_pages(context: Context, ioas: int, attached: Edu
 
 
 def test_chosen_iova_after_hole(context: Context, ioas: int) -> None:
-    """Room that was given back is found again when there is no other."""
+    """A freed range is found again when there is no other."""
     with mem.anonymous(PAGE) as buffer:
         half = 1 << 63
         context.map(ioas, 0, half - PAGE, iova=PAGE)
@@ -183,7 +183,7 @@ def test_chosen_iova_after_hole(context: Context, ioas: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 def test_pins(context: Context, ioas: int, attached: Edu, kind) -> None:
-    """Each page once a mapping, whatever its kind; back to none when unmapped."""
+    """Each page is pinned once per mapping, whatever its kind; an unmap unpins it."""
     with kind(2 * HUGE) as buffer:
         if kind is mem.transparent_huge:
             assert mem.smaps_kib(buffer, "AnonHugePages") >= 2 * HUGE >> 10
@@ -216,7 +216,7 @@ def test_pins_follow_devices(context: Context, ioas: int) -> None:
 
 
 def test_much_memory(context: Context, ioas: int, attached: Edu) -> None:
-    """More pages than any batch of the kernel has room for."""
+    """More pages than any batch of the kernel can hold."""
     size = 96 << 20
     with mem.anonymous(size) as buffer:
         buffer.write(b"x")
@@ -228,7 +228,7 @@ def test_much_memory(context: Context, ioas: int, attached: Edu) -> None:
 
 
 def test_unmap_ranges(context: Context, ioas: int, attached: Edu) -> None:
-    """Any range that cuts no mapping in two; the sum of what was in it comes back."""
+    """Any range that splits no mapping; returns the number of bytes mapped in it."""
     with mem.anonymous(8 * PAGE) as buffer:
         for start in (0x10000, 0x20000, 0x28000, 0x40000):
             context.map(ioas, buffer, iova=start)
@@ -264,7 +264,7 @@ def test_destroy_unpins(context: Context) -> None:
 @pytest.mark.parametrize("attach", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_against_a_model(context: Context, ioas: int, attach: bool, seed: int, kernel: str) -> None:
-    """Random maps and unmaps do what a few lines of Python say they do."""
+    """The results of random maps and unmaps match a small model."""
     with ExitStack() as stack:
         if attach:
             stack.enter_context(Edu(context, ioas))
@@ -279,7 +279,7 @@ def test_against_a_model(context: Context, ioas: int, attach: bool, seed: int, k
 
 @pytest.mark.guest(parallel=True)
 def test_maps_at_the_same_time(context: Context, ioas: int, attached: Edu) -> None:
-    """Threads at work side by side do not see each other's mappings."""
+    """Concurrent threads do not see each other's mappings."""
     errors = []
 
     def work(number: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What BPF programs find there is: all of it, with the right numbers, at any time."""
+"""BPF iterators: they find every object, with the right numbers, at any time."""
 
 import os
 import random
@@ -59,7 +59,7 @@ def test_nothing(lister: Listing) -> None:
 
 
 def test_contexts(lister: Listing) -> None:
-    """From open to close, in the order of their numbers, with who opened them."""
+    """From open to close, in the order of their numbers, with the process that opened them."""
     with Context() as first, Context():
         two = lister.entries()
         assert [type(entry) for entry in two] == [Ctx, Ctx]
@@ -86,7 +86,7 @@ def test_context_of_another(lister: Listing) -> None:
 
 
 def test_pinned(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """A context has what is charged for it, an IOAS what its areas keep, shared or not."""
+    """A context has its charges, an IOAS the pages that its areas pin, shared or not."""
     other = context.ioas_alloc()
     iova = mock.START
     context.map(ioas, buffer, 5 * PAGE, iova=iova)
@@ -104,7 +104,7 @@ def test_pinned(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer
 
 
 def test_dma_buf(lister: Listing, context: Context, ioas: int) -> None:
-    """It is mapped, and nothing of it is pinned, whichever way it comes and goes."""
+    """It counts as mapped and never as pinned, however it is mapped or removed."""
 
     def pinned() -> list[int]:
         return [lister.objects()[ioas].pinned, next(iter(lister.contexts().values())).pinned]
@@ -146,7 +146,7 @@ def test_ioas(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer) 
 
 
 def test_objects_of_a_guest(lister: Listing, nest: Nest) -> None:
-    """Each kind, what it is on, and who is on it."""
+    """Each type, with its parent and its users."""
     viommu = nest.viommu()
     vdevice = nest.vdevice(viommu, VIRT_ID)
     nested, on_viommu = nest.nested(), nest.nested(on=viommu)
@@ -158,14 +158,14 @@ def test_objects_of_a_guest(lister: Listing, nest: Nest) -> None:
             nest.device.device: {"type": DEVICE, "parent": 0},
             nest.device.id: {"type": SELFTEST},
             nest.device.hwpt: {"type": PAGING, "parent": nest.ioas, "users": 1},
-            # The vIOMMU, and two page tables of guests.
+            # The vIOMMU and two nested page tables.
             nest.parent: {"type": PAGING, "parent": nest.ioas, "users": 3},
             # Two of these, and a queue.
             viommu: {"type": VIOMMU, "parent": nest.parent, "users": 3},
             vdevice: {"type": VDEVICE, "parent": 0},
             nested: {"type": NESTED, "parent": nest.parent, "users": 0, "flags": 0},
             on_viommu: {"type": NESTED, "parent": viommu, "flags": 0},
-            # Files of queues depend on them, too.
+            # The files of queues depend on them, too.
             events.id: {"type": VEVENTQ, "parent": 0, "users": 1},
             faults.id: {"type": FAULT, "users": 2, "faults": 0},
             reporting: {"type": NESTED, "parent": nest.parent, "flags": FAULTS},
@@ -186,7 +186,7 @@ def test_flags(lister: Listing, nest: Nest) -> None:
 
 
 def test_faults(lister: Listing, nest: Nest) -> None:
-    """Groups that wait for an answer, read by user space or not."""
+    """Groups that wait for a response, read by user space or not."""
     with nest.fault_queue() as queue:
         reporting = nest.reporting(queue)
         nest.device.replace(reporting)
@@ -213,7 +213,7 @@ def test_access(lister: Listing, context: Context, ioas: int) -> None:
 
 
 def test_invalidations(lister: Listing, nest: Nest) -> None:
-    """Requests that reached the driver, also those that it refuses."""
+    """Requests that reached the driver, including those that it refuses."""
     viommu = nest.viommu()
     nest.vdevice(viommu, VIRT_ID)
     nested, other = nest.nested(), nest.nested()
@@ -229,7 +229,7 @@ def test_invalidations(lister: Listing, nest: Nest) -> None:
 
 
 def test_many(lister: Listing) -> None:
-    """None is left out, in whatever order ids came to be free."""
+    """None is left out, however the ids were freed before."""
     with Context() as context:
         ids = [context.ioas_alloc() for _ in range(3000)]
         random.Random(1).shuffle(ids)
@@ -240,7 +240,7 @@ def test_many(lister: Listing) -> None:
 
 
 def test_from_other_programs(context: Context, ioas: int) -> None:
-    """A policy finds what there is; a tracepoint too, where locks are held."""
+    """A policy can list the objects; a tracepoint can too, while locks are held."""
     with loaded("counter") as counter, Link(counter.map("counter")):
         with Link(counter.program("counter_create")), mock.Device(context, ioas) as device:
             context.destroy(context.hwpt_alloc(device.device, ioas))
@@ -248,12 +248,12 @@ def test_from_other_programs(context: Context, ioas: int) -> None:
             assert value
             policy_calls, in_policy, event_calls, in_event = struct.unpack("4Q", value)
     assert (policy_calls, event_calls) == (2, 4)
-    # The IOAS, the device's two, and its page table; the new one is not to be found yet.
+    # The IOAS, the device's two objects, and its page table; the new one is not visible yet.
     assert (in_policy, in_event) == (4, 4)
 
 
 def check_order(entries: list[Ctx | Entry]) -> None:
-    """Contexts by number, each with its objects by id, nothing twice."""
+    """Contexts by number, each with its objects by id, none twice."""
     contexts = [entry.ctx for entry in entries if isinstance(entry, Ctx)]
     assert contexts == sorted(set(contexts))
     now = 0
@@ -271,7 +271,7 @@ def check_order(entries: list[Ctx | Entry]) -> None:
 
 
 def storm(seed: int, stop: Callable[[], bool]) -> None:
-    """Contexts with objects of all kinds come and go."""
+    """Contexts with objects of all kinds are opened and closed."""
     generator = random.Random(seed)
     with mem.anonymous(16 * PAGE) as buffer:
         while not stop():
@@ -291,7 +291,7 @@ def storm(seed: int, stop: Callable[[], bool]) -> None:
 
 
 def test_storm(lister: Listing, nest: Nest, buffer: mem.Buffer) -> None:
-    """Objects come and go under it; those that stay are always there, as they are."""
+    """Objects appear and disappear during the iteration; those that stay are always listed."""
     nest.context.map(nest.ioas, buffer, iova=mock.START + (1 << 20))
     nested = nest.nested()
     ctx = next(iter(lister.contexts()))
@@ -315,7 +315,7 @@ def test_storm(lister: Listing, nest: Nest, buffer: mem.Buffer) -> None:
 
 @dataclass
 class Space:
-    """An IOAS that threads map into and unmap from, and what is mapped in the end."""
+    """An IOAS in which threads map and unmap, and the bytes that are mapped at the end."""
 
     context: Context
     ioas: int
@@ -341,7 +341,7 @@ class Space:
 
 @dataclass
 class Sum:
-    """An IOAS as the list and the events behind it have it."""
+    """An IOAS according to the list and the events after it."""
 
     seq: int
     mapped: int
@@ -351,7 +351,7 @@ class Sum:
     numbers: list[int] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
-        """An event, unless it is in the list already."""
+        """Adds an event, unless the list already includes it."""
         seq = event.number("seq")
         if event.number("ret") or seq <= self.seq:
             return
@@ -382,7 +382,7 @@ def test_list_and_events_add_up(
         with Stream("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as stream:
             listed = lister.objects()
             events: list[Event] = []
-            # To read may take as long as there is something new.
+            # Reading may continue for as long as new events arrive.
             ending = threading.Timer(0.5, workers.stop.set)
             ending.start()
             while workers.alive():
@@ -401,7 +401,7 @@ def test_list_and_events_add_up(
         result = sums[space.ioas]
         assert result.mapped == sum(space.live.values())
         assert result.areas == len(space.live)
-        # Each request has its number, all of them are there.
+        # Each request has its number, without gaps.
         first = listed[space.ioas].seq + 1
         assert sorted(result.numbers) == list(range(first, first + len(result.numbers)))
         assert result.numbers, "nothing happened behind the list"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A map of many GiB ends soon when its process is killed, and leaves nothing."""
+"""If the process is killed, a map of many GiB ends soon and leaves nothing."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ from iommufd.pins import pinned_pages
 pytestmark = pytest.mark.guest(hugepages=264)
 
 FILE = 128 << 20
-# Long enough that whoever waits for a part of it is there before the end.
+# So large that any thread waiting for a part of it gets there before the end.
 SMALL, HUGE = 16 << 30, 256 << 30
 
 
 def map_all(flags: int, space: int, ready: int, done: int) -> None:
-    """The child's: says when it is about to map, and when it has."""
+    """Runs in the child: announces when it is about to map, and when it has."""
     context = Context()
     ioas = context.ioas_alloc()
     device = Edu(context, ioas)
@@ -36,7 +36,7 @@ def map_all(flags: int, space: int, ready: int, done: int) -> None:
     ("flags", "space"), [(0, SMALL), (os.MFD_HUGETLB, HUGE)], ids=["small", "huge"]
 )
 def test_map(flags: int, space: int) -> None:
-    """It is killed when a part of it is pinned."""
+    """It is killed when a part of the memory is pinned."""
     before = pinned_pages()
     ready, child_ready = os.pipe()
     done, child_done = os.pipe()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A map that has huge pages allocated and cleared is killed between two of them."""
+"""A map that allocates and clears huge pages is killed between two of them."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ from iommufd.ctx import Context
 from iommufd.mem import HUGE
 from iommufd.pins import pinned_pages
 
-# All of them would be one batch if only pages were counted.
+# They would be a single batch if only pages were counted.
 COUNT = 256
 pytestmark = pytest.mark.guest(hugepages=264, kernels="ours")
 SIZE = COUNT * HUGE
-# How long the first child has; one that has not begun by then is followed by one that has longer.
+# Time of the first child. If it has not begun by then, the next child gets more time.
 FIRST = 0.002
 
 
@@ -28,12 +28,12 @@ def by_address(context: Context, ioas: int, fd: int) -> None:
 
 
 def present(fd: int) -> int:
-    """Huge pages that the file has."""
+    """The huge pages that the file has."""
     return os.fstat(fd).st_blocks * 512 // HUGE
 
 
 def killed_after(seconds: float, body: Callable[[], None]) -> None:
-    """Runs it in a child that the kernel kills, by a timer that needs no other process."""
+    """Runs a function in a child that is killed by a kernel timer, which needs no other process."""
     child = os.fork()
     if not child:
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -46,7 +46,7 @@ def killed_after(seconds: float, body: Callable[[], None]) -> None:
 
 @pytest.fixture
 def file() -> Iterator[int]:
-    """Huge pages that are not there yet."""
+    """A file whose huge pages are not allocated yet."""
     fd = os.memfd_create("killed", os.MFD_HUGETLB)
     os.ftruncate(fd, SIZE)
     yield fd

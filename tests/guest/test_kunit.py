@@ -18,7 +18,7 @@ def module() -> None:
 
 
 def test_suites() -> None:
-    """All that register are known here."""
+    """Every suite that is registered is known here."""
     assert {path.name for path in RESULTS.glob("iommufd_*")} == set(SUITES)
 
 

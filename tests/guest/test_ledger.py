@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What holds failures against their events notices a difference."""
+"""The ledger, which compares failures with their events, notices a difference."""
 
 import errno
 import fcntl
@@ -50,6 +50,6 @@ def test_told_without_a_call(ledger: Ledger, context: Context) -> None:
 
 
 def test_no_reason(ledger: Ledger, context: Context) -> None:
-    """Which the software IOMMU alone may leave out."""
+    """Only the mock's own command may fail without a reason."""
     with ledger.held(), fails(errno.EOPNOTSUPP):
         ioctl.ioctl(context.fd, mock_uapi.TEST_CMD, mock_uapi.MockCommand(op=0x7FFFFFFF))

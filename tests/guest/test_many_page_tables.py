@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Several page tables on one IOAS: each has all that is mapped, and pages are pinned once."""
+"""Several page tables on one IOAS: each has all mappings, and pages are pinned once."""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ IOVA = mock.START
 
 @dataclass
 class Table:
-    """A page table that can be looked into, or one (hwpt 0) that only takes part."""
+    """A page table that can be inspected, or one (hwpt 0) that cannot."""
 
     context: Context
     hwpt: int
@@ -34,14 +34,14 @@ class Table:
 
 
 def _two_iommus(context: Context, ioas: int, stack: ExitStack) -> list[Table]:
-    """The mock's and a real one."""
+    """One of the mock and a real one."""
     device = stack.enter_context(Device(context, ioas))
     edu = stack.enter_context(Edu(context, ioas))
     return [Table(context, device.hwpt, device.close), Table(context, 0, edu.close)]
 
 
 def _allocated(context: Context, ioas: int, stack: ExitStack) -> list[Table]:
-    """Of one IOMMU: the one that came with a device, and three that were asked for."""
+    """Of one IOMMU: the automatic one of a device, and three that were allocated by name."""
     device = stack.enter_context(Device(context, ioas))
     tables = [Table(context, device.hwpt, device.close)]
     for _ in range(3):
@@ -62,7 +62,7 @@ def check_all(tables: list[Table], iova: int, memory: mem.Buffer | int, length: 
 
 
 def check_none(tables: list[Table], iova: int, memory: mem.Buffer, length: int) -> None:
-    """Not a page of it is in any of the page tables."""
+    """No page of it is in any of the page tables."""
     for table in tables:
         for page in range(0, length if table.hwpt else 0, PAGE):
             got = errno_of(table.check, iova + page, memory.address + page, PAGE)
@@ -82,7 +82,7 @@ def test_mapped_later(context: Context, ioas: int, tables: list[Table], buffer: 
 
 
 def test_mapped_before(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """A new page table gets all there is, the old one keeps it."""
+    """A new page table gets all mappings, the old one keeps them."""
     before = pinned_pages()
     half = buffer.size // 2
     context.map(ioas, buffer.address, half, iova=IOVA)
@@ -105,7 +105,7 @@ def test_mapped_before(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 def test_one_leaves(
     context: Context, ioas: int, tables: list[Table], buffer: mem.Buffer, leaves: int
 ) -> None:
-    """The first, one in the middle, the last: the others stay whole and take part."""
+    """The first, a middle one, the last: the others stay complete and get later changes."""
     before = pinned_pages()
     context.map(ioas, buffer, iova=IOVA)
     tables.pop(leaves).close()
@@ -132,7 +132,7 @@ def test_leave_one_after_the_other(
 
 
 def test_copy(context: Context, ioas: int, tables: list[Table], buffer: mem.Buffer) -> None:
-    """Within the IOAS, and from one without page tables: pinned once all the same."""
+    """Within the IOAS, and from one without page tables: pinned only once."""
     before = pinned_pages()
     other = context.ioas_alloc()
     source = context.map(other, buffer)
@@ -152,7 +152,7 @@ def test_copy(context: Context, ioas: int, tables: list[Table], buffer: mem.Buff
 
 @pytest.mark.parametrize("hole", [0, 7, 15])
 def test_map_with_a_hole(context: Context, ioas: int, tables: list[Table], hole: int) -> None:
-    """Memory ends half way: nothing of it is mapped or pinned, what was there stays."""
+    """Memory ends half way: none of it is mapped or pinned, older mappings stay."""
     with mem.anonymous(17 * PAGE) as buffer:
         context.map(ioas, buffer.address + 16 * PAGE, PAGE, iova=IOVA + HUGE)
         before = pinned_pages()
@@ -180,7 +180,7 @@ def test_map_over_the_limit(
 
 
 def test_join_with_bad_memory(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """The first page table meets memory that is gone: it is not made, nothing is pinned."""
+    """The first page table meets memory that is gone: it is not created, nothing is pinned."""
     before = pinned_pages()
     context.map(ioas, buffer, iova=IOVA)
     with mem.anonymous(PAGE) as gone:
@@ -210,7 +210,7 @@ def test_join_outside_the_aperture(context: Context, ioas: int, buffer: mem.Buff
 
 @pytest.mark.parametrize("limit", [16, 64, 4096])
 def test_small_batches(context: Context, ioas: int, tables: list[Table], limit: int) -> None:
-    """The same in steps of few pages."""
+    """The same in steps of a few pages."""
     before = pinned_pages()
     with mem.anonymous(100 * PAGE) as buffer, mock.memory_limit(context, limit):
         buffer.fill(1)
@@ -226,7 +226,7 @@ def test_small_batches(context: Context, ioas: int, tables: list[Table], limit: 
 
 
 def test_huge_pages(context: Context, ioas: int, tables: list[Table]) -> None:
-    """Parts of huge pages, at all kinds of borders."""
+    """Parts of huge pages, with all kinds of boundaries."""
     before = pinned_pages()
     with mem.hugetlb(2 * HUGE) as buffer:
         buffer.fill(1)
@@ -239,7 +239,7 @@ def test_huge_pages(context: Context, ioas: int, tables: list[Table]) -> None:
 
 
 def test_replace(context: Context, ioas: int, tables: list[Table], buffer: mem.Buffer) -> None:
-    """A device goes over to another IOAS and back; the page tables of the others stay."""
+    """A device moves to another IOAS and back; the page tables of the others stay."""
     other = context.ioas_alloc()
     context.map(ioas, buffer, iova=IOVA)
     context.map(other, buffer.address + PAGE, PAGE, iova=IOVA)
@@ -261,7 +261,7 @@ def test_replace(context: Context, ioas: int, tables: list[Table], buffer: mem.B
 def test_map_without_memory(
     context: Context, ioas: int, tables: list[Table], buffer: mem.Buffer
 ) -> None:
-    """Each allocation on the way fails once: all undone, or done all the same."""
+    """Each allocation on the way fails once: everything is undone, or done regardless."""
     before = pinned_pages()
 
     def undone() -> None:

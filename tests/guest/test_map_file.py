@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOAS_MAP_FILE: memory of a memfd without a mapping of the process."""
+"""IOAS_MAP_FILE: memory of a memfd that the process need not map."""
 
 import errno
 import fcntl
@@ -59,7 +59,7 @@ def file() -> Iterator[int]:
 
 
 def test_dma(world: World, file: int) -> None:
-    """The device sees the file and the file what the device wrote."""
+    """The device sees the content of the file, and the file what the device wrote."""
     iova = world.map(file)
     world.device.dma_read(iova + PAGE)
     world.device.dma_write(iova + 5 * PAGE)
@@ -76,7 +76,7 @@ def test_offset(world: World, file: int) -> None:
 
 
 def test_hugetlb(world: World) -> None:
-    """Parts of huge pages, shared by several areas, each pinned once for each of its pages."""
+    """Parts of huge pages in several areas; each small page is pinned once."""
     fd = memfd(4 * HUGE, MFD_HUGETLB)
     before = pinned_pages()
     with mem.anonymous(PAGE) as page:
@@ -105,7 +105,7 @@ def test_pages_that_are_not_there_yet(world: World) -> None:
 
 
 def test_file_is_gone(world: World) -> None:
-    """Neither a closed descriptor nor a hole in the file takes the pages away."""
+    """Neither closing the descriptor nor punching a hole in the file removes the pages."""
     fd = memfd(SIZE)
     os.pwrite(fd, pattern("gone", SIZE), 0)
     iova = world.map(fd)
@@ -160,7 +160,7 @@ def test_bad_file(world: World) -> None:
 
 @pytest.mark.guest(kernels="ours")
 def test_right_to_write(world: World, file: int) -> None:
-    """DMA writes to nothing that the descriptor could not be used to write to."""
+    """DMA cannot write what the descriptor could not be used to write."""
     reader = os.open(f"/proc/self/fd/{file}", os.O_RDONLY)
     assert errno_of(world.map, reader) == errno.EPERM
     assert errno_of(world.map, reader, prot=MAP_READABLE) == 0

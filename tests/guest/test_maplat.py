@@ -40,7 +40,7 @@ COMM = Path("/proc/self/comm").read_text().strip()
 
 
 def load(*options: str) -> dict[str, Any]:
-    """Does what it says it does."""
+    """Runs a load, which must do what it reports."""
     done = subprocess.run(
         load_command(*options), check=True, capture_output=True, text=True, env=environment()
     )
@@ -48,7 +48,7 @@ def load(*options: str) -> dict[str, Any]:
 
 
 def row_of(report: dict[str, Any], **key: object) -> dict[str, Any]:
-    """The one row of this kind; what it says must be possible."""
+    """The only row of this kind; its numbers must be consistent."""
     (row,) = [r for r in report["rows"] if {k: r[k] for k in key} == key]
     for name in ("total", *PARTS[row["op"]]):
         part = row[name]
@@ -72,7 +72,7 @@ def check_slots(row: dict[str, Any]) -> None:
 
 
 def test_counts() -> None:
-    """Maps and unmaps of each IOAS to the digit."""
+    """The exact maps and unmaps of each IOAS."""
     with Tool(NAME, "-j", "--by", "ioas") as tool:
         done = load("--maps", "60", "--size", "4K,64K,1M", "--ioas", "2")
         (report,) = tool.rest()
@@ -87,13 +87,13 @@ def test_counts() -> None:
         assert (row["untimed"], row["failed"]) == (0, 0)
         row = row_of(report, op="unmap", ioas=space["id"])
         check_slots(row)
-        # What the destroyed IOAS still maps is one more.
+        # Destroying the IOAS unmaps the rest, which counts as one more.
         assert row["timed"] == space["unmaps"] + (dma > 0)
         assert row["bytes"] == space["unmapped_bytes"] + dma
 
 
 def maps(count: int) -> Callable[[Child], None]:
-    """Does so many, unseen by any device."""
+    """Makes a number of maps without a device."""
 
     def body(_: Child) -> None:
         with Context() as context, mem.anonymous(PAGE) as buffer:
@@ -105,7 +105,7 @@ def maps(count: int) -> Callable[[Child], None]:
 
 
 def test_processes() -> None:
-    """Each by itself, by name; one only if that is asked for."""
+    """Each process by itself, by name; with a filter, only one."""
     counts = {}
     with (
         Context() as context,
@@ -139,7 +139,7 @@ def test_sizes(context: Context, ioas: int) -> None:
 
 
 def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """They are counted, and are in nothing else."""
+    """Failures are counted as such, and appear nowhere else."""
     with Tool(NAME, "-j") as tool:
         context.map(ioas, buffer, iova=IOVA)
         for _ in range(3):
@@ -155,7 +155,7 @@ def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """However often it looks, each request is in one interval."""
+    """However short the intervals are, each request is in one of them."""
     requests = 3000
     with Tool(NAME, "-j", "0.02") as tool:
         for _ in range(requests):
@@ -179,7 +179,7 @@ def test_count_ends_it() -> None:
 
 
 def check_call(call: dict[str, Any], event: Event) -> None:
-    """It is the one that the event tells of."""
+    """Checks that a call matches its event."""
     op = call["op"]
     assert event.name == f"iommufd_ioas_{op}"
     for name in ("ctx", "ioas", "iova", "runs", "ret"):
@@ -188,7 +188,7 @@ def check_call(call: dict[str, Any], event: Event) -> None:
     assert call["pages"] == event.number("pinned" if op == "map" else "unpinned")
     for part, field in PARTS[op].items():
         assert call[f"{part}_ns"] == event.number(field)
-    # The clock is read for each who listens, one after the other.
+    # The clock is read once for each consumer, one after the other.
     assert call["total_ns"] >= event.number("ns")
 
 
@@ -200,7 +200,7 @@ def events() -> Any:
 
 
 def test_single_requests(events: Stream, context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """As the trace events have them, and within what the caller has seen pass."""
+    """The times of the trace events, within the time that the caller has measured."""
     with mock.Device(context, ioas), Tool(NAME, "-j", "--slower", "0") as tool:
         took = []
         for size in (PAGE, 16 * PAGE, 3 * PAGE):
@@ -226,7 +226,7 @@ def test_single_requests(events: Stream, context: Context, ioas: int, buffer: me
 
 
 def test_slow_requests(events: Stream, context: Context, ioas: int) -> None:
-    """Those that take so long, no others."""
+    """The requests that took at least this long, no others."""
     limit_us = 100
     with mem.anonymous(1024 * PAGE) as buffer, mock.Device(context, ioas):
         with Tool(NAME, "-j", "-s", str(limit_us)) as tool:
@@ -246,7 +246,7 @@ def test_slow_requests(events: Stream, context: Context, ioas: int) -> None:
 
 
 def test_losses_are_told(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """What the reader is too slow for is not listed, but counted."""
+    """Requests that the reader is too slow for are not listed, but counted."""
     rounds = 4500
     with Tool(NAME, "-j", "-s", "0") as tool:
         tool.process.send_signal(signal.SIGSTOP)
@@ -263,7 +263,7 @@ def test_losses_are_told(context: Context, ioas: int, buffer: mem.Buffer) -> Non
 
 
 def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """The same numbers for people."""
+    """The same numbers as text."""
     with Tool(NAME, "-T", "-b", "ioas") as tool:
         for _ in range(30):
             context.map(ioas, buffer)
@@ -276,7 +276,7 @@ def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     rows = [x.split(":")[1].split() for x in lines if x.endswith("|") and x != titles]
     for column in range(4):
         assert sum(int(row[column]) for row in rows) == 30
-    # The longest bar is that of the row that has most.
+    # The longest bar belongs to the row with the largest count.
     bars = [
         (int(row[0]), line.count("*")) for row, line in zip(rows, lines[-len(rows) :], strict=True)
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""RLIMIT_MEMLOCK: what an ordinary user may pin, counted over all that is his."""
+"""RLIMIT_MEMLOCK: how much an ordinary user may pin, over all of the user's contexts."""
 
 import errno
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def test_exactly_the_limit(world: World) -> None:
 
 @pytest.mark.parametrize("pages", [LIMIT + 1, 1024])
 def test_one_map_over_the_limit(world: World, pages: int) -> None:
-    """Nothing of it is pinned or charged."""
+    """None of it is pinned or charged."""
     with unprivileged(LIMIT * PAGE):
         with fails(errno.ENOMEM):
             world.map(pages)
@@ -80,7 +80,7 @@ def test_all_contexts_of_a_user_count(world: World) -> None:
 
 
 def test_attach_over_the_limit(world: World) -> None:
-    """What is mapped without a device is charged when one comes."""
+    """Memory mapped without a device is charged when a device is attached."""
     world.device.detach()
     with unprivileged(LIMIT * PAGE):
         world.map(LIMIT + 1)
@@ -116,7 +116,7 @@ def test_given_back_by_close(world: World) -> None:
 
 
 def test_charged_to_the_user_who_mapped(world: World) -> None:
-    """It is given back to him when someone else unmaps it."""
+    """The user is uncharged even if another one unmaps it."""
     with unprivileged(LIMIT * PAGE):
         iova = world.map(LIMIT)
     world.context.unmap(world.ioas, iova, LIMIT * PAGE)
@@ -133,6 +133,6 @@ def test_failed_map_is_not_charged(world: World) -> None:
 
 
 def test_privilege(world: World) -> None:
-    """Who may lock memory at will is not held to the limit."""
+    """A privileged process is not subject to the limit."""
     world.map(1024)
     assert pinned_pages() == 1024

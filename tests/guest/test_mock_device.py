@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Devices of the mock IOMMU, and that what it tells about its page tables is so."""
+"""Devices of the mock IOMMU, and that its checks of page tables are reliable."""
 
 import errno
 import threading
@@ -25,7 +25,7 @@ def device(context: Context, ioas: int):
 
 
 def test_check_map(context: Context, ioas: int, device: Device, buffer: mem.Buffer) -> None:
-    """It finds a page too many, too few, another one, and one elsewhere."""
+    """It detects an extra page, a missing one, a wrong one, and one at another address."""
     context.map(ioas, buffer, 4 * PAGE, iova=IOVA)
     device.check(IOVA, buffer, 4 * PAGE)
     device.check(IOVA + PAGE, buffer.address + PAGE, PAGE)
@@ -58,7 +58,7 @@ def test_aperture(context: Context, ioas: int, device: Device, buffer: mem.Buffe
 
 
 def test_small_pages(context: Context, ioas: int, device: Device, buffer: mem.Buffer) -> None:
-    """Its pages are half of ours: halves can be mapped, the whole is pinned."""
+    """Its pages are half of ours: halves can be mapped, whole pages are pinned."""
     before = pinned_pages()
     half = mock.PAGE
     assert context.iova_alignment(ioas) == half
@@ -73,7 +73,7 @@ def test_small_pages(context: Context, ioas: int, device: Device, buffer: mem.Bu
 
 
 def test_reserved(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Addresses that nothing may be at, with a device and without."""
+    """Reserved addresses, with a device and without."""
     context.map(ioas, buffer, PAGE, iova=IOVA)
     assert errno_of(mock.add_reserved, context, ioas, IOVA - PAGE, 2 * PAGE) == errno.EADDRINUSE
     assert context.iova_ranges(ioas) == [(0, U64_MAX)]
@@ -89,7 +89,7 @@ def test_reserved(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_objects(context: Context, ioas: int) -> None:
-    """What a device depends on stays as long as it does."""
+    """Objects on which a device depends stay as long as it does."""
     device = Device(context, ioas)
     for each in (ioas, device.device, device.hwpt):
         assert errno_of(context.destroy, each) == errno.EBUSY
@@ -102,7 +102,7 @@ def test_objects(context: Context, ioas: int) -> None:
 
 
 def test_destroy_while_it_is_unbound(context: Context, ioas: int) -> None:
-    """A device object is its driver's to end: the user is refused until it is gone."""
+    """Only its driver ends a device object: the user cannot destroy it until then."""
     end = time.monotonic() + 3
     while time.monotonic() < end:
         device = Device(context, ioas)
@@ -115,7 +115,7 @@ def test_destroy_while_it_is_unbound(context: Context, ioas: int) -> None:
 
 
 def test_page_table_as_target(context: Context, ioas: int, device: Device) -> None:
-    """A second device on the first one's page table, which goes with the last of them."""
+    """A second device on the first one's page table, which is freed with the last of them."""
     with Device(context, device.hwpt) as second:
         assert second.hwpt == device.hwpt
         device.close()
@@ -124,7 +124,7 @@ def test_page_table_as_target(context: Context, ioas: int, device: Device) -> No
 
 
 def test_context_closed(buffer: mem.Buffer) -> None:
-    """With all there is in it."""
+    """With all objects in it."""
     before = pinned_pages()
     with Context() as context:
         ioas = context.ioas_alloc()
@@ -135,7 +135,7 @@ def test_context_closed(buffer: mem.Buffer) -> None:
 
 
 def test_two_contexts(context: Context, ioas: int, device: Device, buffer: mem.Buffer) -> None:
-    """The same address leads each where it should."""
+    """The same address leads to different memory in each."""
     with Context() as other_context:
         other = other_context.ioas_alloc()
         with Device(other_context, other) as other_device:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Devices without an IOMMU: their memory is pinned, its physical addresses are told, and that is
-all. The device does DMA to those."""
+"""Devices without an IOMMU: iommufd pins their memory and reports its physical addresses.
+
+The device does DMA to these addresses.
+"""
 
 import errno
 from collections.abc import Iterator
@@ -38,11 +40,11 @@ class World:
     hwpt: int
 
     def address(self, iova: int, length: int = PAGE, **other: int) -> tuple[int, int]:
-        """IOMMU_IOAS_NOIOMMU_GET_PA; where it is and how much of it."""
+        """IOMMU_IOAS_NOIOMMU_GET_PA; the physical address and its length."""
         return get_pa(self.context, self.ioas, iova, length, **other)
 
     def where(self, iova: int) -> int:
-        """Physical address."""
+        """The physical address."""
         return self.address(iova)[0]
 
 
@@ -64,7 +66,7 @@ def world(context: Context, ioas: int) -> Iterator[World]:
 
 @pytest.mark.parametrize("kind", [mem.anonymous, mem.shared, mem.memfd, mem.hugetlb])
 def test_dma(world: World, kind) -> None:
-    """By the addresses that are told the device finds the memory."""
+    """The device finds the memory at the reported addresses."""
     with kind(HUGE) as buffer:
         world.context.map(world.ioas, buffer, iova=IOVA)
         for offset in (0, PAGE + 16, HUGE - PAGE):
@@ -77,7 +79,7 @@ def test_dma(world: World, kind) -> None:
 
 
 def test_contiguous(world: World) -> None:
-    """As much as is contiguous, no more than was asked for, from any byte on."""
+    """As much as is contiguous, at most what was requested, from any byte on."""
     with mem.hugetlb(HUGE) as buffer:
         buffer.fill(1)
         world.context.map(world.ioas, buffer, iova=IOVA)
@@ -93,7 +95,7 @@ def test_contiguous(world: World) -> None:
 
 
 def test_scattered(world: World) -> None:
-    """What is told page by page is what is told in runs."""
+    """The addresses of single pages match those of runs."""
     with mem.anonymous(64 * PAGE) as buffer:
         for page in (*range(0, 64, 2), *range(1, 64, 2)):
             buffer.write(b"x", page * PAGE)
@@ -111,7 +113,7 @@ def test_scattered(world: World) -> None:
 
 
 def test_parts_of_an_array(world: World) -> None:
-    """Copies of a part, read-only ones too, are where the memory is."""
+    """Copies of a part, including read-only ones, have the addresses of the memory."""
     with mem.anonymous(8 * PAGE) as buffer:
         buffer.fill(1)
         world.context.map(world.ioas, buffer, iova=IOVA)
@@ -125,7 +127,7 @@ def test_parts_of_an_array(world: World) -> None:
 
 
 def test_pinned_while_attached(context: Context, ioas: int) -> None:
-    """As with an IOMMU: by the first device, until the last one goes."""
+    """As with an IOMMU: from the first attach to the last detach."""
     before = pinned_pages()
     with mem.anonymous(16 * PAGE) as buffer, Engine(edu.addresses()[0]) as device:
         context.map(ioas, buffer, iova=IOVA)
@@ -155,7 +157,7 @@ def test_held_by_the_device(world: World) -> None:
 
 
 def test_moved(world: World) -> None:
-    """To another IOAS and back, where each pins its own."""
+    """To another IOAS and back; each pins its own memory."""
     other = world.context.ioas_alloc()
     before = pinned_pages()
     with mem.anonymous(4 * PAGE) as buffer:
@@ -186,7 +188,7 @@ def test_page_table_of_its_own(world: World) -> None:
 
 @pytest.mark.parametrize("flag", [1, 2, 8], ids=hex)
 def test_no_such_page_table(world: World, flag: int) -> None:
-    """Nothing that takes an IOMMU."""
+    """Features that need an IOMMU are refused."""
     assert errno_of(world.context.hwpt_alloc, world.device.id, world.ioas, flag) == errno.EOPNOTSUPP
 
 
@@ -196,7 +198,7 @@ def test_no_hw_info(world: World) -> None:
 
 
 def test_all_addresses(world: World) -> None:
-    """There is no IOMMU that would have to translate them; but pages are whole."""
+    """No IOMMU has to translate the addresses; but only whole pages can be mapped."""
     assert world.context.iova_ranges(world.ioas) == [(0, U64_MAX)]
     assert world.context.iova_alignment(world.ioas) == PAGE
     with mem.anonymous(2 * PAGE) as buffer:
@@ -232,7 +234,7 @@ def test_bad_input(world: World, name: str) -> None:
 
 
 def test_not_for_everybody(world: World) -> None:
-    """Physical addresses are for who may have them."""
+    """Physical addresses require a privilege."""
     with mem.anonymous(PAGE) as buffer:
         world.context.map(world.ioas, buffer, iova=IOVA)
         with unprivileged(1 << 20), fails(errno.EPERM):
@@ -241,7 +243,7 @@ def test_not_for_everybody(world: World) -> None:
 
 
 def test_nothing_without_such_a_device(context: Context, ioas: int) -> None:
-    """Neither without a device nor with one that has an IOMMU, the software one."""
+    """No address without a device, or with a device that has an IOMMU, such as the mock's."""
     with mem.anonymous(PAGE) as buffer:
         context.map(ioas, buffer, iova=mock.START)
         for _ in range(2):
@@ -251,9 +253,10 @@ def test_nothing_without_such_a_device(context: Context, ioas: int) -> None:
 
 
 def test_beside_an_iommu(context: Context, ioas: int, kernel: str) -> None:
-    """In one IOAS with a device that has one, each with a page table of its kind.
+    """In an IOAS with a device that has an IOMMU; each has a page table of its kind.
 
-    The peer puts the device on the page table of the other, and knows no address then.
+    The peer puts the device on the page table of the other, and then reports no
+    address.
     """
     if kernel.startswith("peer"):
         pytest.skip("the peer does not tell them apart")
@@ -271,7 +274,7 @@ def test_beside_an_iommu(context: Context, ioas: int, kernel: str) -> None:
 
 @pytest.mark.parametrize("path", ["/dev/iommu", "/dev/vfio/vfio"])
 def test_group(path: str) -> None:
-    """With the older API there are no addresses, only the device, for who may do anything."""
+    """The older API reports no addresses; it only offers the device, to privileged users."""
     with Container(path) as container, Group(edu.addresses()[0], noiommu=True) as group:
         assert errno_of(container.set_iommu, api.NOIOMMU) == errno.EINVAL
         group.set_container(container.fd)
@@ -290,7 +293,7 @@ def test_group(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/dev/iommu", "/dev/vfio/vfio"])
 def test_group_or_mappings(path: str) -> None:
-    """Who has mapped something believes that devices are held to it: no such device then."""
+    """A process with mappings relies on an IOMMU: it gets no such device."""
     with Container(path) as container, Group(edu.addresses()[0], noiommu=True) as group:
         ioas = uapi.IoasAlloc()
         api.ioctl(container.fd, uapi.NUMBER["IOAS_ALLOC"], ioas)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A user-space NVMe driver on a disk whose image the host looks into."""
+"""A user-space NVMe driver on a disk whose image the host inspects."""
 
 from contextlib import suppress
 
@@ -61,7 +61,7 @@ def test_write(disk: Nvme) -> None:
 @pytest.mark.on_host(before=image_has_what_to_read)
 @pytest.mark.parametrize("kind", [mem.transparent_huge, mem.hugetlb, mem.shared])
 def test_read_into(disk: Nvme, kind) -> None:
-    """Other kinds of memory, at an offset that no page size likes."""
+    """Other kinds of memory, at an offset that is not aligned to any page size."""
     target = disk.map(kind(mem.HUGE))
     offset = mem.HUGE - PART - 3 * BLOCK
     disk.read(TO_READ // BLOCK, target.iova + offset, PART)
@@ -76,14 +76,14 @@ def test_identify(disk: Nvme) -> None:
 
 @pytest.mark.on_host(before=image_has_what_to_read, after=image_has_no_secret)
 def test_source_not_mapped() -> None:
-    """What is not mapped any more does not come to the disk."""
+    """Data that is no longer mapped does not reach the disk."""
     with Context() as context:
         ioas = context.ioas_alloc()
         with Nvme(context, ioas) as disk:
             source = disk.map(mem.anonymous(PART))
             source.buffer.write(pattern("secret", PART))
             context.unmap(ioas, source.iova, PART)
-            # Whether the controller minds that it got nothing is its own affair.
+            # Whether the controller reports an error does not matter.
             with suppress(nvme.NvmeError):
                 disk.write(TO_LEAVE // BLOCK, source.iova, PART)
 
@@ -98,14 +98,14 @@ def test_target_read_only() -> None:
             with suppress(nvme.NvmeError):
                 disk.read(TO_READ // BLOCK, iova, PART)
             assert target.read() == b"\x55" * PART
-            # The same memory, writable: it was the right that was missing.
+            # The same memory, writable: only the permission was missing.
             disk.read(TO_READ // BLOCK, context.map(ioas, target, prot=RW), PART)
             assert target.read() == pattern("to read", PART)
 
 
 @pytest.mark.on_host(before=image_has_what_to_read)
 def test_close_with_commands_outstanding() -> None:
-    """The file goes while reads are on their way; memory does not change afterwards."""
+    """The file is closed during reads; memory does not change afterwards."""
     with Context() as context:
         ioas = context.ioas_alloc()
         with mem.anonymous(PART) as target:
@@ -116,7 +116,7 @@ def test_close_with_commands_outstanding() -> None:
                 disk.start(nvme.IO_READ, TO_READ // BLOCK, iova, PART)
             disk.close()
             after = target.read()
-            # What comes to the device next goes through the same queue of events.
+            # Later events of the device go through the same queue.
             with Nvme(context, context.ioas_alloc()) as again:
                 again.serial()
             assert target.read() == after

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Objects: who may destroy what and when, and what races may do."""
+"""Objects: who may destroy what and when, and races."""
 
 import errno
 import os
@@ -18,12 +18,12 @@ from iommufd.vfio import Device
 
 IOVA = 0x10000000
 ROUNDS = 60
-# Races: a CPU is in the middle of a request while another one runs.
+# Races: one CPU is in the middle of a request while another one runs.
 RACE = pytest.mark.guest(parallel=True)
 
 
 def live_ids(context: Context, last: int = 64) -> list[int]:
-    """Ids that name something, found by trying; IOASes that are not in use go by that."""
+    """Ids that name an object, found by trying; this destroys unused IOASes."""
     return [i for i in range(last) if errno_of(context.destroy, i) != errno.ENOENT]
 
 
@@ -60,7 +60,7 @@ def test_attach_to_an_id_of_another_context(context: Context) -> None:
 
 
 def test_ioas_in_use(context: Context) -> None:
-    """Busy while a device is on it, whatever is mapped in it is no obstacle."""
+    """Busy while a device is attached; mappings in it do not keep it."""
     ioas = context.ioas_alloc()
     with Edu(context, ioas) as device, mem.anonymous(PAGE) as buffer:
         context.map(ioas, buffer)
@@ -73,7 +73,7 @@ def test_ioas_in_use(context: Context) -> None:
 
 
 def test_automatic_page_table(context: Context) -> None:
-    """It has an id while a device is on it, can't be destroyed, and goes by itself."""
+    """It has an id while a device is on it, cannot be destroyed, and is freed automatically."""
     ioas = context.ioas_alloc()
     with Edu(context) as device:
         hwpt = device.attach(ioas)
@@ -116,7 +116,7 @@ def test_ids_of_another_type(context: Context) -> None:
 
 
 def test_device_object(context: Context) -> None:
-    """Bound from bind to close; nobody destroys it by its id."""
+    """It exists from bind to close; destroying it by its id fails."""
     device = Device(addresses()[0])
     number = device.bind(context)
     with fails(errno.EBUSY):
@@ -140,7 +140,7 @@ def test_bind_rules(context: Context) -> None:
 
 
 def test_two_files_of_one_device(context: Context) -> None:
-    """The first that binds has it."""
+    """The first file that binds has it."""
     with Device(addresses()[0]) as first, Device(addresses()[0]) as second:
         first.bind(context)
         with Context() as other:
@@ -164,7 +164,7 @@ def test_many_objects(context: Context) -> None:
 
 
 def test_close_with_all_alive() -> None:
-    """Contexts, mappings, devices: the files alone say when it ends."""
+    """Contexts, mappings, devices: the last file to be closed determines the end."""
     with mem.anonymous(64 * PAGE) as buffer:
         context = Context()
         ioas = [context.ioas_alloc() for _ in range(2)]
@@ -180,7 +180,7 @@ def test_close_with_all_alive() -> None:
 
 
 def run_together(*work: Callable[[], None]) -> None:
-    """All at once, in threads; the first exception of any comes out."""
+    """Runs all in threads; raises the first exception of any."""
     errors: list[BaseException] = []
     barrier = threading.Barrier(len(work))
 
@@ -202,7 +202,7 @@ def run_together(*work: Callable[[], None]) -> None:
 
 @RACE
 def test_racing_destroys(context: Context) -> None:
-    """Of several that destroy one object, one does it and the others find nothing."""
+    """If several threads destroy one object, one succeeds and the others find nothing."""
     for _ in range(ROUNDS):
         ioas = context.ioas_alloc()
         results: list[int] = []
@@ -212,9 +212,9 @@ def test_racing_destroys(context: Context) -> None:
 
 @RACE
 def test_destroy_against_map(context: Context, kernel: str) -> None:
-    """Requests that are on their way do not stop a destroy, nor live on after it.
+    """Requests in progress neither block a destroy nor survive it.
 
-    Linux's own iommufd may call the IOAS busy then.
+    The peer's iommufd may report the IOAS as busy in this case.
     """
     with mem.anonymous(8 * PAGE) as buffer:
         for _ in range(ROUNDS):
@@ -237,7 +237,7 @@ def test_destroy_against_map(context: Context, kernel: str) -> None:
 
 @RACE
 def test_destroy_against_attach(context: Context) -> None:
-    """Either the device is on it and it stays, or it goes and the device finds nothing."""
+    """Either the device is attached and the IOAS stays, or it goes and the attach finds nothing."""
     with Edu(context) as device:
         for _ in range(ROUNDS // 2):
             ioas = context.ioas_alloc()
@@ -257,7 +257,7 @@ def test_destroy_against_attach(context: Context) -> None:
 
 @RACE
 def test_attach_against_map(context: Context) -> None:
-    """A device that comes and goes while memory does: all that is mapped is pinned."""
+    """A device comes and goes while memory does: all mapped memory is pinned."""
     ioas = context.ioas_alloc()
     with Edu(context) as device, mem.anonymous(64 * PAGE) as buffer:
         context.map(ioas, buffer, iova=IOVA)
@@ -280,7 +280,7 @@ def test_attach_against_map(context: Context) -> None:
 
 @RACE
 def test_close_of_device_against_destroy(context: Context) -> None:
-    """The automatic page table and the device go while their ids are tried."""
+    """The automatic page table and the device go while another thread tries their ids."""
     for _ in range(ROUNDS // 3):
         ioas = context.ioas_alloc()
         device = Edu(context, ioas)
@@ -297,7 +297,7 @@ def test_close_of_device_against_destroy(context: Context) -> None:
 
 @RACE
 def test_close_of_context_against_requests() -> None:
-    """A request that is in the kernel keeps the context; later ones find no file."""
+    """A request in the kernel keeps the context; later ones find no file."""
     with mem.anonymous(8 * PAGE) as buffer:
         for _ in range(ROUNDS):
             context = Context()
@@ -306,7 +306,7 @@ def test_close_of_context_against_requests() -> None:
             os.close(fd)
 
             def work() -> None:
-                # The descriptor is closed under it; nobody opens files meanwhile.
+                # The descriptor is closed during this; no thread opens files at the same time.
                 while not (error := errno_of(context.map, ioas, buffer)):
                     pass
                 assert error == errno.EBADF
@@ -316,7 +316,7 @@ def test_close_of_context_against_requests() -> None:
 
 @pytest.mark.parametrize("kill", [False, True])
 def test_file_shared_with_a_child(kill: bool) -> None:
-    """The context lives until the last process that has it is gone, even if by force."""
+    """The context lives until the last process that has it is gone, even if that was killed."""
     with mem.shared(64 * PAGE) as buffer:
         context = Context()
         ioas = context.ioas_alloc()
@@ -339,7 +339,7 @@ def test_file_shared_with_a_child(kill: bool) -> None:
             os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
         assert os.WIFSIGNALED(status) if kill else status == 0
-        # The child's device is closed; what it mapped is ours as well.
+        # The child's device is closed; the child's mappings belong to this process as well.
         assert context.unmap_all(ioas) >= 64 * PAGE
         context.close()
         os.close(ours)

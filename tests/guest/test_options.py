@@ -18,7 +18,7 @@ MSI = 0xFEE00000
 
 
 def test_rlimit_mode(context: Context) -> None:
-    """By user at first; it can be changed until there is an object."""
+    """Per user by default; it can be changed until there is an object."""
     assert context.get_option(RLIMIT_MODE) == 0
     context.set_option(RLIMIT_MODE, 1)
     assert context.get_option(RLIMIT_MODE) == 1
@@ -38,7 +38,7 @@ def test_rlimit_mode_needs_privilege(context: Context) -> None:
 
 
 def test_charged_to_the_process(context: Context) -> None:
-    """With mode 1 the limit is held against what the process has locked."""
+    """In mode 1 the limit applies to the locked memory of the process."""
     context.set_option(RLIMIT_MODE, 1)
     ioas = context.ioas_alloc()
     with Edu(context, ioas), mem.anonymous(16 * PAGE) as buffer:
@@ -63,7 +63,7 @@ def test_huge_pages(context: Context, ioas: int) -> None:
 
 
 def test_huge_pages_with_mappings(context: Context, ioas: int) -> None:
-    """Not while that would change a page table, nor under areas that it would forbid."""
+    """Not while that would change a page table or areas that it would forbid."""
     with mem.transparent_huge(HUGE) as buffer:
         context.map(ioas, buffer.address + 100, 50, iova=100)
         assert errno_of(context.set_option, HUGE_PAGES, 0, ioas) == errno.EADDRINUSE
@@ -93,9 +93,10 @@ def test_bad_option(context: Context, option: dict, error: int) -> None:
 
 @pytest.mark.parametrize("phase", [0, PAGE])
 def test_allowed_ranges(context: Context, ioas: int, phase: int) -> None:
-    """The kernel chooses in them alone; who names an address may be elsewhere.
+    """Only the kernel's choice is restricted; a caller that names an address may be elsewhere.
 
-    Where memory lies in a larger page is a wish: it gives way to there being room.
+    The offset of memory in a larger page is a preference, which yields if there is no
+    room.
     """
     context.allow_iovas(ioas, [(PAGE, 2 * PAGE - 1), (8 * PAGE, 10 * PAGE - 1)])
     with mem.anonymous(4 * PAGE) as buffer:
@@ -124,7 +125,7 @@ def test_allowed_range_is_kept(context: Context, ioas: int) -> None:
 
 @pytest.mark.parametrize("ranges", [[(5, 4)], [(0, 10), (5, 20)], [(0, 10), (0, 10)]], ids=str)
 def test_bad_allowed_ranges(context: Context, ioas: int, ranges: list) -> None:
-    """Refused as a whole: the list that was there stays."""
+    """Refused as a whole: the previous list stays."""
     context.allow_iovas(ioas, [(PAGE, 2 * PAGE - 1)])
     assert errno_of(context.allow_iovas, ioas, ranges) == errno.EINVAL
     with mem.anonymous(PAGE) as buffer:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Copies of an access over a range of which some pages are pinned: each is taken where it is."""
+"""Access to a range of which some pages are pinned: each page is copied from where it is."""
 
 import ctypes
 import mmap
@@ -15,14 +15,14 @@ from pattern import pattern
 
 IOVA = mock.START
 PAGES = 8
-# The peer copies all of the range from elsewhere unless all of it is pinned.
+# The peer copies the whole range from the process unless all of it is pinned.
 OURS = pytest.mark.guest(kernels="ours")
 SLOW = pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def forget(buffer: mem.Buffer) -> None:
-    """The process has other pages at these addresses from now on."""
+    """From now on, the process has other pages at these addresses."""
     address, size = ctypes.c_void_p(buffer.address), ctypes.c_size_t(buffer.size)
     assert _libc.madvise(address, size, mmap.MADV_DONTNEED) == 0
 
@@ -51,7 +51,7 @@ def test_each_page_where_it_is(context: Context, ioas: int, pinned: set[int], sl
         forget(buffer)
         buffer.write(new)
         there = mapped(pinned, old, new)
-        # Whole, from the middle of a page to that of another, and within one.
+        # Whole, from the middle of one page to that of another, and within one.
         for first, end in ((0, size), (PAGE // 2, size - 100), (PAGE - 1, PAGE + 1), (5, 9)):
             assert access.read(IOVA + first, end - first, slow) == there[first:end]
         assert pinned_pages() - before == len(pinned)
@@ -72,7 +72,7 @@ def test_each_page_where_it_is(context: Context, ioas: int, pinned: set[int], sl
 
 @OURS
 def test_hole_behind_pinned_pages(context: Context, ioas: int) -> None:
-    """The process has unmapped the rest: an error, and pinned pages can still be had."""
+    """The process has unmapped the rest: an error, but the pinned pages remain accessible."""
     with mem.anonymous(PAGES * PAGE) as buffer, Access(context, ioas) as access:
         buffer.write(pattern("hole", PAGES * PAGE))
         context.map(ioas, buffer, iova=IOVA)
@@ -85,7 +85,7 @@ def test_hole_behind_pinned_pages(context: Context, ioas: int) -> None:
 
 
 def test_while_pins_come_and_go(context: Context, ioas: int) -> None:
-    """Nothing is lost between a page that is pinned and the same page that is not."""
+    """Nothing is lost between a page that is pinned and the same page when it is not."""
     size = PAGES * PAGE
     stop = threading.Event()
     with mem.anonymous(size) as buffer, Access(context, ioas) as pins, Access(context, ioas) as rw:

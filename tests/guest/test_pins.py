@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-pins: who pins how much, what it is charged to, and what is left."""
+"""iommufd-pins: how much each process pins, how it is charged, and how much is left."""
 
 import json
 import os
@@ -25,7 +25,7 @@ COMM = Path("/proc/self/comm").read_text().strip()
 
 
 def report(*arguments: str) -> list[dict[str, Any]]:
-    """The contexts of the one report that there is."""
+    """The contexts of the only report."""
     done = run(NAME, "-j", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = done.stdout.splitlines()
@@ -34,7 +34,7 @@ def report(*arguments: str) -> list[dict[str, Any]]:
 
 
 def has(found: dict[str, Any], **members: object) -> None:
-    """These are so."""
+    """Checks that a context has these values."""
     assert {name: found[name] for name in members} == members
 
 
@@ -77,7 +77,7 @@ def pinning(mode: str) -> Callable[[Child], None]:
 
 @pytest.mark.parametrize("mode", ["user", "mm"])
 def test_limit(mode: str) -> None:
-    """What is charged to whom, and what is left of the limit."""
+    """The charges, whom they affect, and how much of the limit is left."""
     with Child(pinning(mode)) as child:
         child.met()
         (found,) = report("-p", str(child.pid))
@@ -88,7 +88,7 @@ def test_limit(mode: str) -> None:
 
 
 def test_limit_as_text() -> None:
-    """The same for people; and none for who may lock what it likes."""
+    """The same as text; no limit for a privileged user."""
     with Child(pinning("mm")) as child:
         child.met()
         text = run(NAME).stdout.splitlines()
@@ -102,7 +102,7 @@ def test_limit_as_text() -> None:
 
 
 def test_opener_is_gone() -> None:
-    """Another process has its file."""
+    """The file has passed to another process."""
     here, there = socket.socketpair()
 
     def body(_: Child) -> None:
@@ -147,12 +147,12 @@ def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def ioas_of(line: dict[str, Any]) -> dict[str, Any]:
-    """The only one; while there is none, one that says nothing."""
+    """The only IOAS; while there is none, one without values."""
     return (line["contexts"][0]["ioas"] or [{"maps": None}])[0]
 
 
 def test_contiguity(context: Context, ioas: int) -> None:
-    """By the mean of each map; gone with the IOAS, whose id another may have."""
+    """By the mean of each map; dropped with the IOAS, whose id may be reused."""
     with (
         mem.anonymous(PAGE) as small,
         mem.hugetlb(2 * HUGE) as huge,
@@ -161,7 +161,7 @@ def test_contiguity(context: Context, ioas: int) -> None:
         tool.next()
         context.map(ioas, small, iova=IOVA)
         with mock.Device(context, ioas):
-            # What was mapped before there was a device is not known.
+            # Memory mapped before there was a device is not known.
             for buffer in (small, small, huge):
                 context.map(ioas, buffer)
             runs = tool.until(lambda line: ioas_of(line)["maps"] == 4)[-1]

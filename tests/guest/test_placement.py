@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Where the kernel puts a mapping if the caller does not say: found wherever there is room.
+"""Where the kernel places a mapping if the caller does not say: it finds any free range.
 
-Without a page table memory is not looked at, so that any address stands for memory.
+Without a page table the kernel does not look at memory, so any address will do.
 """
 
 import errno
@@ -17,14 +17,14 @@ from iommufd.uapi import U64_MAX
 pytestmark = pytest.mark.guest(kernels="ours")
 
 END = U64_MAX + 1
-# Some memory whose offset in pages of every size is zero.
+# Memory at an address that is aligned to every page size.
 MEMORY = 1 << 40
-# What the kernel leaves alone at the end, unless it is allowed: the largest page of CPUs.
+# The kernel leaves the end alone unless it is allowed: the largest page of CPUs.
 LAST = END - (64 << 10)
 
 
 def leave(context: Context, ioas: int, start: int, size: int) -> None:
-    """All is reserved but one range."""
+    """Reserves everything except one range."""
     if start:
         mock.add_reserved(context, ioas, 0, start)
     if start + size < END:
@@ -42,7 +42,7 @@ def test_hole_of_the_size(context: Context, ioas: int, size: int, phase: int, st
 
 @pytest.mark.parametrize("offset", [1, 512, PAGE - 1])
 def test_offset_in_a_page(context: Context, ioas: int, offset: int) -> None:
-    """That of the memory: a hole elsewhere in the page is none."""
+    """The offset of the memory: holes with other offsets in the page do not count."""
     start = 1 << 32
     leave(context, ioas, start + offset, PAGE)
     assert errno_of(context.map, ioas, MEMORY, PAGE) == errno.ENOSPC
@@ -50,7 +50,7 @@ def test_offset_in_a_page(context: Context, ioas: int, offset: int) -> None:
 
 
 def test_ends(context: Context, ioas: int) -> None:
-    """The first page and the last ones are for who asks for them."""
+    """The first page and the last ones are used only on request."""
     leave(context, ioas, LAST - PAGE, END - (LAST - PAGE))
     assert errno_of(context.map, ioas, MEMORY, 2 * PAGE) == errno.ENOSPC
     assert context.map(ioas, MEMORY, PAGE) == LAST - PAGE
@@ -80,7 +80,7 @@ def test_allowed_ranges_that_touch(context: Context, ioas: int) -> None:
 
 
 def test_copy(context: Context, ioas: int) -> None:
-    """Several areas go into one hole."""
+    """Several areas fit into one hole."""
     for i in range(3):
         context.map(ioas, MEMORY + 2 * i * PAGE, PAGE, iova=HUGE + i * PAGE)
     other = context.ioas_alloc()
@@ -89,13 +89,13 @@ def test_copy(context: Context, ioas: int) -> None:
 
 
 def test_alignment_is_kept_where_it_can_be(context: Context, ioas: int) -> None:
-    """A smaller hole that is lower is passed over."""
+    """A smaller, lower hole is skipped."""
     context.allow_iovas(ioas, [(HUGE + PAGE, 2 * HUGE), (8 * HUGE, 9 * HUGE - 1)])
     assert context.map(ioas, MEMORY, HUGE) == 8 * HUGE
 
 
 class Places:
-    """Which bytes of a few pages can be chosen, beside a kernel's IOAS that has no others."""
+    """The bytes of a few pages that can be chosen, next to a kernel's IOAS that has no others."""
 
     PAGES = 64
     GRAIN = PAGE // 4
@@ -131,7 +131,7 @@ class Places:
             self._closed.update(grains)
 
     def _allow(self) -> None:
-        """Ranges, some of which touch; without any, all that is not reserved but the ends."""
+        """Ranges, some of which touch; without any, all that is not reserved except the ends."""
         chosen: set[int] = set()
         ranges = []
         for _ in range(self._random.choice([0, 0, 1, 3, 6])):
@@ -162,7 +162,7 @@ class Places:
             self._name(self._some(12))
 
     def _name(self, grains: range) -> None:
-        """What is used can't be chosen any more."""
+        """Used bytes cannot be chosen any more."""
         iova = self._address(grains[0])
         error = errno_of(self._context.map, self._ioas, MEMORY, self._bytes(grains), iova=iova)
         assert error in (0, errno.EEXIST, errno.EINVAL)

@@ -15,7 +15,7 @@ Numbers = tuple[int, int]
 
 @dataclass(frozen=True)
 class Case:
-    """What fails, how, and the two numbers that are told; a function of the world, if need be."""
+    """A failing call, its errno and reason, and the two numbers or a function of the world."""
 
     reason: str
     error: int
