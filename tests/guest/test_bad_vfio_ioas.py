@@ -75,7 +75,7 @@ def test_none(context: Context, ioas: int) -> None:
 
 
 def test_destroyed(context: Context, ioas: int) -> None:
-    """One that is chosen is not in use by that; its id leads to nothing, then to another."""
+    """The choice does not keep an IOAS, whose id names nothing once it is destroyed."""
     run(context, VFIO_IOAS_SET, ioas)
     run(context, VFIO_IOAS_SET, ioas)
     context.destroy(ioas)

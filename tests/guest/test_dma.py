@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Real DMA of an edu device: valid transfers succeed, invalid ones fault.
 
-The device has a buffer of one page. A transfer to it and back shows in memory
-what the device saw. Only the IOMMU protects the rest of memory from it.
+The device has a buffer of one page. A transfer to it and back shows in memory what
+the device saw. Only the IOMMU protects the rest of memory from it.
 """
 
 import mmap

@@ -46,7 +46,7 @@ def test_ranges_of_an_empty_ioas(context: Context, ioas: int) -> None:
 
 @ALL_IOMMUS
 def test_ranges_with_a_device(context: Context, ioas: int, iommu: str) -> None:
-    """The aperture without the interrupts' addresses; all again once the device is off."""
+    """The aperture without the interrupt window; all addresses again after the detach."""
     with Edu(context, ioas) as device:
         ranges = context.iova_ranges(ioas)
         assert ranges == [(0, MSI[0] - 1), (MSI[1] + 1, APERTURE[iommu])]

@@ -370,7 +370,7 @@ class Sum:
 def test_list_and_events_add_up(
     lister: Listing, context: Context, buffer: mem.Buffer, devices: bool
 ) -> None:
-    """Who comes into a storm, listens, then lists, knows all: nothing is lost or counted twice."""
+    """An observer that listens, then lists, during a storm: nothing is lost or counted twice."""
     spaces = [Space(context, context.ioas_alloc()) for _ in range(3)]
     held = [mock.Device(context, space.ioas) for space in spaces] if devices else []
     works = [

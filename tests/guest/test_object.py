@@ -99,7 +99,7 @@ def test_automatic_page_table_is_shared(context: Context) -> None:
 
 
 def test_ids_of_another_type(context: Context) -> None:
-    """An IOAS command doesn't take a device or a page table, nor attach a device."""
+    """IOAS commands accept no device and no page table, nor does an attach accept a device."""
     ioas = context.ioas_alloc()
     with Edu(context) as device, mem.anonymous(PAGE) as buffer:
         with fails(errno.EINVAL):
@@ -164,7 +164,7 @@ def test_many_objects(context: Context) -> None:
 
 
 def test_close_with_all_alive() -> None:
-    """Contexts, mappings, devices: the last file to be closed determines the end."""
+    """Contexts, mappings, devices: they end with the last file."""
     with mem.anonymous(64 * PAGE) as buffer:
         context = Context()
         ioas = [context.ioas_alloc() for _ in range(2)]

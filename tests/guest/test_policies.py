@@ -38,7 +38,7 @@ BY_UID, BY_CGROUP = 0, 1
 DIRTY = uapi.HWPT_ALLOC_DIRTY_TRACKING
 MEMLOCK = 64 << 10
 S = 1_000_000_000
-# For what depends on a machine that may be slow.
+# A limit for waits that depend on a machine that may be slow.
 LONG = 30.0
 
 
@@ -48,13 +48,13 @@ def quota(limit: int, by: int = BY_UID) -> bytes:
 
 
 def owned(policy: Object, owner: int) -> int:
-    """How many page tables the quota policy says somebody has."""
+    """The number of page tables that the quota policy counts for an owner."""
     value = policy.map("owners").get(struct.pack("Q", owner))
     return struct.unpack("Q", value or bytes(8))[0]
 
 
 def fill(nest: Nest, count: int) -> list[int]:
-    """So many page tables, and not one more."""
+    """Allocates this many page tables, and not one more."""
     made = [nest.paging() for _ in range(count)]
     with fails(QUOTA):
         nest.paging()
@@ -62,7 +62,7 @@ def fill(nest: Nest, count: int) -> list[int]:
 
 
 def test_quota(nest: Nest) -> None:
-    """What is freed may be made again."""
+    """A freed page table can be replaced by a new one."""
     with attached("quota", quota(3)) as policy:
         made = fill(nest, 3)
         nest.destroy(made[1])
@@ -82,7 +82,7 @@ def test_quota_tells_who_refused(nest: Nest) -> None:
 
 
 def test_quota_counts_nested_and_automatic(nest: Nest) -> None:
-    """All kinds; a device that comes to a page table that is there costs nothing."""
+    """All kinds count; a device on an existing page table costs nothing."""
     with attached("quota", quota(3)):
         nested = nest.nested()
         other, third = nest.context.ioas_alloc(), nest.context.ioas_alloc()
@@ -99,7 +99,7 @@ def test_quota_counts_nested_and_automatic(nest: Nest) -> None:
 
 
 def test_quota_of_automatic(context: Context, ioas: int) -> None:
-    """A device that is refused is not attached, and can be later."""
+    """A refused device is not attached, but can be attached later."""
     with attached("quota", quota(1)) as policy:
         other = context.ioas_alloc()
         with mock.Device(context, ioas) as device:
@@ -114,7 +114,7 @@ def test_quota_of_automatic(context: Context, ioas: int) -> None:
 
 
 def test_quota_of_users(nest: Nest) -> None:
-    """Each has his own."""
+    """Each user has a quota."""
     with attached("quota", quota(2)):
         fill(nest, 2)
 
@@ -133,7 +133,7 @@ def test_quota_of_users(nest: Nest) -> None:
 
 
 def ids(nest: Nest) -> list[int]:
-    """Page tables of the IOAS that can be destroyed, by trying to track with them."""
+    """Page tables of the IOAS that can be destroyed, found by trying to track with them."""
     got = []
     for each in range(1, 48):
         if errno_of(dirty.track, nest.context, each) != errno.ENOENT:
@@ -142,7 +142,7 @@ def ids(nest: Nest) -> list[int]:
 
 
 def test_quota_of_cgroups(nest: Nest) -> None:
-    """Each has its own, whoever is in it."""
+    """Each cgroup has a quota, whichever user is in it."""
     with attached("quota", quota(2, BY_CGROUP)) as policy:
         fill(nest, 2)
         with cgroup.cgroup() as first, cgroup.cgroup() as second:
@@ -154,7 +154,7 @@ def test_quota_of_cgroups(nest: Nest) -> None:
 
 
 def test_quota_freed_by_another(nest: Nest) -> None:
-    """What is freed is given back to who had it, whoever frees it."""
+    """A free is credited to the owner of the page table, whichever task frees it."""
     with attached("quota", quota(2)) as policy:
         made = fill(nest, 2)
 
@@ -182,7 +182,7 @@ def test_quota_given_back_with_context(nest: Nest) -> None:
 
 
 def test_quota_refused_by_another(nest: Nest) -> None:
-    """What another policy or the driver refuses does not count."""
+    """A request that another policy or the driver refuses does not count."""
     with attached("quota", quota(1)) as policy, recording("first") as recorder:
         recorder.tell("first", alloc=-errno.EACCES)
         for _ in range(3):
@@ -196,7 +196,7 @@ def test_quota_refused_by_another(nest: Nest) -> None:
 
 
 def test_quota_changed(nest: Nest) -> None:
-    """While it is attached: for requests from then on."""
+    """While the policy is attached: the new setting applies to later requests."""
     with attached("quota", quota(1)) as policy:
         fill(nest, 1)
         policy.map("settings")[bytes(4)] = quota(3)
@@ -210,7 +210,7 @@ def test_quota_changed(nest: Nest) -> None:
 
 
 def test_quota_under_load(nest: Nest) -> None:
-    """Never more than allowed, and none lost or won."""
+    """Never more than allowed, and the count never drifts."""
     most, threads, rounds = 3, 6, 60
     level, peak = 0, 0
     lock = threading.Lock()
@@ -228,7 +228,7 @@ def test_quota_under_load(nest: Nest) -> None:
             with lock:
                 level += 1
                 peak = max(peak, level)
-            # No longer counted before it is freed.
+            # Stop counting before it is freed.
             with lock:
                 level -= 1
             nest.context.destroy(hwpt)
@@ -243,13 +243,13 @@ def test_quota_under_load(nest: Nest) -> None:
 
 @dataclass
 class Guest:
-    """What one guest has to invalidate."""
+    """A guest that sends invalidations."""
 
     nest: Nest
     hwpt: int
 
     def flood(self, seconds: float, count: int) -> tuple[int, float]:
-        """Requests without a pause for a while; entries that were handled, and how long it was."""
+        """Requests without a pause for a while; returns handled entries and the time."""
         handled, start = 0, time.monotonic()
         while (elapsed := time.monotonic() - start) < seconds:
             assert invalidate.page_table(self.nest.context, self.hwpt, count) == (0, count)
@@ -257,7 +257,7 @@ class Guest:
         return handled, elapsed
 
     def latencies(self, count: int) -> list[float]:
-        """Of single entries, one after the other."""
+        """The latency of single entries, one after the other."""
         found = []
         for _ in range(count):
             start = time.monotonic()
@@ -273,7 +273,7 @@ def guest(nest: Nest) -> Guest:
 
 @contextmanager
 def flooder() -> Iterator[None]:
-    """Another process that floods a context of its own meanwhile."""
+    """Another process that floods a context of its own during the body."""
 
     def body(child: Child) -> None:
         with Nest() as nest:
@@ -300,12 +300,12 @@ def bucket(rate: int, burst: int) -> bytes:
     return struct.pack("QQ", rate, burst)
 
 
-# As many entries as a request may have.
+# The most entries of a request.
 MOST = 1 << 19
 
 
 def ask(guest: Guest, count: int) -> int:
-    """One request, which may be handled in part; how many entries were."""
+    """Sends a request that may be handled in part; returns the number of handled entries."""
     entries = (mock_uapi.HwptInvalidateSelftest * count)()
     fields = {
         "data_uptr": ctypes.addressof(entries),
@@ -318,7 +318,7 @@ def ask(guest: Guest, count: int) -> int:
 
 
 def drain(guest: Guest, seconds: float, count: int) -> tuple[int, float]:
-    """As flood(), with requests that may be handled in part."""
+    """Like flood(), with requests that may be handled in part."""
     handled, start = 0, time.monotonic()
     while (elapsed := time.monotonic() - start) < seconds:
         handled += ask(guest, count)
@@ -328,7 +328,7 @@ def drain(guest: Guest, seconds: float, count: int) -> tuple[int, float]:
 @pytest.mark.parametrize("burst", [0, 1000])
 @pytest.mark.parametrize("count", [1, 200, 1000, MOST])
 def test_bucket_of_sizes(guest: Guest, count: int, burst: int) -> None:
-    """The rate holds for requests of less than a second's, of a second's and of many seconds'."""
+    """The rate holds for requests that need less than a second, one second, and many seconds."""
     rate = 200
     with attached("bucket", bucket(rate, burst)):
         handled, elapsed = drain(guest, 1.5, count)
@@ -336,7 +336,7 @@ def test_bucket_of_sizes(guest: Guest, count: int, burst: int) -> None:
 
 
 def test_bucket_in_parts(guest: Guest) -> None:
-    """What can be had in a second, and then the rest; nothing is lost or handled twice."""
+    """As many as a second allows, then the rest; no entry is lost or handled twice."""
     with recording("first") as recorder, attached("bucket", bucket(1000, 0)):
         sizes: list[int] = []
         while sum(sizes) < 2500:
@@ -348,7 +348,7 @@ def test_bucket_in_parts(guest: Guest) -> None:
 
 
 def test_bucket_asked_for_the_type(guest: Guest) -> None:
-    """A request without entries costs nothing and waits for nothing."""
+    """A request without entries costs nothing and does not wait."""
     with recording("first") as recorder, attached("bucket", bucket(1, 1)):
         invalidate.page_table(guest.nest.context, guest.hwpt, 2)
         recorder.calls()
@@ -360,18 +360,18 @@ def test_bucket_asked_for_the_type(guest: Guest) -> None:
     "settings", [(1 << 63, 1), (uapi.U64_MAX, uapi.U64_MAX), (1, uapi.U64_MAX)], ids=str
 )
 def test_bucket_of_huge_settings(guest: Guest, settings: tuple[int, int]) -> None:
-    """They let everything through that a request may have."""
+    """With these settings, any request passes."""
     with attached("bucket", bucket(*settings)):
         assert ask(guest, MOST) == MOST
 
 
 def delayed(buckets: Map) -> list[int]:
-    """Requests of each context that had to wait."""
+    """The number of delayed requests of each context."""
     return [struct.unpack("3Q", buckets.get(key) or bytes(24))[1] for key in list(buckets)]
 
 
 def test_bucket_rate(guest: Guest) -> None:
-    """Who floods gets the rate: no more, and about that."""
+    """A flooding guest gets about the rate, and no more."""
     rate, burst, count = 2000, 400, 40
     with attached("bucket", bucket(rate, burst)):
         handled, elapsed = guest.flood(3, count)
@@ -382,19 +382,19 @@ def test_bucket_rate(guest: Guest) -> None:
 
 
 def test_bucket_burst(guest: Guest) -> None:
-    """As many at once as it says, then no faster than the rate."""
+    """The burst at once, then no faster than the rate."""
     with attached("bucket", bucket(100, 50)) as policy:
         assert invalidate.page_table(guest.nest.context, guest.hwpt, 50) == (0, 50)
         assert sum(delayed(policy.map("buckets"))) == 0
         start = time.monotonic()
         assert invalidate.page_table(guest.nest.context, guest.hwpt, 50) == (0, 50)
         handled_after = time.monotonic() - start
-        # Some of the time may have passed before it began.
+        # Some of the time may have passed before the measurement began.
         assert sum(delayed(policy.map("buckets"))) == 1 or handled_after < 0.5
 
 
 def test_bucket_of_contexts(guest: Guest) -> None:
-    """A context that keeps to its rate has the latency that it would have alone."""
+    """A context that keeps to its rate has the same latency as when it is alone."""
     with attached("bucket") as policy, flooder():
         medians: dict[bool, list[float]] = {False: [], True: []}
         for limited in (False, True) * 3:
@@ -402,12 +402,12 @@ def test_bucket_of_contexts(guest: Guest) -> None:
             medians[limited].append(statistics.median(guest.latencies(40)))
         waits = delayed(policy.map("buckets"))
     assert min(medians[True]) <= 5 * min(medians[False])
-    # The flooding one alone had to wait, if anybody had.
+    # If any context had to wait, it was the flooding one.
     assert sorted(waits)[:-1] == [0] * (len(waits) - 1)
 
 
 def test_bucket_delays_who_floods_alone(guest: Guest) -> None:
-    """Another context is not made to wait while one always is."""
+    """A context does not wait when another one always does."""
     with attached("bucket", bucket(1000, 100)) as policy, flooder():
         end = time.monotonic() + LONG
         while not sum(delayed(policy.map("buckets"))):
@@ -420,7 +420,7 @@ def test_bucket_delays_who_floods_alone(guest: Guest) -> None:
 
 
 def test_bucket_of_one_entry_a_second(guest: Guest) -> None:
-    """A request never waits for longer than a second, and gets the burst and that second's."""
+    """A request waits for at most a second, and gets the burst and the entries of that second."""
     with recording("first") as recorder, attached("bucket", bucket(1, 1)):
         start = time.monotonic()
         got = invalidate.page_table(guest.nest.context, guest.hwpt, 1000)
@@ -451,7 +451,7 @@ def test_bucket_killed(guest: Guest) -> None:
 
 @pytest.mark.parametrize("count", [20, 5000])
 def test_bucket_of_threads(guest: Guest, count: int) -> None:
-    """Of one context, which share what it may do."""
+    """The threads of a context share its rate."""
     rate, burst = 2000, 200
     results: list[tuple[int, float]] = []
     with attached("bucket", bucket(rate, burst)):
@@ -465,9 +465,9 @@ def test_bucket_of_threads(guest: Guest, count: int) -> None:
 
 
 def written(context: Context, ioas: int, hwpt: int, buffer: mem.Buffer) -> None:
-    """Pages that are written to are found by a page table."""
+    """A page table reports writes to these pages."""
     iova = mock.START + (1 << 24)
-    # One by one, lest they become a larger page, which is marked as a whole.
+    # One by one, to keep them from becoming a larger page, which is marked as a whole.
     for at in range(0, 4 * PAGE, PAGE):
         context.map(ioas, buffer.address + at, PAGE, iova=iova + at)
     dirty.track(context, hwpt)
@@ -478,7 +478,7 @@ def written(context: Context, ioas: int, hwpt: int, buffer: mem.Buffer) -> None:
 
 
 def test_dirty(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Page tables that no request can ask for with it."""
+    """Automatic page tables, for which no request can ask for tracking."""
     for policy in (False, True, False):
         with ExitStack() as stack:
             if policy:
@@ -491,7 +491,7 @@ def test_dirty(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
-    """By name: there who asks gets it, and who doesn't gets what he asks for."""
+    """By name: a request for tracking gets it, a request without gets what it asks for."""
     with attached("dirty"):
         for flags in (DIRTY, DIRTY | uapi.HWPT_ALLOC_NEST_PARENT):
             written(nest.context, nest.ioas, nest.paging(flags), buffer)
@@ -504,7 +504,7 @@ def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
 def test_dirty_and_who_cannot(
     context: Context, ioas: int, buffer: mem.Buffer, policy: bool
 ) -> None:
-    """A device whose IOMMU can't can be attached to whatever it can be attached to without."""
+    """A device whose IOMMU lacks tracking attaches to the same targets as without the policy."""
     cannot = mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY
     context.map(ioas, buffer, iova=mock.START)
     with ExitStack() as stack:
@@ -515,7 +515,7 @@ def test_dirty_and_who_cannot(
         for target in (ioas, named, first.hwpt):
             with mock.Device(context, target, cannot) as device:
                 device.check(mock.START, buffer, buffer.size)
-                # Of automatic page tables it gets another one if that one tracks.
+                # Of automatic page tables, it gets another one if the existing one tracks.
                 wanted = named if target == named else first.hwpt
                 assert (device.hwpt == wanted) is (target == named or not policy)
         other = context.ioas_alloc()
@@ -529,7 +529,7 @@ def test_dirty_and_who_cannot(
 
 
 def test_dirty_fails_alone(context: Context, ioas: int) -> None:
-    """A page table that can't be made with it is made without."""
+    """A page table that cannot be created with tracking is created without."""
     devices: list[mock.Device] = []
     tracks: list[bool] = []
 
@@ -549,7 +549,7 @@ def test_dirty_fails_alone(context: Context, ioas: int) -> None:
 
 
 def test_dirty_not_supported(buffer: mem.Buffer) -> None:
-    """A device whose IOMMU can't is served as it would be without."""
+    """A device whose IOMMU lacks tracking is served as without the policy."""
     with attached("dirty"), Nest(mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY) as nest:
         for hwpt in (nest.device.hwpt, nest.paging(), nest.parent):
             assert errno_of(dirty.track, nest.context, hwpt) == errno.EOPNOTSUPP
@@ -560,7 +560,7 @@ def test_dirty_not_supported(buffer: mem.Buffer) -> None:
 
 
 def test_dirty_and_nested(nest: Nest) -> None:
-    """A guest's own page tables are as they were."""
+    """Nested page tables are as without the policy."""
     with attached("dirty"), recording("first") as recorder:
         nested = nest.nested()
         on_viommu = nest.nested(on=nest.viommu())
@@ -571,7 +571,7 @@ def test_dirty_and_nested(nest: Nest) -> None:
 
 
 def test_dirty_on_hardware(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """With the IOMMU of the guest, whether it can or not, DMA arrives."""
+    """With a real IOMMU, with tracking or not, DMA works."""
     with attached("dirty"):
         context.map(ioas, buffer, iova=0x100000)
         with edu.Edu(context, ioas) as device:
@@ -604,12 +604,12 @@ class Record:
     comm: bytes
 
     def what(self) -> tuple[int, ...]:
-        """All but time and who."""
+        """The call, without the times and the caller."""
         return (self.kind, self.object, self.device, self.flags, self.asked, self.handled, self.ret)
 
 
 def audit(policy: Object) -> list[Record]:
-    """Those since the last time."""
+    """The records since the last time."""
     return [Record(*AUDIT.unpack(data)) for data in policy.map("records").records()]
 
 
@@ -640,7 +640,7 @@ def test_audit(nest: Nest) -> None:
 
 
 def test_audit_of_refusals(nest: Nest) -> None:
-    """Asked last, it does not see what others refuse, unless it has a higher priority."""
+    """Called last, it does not see requests that others refuse, unless its priority is higher."""
 
     def high(unloaded: Object) -> None:
         unloaded.map("audit").members.priority = 1000
@@ -654,7 +654,7 @@ def test_audit_of_refusals(nest: Nest) -> None:
 
 
 def test_audit_log_is_full(nest: Nest) -> None:
-    """Then records are lost and counted, and nothing else happens."""
+    """When the log is full, records are lost and counted, and nothing else happens."""
     with attached("audit") as policy:
         nested = nest.nested()
         for _ in range(5000):
@@ -666,21 +666,21 @@ def test_audit_log_is_full(nest: Nest) -> None:
 
 
 def bpftool(*arguments: str) -> str:
-    """What it says."""
+    """Returns its output."""
     command = ["/usr/sbin/bpftool", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
 def bpffs(tmp_path: Path) -> Iterator[Path]:
-    """A file system to pin to."""
+    """A BPF file system for pins."""
     subprocess.run(["mount", "-t", "bpf", "bpf", str(tmp_path)], check=True)
     yield tmp_path
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_bpftool(nest: Nest, bpffs: Path) -> None:
-    """As docs/policies.md says: no program stays behind that keeps it attached."""
+    """As docs/policies.md says: no program remains that keeps it attached."""
     path = bpffs / "quota"
     command = [
         "/usr/sbin/bpftool",
@@ -689,7 +689,7 @@ def test_bpftool(nest: Nest, bpffs: Path) -> None:
         str(path_of("policy_quota")),
         str(bpffs),
     ]
-    # It looks for a type of the module in the kernel, to print it, when all is done already.
+    # After all work is done, it looks for a type of the module in the kernel, to print it.
     status = subprocess.run(command, check=False).returncode
     assert status in (0, -signal.SIGSEGV)
     assert path.exists()
@@ -700,7 +700,7 @@ def test_bpftool(nest: Nest, bpffs: Path) -> None:
     owners = json.loads(bpftool("-j", "map", "dump", "name", "owners"))
     assert [entry["formatted"] for entry in owners] == [{"key": 0, "value": 2}]
     path.unlink()
-    # A file that is gone lets go of its link a moment later.
+    # The link of a removed file is released a moment later.
     end = time.monotonic() + LONG
     while errno_of(nest.paging):
         assert time.monotonic() < end, "it is still attached"

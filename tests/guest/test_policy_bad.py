@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Policies that answer nonsense, and that go at the worst moment."""
+"""Policies that return invalid values, and that go away at the worst moment."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.guest(kernels="bpf")
 
 S = 1_000_000_000
 MS = 1_000_000
-# For what depends on a machine that may be slow.
+# A limit for waits that depend on a machine that may be slow.
 LONG = 30.0
 REFUSED = errno.EACCES
 U64_MAX = uapi.U64_MAX
@@ -43,12 +43,12 @@ VIRT_ID = 0x99
 
 @pytest.fixture
 def one() -> Iterator[Recorder]:
-    """One policy, attached."""
+    """One attached policy."""
     with recording("first") as recorder:
         yield recorder
 
 
-# What is no errno that user space knows: such a policy refuses, with EPERM.
+# Values that are no errno known to user space: the request is refused with EPERM.
 NONSENSE = {
     "one": 1,
     "positive": 4096,
@@ -57,7 +57,7 @@ NONSENSE = {
     "last-of-the-kernel": -4095,
     "beyond": -4096,
     "lowest": -(1 << 31),
-    # An int is what the hook returns.
+    # The hook returns an int.
     "low-half": (1 << 32) + 1,
     "lowest-of-64": -(1 << 63) + 5,
 }
@@ -86,7 +86,7 @@ def test_returns_nonsense(one: Recorder, nest: Nest, value: int) -> None:
 
 @pytest.mark.parametrize("error", ERRNOS)
 def test_returns_errno(one: Recorder, nest: Nest, error: int) -> None:
-    """It is what the user gets, whatever it means elsewhere in there."""
+    """The user gets this errno, whatever it means inside the kernel."""
     nested = nest.nested()
     one.tell("first", alloc=-error, invalidate=-error)
     with fails(error):
@@ -99,7 +99,7 @@ def test_returns_errno(one: Recorder, nest: Nest, error: int) -> None:
 
 
 def test_low_half_is_zero(one: Recorder, nest: Nest) -> None:
-    """Of what a program returns the hook has an int."""
+    """The hook returns only an int of the program's result."""
     one.tell("first", alloc=1 << 32)
     nest.paging()
 
@@ -116,7 +116,7 @@ def test_delay_is_bounded(one: Recorder, nest: Nest, delay: int) -> None:
 
 
 def test_delay_outlasts_signals(one: Recorder, nest: Nest) -> None:
-    """Those with a handler do not end it."""
+    """Signals with a handler do not end the delay."""
     nested = nest.nested()
     one.tell("first", delay_ns=400 * MS)
     handled: list[int] = []
@@ -140,7 +140,7 @@ def test_limit_above_what_is_asked(one: Recorder, nest: Nest, limit: int) -> Non
 
 
 def test_limit_and_bad_entry(one: Recorder, nest: Nest) -> None:
-    """The driver's errno is told rather than that of the limit."""
+    """The driver's errno takes precedence over that of the limit."""
     nested = nest.nested()
     one.tell("first", limit=2)
     got = invalidate.page_table(nest.context, nested, 4, data_type=0xDADBEEF)
@@ -148,7 +148,7 @@ def test_limit_and_bad_entry(one: Recorder, nest: Nest) -> None:
 
 
 def test_destroyed_in_the_delay(one: Recorder, nest: Nest) -> None:
-    """Who waits holds nothing: what it is about can go, and is not there then."""
+    """The delay holds nothing: the object can be destroyed, and the request then finds none."""
     nested = nest.nested()
     one.tell("first", delay_ns=S)
     got: list[tuple[int, int]] = []
@@ -165,7 +165,7 @@ def test_destroyed_in_the_delay(one: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("heir", ["page-table", "viommu"])
 def test_id_taken_in_the_delay(one: Recorder, nest: Nest, heir: str) -> None:
-    """What has the id by then was not what the policy has let through."""
+    """The object that has the id by then is not the one that the policy approved."""
     nested = nest.nested()
     requests = {
         "page-table": lambda: invalidate.page_table(nest.context, nested),
@@ -193,7 +193,7 @@ def test_id_taken_in_the_delay(one: Recorder, nest: Nest, heir: str) -> None:
 
 
 def test_many_in_the_delay(one: Recorder, nest: Nest) -> None:
-    """Each finds its own, whatever becomes of the others."""
+    """Each request finds its own object, whatever happens to the others."""
     stays, goes = nest.nested(), nest.nested()
     one.tell("first", delay_ns=S)
     got: dict[int, list[tuple[int, int]]] = {stays: [], goes: []}
@@ -212,13 +212,13 @@ def test_many_in_the_delay(one: Recorder, nest: Nest) -> None:
 
 
 def waits(thread: threading.Thread) -> bool:
-    """Whether it sleeps in the kernel until somebody else is done."""
+    """Whether it sleeps in the kernel until another task finishes."""
     stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
     return stat.rpartition(")")[2].split()[0] == "D"
 
 
 def test_destroy_in_a_hook(one: Recorder, nest: Nest) -> None:
-    """It waits: the driver is asked about what the policy was asked about."""
+    """The destroy waits: the driver gets the object that the policy saw."""
     nested = nest.nested()
     one.tell("first", stay=True)
     got: list[tuple[int, int]] = []
@@ -242,7 +242,7 @@ def test_destroy_in_a_hook(one: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("how", ["detach", "unload"])
 def test_gone_in_the_delay(nest: Nest, how: str) -> None:
-    """A request that waits for a policy that is gone ends as it would have."""
+    """A delayed request ends as usual although its policy is gone."""
     nested = nest.nested()
     got: list[tuple[int, int]] = []
     with ExitStack() as stack:
@@ -266,7 +266,7 @@ def test_gone_in_the_delay(nest: Nest, how: str) -> None:
 
 
 def test_process_dies(nest: Nest) -> None:
-    """What it has attached goes with it, at whatever point others are in it."""
+    """Its attached policies go with it, wherever other requests are at that moment."""
     nested = nest.nested()
 
     def body(child: Child) -> None:
@@ -297,7 +297,7 @@ def test_process_dies(nest: Nest) -> None:
 
 
 def test_requester_dies(one: Recorder, nest: Nest) -> None:
-    """In a hook, which comes to its end first."""
+    """In a hook, which is completed first."""
     before = one.count("first", ALLOC)
     one.calls()
     one.tell("first", stay=True)
@@ -313,7 +313,7 @@ def test_requester_dies(one: Recorder, nest: Nest) -> None:
 
 
 def test_context_closed_in_a_hook(one: Recorder) -> None:
-    """The request keeps it until it ends; then all of it goes."""
+    """The request keeps the context until it ends; then all of it is freed."""
     one.tell("first", stay=True)
     context = Context()
     ioas = context.ioas_alloc()
@@ -328,7 +328,7 @@ def test_context_closed_in_a_hook(one: Recorder) -> None:
 
 
 def test_cgroup_goes(nest: Nest) -> None:
-    """A policy does not keep it, sees no more requests, and is detached as ever."""
+    """A policy does not keep its cgroup: it sees no more requests, and can be detached as usual."""
     with cgroup.cgroup() as group, recording("first", first={"cgroup_id": group.id}) as recorder:
         with group.inside():
             hwpt = nest.paging()
@@ -338,7 +338,7 @@ def test_cgroup_goes(nest: Nest) -> None:
         with cgroup.cgroup() as another, another.inside():
             nest.paging()
         assert recorder.seen() == []
-        # It was made within the scope.
+        # It was created within the scope.
         nest.destroy(hwpt)
         assert recorder.seen() == [("first", FREE)]
         recorder.detach("first")
@@ -347,7 +347,7 @@ def test_cgroup_goes(nest: Nest) -> None:
 
 
 def test_caller_leaves_cgroup(nest: Nest) -> None:
-    """In the middle of a request: the end is told to who saw the start, with who it was."""
+    """In the middle of a request: its end reaches the policy with the cgroup of its start."""
     with cgroup.cgroup() as group, recording("first", first={"cgroup_id": group.id}) as recorder:
         recorder.tell("first", stay=True)
         with group.inside():
@@ -362,7 +362,7 @@ def test_caller_leaves_cgroup(nest: Nest) -> None:
 
 
 def test_data_changes_behind_it(one: Recorder, nest: Nest) -> None:
-    """What a policy has read is not what the driver reads: nothing may rest on it."""
+    """The driver does not see the data as the policy read it: no decision may rest on it."""
     data = mock_uapi.HwptSelftest(iotlb=1)
     one.calls()
     one.tell("first", stay=True)
@@ -379,7 +379,7 @@ def test_data_changes_behind_it(one: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("automatic", [False, True])
 def test_no_memory(nest: Nest, automatic: bool) -> None:
-    """Each allocation fails once: starts have their ends, what was made is told to be gone."""
+    """Each allocation fails once: starts have their ends, created page tables their frees."""
     with recording("first", "second") as recorder:
         other = nest.context.ioas_alloc()
         made: list[int] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Hooks of policies: what they see, in which order, and that each start has its end."""
+"""Hooks of policies: their arguments, their order, and an end for each start."""
 
 import ctypes
 import errno
@@ -46,7 +46,7 @@ MS = 1_000_000
 
 @pytest.fixture
 def one() -> Iterator[Recorder]:
-    """One policy, attached."""
+    """One attached policy."""
     with recording("first") as recorder:
         yield recorder
 
@@ -59,14 +59,14 @@ def three() -> Iterator[Recorder]:
 
 
 def context_number(recorder: Recorder, nest: Nest) -> int:
-    """How events and policies call a context."""
+    """The number of a context in events and policies."""
     recorder.calls()
     nest.destroy(nest.paging())
     return recorder.calls()[0].ctx
 
 
 def test_none_attached(nest: Nest) -> None:
-    """Programs that are loaded only, or no longer attached, are not called."""
+    """Programs that are only loaded, or no longer attached, are not called."""
     with recording() as recorder:
         for _ in range(2):
             nested = nest.nested()
@@ -97,7 +97,7 @@ def test_page_table_by_name(one: Recorder, nest: Nest, flags: int) -> None:
 
 @pytest.mark.parametrize("through", ["parent", "viommu"])
 def test_page_table_of_guest(one: Recorder, nest: Nest, through: str) -> None:
-    """With what the user tells the driver, which a policy can read."""
+    """With the user's data for the driver, which a policy can read."""
     on = nest.viommu() if through == "viommu" else nest.parent
     data = mock_uapi.HwptSelftest(iotlb=IOTLB)
     one.calls()
@@ -120,7 +120,7 @@ def test_page_table_of_guest(one: Recorder, nest: Nest, through: str) -> None:
 
 
 def test_automatic_page_table(one: Recorder, context: Context, ioas: int) -> None:
-    """When it is made, not when another device comes to it; when it goes."""
+    """At its creation, not when another device uses it; and at its end."""
     with mock.Device(context, ioas) as device:
         start, done = one.calls()
         told = {"parent": ioas, "device": device.device, "kind": PAGING, "automatic": 1}
@@ -135,7 +135,7 @@ def test_automatic_page_table(one: Recorder, context: Context, ioas: int) -> Non
 
 
 def test_automatic_page_table_replaced(one: Recorder, context: Context, ioas: int) -> None:
-    """A device that moves to another IOAS makes one there and leaves its own."""
+    """A device that moves to another IOAS gets a page table there and leaves its own."""
     other = context.ioas_alloc()
     with mock.Device(context, ioas) as device:
         old = device.hwpt
@@ -164,7 +164,7 @@ def test_automatic_page_table_refused(one: Recorder, context: Context, ioas: int
 
 
 def test_automatic_page_table_made_meanwhile(one: Recorder, context: Context, ioas: int) -> None:
-    """Two attaches at once need one: the other is told that it is there already."""
+    """Two concurrent attaches need one: for the second, the hook reports that it exists already."""
     one.tell("first", stay=True)
     devices: list[mock.Device] = []
 
@@ -189,7 +189,7 @@ def test_automatic_page_table_made_meanwhile(one: Recorder, context: Context, io
 
 
 def test_context_closed(one: Recorder) -> None:
-    """All that was in it is told to be gone."""
+    """All page tables in it are reported as freed."""
     with Nest() as nest:
         made = [nest.device.hwpt, nest.parent, nest.nested(), nest.paging()]
         one.calls()
@@ -233,7 +233,7 @@ def test_invalidation_of_viommu(one: Recorder, nest: Nest) -> None:
 
 
 def test_invalidation_that_fails(one: Recorder, nest: Nest) -> None:
-    """The end says how far it came."""
+    """The end reports how many entries were handled."""
     viommu = nest.viommu()
     nest.vdevice(viommu, VIRT_ID)
     one.calls()
@@ -246,7 +246,7 @@ def test_invalidation_that_fails(one: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("target", ["ioas", "parent", "device", "unknown"])
 def test_not_to_be_invalidated(one: Recorder, nest: Nest, target: str) -> None:
-    """What can't be invalidated is refused before anybody is asked."""
+    """Without an object to invalidate, the request is refused before any policy is called."""
     targets = {"ioas": nest.ioas, "parent": nest.parent, "device": nest.device.device}
     one.calls()
     error, handled = invalidate.page_table(nest.context, targets.get(target, 0x7FFFFFF0))
@@ -255,7 +255,7 @@ def test_not_to_be_invalidated(one: Recorder, nest: Nest, target: str) -> None:
 
 
 def test_caller(one: Recorder, nest: Nest) -> None:
-    """Who makes the request, who need not be who opened the context."""
+    """The task that makes the request, which may differ from the one that opened the context."""
     one.calls()
 
     def body(_: Child) -> None:
@@ -278,7 +278,7 @@ def test_contexts_differ(one: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("refuser", NAMES)
 def test_refusal(three: Recorder, nest: Nest, refuser: str) -> None:
-    """Those behind are not asked; those before and who refused are told how it ended."""
+    """Later policies are not called; earlier ones and the refusing one see the end."""
     nested = nest.nested()
     three.tell(refuser, alloc=-REFUSED, invalidate=-QUOTA)
     three.calls()
@@ -305,7 +305,7 @@ def test_refusal(three: Recorder, nest: Nest, refuser: str) -> None:
 
 
 def test_driver_refuses(three: Recorder, nest: Nest) -> None:
-    """All have been asked, all are told the errno of the driver; nothing is there to go."""
+    """All policies are called, and all see the driver's errno; there is nothing to free."""
     three.calls()
     with fails(errno.EOPNOTSUPP):
         nest.nested(data_type=0xFFFFFFFF)
@@ -317,7 +317,7 @@ def test_driver_refuses(three: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("order", permutations((-5, 0, 7)), ids=str)
 def test_priority(nest: Nest, order: tuple[int, ...]) -> None:
-    """The highest first, whoever was attached first, in every hook."""
+    """The highest first, whatever the order of attaching, in every hook."""
     members = {name: {"priority": p} for name, p in zip(NAMES, order, strict=True)}
     expected = sorted(NAMES, key=lambda name: -members[name]["priority"])
     with recording(*NAMES, **members) as recorder:
@@ -330,7 +330,7 @@ def test_priority(nest: Nest, order: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("order", permutations(NAMES), ids="-".join)
 def test_equal_priority(nest: Nest, order: tuple[str, ...]) -> None:
-    """In the order of their attach."""
+    """In the order in which they were attached."""
     with recording(*order) as recorder:
         nest.paging()
         assert [who for who, hook in recorder.seen() if hook == ALLOC] == list(order)
@@ -338,7 +338,7 @@ def test_equal_priority(nest: Nest, order: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("missing", FUNCTIONS)
 def test_member_left_out(nest: Nest, missing: str) -> None:
-    """The others are called as they would be, those of other policies too."""
+    """The other hooks are called as usual, those of other policies too."""
     with recording("first", "second", first={missing: 0}) as recorder:
         nested = nest.nested()
         invalidate.page_table(nest.context, nested)
@@ -351,7 +351,7 @@ def test_member_left_out(nest: Nest, missing: str) -> None:
 
 @contextmanager
 def automatic(nest: Nest) -> Iterator[int]:
-    """The page table that is made for a device on an IOAS of its own."""
+    """The page table that is created for a device on an IOAS of its own."""
     ioas = nest.context.ioas_alloc()
     with mock.Device(nest.context, ioas) as device:
         yield device.hwpt
@@ -359,7 +359,7 @@ def automatic(nest: Nest) -> Iterator[int]:
 
 
 def test_flags_added(three: Recorder, nest: Nest) -> None:
-    """Dirty tracking alone, whatever else is asked for; the end tells all."""
+    """Only dirty tracking, whatever else is requested; the end reports all flags."""
     three.tell("second", add_flags=0xFFFFFFFF)
     three.calls()
     with automatic(nest) as hwpt:
@@ -373,7 +373,7 @@ def test_flags_added(three: Recorder, nest: Nest) -> None:
 
 @pytest.mark.parametrize("flags", [0, PARENT, DIRTY])
 def test_flags_by_name(one: Recorder, nest: Nest, flags: int) -> None:
-    """Such a page table is what it is asked to be: others may have to share it."""
+    """The flags of a page table allocated by name stay: other devices may have to share it."""
     one.tell("first", add_flags=DIRTY)
     one.calls()
     error = errno_of(dirty.track, nest.context, nest.paging(flags))
@@ -382,7 +382,7 @@ def test_flags_by_name(one: Recorder, nest: Nest, flags: int) -> None:
 
 
 def test_flags_asked_for_stay(one: Recorder, nest: Nest) -> None:
-    """A policy that adds nothing takes nothing away."""
+    """A policy that adds nothing removes nothing."""
     dirty.track(nest.context, nest.paging(DIRTY))
     one.tell("first", add_flags=DIRTY)
     one.calls()
@@ -392,7 +392,7 @@ def test_flags_asked_for_stay(one: Recorder, nest: Nest) -> None:
 
 
 def test_limit(three: Recorder, nest: Nest) -> None:
-    """The lowest counts, no higher one than what was asked for."""
+    """The lowest limit counts; limits above the requested number have no effect."""
     nested = nest.nested()
     three.calls()
     three.tell("first", limit=3)
@@ -421,7 +421,7 @@ def test_limit(three: Recorder, nest: Nest) -> None:
 
 
 def test_delay(three: Recorder, nest: Nest) -> None:
-    """The longest of all; not part of the time that is told."""
+    """The longest delay of all; it is not part of the reported time."""
     nested = nest.nested()
     three.tell("first", delay_ns=10 * MS)
     three.tell("second", delay_ns=150 * MS)
@@ -439,7 +439,7 @@ def test_delay(three: Recorder, nest: Nest) -> None:
 
 
 def test_time_without_delay(one: Recorder, nest: Nest) -> None:
-    """The shortest of some: a guest's processor may be taken away at any time."""
+    """The shortest of several: a guest's CPU may be preempted at any time."""
     nested = nest.nested()
     one.tell("first", delay_ns=100 * MS)
     for _ in range(5):
@@ -448,7 +448,7 @@ def test_time_without_delay(one: Recorder, nest: Nest) -> None:
 
 
 def test_cgroup(nest: Nest) -> None:
-    """A cgroup and those below it, not those above or beside."""
+    """A cgroup and its descendants, neither ancestors nor siblings."""
     with cgroup.cgroup() as group, cgroup.cgroup(group) as below, cgroup.cgroup() as beside:
         with recording("first", "second", first={"cgroup_id": group.id}) as recorder:
             for where, scope in (
@@ -466,7 +466,7 @@ def test_cgroup(nest: Nest) -> None:
 
 
 def test_cgroup_is_of_the_task(nest: Nest) -> None:
-    """Of who makes the request, not of who opened the context."""
+    """The cgroup of the task that makes the request, not of the one that opened the context."""
     with cgroup.cgroup() as group, recording("first", first={"cgroup_id": group.id}) as recorder:
 
         def body(child: Child) -> None:
@@ -480,7 +480,7 @@ def test_cgroup_is_of_the_task(nest: Nest) -> None:
 
 
 def test_free_is_told_to_who_saw_it(nest: Nest) -> None:
-    """Whatever the cgroup of who frees, and to nobody else."""
+    """Whichever cgroup the freeing task is in, and only to policies that saw the start."""
     with cgroup.cgroup() as group:
         with recording("first", first={"cgroup_id": group.id}) as recorder:
             outside = nest.paging()
@@ -499,7 +499,7 @@ def test_free_is_told_to_who_saw_it(nest: Nest) -> None:
 
 
 def test_free_after_detach(nest: Nest) -> None:
-    """A link that is gone is told of nothing, nor is its policy by another link."""
+    """A detached link receives nothing, nor does its policy through another link."""
     with recording("first", "second") as recorder:
         hwpt = nest.paging()
         recorder.detach("first")
@@ -510,7 +510,7 @@ def test_free_after_detach(nest: Nest) -> None:
 
 
 def test_update(nest: Nest) -> None:
-    """Another policy by the same link, which keeps what the link has seen."""
+    """A new policy in the same link, which still knows what the link has seen."""
     with recording("first") as recorder:
         hwpt = nest.paging()
         recorder.links["first"].update(recorder.map("second"))
@@ -533,7 +533,7 @@ def test_update_changes_place_and_scope(nest: Nest) -> None:
 
 
 def test_update_leaves_no_gap(nest: Nest) -> None:
-    """There is always one of the two that refuses."""
+    """At any moment, one of the two refuses."""
     with recording("first") as recorder:
         for name in ("first", "second"):
             recorder.tell(name, alloc=-REFUSED, quiet=True)
@@ -554,7 +554,7 @@ def test_update_leaves_no_gap(nest: Nest) -> None:
 @pytest.mark.parametrize("change", ["detach", "update"])
 @pytest.mark.parametrize("request_of", ["alloc", "invalidate"])
 def test_changed_in_the_middle(nest: Nest, change: str, request_of: str) -> None:
-    """Whoever has seen a start sees its end, and is the one who is waited for."""
+    """A policy that has seen a start sees its end, and the kernel waits for it."""
     nested = nest.nested()
     with recording("first") as recorder:
         recorder.tell("first", stay=True)
@@ -579,13 +579,13 @@ def test_changed_in_the_middle(nest: Nest, change: str, request_of: str) -> None
         recorder.tell("first")
         thread.join()
         assert recorder.seen() == [("first", done)]
-        # What comes then is none of its business.
+        # The policy does not see later requests.
         call()
         assert ("first", start) not in recorder.seen()
 
 
 def storm(nest: Nest, nested: int, stop: Callable[[], bool]) -> None:
-    """Requests of all kinds, until it is told to stop."""
+    """Requests of all kinds, until told to stop."""
     context, device = nest.context, nest.device.device
     while not stop():
         context.destroy(context.hwpt_alloc(device, nest.ioas))
@@ -606,7 +606,7 @@ def test_changed_under_load(nest: Nest) -> None:
         rounds = 0
         with Workers(*works) as workers:
             end = time.monotonic() + 4
-            # Until every policy was at it, however slow the machine.
+            # Until every policy was called, however slow the machine.
             while time.monotonic() < end or not all(recorder.count(n, ALLOC) for n in NAMES):
                 recorder.attach("first")
                 recorder.links["first"].update(recorder.map("second"))
@@ -620,12 +620,12 @@ def test_changed_under_load(nest: Nest) -> None:
             counts = [recorder.count(name, hook) for hook in FUNCTIONS]
             assert counts[0] == counts[1], f"{name}: allocations without an end"
             assert counts[3] == counts[4], f"{name}: invalidations without an end"
-        # Attached all the time, it has seen all come and go.
+        # Attached all the time, it has seen each page table come and go.
         assert recorder.count("third", FREE) == recorder.count("third", ALLOC_DONE) > 0
 
 
 def test_no_lock_is_held(nest: Nest, buffer: mem.Buffer) -> None:
-    """While a policy takes its time, everything else in the context goes on."""
+    """While a policy is slow, the rest of the context continues."""
     context = nest.context
     with recording("first") as recorder:
         recorder.tell("first", stay=True)

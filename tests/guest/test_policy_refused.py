@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What can't be a policy: refused when it is loaded or attached, with a reason."""
+"""Invalid policies: refused when loaded or attached, with a reason."""
 
 import ctypes
 import errno
@@ -58,7 +58,7 @@ def only(name: str) -> Callable[[Object], None]:
 
 
 def with_members(policy: str, **members: Any) -> Callable[[Object], None]:
-    """A policy that is made with these."""
+    """A policy with these members."""
 
     def prepare(unloaded: Object) -> None:
         for member, value in members.items():
@@ -67,7 +67,7 @@ def with_members(policy: str, **members: Any) -> Callable[[Object], None]:
     return prepare
 
 
-# What may be written by the hooks that come before the driver, and by no others.
+# Fields that only the hooks before the driver may write.
 OVER = (
     "hwpt_alloc_done_add_flags",
     "hwpt_free_add_flags",
@@ -80,7 +80,7 @@ OVER = (
     "member", [*(f"hwpt_{m}" for m in HWPT), *(f"inv_{m}" for m in INVALIDATE), *OVER]
 )
 def test_write(member: str) -> None:
-    """The verifier says what may be written, and by which hook."""
+    """The verifier says which fields may be written, and by which hook."""
     with pytest.raises(NotLoaded) as caught, loaded("writes", only(f"set_{member}")):
         pass
     assert caught.value.errno == errno.EACCES
@@ -96,7 +96,7 @@ def test_write_that_is_allowed(member: str) -> None:
 
 
 def test_unknown_member() -> None:
-    """A policy for a later kernel that makes use of what is new there."""
+    """A policy for a later kernel that uses a new member."""
     with pytest.raises(NotLoaded) as caught, loaded("unknown"):
         pass
     assert caught.value.errno == errno.ENOTSUP
@@ -104,7 +104,7 @@ def test_unknown_member() -> None:
 
 
 def test_unknown_member_not_used() -> None:
-    """The same policy with nothing in it."""
+    """The same policy without a value in it."""
 
     def clear(unloaded: Object) -> None:
         address = ctypes.addressof(unloaded.map("unknown").members)
@@ -120,13 +120,13 @@ def test_unknown_member_not_used() -> None:
     ids=["empty-name", "flag", "last-flag"],
 )
 def test_members(members: dict[str, Any]) -> None:
-    """Said when it is attached: until then it is only a map."""
+    """Checked when it is attached: until then it is only a map."""
     with loaded("bare", with_members("bare", **members)) as policy, fails(errno.EINVAL):
         Link(policy.map("bare"))
 
 
 def test_name_without_end() -> None:
-    """Sixteen bytes leave no room for what ends a name."""
+    """Sixteen bytes leave no room for the terminating zero."""
 
     def fill(unloaded: Object) -> None:
         members = unloaded.map("bare").members
@@ -142,13 +142,13 @@ def test_longest_name() -> None:
 
 
 def test_without_link() -> None:
-    """As older policies of other subsystems are attached."""
+    """The way in which older policies of other subsystems are attached."""
     with loaded("bare") as policy, fails(errno.EOPNOTSUPP):
         Link(policy.map("unlinked"))
 
 
 def test_twice(nest: Nest) -> None:
-    """The first stays, the second never was."""
+    """The first stays; the second was never attached."""
     with recording("first") as recorder:
         with fails(errno.EEXIST):
             Link(recorder.map("first"))
@@ -169,13 +169,13 @@ def test_update_to_what_is_attached(nest: Nest) -> None:
 
 
 def test_update_to_another_kind() -> None:
-    """A map that is no policy."""
+    """A map that is not a policy."""
     with recording("first") as recorder, fails(errno.EINVAL):
         recorder.links["first"].update(recorder.map("settings"))
 
 
 def test_too_many(nest: Nest) -> None:
-    """All of those that there may be are asked; when one goes, another may come."""
+    """The maximum number of policies are all called; when one is detached, another fits."""
     with ExitStack() as stack:
         policies = [stack.enter_context(loaded("bare")).map("bare") for _ in range(MOST + 1)]
         links = [stack.enter_context(Link(policy)) for policy in policies[:MOST]]
@@ -200,7 +200,7 @@ def test_all_of_them_are_asked(nest: Nest) -> None:
 
 
 def test_cgroup_unknown(nest: Nest) -> None:
-    """None, or one that is gone; at an update as well."""
+    """No cgroup, or one that is gone; at an update as well."""
     with cgroup.cgroup() as group:
         gone = group.id
     for unknown in (gone, (1 << 64) - 1):
@@ -215,7 +215,7 @@ def test_cgroup_unknown(nest: Nest) -> None:
 
 
 def delete_module(name: str) -> None:
-    """delete_module(); EWOULDBLOCK while somebody needs it."""
+    """delete_module(); EWOULDBLOCK while it is in use."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(176, name.encode(), O_NONBLOCK):
         error = ctypes.get_errno()
@@ -223,7 +223,7 @@ def delete_module(name: str) -> None:
 
 
 def holders() -> list[str]:
-    """Modules that use iommufd, those that others use last."""
+    """The modules that use iommufd, dependencies last."""
     found: list[str] = []
 
     def visit(name: str) -> None:
@@ -237,7 +237,7 @@ def holders() -> list[str]:
 
 
 def unload_soon(name: str) -> None:
-    """What BPF has held is given back when its memory is."""
+    """References from BPF are dropped when its memory is freed."""
     end = time.monotonic() + LONG
     while error := errno_of(delete_module, name):
         assert error == errno.EWOULDBLOCK, os.strerror(error)
@@ -245,11 +245,11 @@ def unload_soon(name: str) -> None:
         time.sleep(0.05)
 
 
-# A guest of its own: no device is in the hands of what is unloaded.
+# A guest of its own: no device may be bound to a module that is unloaded.
 @pytest.mark.guest(devices=[], kernels=["main", "debug-bpf"])
 @pytest.mark.parametrize("user", ["policy", "iterator"])
 def test_module_in_use(user: str) -> None:
-    """It can't go under a policy or a program that lists objects, and can go afterwards."""
+    """A policy or a listing program keeps the module; without them it can be unloaded."""
     others = holders()
     for name in others:
         unload_soon(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-policy: what it attaches, shows, changes and takes away, seen from both sides."""
+"""iommufd-policy: what it attaches, lists, changes and detaches, seen from both sides."""
 
 import errno
 import json
@@ -32,14 +32,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def do(*arguments: str) -> str:
-    """What it prints when all is well."""
+    """Its output on success."""
     done = run(*arguments)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
 
 def refused(*arguments: str) -> str:
-    """What it says when it is not; nothing is attached then that was not before."""
+    """Its error message; nothing must be attached that was not before."""
     before = listed()
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (1, ""), done
@@ -57,7 +57,7 @@ def show(name: str) -> dict:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No policy, and no file."""
+    """No policy and no file remains."""
     assert listed() == []
     yield
     for policy in listed():
@@ -66,7 +66,7 @@ def nothing_left() -> Iterator[None]:
 
 
 def test_round_trip(nest: Nest) -> None:
-    """Each of its commands, and what iommufd does then."""
+    """Each of its commands, and its effect on iommufd."""
     assert do("load", "quota", "--set", "limit=1", "--priority", "7") == ""
     (policy,) = listed()
     assert (policy["name"], policy["priority"], policy["cgroup_id"]) == ("quota", 7, 0)
@@ -94,7 +94,7 @@ def test_round_trip(nest: Nest) -> None:
 
 
 def test_update_keeps_what_it_knows(nest: Nest) -> None:
-    """The same link, settings and counts; then others, as asked."""
+    """The same link, settings and counts; then new settings and counts, on request."""
     do("load", "quota", "--name", "mine", "--set", "limit=2", "--priority", "-3")
     hwpt = nest.paging()
     nest.paging()
@@ -126,14 +126,14 @@ def test_update_to_another(nest: Nest) -> None:
     policy = show("quota")
     assert policy["hooks"] == ["hwpt_alloc_done", "hwpt_free", "hwpt_invalidate_done"]
     assert (policy["settings"], policy["statistics"]) == ({}, {"lost": 0})
-    # A file that can't be loaded leaves what is there.
+    # A file that cannot be loaded leaves the attached policy.
     writes = ("--policy", "set_hwpt_flags", str(path_of("writes")))
     assert "the verifier rejects hwpt_flags" in refused("update", "quota", *writes)
     assert show("quota") == policy
 
 
 def test_cgroup(nest: Nest) -> None:
-    """Only who is in it is asked about; a relative path begins at the mount."""
+    """Only tasks in it are affected; a relative path begins at the mount point."""
     with cgroup.cgroup() as group:
         do("load", "quota", "--set", "limit=1", "--cgroup", group.path.name)
         assert show("quota")["cgroup_id"] == group.id
@@ -152,7 +152,7 @@ def test_cgroup(nest: Nest) -> None:
 
 
 def test_order_and_text() -> None:
-    """By priority, also what others have attached; that can be unloaded, too."""
+    """By priority, including the policies that others attached; those can be unloaded, too."""
     do("load", "audit")
     do("load", "dirty")
     with attached("bucket"):
@@ -190,7 +190,7 @@ def test_refused(arguments: list[str], says: str) -> None:
 
 
 def test_verifier() -> None:
-    """Its log is long; what it ends with is the reason."""
+    """Its log is long; the reason is at the end."""
     said = refused("load", str(path_of("writes")), "--policy", "set_hwpt_flags")
     what, advice = said.splitlines()
     assert "the verifier rejects hwpt_flags of " in what
@@ -209,7 +209,7 @@ def test_name_taken() -> None:
 
 
 def test_full() -> None:
-    """One more than can be; nothing is left of it."""
+    """One more than the maximum; nothing remains of it."""
     with ExitStack() as stack:
         for _ in range(16):
             stack.enter_context(attached("dirty"))
@@ -218,7 +218,7 @@ def test_full() -> None:
 
 
 def test_each_cpu(nest: Nest) -> None:
-    """What each has for itself is summed up."""
+    """Per-CPU values are summed up."""
     do("load", str(path_of("percpu")))
     cpus = os.sched_getaffinity(0)
     try:
@@ -244,7 +244,7 @@ def log(*arguments: str) -> list[dict]:
 
 
 def test_log(nest: Nest) -> None:
-    """What was done, as often as it is asked for once; lost records are counted."""
+    """Each call, as often as it was made; lost records are counted."""
     do("load", "audit")
     begin = time.time_ns()
     hwpt = nest.paging()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the tools can do without root, and what they say is missing."""
+"""What the tools can do without root, and what they report as missing."""
 
 import errno
 import json
@@ -20,7 +20,7 @@ from iommufd.pins import NOBODY
 from nobody import LEAST, may_open_iommufd, may_read_events, nobody
 from tool import BIN, Tool
 
-# Built in, iommufd has its types with the kernel's, which all may read.
+# If iommufd is built in, its types are part of the kernel's BTF, which every user may read.
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
 
 TOOLS = {
@@ -37,13 +37,13 @@ Prefix = tuple[str, ...]
 
 @pytest.fixture
 def prefix(kernel: str) -> Iterator[Prefix]:
-    """Who has no more than the manual pages say."""
+    """A user with no more privileges than the manual pages ask for."""
     with may_read_events():
         yield nobody(*LEAST, *["sys_admin"] * (kernel != "builtin"))
 
 
 def refused(name: str, *capabilities: str) -> str:
-    """What a tool says to who has these."""
+    """The error message of a tool with these capabilities."""
     done = subprocess.run(
         [*nobody(*capabilities), BIN / name, *TOOLS[name]], capture_output=True, text=True
     )
@@ -59,7 +59,7 @@ def test_capabilities_missing(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_events_closed(name: str) -> None:
-    """The mount that it tells of is what test_enough() does."""
+    """test_enough() runs the mount command that the message recommends."""
     said = refused(name, *LEAST, "sys_admin")
     assert said.startswith(f"{name}: this user may not access the kernel's trace events")
     assert "mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing" in said
@@ -75,7 +75,7 @@ def test_types_closed(name: str) -> None:
 
 @pytest.mark.guest(kernels="builtin")
 def test_policies() -> None:
-    """They take more than to watch."""
+    """They need more than the monitoring tools."""
     with may_read_events():
         said = refused("iommufd-policy", *LEAST)
     assert said.startswith("iommufd-policy: policies need root, or the capability CAP_SYS_ADMIN\n")
@@ -96,7 +96,7 @@ def pins(prefix: Prefix, context: Context, ioas: int, buffer: Buffer) -> None:
         with Tool("iommufd-pins", "-j", quiet=True, prefix=prefix) as tool:
             (found,) = tool.next()["contexts"]
     assert (found["pid"], found["pinned_pages"]) == (os.getpid(), buffer.size // PAGE)
-    # Root may lock what it likes, which is told of another user, too.
+    # Root has no limit, which is also shown to another user.
     assert (found["mode"], found["uid"]) == ("none", 0)
 
 
@@ -130,7 +130,7 @@ def exporter(prefix: Prefix, context: Context, ioas: int, buffer: Buffer) -> Non
 
 
 def top(prefix: Prefix, *_: object) -> None:
-    """And a command, which has no more rights than it."""
+    """And a command, which runs with the same privileges."""
     body = "from iommufd.ctx import Context\nwith Context() as context: context.ioas_alloc()"
     lib = str(BIN.parent.parent / "tests" / "lib")
     done = subprocess.run(
@@ -152,6 +152,6 @@ def test_enough(
     buffer: Buffer,
     sees: Callable[[Prefix, Context, int, Buffer], None],
 ) -> None:
-    """What they ask for lets them see everything."""
+    """With the privileges in the manual pages they see everything."""
     with may_open_iommufd():
         sees(prefix, context, ioas, buffer)

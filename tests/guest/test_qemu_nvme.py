@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A real client of VFIO's older API: QEMU's own driver of NVMe disks, `nvme://`.
 
-It asks which addresses it may use before it opens the device, and takes those at
-the upper end for requests that come and go.
+It queries the usable addresses before it opens the device, and allocates temporary
+mappings from the upper end.
 """
 
 import os
@@ -62,7 +62,7 @@ def _vector_in_use() -> None:
 
 
 def qemu(container: str, *commands: str) -> str:
-    """What QEMU says to commands for a disk; `container` is what it finds as /dev/vfio/vfio."""
+    """QEMU's output for commands on a disk; `container` is its /dev/vfio/vfio."""
     device = vfio.find(nvme.VENDOR, nvme.DEVICE)[0]
     disk = f"driver=nvme,node-name=disk,device={device},namespace=1"
     script = 'mount --bind "$0" /dev/vfio/vfio && exec "$@"'

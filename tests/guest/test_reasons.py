@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Why requests fail: form, objects, addresses and memory. Reason, errno and both numbers of each.
+"""Why requests fail: form, objects, addresses and memory. Checks reason, errno and both numbers.
 
 The other reasons are in test_reasons_guest.py and test_reasons_system.py.
 """
@@ -45,7 +45,7 @@ FILE = 2 * PAGE
 
 @dataclass
 class World:
-    """A device on an IOAS in which two pages are mapped, and another IOAS with nothing."""
+    """A device on an IOAS in which two pages are mapped, and an empty IOAS."""
 
     context: Context
     ioas: int
@@ -65,7 +65,7 @@ class World:
         self.context.command(name, uapi.ARGUMENT[name](**fields))
 
     def map(self, **fields: int) -> None:
-        """IOAS_MAP of a page, right but for these fields."""
+        """IOAS_MAP of a page, valid except for these fields."""
         right = {"ioas_id": self.ioas, "flags": RW, "user_va": self.buffer.address, "length": PAGE}
         self.command("IOAS_MAP", **{**right, **fields})
 
@@ -85,7 +85,7 @@ class World:
         return fd
 
     def attach_other(self) -> None:
-        """A second device to the other IOAS."""
+        """Attaches a second device to the other IOAS."""
         with Edu(self.context, index=1) as device:
             device.attach(self.other)
 
@@ -218,7 +218,7 @@ OBJECTS = (
 
 
 def attach_unaligned(world: World) -> None:
-    """Without a device mappings need not be of whole pages."""
+    """Without a device, mappings need not consist of whole pages."""
     world.context.map(world.other, world.buffer, length=100, iova=FREE)
     world.attach_other()
 
@@ -229,7 +229,7 @@ def attach_in_the_way(world: World) -> None:
 
 
 def cut_a_page(world: World) -> None:
-    """The first version of type1 cuts mappings, but no pages."""
+    """The first version of type1 splits mappings, but no pages."""
     world.command("VFIO_IOAS", ioas_id=world.other, op=uapi.VFIO_IOAS_SET)
     world.container.set_iommu(TYPE1)
     with mock.Device(world.context, world.other):
@@ -238,7 +238,7 @@ def cut_a_page(world: World) -> None:
 
 
 def cut_what_is_pinned(world: World) -> None:
-    """A driver in the kernel has pinned a page of it."""
+    """A kernel driver has pinned a page of it."""
     world.command("VFIO_IOAS", ioas_id=world.other, op=uapi.VFIO_IOAS_SET)
     world.container.set_iommu(TYPE1)
     world.container.map(world.buffer, mock.START)
@@ -274,7 +274,7 @@ ADDRESSES = (
         ),
         (100, PAGE),
     ),
-    # Tried with less and less alignment.
+    # Tried with smaller and smaller alignment.
     Case("no_space", errno.ENOSPC, lambda w: w.map(length=APERTURE), (APERTURE, PAGE)),
     Case("not_mapped", NOENT, lambda w: w.context.unmap(w.ioas, FREE, PAGE), (FREE, PAGE)),
     Case(
@@ -359,7 +359,7 @@ def change_process(world: World) -> None:
     world.command("IOAS_CHANGE_PROCESS")
 
 
-# How a file is open: FMODE_READ, FMODE_WRITE. What is not made to be sealed is sealed for it.
+# How a file is open: FMODE_READ, FMODE_WRITE. A file that cannot be sealed counts as sealed.
 MEMORY = (
     Case("no_vma", FAULT, lambda w: w.map(user_va=PAGE), lambda _: (PAGE, os.getpid())),
     Case(
@@ -400,14 +400,14 @@ def test_reason(stream: Stream, world: World, case: Case) -> None:
 
 
 def test_vma_pfnmap(stream: Stream, world: World) -> None:
-    """A BAR by its address: what is the place in it."""
+    """A BAR by its address: the number is the offset in the mapping."""
     va = bar_address(world) + 3 * PAGE
     case = Case("vma_pfnmap", FAULT, lambda w: w.map(user_va=va), (va, 3 * PAGE))
     case.run(stream, world)
 
 
 def test_not_pinnable(stream: Stream, world: World) -> None:
-    """A huge page that the pool does not have: all of them are somebody's."""
+    """A huge page that the pool cannot provide: all are in use."""
     meminfo = Path("/proc/meminfo").read_text()
     free = int(re.search(r"HugePages_Free: +(\d+)", meminfo)[1])
     with mem.hugetlb(free * mem.HUGE), mem.hugetlb(mem.HUGE, mem.MAP_NORESERVE) as area:

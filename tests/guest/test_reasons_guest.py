@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Why requests fail: page tables, PASIDs, what guests have, queues and files."""
+"""Why requests fail: page tables, PASIDs, objects of guests, queues and files."""
 
 import errno
 import mmap
@@ -22,7 +22,7 @@ READ_FAULTS, WRITE_FAULTS, READ_EVENTS, MMAP = 1, 2, 3, 4
 INVALID, UNSUPPORTED = errno.EINVAL, errno.EOPNOTSUPP
 PASID = 5
 VIRT_ID = 0x1234
-# For a worker of the kernel that never comes.
+# Seconds to wait for a kernel worker; reached only on failure.
 PATIENCE = 60
 VM_EXEC, VM_SHARED = 4, 8
 
@@ -46,7 +46,7 @@ def hwpt_alloc(nest: Nest, **fields: int) -> None:
 
 
 def invalidate(nest: Nest) -> None:
-    """One entry for the driver, which has a flag that it doesn't know."""
+    """One entry for the driver, with an unknown flag."""
     entry = mock_uapi.HwptInvalidateSelftest(flags=1 << 9)
     with mem.anonymous(PAGE) as memory:
         memory.write(bytes(entry))
@@ -161,7 +161,7 @@ def test_reason(stream: Stream, world: Nest, case: Case) -> None:
 
 
 def test_attached(stream: Stream, world: Nest) -> None:
-    """A PASID; VFIO makes a replace of a second attach of the device itself."""
+    """A PASID; VFIO turns a second attach of the device itself into a replace."""
     device = world.device
     first = world.paging(uapi.HWPT_ALLOC_PASID)
     device.replace(first)
@@ -176,7 +176,7 @@ def test_attached(stream: Stream, world: Nest) -> None:
 
 
 def test_other_iommu(stream: Stream, world: Nest) -> None:
-    """The vIOMMU is the mock's, the device is not."""
+    """The vIOMMU belongs to the mock, the device does not."""
     viommu = world.viommu()
     with Edu(world.context) as device:
         case = Case(
@@ -189,7 +189,7 @@ def test_other_iommu(stream: Stream, world: Nest) -> None:
 
 
 class TestFiles:
-    """Requests that are no ioctls."""
+    """Requests other than ioctls."""
 
     def test_fault_queue(self, stream: Stream, world: Nest) -> None:
         with world.fault_queue() as queue:
@@ -253,7 +253,7 @@ class TestFiles:
         mask: int,
         expected: int,
     ) -> None:
-        """Most of the bits are the kernel's own."""
+        """Most of the bits are internal to the kernel."""
         stream.read()
         with pytest.raises(OSError) as caught:
             mmap.mmap(world.context.fd, PAGE, flags, prot)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Why requests fail: hardware that no guest has, which the mock plays."""
+"""Why requests fail: hardware that guests lack, emulated by the mock."""
 
 import errno
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def plug(context: Context, ioas: int) -> None:
 
 
 def test_group_with_a_page_table(stream: Stream, context: Context, ioas: int) -> None:
-    """A driver of the kernel has attached it, without owning the group."""
+    """A kernel driver has attached it without owning the group."""
     with knob("own_domains"):
         stream.read()
         with fails(errno.EBUSY):
@@ -54,7 +54,7 @@ def test_not_coherent(stream: Stream, context: Context, ioas: int) -> None:
 
 
 def test_page_table_that_does_not_enforce(stream: Stream, nest: Nest) -> None:
-    """For a device that could be kept from bypassing the caches."""
+    """For a device that could enforce cache coherency."""
     device = nest.device.device
     with knob("must_enforce"):
         case = Case("cache_coherency", INVALID, lambda n: n.paging(), (device, 0))
@@ -63,7 +63,7 @@ def test_page_table_that_does_not_enforce(stream: Stream, nest: Nest) -> None:
 
 
 def test_attach_that_does_not_enforce(stream: Stream, nest: Nest) -> None:
-    """To a page table that was made when that did not matter."""
+    """To a page table from a time when coherency was not enforced."""
     hwpt = nest.paging()
     with knob("must_enforce"):
         case = Case(
@@ -85,7 +85,7 @@ def test_hwpt_page_size(stream: Stream, nest: Nest) -> None:
 
 
 def test_object_ending(stream: Stream, nest: Nest) -> None:
-    """A device that is unplugged while a vDEVICE is made for it."""
+    """A device that is unplugged while a vDEVICE is allocated for it."""
     viommu = nest.viommu()
     device = mock.Device(nest.context, nest.ioas)
 
@@ -97,11 +97,11 @@ def test_object_ending(stream: Stream, nest: Nest) -> None:
         argument = uapi.HwInfo(dev_id=device.device)
         return errno_of(nest.context.command, "GET_HW_INFO", argument) == NOENT
 
-    # The knob is put back first, then the threads can end.
+    # The knob is reset first, so that the threads can end.
     with ExitStack() as threads, knob("hold_vdevices"):
         threads.enter_context(Workers(make))
         until(lambda: held("vdevices"))
-        # Waits for that request.
+        # It waits for that request.
         unplug = threads.enter_context(Workers(lambda _: device.close()))
         until(is_gone)
         assert unplug.alive()
@@ -111,5 +111,5 @@ def test_object_ending(stream: Stream, nest: Nest) -> None:
     assert event["reason"] == "object_ending"
     assert (event.number("ret"), event.number("first")) == (-NOENT, gone)
     assert event.number("command") == uapi.NUMBER["VDEVICE_ALLOC"]
-    # Nothing has come of it.
+    # The failed request has left nothing.
     nest.vdevice(viommu, VIRT_ID)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Why requests fail: what the system gives, or doesn't."""
+"""Why requests fail: resources that the system grants, or refuses."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ CAP_SYS_RAWIO, CAP_SYS_RESOURCE = 17, 24
 LARGE = 512 << 20
 # QEMU's virtio-rng-pci: vendor and device.
 RNG = (0x1AF4, 0x1044)
-# What whoever opens a virtual function has to know: any number.
+# The token needed to open a virtual function: any number.
 TOKEN = bytes(range(16))
 IGB, IGB_VF = (0x8086, 0x10C9), (0x8086, 0x10CA)
 
@@ -40,7 +40,7 @@ def stream() -> Iterator[Stream]:
 
 
 def test_memlock(stream: Stream, context: Context, ioas: int) -> None:
-    """What would be locked, with what is locked already, and what may be."""
+    """The number of pages that would be locked, including those already locked, and the limit."""
     with mem.anonymous(2 * LIMIT * PAGE) as buffer, Edu(context, ioas):
         with unprivileged(LIMIT * PAGE):
             context.map(ioas, buffer, length=10 * PAGE)
@@ -54,7 +54,7 @@ def test_memlock(stream: Stream, context: Context, ioas: int) -> None:
 
 
 def test_memlock_of_an_attach(stream: Stream, context: Context, ioas: int) -> None:
-    """It is the attach that pins what was mapped before; VFIO asks for it."""
+    """The attach, on behalf of VFIO, pins memory that was mapped before."""
     with mem.anonymous(2 * LIMIT * PAGE) as buffer, Edu(context) as device:
         with unprivileged(LIMIT * PAGE):
             context.map(ioas, buffer, length=65 * PAGE)
@@ -103,7 +103,7 @@ def test_too_many_files(stream: Stream, context: Context) -> None:
 
 
 def test_interrupted(stream: Stream, context: Context, ioas: int) -> None:
-    """Its process is killed while a request pins memory."""
+    """The process is killed while a request pins memory."""
 
     def body(child: Child) -> None:
         with mem.anonymous(LARGE) as buffer:
@@ -116,7 +116,7 @@ def test_interrupted(stream: Stream, context: Context, ioas: int) -> None:
             with Child(body) as child:
                 child.met()
                 child.go_on()
-                # It is charged before it is pinned.
+                # Memory is charged before it is pinned.
                 while not status_bytes(child.pid, "VmPin"):
                     os.sched_yield()
                 os.kill(child.pid, signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_interrupted(stream: Stream, context: Context, ioas: int) -> None:
 
 
 def test_process_gone(stream: Stream, context: Context, ioas: int) -> None:
-    """Nothing is pinned before a device comes, and by then nobody has the memory."""
+    """Nothing is pinned before the attach, and by then the process has exited."""
 
     def body(_: Child) -> None:
         context.map(ioas, mem.anonymous(PAGE))
@@ -145,7 +145,7 @@ def group_number(address: str) -> int:
 
 @pytest.mark.guest(append=("intremap=off",))
 def test_interrupts(stream: Stream, context: Context) -> None:
-    """Any device could raise those of others."""
+    """Any device could send the interrupts of others."""
     address = addresses()[0]
     with vfio.Device(address) as device:
         case = Case("interrupts", errno.EPERM, lambda c: device.bind(c), (group_number(address), 0))
@@ -160,10 +160,10 @@ def test_interrupts(stream: Stream, context: Context) -> None:
     ),
 )
 class TestGroup:
-    """Functions of a slot, which nothing keeps apart."""
+    """Functions of a slot that are not isolated from each other."""
 
     def test_owned(self, stream: Stream, context: Context) -> None:
-        """By another context, as that of another VM."""
+        """By another context, such as that of another VM."""
         first, second = addresses()
         group = group_number(first)
         assert group_number(second) == group
@@ -173,7 +173,7 @@ class TestGroup:
             case.run(stream, context, vfio.DEVICE_BIND_IOMMUFD)
 
     def test_driven(self, stream: Stream, context: Context) -> None:
-        """By the kernel."""
+        """By a kernel driver."""
         address = addresses()[0]
         group = group_number(address)
         (driven,) = vfio.find(*RNG)
@@ -205,7 +205,7 @@ class TestGroup:
     append=("vfio.enable_unsafe_noiommu_mode=1",),
 )
 class TestWithoutIommu:
-    """Devices that nothing keeps from doing what they like."""
+    """Devices that no IOMMU controls."""
 
     def test_no_iommu(self, stream: Stream, context: Context) -> None:
         with edu.Engine(addresses()[0]) as device:
@@ -224,7 +224,7 @@ class TestWithoutIommu:
             case.run(stream, container)
 
     def test_container_that_is_taken(self, stream: Stream, context: Context, ioas: int) -> None:
-        """It has an IOAS, hence is for devices with an IOMMU."""
+        """It has an IOAS, and thus is for devices with an IOMMU."""
         argument = uapi.VfioIoas(ioas_id=ioas, op=uapi.VFIO_IOAS_SET)
         context.command("VFIO_IOAS", argument)
         with Group(addresses()[0], noiommu=True) as group:
@@ -237,11 +237,11 @@ class TestWithoutIommu:
 
 @pytest.mark.guest(kernels="container", devices=("igb",), append=("vfio_pci.enable_sriov=1",))
 class TestVirtualFunction:
-    """Of a network adapter, both through vfio-pci."""
+    """Of a network adapter; both functions are bound to vfio-pci."""
 
     @pytest.fixture
     def virtual(self, context: Context) -> Iterator[vfio.Device]:
-        """Bound; who opens it has to know what the physical function was opened with."""
+        """It is bound; opening it needs the token with which the physical function was opened."""
         (address,) = vfio.find(*IGB)
         count = vfio.SYSFS / address / "sriov_numvfs"
         with vfio.Device(address) as physical:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A device moved from one page table to another, and page tables asked for by name.
+"""A device moved from one page table to another, and page tables allocated by name.
 
-VFIO replaces when a device that is attached is attached again. What the device
-then reaches is the new mapping, or while it moves the old one; never other memory.
+VFIO replaces if a device that is attached is attached again. Afterwards the device
+reaches the new mapping; during the move it may reach the old one, and never other
+memory.
 """
 
 import errno
@@ -22,7 +23,7 @@ from pattern import pattern
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
 
 IOVA = 0x100000
-# The window of interrupts on x86.
+# The interrupt window on x86.
 MSI = 0xFEE00000
 
 
@@ -48,7 +49,7 @@ class World:
     other: Side
 
     def load(self, data: bytes) -> None:
-        """Brings data into the device, by way of the first side."""
+        """Transfers data into the device by way of the first side."""
         self.one.page.write(data)
         self.device.attach(self.one.ioas)
         self.device.dma_read(IOVA)
@@ -85,7 +86,7 @@ def test_dma_follows(world: World) -> None:
 
 
 def test_same_again(world: World) -> None:
-    """To replace a page table with itself changes nothing."""
+    """Replacing a page table with itself changes nothing."""
     assert world.device.attach(world.one.ioas) == world.device.attach(world.one.ioas)
     world.load(pattern("same", PAGE))
     world.device.dma_write(IOVA)
@@ -93,7 +94,7 @@ def test_same_again(world: World) -> None:
 
 
 def test_old_one_is_free(world: World) -> None:
-    """The automatic page table that the device has left is gone, and its IOAS free."""
+    """The automatic page table that the device has left is freed, and its IOAS can be destroyed."""
     world.device.attach(world.other.ioas)
     world.context.destroy(world.one.ioas)
     with fails(errno.EBUSY):
@@ -101,7 +102,7 @@ def test_old_one_is_free(world: World) -> None:
 
 
 def test_failure_changes_nothing(world: World) -> None:
-    """A move to where the interrupt window is mapped is refused; DMA goes on as before."""
+    """A move to an IOAS with a mapping in the interrupt window is refused; DMA continues."""
     data = pattern("refused", PAGE)
     world.load(data)
     bad = world.context.ioas_alloc()
@@ -120,16 +121,16 @@ def test_failure_changes_nothing(world: World) -> None:
 
 
 def words(page: bytes) -> list[bytes]:
-    """What a transfer consists of at the least: the emulator faults by the word."""
+    """The units of a transfer: the emulator checks each word for faults."""
     return [page[i : i + 8] for i in range(0, len(page), 8)]
 
 
 class UnderDma:
     """A device that reads and writes a page while it is moved between two IOASes.
 
-    Around it is memory that it must not reach: the pages beside that page in each IOAS, and a huge
-    page that is mapped nowhere, but is in physical memory where the device believes that page to
-    be. That one is what a device finds that is let past the IOMMU for a moment.
+    This page is surrounded by memory that the device must not reach: its neighbours in
+    each IOAS, and an unmapped huge page whose physical address equals the page's IOVA.
+    If a transfer bypasses the IOMMU for a moment, it hits that huge page.
     """
 
     def __init__(self, context: Context, buffers: list[mem.Buffer], bystander: mem.Buffer) -> None:
@@ -151,7 +152,7 @@ class UnderDma:
         self._arrived = [0, 0]
 
     def ioas(self, address: int, prot: int = RW) -> int:
-        """One with three pages, the middle one where the device looks for it."""
+        """An IOAS with three pages; the middle one is at the device's address."""
         ioas = self._context.ioas_alloc()
         self._context.map(ioas, address, 3 * PAGE, iova=self._iova - PAGE, prot=prot)
         return ioas
@@ -161,7 +162,7 @@ class UnderDma:
         mover = threading.Thread(target=self._move, args=(device, targets))
         mover.start()
         try:
-            # However slow the machine is, some of all have to be seen.
+            # However slow the machine is, each result has to occur.
             while self._rounds < rounds or self._moves < 10 or not all(self._arrived):
                 self._round(device)
                 self._look_around()
@@ -186,7 +187,7 @@ class UnderDma:
             buffer.write(bytes(PAGE), PAGE)
         device.dma_write(self._iova)
         pages = [buffer.read(PAGE, PAGE) for buffer in self._buffers]
-        # What the device could not read is nothing, or what it has read before.
+        # Words that the device could not read are zero, or those of an earlier read.
         for came, allowed in zip(zip(*map(words, pages), strict=True), self._allowed, strict=True):
             assert bytes(8) in came, "to both pages"
             assert set(came) <= set(allowed), "from other memory"
@@ -209,8 +210,7 @@ def under_dma(context: Context) -> Iterator[UnderDma]:
 
 @pytest.mark.limit(240)
 def test_under_dma(context: Context, under_dma: UnderDma) -> None:
-    """All that is read and written is one page or the other, or faults, however often the device
-    is moved."""
+    """Each access hits one page or the other, or faults, however often the device is moved."""
     with Edu(context, under_dma.targets[0]) as device:
         under_dma.run(device, under_dma.targets)
 
@@ -218,7 +218,7 @@ def test_under_dma(context: Context, under_dma: UnderDma) -> None:
 @pytest.mark.guest(iommu="intel")
 @pytest.mark.parametrize("prot", [MAP_READABLE, RW], ids=["reads", "reads-and-writes"])
 def test_under_dma_would_find(context: Context, under_dma: UnderDma, prot: int) -> None:
-    """The same, led to other memory on every move: the test before this one can fail."""
+    """The same with other memory on every move: shows that the test above can fail."""
     one, two = under_dma.targets
     astray = under_dma.ioas(under_dma.astray, prot)
     with Edu(context, one) as device:
@@ -239,28 +239,28 @@ def test_by_name(world: World) -> None:
     with fails(errno.EBUSY):
         world.context.destroy(world.other.ioas)
 
-    # What is mapped later is in it, too.
+    # It also receives later mappings.
     with mem.anonymous(PAGE) as page:
         world.context.map(world.other.ioas, page, iova=IOVA + PAGE)
         world.device.dma_write(IOVA + PAGE)
         assert page.read() == data
         world.context.unmap(world.other.ioas, IOVA + PAGE, PAGE)
 
-    # An attach to the IOAS does not choose what was asked for by name.
+    # An attach to the IOAS does not choose a page table that was allocated by name.
     assert world.device.attach(world.other.ioas) != hwpt
     world.context.destroy(hwpt)
 
 
 @pytest.mark.parametrize("flags", [uapi.HWPT_ALLOC_NEST_PARENT, uapi.HWPT_ALLOC_DIRTY_TRACKING])
 def test_what_the_hardware_lacks(world: World, flags: int) -> None:
-    """None of the emulated IOMMUs can do any of these."""
+    """None of the emulated IOMMUs supports any of these."""
     with fails(errno.EOPNOTSUPP):
         world.context.hwpt_alloc(world.device.id, world.one.ioas, flags)
 
 
 @pytest.mark.guest(kernels="ours")
 def test_unknown_target(world: World) -> None:
-    """The peer answers EINVAL, as for an object of another type."""
+    """The peer returns EINVAL, as for an object of another type."""
     with fails(errno.ENOENT):
         world.context.hwpt_alloc(world.device.id, 0x7FFFFFFF)
 

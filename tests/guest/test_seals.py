@@ -16,7 +16,7 @@ from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE, IoasChangeProcess
 
-# The peer lets devices write to what is sealed.
+# The peer lets devices write to a sealed memfd.
 pytestmark = pytest.mark.guest(kernels="ours")
 SIZE = HUGE
 IOVA = mock.START
@@ -54,7 +54,7 @@ def seals_of(fd: int) -> int:
 @pytest.mark.parametrize("seals", [fcntl.F_SEAL_WRITE, F_SEAL_EXEC], ids=["write", "exec"])
 @pytest.mark.parametrize("attached", [False, True])
 def test_busy(context: Context, ioas: int, file: int, attached: bool, seals: int) -> None:
-    """It can't be sealed while it is mapped, whether pinned or not; F_SEAL_EXEC seals both."""
+    """It cannot be sealed while it is mapped, whether pinned or not; F_SEAL_EXEC seals both."""
     before = pinned_pages()
     device = mock.Device(context, ioas) if attached else None
     iova = context.map_file(ioas, file, 0, SIZE)
@@ -72,7 +72,7 @@ def test_busy(context: Context, ioas: int, file: int, attached: bool, seals: int
 
 
 def test_each_mapping_counts(context: Context, ioas: int, file: int) -> None:
-    """Also a copy that may only read: it could be copied for writing again."""
+    """Even a read-only copy: it could be copied for writing again."""
     other = context.ioas_alloc()
     first = context.map_file(ioas, file, 0, PAGE)
     second = context.map_file(ioas, file, 0, SIZE)
@@ -91,7 +91,7 @@ def test_end_of_the_context(file: int) -> None:
 
 
 def test_change_process(context: Context, ioas: int, file: int) -> None:
-    """The mapping counts whoever bears it, and whether who made it lives."""
+    """The mapping counts, whichever process is charged, and whether its creator lives or not."""
     with Child(lambda _: context.map_file(ioas, file, 0, SIZE)):
         pass
     assert seal(file) == errno.EBUSY
@@ -110,7 +110,7 @@ def test_maps_that_fail(context: Context, ioas: int, file: int) -> None:
 
 
 def test_sealed_for_reading(context: Context, ioas: int, file: int) -> None:
-    """What DMA only reads can be sealed before or after, and is never written."""
+    """A memfd that DMA only reads can be sealed before or after, and is never written."""
     earlier = context.map_file(ioas, file, 0, SIZE, iova=IOVA, prot=MAP_READABLE)
     assert seal(file) == 0
     later = context.map_file(ioas, file, 0, SIZE, iova=IOVA + SIZE, prot=MAP_READABLE)
@@ -123,18 +123,18 @@ def test_sealed_for_reading(context: Context, ioas: int, file: int) -> None:
 
 
 def test_pinned_for_reading(context: Context, ioas: int, file: int) -> None:
-    """Sealing waits in vain until no one has pages pinned; that is the memfd's own check."""
+    """Sealing waits in vain until no page is pinned; that is the memfd's own check."""
     iova = context.map_file(ioas, file, 0, SIZE, iova=IOVA, prot=MAP_READABLE)
     with mock.Device(context, ioas):
         assert seal(file) == errno.EBUSY
-        # The file is as it was: it can be mapped for writing.
+        # The file is as before: it can be mapped for writing.
         context.unmap(ioas, context.map_file(ioas, file, 0, SIZE), SIZE)
     assert seal(file) == 0
     context.unmap(ioas, iova, SIZE)
 
 
 def test_future_writes(context: Context, ioas: int, file: int) -> None:
-    """Mappings that are there go on, new ones only read."""
+    """Existing mappings stay; new ones are read-only."""
     iova = context.map_file(ioas, file, 0, SIZE)
     assert seal(file, F_SEAL_FUTURE_WRITE) == 0
     with mock.Access(context, ioas) as access:
@@ -147,10 +147,10 @@ def test_future_writes(context: Context, ioas: int, file: int) -> None:
     assert seal(file) == 0
 
 
-# Attributes of files in memory are switched on there.
+# The debug kernel supports attributes of files in memory.
 @pytest.mark.guest(kernels="debug")
 def test_append_only(context: Context, ioas: int) -> None:
-    """DMA does not append."""
+    """DMA cannot append."""
     fd = new_file()
     flags = bytearray(8)
     fcntl.ioctl(fd, FS_IOC_GETFLAGS, flags)
@@ -163,7 +163,7 @@ def test_append_only(context: Context, ioas: int) -> None:
 
 
 def test_race(context: Context, ioas: int) -> None:
-    """Of a map and a seal at once, one succeeds."""
+    """Of a concurrent map and seal, one succeeds."""
     fds = [new_file() for _ in range(RACES)]
     start = threading.Barrier(2)
     sealed = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A page fault that lasts: what does not need its page goes on, and what waits can be killed."""
+"""A page fault that lasts: unrelated requests continue, and those that wait can be killed."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.guest(kernels="debug")
 PAGES = 8
 SIZE = PAGES * PAGE
 IOVA = mock.START
-# Where other things of a test are, and where the stuck memory is copied to.
+# Where a test maps other memory, and where it copies the stuck memory.
 ELSEWHERE = IOVA + (1 << 24)
 COPY = IOVA + (1 << 25)
 
@@ -36,7 +36,7 @@ class Stuck:
         memory.wait_for_fault()
 
     def finish(self) -> None:
-        """The fault ends, and with it the request."""
+        """Ends the fault, and with it the request."""
         assert self._thread.is_alive()
         self._memory.release()
         self._thread.join()
@@ -50,7 +50,7 @@ def memory() -> Iterator[StuckMemory]:
 
 
 def test_map_delays_nothing(context: Context, ioas: int, memory: StuckMemory) -> None:
-    """A map that waits for a page holds up no request that does not need the page."""
+    """A map that waits for a page delays no request that does not need the page."""
     before = pinned_pages()
     with mock.Device(context, ioas) as device, mem.anonymous(SIZE) as other:
         context.map(ioas, other, iova=ELSEWHERE)
@@ -69,7 +69,7 @@ def test_map_delays_nothing(context: Context, ioas: int, memory: StuckMemory) ->
         copy = context.copy(ioas, ioas, ELSEWHERE, SIZE)
         assert context.unmap(ioas, copy, SIZE) == SIZE
         assert context.unmap(ioas, ELSEWHERE, SIZE) == SIZE
-        # A new map beside it, and one that finds its addresses taken.
+        # A new map beside it, and one that finds its addresses in use.
         context.map(ioas, other, iova=ELSEWHERE)
         with pytest.raises(FileExistsError):
             context.map(ioas, other, iova=IOVA)
@@ -107,7 +107,7 @@ def test_first_device_comes(context: Context, ioas: int, memory: StuckMemory) ->
 
 @pytest.fixture
 def shared(context: Context, ioas: int, memory: StuckMemory) -> Iterator[tuple[int, mock.Device]]:
-    """The stuck memory is in `ioas`, its good half pinned through another IOAS with a device."""
+    """The stuck memory is in `ioas`; its good half is pinned through another IOAS with a device."""
     other = context.ioas_alloc()
     context.map(ioas, memory.buffer, iova=IOVA)
     context.copy(other, ioas, IOVA, SIZE // 2, iova=COPY)
@@ -149,14 +149,14 @@ def type1(context: Context, ioas: int) -> Adopted:
 
 
 def test_split_beside_copy(context: Context, ioas: int, memory: StuckMemory) -> None:
-    """A part is unmapped although another part of the mapping is being copied from."""
+    """A part is unmapped although another part of the mapping is being copied."""
     container = type1(context, ioas)
     context.map(ioas, memory.buffer, iova=IOVA)
     half = SIZE // 2
     with mock.Access(context, ioas, False) as access:
         stuck = Stuck(memory, lambda: access.read(IOVA + half, half))
         assert container.unmap(IOVA, PAGE) == PAGE
-        # What is copied from is split, and unmapped when the copy has ended.
+        # The part that is being copied is split, and unmapped when the copy has ended.
         unmap = threading.Thread(target=lambda: container.unmap(IOVA + half + PAGE, PAGE))
         unmap.start()
         until(lambda: waits_in_ioctl(unmap.native_id))

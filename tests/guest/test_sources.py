@@ -20,11 +20,11 @@ GIB = 1 << 30
 HUGE_1G = 30 << 26
 
 
-# The peer chooses addresses that its page table can't use its largest page for.
+# The peer chooses addresses that prevent the largest page size.
 @pytest.mark.guest(kernels="main", memory="5G", append=["hugepagesz=1G hugepages=1"])
 @pytest.mark.parametrize("by", ["address", "file"])
 def test_gigantic_page(context: Context, ioas: int, by: str) -> None:
-    """One run, whose end the device reaches as its beginning."""
+    """One run; the device reaches its end like its beginning."""
     before = pinned_pages()
     fd = os.memfd_create("gigantic", os.MFD_HUGETLB | HUGE_1G)
     os.ftruncate(fd, GIB)
@@ -44,7 +44,7 @@ def test_gigantic_page(context: Context, ioas: int, by: str) -> None:
 
 
 def test_file_of_the_host(context: Context, ioas: int) -> None:
-    """A private mapping of a file: its pages are the file's until they are written."""
+    """A private mapping of a file: its pages belong to the file until they are written."""
     path = Path("/usr/bin/env")
     with path.open("rb") as source, Edu(context, ioas) as device:
         area = mmap.mmap(source.fileno(), PAGE, mmap.MAP_PRIVATE)
@@ -58,7 +58,7 @@ def test_file_of_the_host(context: Context, ioas: int) -> None:
 
 
 def test_bar_by_address(context: Context, ioas: int) -> None:
-    """Registers are no memory: they are mapped as a dma-buf, see test_bar.py."""
+    """Registers are not memory: they are mapped as a dma-buf, see test_bar.py."""
     before = pinned_pages()
     with Edu(context, ioas), Edu(context, index=1) as target:
         area = target.map_bar(0, PAGE)

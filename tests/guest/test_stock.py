@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The tools on a kernel with the stock iommufd: what system calls tell, to the digit."""
+"""The tools on a kernel with the stock iommufd: exact numbers from system calls."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ from iommufd.mem import PAGE
 from screen import Screen
 from tool import BIN, Tool, run
 
-# As test_conformance.py: one boot for both.
+# Like test_conformance.py, so that both share a boot.
 pytestmark = pytest.mark.guest(kernels="peer", beside="peer", devices=(), hugepages=80)
 
 MAPLAT = "iommufd-maplat"
@@ -53,7 +53,7 @@ with Context() as context, mem.anonymous(1 << 16) as buffer:
 
 
 def row_of(report: dict[str, Any], may_lose: bool = False, **key: object) -> dict[str, Any]:
-    """The one row of this kind: each of its requests is once in its histogram."""
+    """The only row of this kind: each of its requests is once in its histogram."""
     assert report["stock"] is True
     assert may_lose or report["lost_events"] == 0
     (row,) = [r for r in report["rows"] if {k: r[k] for k in key} == key]
@@ -62,7 +62,7 @@ def row_of(report: dict[str, Any], may_lose: bool = False, **key: object) -> dic
     low, high = (sum(slot[i] * slot[2] for slot in total["slots"]) for i in (0, 1))
     assert low <= total["sum_ns"] <= high
     assert total["max_ns"] <= total["sum_ns"]
-    # Nothing is known of the rest, and nothing is said of it.
+    # The rest is unknown, and is left out.
     assert not {"lock", "pin", "iommu", "sync", "unpin", "ctx", "ioas"} & row.keys()
     return row
 
@@ -90,13 +90,13 @@ def work() -> None:
         with fails(errno.ENOENT):
             context.unmap(first, 64 * IOVA, PAGE)
         context.unmap(first, IOVA, 2 * PAGE)
-        # Asked for is all there is: it is the answer that counts.
+        # The request asks for everything: the answer has the number.
         assert context.unmap_all(second) == 9 * PAGE
     os.close(fd)
 
 
 def test_processes() -> None:
-    """Each with what it maps and unmaps, whichever way, and what of it fails."""
+    """Each with its maps and unmaps of every kind, and how many of them failed."""
     with Tool(MAPLAT, "-j", "-b", "process") as tool:
         pid = os.fork()
         if not pid:
@@ -141,9 +141,10 @@ def test_sizes(context: Context, ioas: int) -> None:
 
 
 def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """However many at a time, and however often it looks, each is in one interval, or lost.
+    """Many at a time and in short intervals: each request is in one interval, or lost.
 
-    While the tool's own bpf() is preempted, programs miss what its CPU does, and that is told.
+    While the tool's own bpf() is preempted, programs miss the events of its CPU. The
+    tool reports that.
     """
     each, threads = 400, 4
 
@@ -171,7 +172,7 @@ def test_threads_and_intervals(context: Context, ioas: int, buffer: mem.Buffer) 
 
 
 def test_single_requests(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """In their order, and within what the caller has seen pass."""
+    """In their order, and within the time that the caller has measured."""
     with Tool(MAPLAT, "-j", "--slower", "0") as tool:
         took = []
         for size in (PAGE, 16 * PAGE):
@@ -199,7 +200,7 @@ def test_single_requests(context: Context, ioas: int, buffer: mem.Buffer) -> Non
 
 
 def test_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """It begins with what it is, and shows what there is."""
+    """It says at the beginning what kernel this is, and shows what it can."""
     with Tool(MAPLAT, "-b", "process") as tool:
         for _ in range(30):
             context.map(ioas, buffer)
@@ -219,7 +220,7 @@ def test_no_ioas() -> None:
 
 
 def told(*options: str) -> str:
-    """What is told of the script's failures; its own output is empty."""
+    """The reported failures of the script; its own output is empty."""
     lib = Path(__file__).resolve().parent.parent / "lib"
     done = run(
         "iommufd-why",
@@ -274,7 +275,7 @@ TOP = "iommufd-top"
 
 
 def top_rows(view: str, *options: str) -> list[dict[str, Any]]:
-    """What iommufd-top tells of the script below, at its end."""
+    """The rows of iommufd-top for the script below, at its end."""
     lib = Path(__file__).resolve().parent.parent / "lib"
     with tempfile.NamedTemporaryFile("r") as out:
         done = run(
@@ -287,14 +288,14 @@ def top_rows(view: str, *options: str) -> list[dict[str, Any]]:
         report = json.load(out)
     assert (report["stock"], report["view"], report["lost_events"]) == (True, view, 0)
     assert report["total"]["map"]["count"] == 1
-    # Nothing is known of the rest, and nothing is said of it.
+    # The rest is unknown, and is left out.
     unknown = {"contexts", "mapped_bytes", "ioas", "ctx", "reason", "limit_pages"}
     assert not any(unknown & row.keys() for row in [*report["rows"], report["total"], report])
     return report["rows"]
 
 
 def test_top_processes() -> None:
-    """The child of the script fails by itself."""
+    """The child of the script has a failure of its own."""
     parent, child = sorted(top_rows("process"), key=lambda row: -row["map"]["count"])[:2]
     done = [parent[op][name] for op in ("map", "unmap") for name in ("count", "failed", "bytes")]
     assert done == [1, 2, 1 << 16, 0, 0, 0]
@@ -316,7 +317,7 @@ def test_top_sizes() -> None:
 
 
 def test_top_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """It says what it is; columns that nobody can tell are there, and marked."""
+    """It says what kernel this is; columns without values are shown, and marked."""
     context.map(ioas, buffer)
     lines = run(TOP, "-b", "-n", "1", "-d", "0.3").stdout.splitlines()
     assert lines[0].endswith("STOCK iommufd: system calls only")
@@ -327,7 +328,7 @@ def test_top_as_text(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_top_on_a_terminal(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """From a process to sizes; tables that there can't be say so."""
+    """From a process to sizes; tables that do not exist here say so."""
     with Screen([str(BIN / TOP), "-d", "0.3"], env={**os.environ, "TERM": "xterm"}) as screen:
         screen.wait("^q quit  h help")
         context.map(ioas, buffer)

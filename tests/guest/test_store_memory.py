@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What memory a mapping costs the kernel, of pages that are scattered as badly as can be."""
+"""The kernel memory that a mapping of pages in the worst order costs."""
 
 import math
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ REQUEST = 768
 
 
 def scattered(pages: int) -> mem.Buffer:
-    """Pages that become present in an order far from that of their addresses."""
+    """Pages that are allocated in an order far from that of their addresses."""
     buffer = mem.anonymous(pages * PAGE)
     step = pages * 5 // 8 + 1
     while math.gcd(step, pages) != 1:
@@ -33,7 +33,7 @@ def scattered(pages: int) -> mem.Buffer:
 
 
 def live(tracer: Tracer) -> dict[str, tuple[int, str]]:
-    """Bytes and caller of what iommufd has allocated and not freed, by address."""
+    """Size and caller of iommufd's live allocations, by address."""
     found = {}
     assert not tracer.lost()
     for event in tracer.events():

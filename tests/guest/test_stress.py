@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Everything at once, at random, for a while: nothing breaks, and nothing is left.
+"""All requests at once, at random, for a while: nothing breaks, and nothing is left.
 
-STRESS_SEED=N repeats a run as far as its calls go; when they meet is up to the machine.
+STRESS_SEED=N repeats the calls of a run, but not their timing.
 """
 
 import os
@@ -18,13 +18,13 @@ from vmrun.paths import BUILD
 
 pytestmark = pytest.mark.guest(kernels="ours", parallel=True)
 DEVICE = "/dev/iommu"
-# What the rest is built on: unless these work at times, nothing has been tested.
+# The other calls rely on these: unless they succeed at times, nothing has been tested.
 VITAL = ("ioas_alloc", "map", "map_file", "unmap", "copy", "attach", "detach", "access_create")
 VITAL += ("access_pin", "access_rw", "access_replace", "check_own")
 
 
 def stress(seconds: int) -> dict[str, tuple[int, int]]:
-    """Runs the program; how often each kind of call worked and how often it did not."""
+    """Runs the program; returns how often each kind of call succeeded and failed."""
     seed = os.environ.get("STRESS_SEED") or str(random.randrange(1 << 32))
     print(f"STRESS_SEED={seed}")
     done = subprocess.run(
@@ -44,7 +44,7 @@ def stress(seconds: int) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture
 def nobody() -> Iterator[None]:
-    """Who is nobody, as the program becomes, may open the device."""
+    """Opens the device to the user that the program becomes."""
     before = os.stat(DEVICE).st_mode
     os.chmod(DEVICE, 0o666)
     yield
@@ -52,7 +52,7 @@ def nobody() -> Iterator[None]:
 
 
 def check_charges() -> None:
-    """He is charged for nothing any more: all of a limit is free."""
+    """That user is no longer charged for anything: the whole limit is free."""
     size = 16 * PAGE
     with Context() as context, mem.anonymous(size) as buffer:
         ioas = context.ioas_alloc()

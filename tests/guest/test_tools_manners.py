@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""How the tools that watch end: by signals, for want of a reader or of room on a disk."""
+"""How the monitoring tools end: by signals, on a closed pipe, or on a full disk."""
 
 import signal
 import subprocess
@@ -10,22 +10,22 @@ from tool import BIN, Tool, programs
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
-# What tells while nothing happens.
+# Tools that print although nothing happens.
 SPEAKING = [("iommufd-maplat", "0.01"), ("iommufd-pins", "0.01"), ("iommufd-faults", "0.01")]
-# What they load.
+# The programs that they load.
 PROGRAMS = {"maplat_map", "pins_map", "fault_report", "list_all"}
 
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No program stays in the kernel."""
+    """No program remains in the kernel."""
     yield
     assert not PROGRAMS & programs()
 
 
 @pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command[0])
 def test_reader_that_has_seen_enough(command: tuple[str, ...]) -> None:
-    """That is no error."""
+    """A closed pipe is no error."""
     with Tool(*command, quiet="pins" in command[0]) as tool:
         assert tool.out.readline()
         tool.out.close()
@@ -34,7 +34,7 @@ def test_reader_that_has_seen_enough(command: tuple[str, ...]) -> None:
 
 
 def test_at_rest() -> None:
-    """The end of its reader, or a signal, is noticed with nothing to say."""
+    """They notice a closed pipe, or a signal, while they have nothing to print."""
     with Tool("iommufd-maplat", "--slower", "0") as tool, Tool("iommufd-faults") as other:
         tool.out.close()
         assert tool.process.wait(30) == 0

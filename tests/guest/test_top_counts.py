@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-top's numbers against loads of known size, and its manners."""
+"""iommufd-top's numbers for loads of known size, and its options."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.trace import Tracer
 
-# Numbers are the same under sanitizers, and take long.
+# The numbers are the same under sanitizers, which are slow.
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
 
 PAGE = mem.PAGE
 
 
 def programs() -> list[str]:
-    """BPF programs in the kernel."""
+    """The BPF programs in the kernel."""
     listed = subprocess.run(
         ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
     )
@@ -36,12 +36,12 @@ def nothing_left():
 
 
 def python(body: str) -> list[str]:
-    """A command that runs some Python."""
+    """A command that runs Python code."""
     return [sys.executable, "-c", textwrap.dedent(body)]
 
 
 def row_of(report: dict, pid: int, ioas: int) -> dict:
-    """The one row of an IOAS."""
+    """The only row of an IOAS."""
     [row] = [r for r in report["rows"] if (r["pid"], r["ioas"]) == (pid, ioas)]
     return row
 
@@ -59,7 +59,7 @@ def row_of(report: dict, pid: int, ioas: int) -> dict:
     ],
 )
 def test_counts(options):
-    """Maps, unmaps, bytes and pages of each IOAS to the digit."""
+    """The exact maps, unmaps, bytes and pages of each IOAS."""
     report, out = top.watch(*top.load_command(*options.split()))
     load = json.loads(out)
     assert report["lost_events"] == 0
@@ -73,7 +73,7 @@ def test_counts(options):
         assert row["map"]["bytes"] == mapped
         assert row["unmap"]["count"] == done["unmaps"]
         assert row["unmap"]["bytes"] == mapped
-        # What is still mapped when the device goes is unpinned at nobody's request.
+        # Mappings left when the device goes are unpinned without a request.
         assert row["pages_pinned"] == mapped // PAGE
         assert row["pages_unpinned"] == done["unmapped_bytes"] // PAGE
         assert (row["mapped_bytes"], row["pinned_pages"]) == (0, 0)
@@ -97,7 +97,7 @@ def test_nothing_pinned_without_device():
 
 
 def test_now():
-    """What is mapped and pinned at the moment, and that it goes when it goes."""
+    """What is mapped and pinned at the moment, and that it drops to zero."""
     with top.Stream("-d", "0.2") as stream, Context() as context, mem.anonymous(1 << 20) as buffer:
         ioas = context.ioas_alloc()
         with Edu(context, ioas, 0):
@@ -124,7 +124,7 @@ def test_now():
 
 
 def test_short_lived():
-    """A process that came and went between two refreshes is in one of them, whole."""
+    """A process that came and went between two refreshes is in one of them, completely."""
     with top.Stream("-d", "0.5") as stream:
         out = subprocess.run(
             top.load_command("--maps", "50"),
@@ -145,7 +145,7 @@ def test_short_lived():
 
 
 def test_late():
-    """What was there before is there from the start, marked as such; only counts begin at 0."""
+    """Older contexts are listed from the start, and marked; only counts begin at 0."""
     with Context() as context, mem.anonymous(1 << 20) as buffer:
         ioas = context.ioas_alloc()
         first = context.map(ioas, buffer)
@@ -169,7 +169,7 @@ def test_late():
 
 
 def test_failures():
-    """Requests that fail are counted, and change nothing else."""
+    """Failed requests are counted, and change nothing else."""
     report, _ = top.watch(
         *python("""
             import contextlib
@@ -194,7 +194,7 @@ def test_failures():
 
 
 def test_cleared_at_the_end():
-    """What a process leaves mapped counts as unmapped bytes, not as requests."""
+    """Mappings that a process leaves count as unmapped bytes, not as requests."""
     report, _ = top.watch(
         *python("""
             import os
@@ -214,7 +214,7 @@ def test_cleared_at_the_end():
 
 
 def test_burst_of_spaces():
-    """A thousand IOAS at once all find room."""
+    """A thousand IOASes at once all fit."""
     report, _ = top.watch(
         *python("""
             from iommufd.ctx import Context
@@ -228,7 +228,7 @@ def test_burst_of_spaces():
 
 @pytest.mark.limit(180)
 def test_losses_are_told():
-    """More IOAS than there is room for: what is missing is counted."""
+    """More IOASes than fit: the missing ones are counted."""
     shown = top.run(
         "-w",
         "ioas",
@@ -245,13 +245,13 @@ def test_losses_are_told():
     lines = shown.stdout.splitlines()
     [lost] = [x for x in lines if x.startswith("LOST: ")]
     rows = len([x for x in lines if " python3 " in x])
-    # Those without room have two events; for the second there may be room again.
+    # An IOAS without room has two events; for the second there may be room again.
     assert rows >= 8192
     assert int(lost.split()[1]) == 2 * 8 - (rows - 8192)
 
 
 def test_latency():
-    """As measured by another tracer, which reads the clock a moment earlier or later."""
+    """Compared with another tracer, which reads the clock a moment earlier or later."""
     with Tracer("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as tracer:
         report, out = top.watch(*top.load_command("--maps", "300", "--size", "4K,1M"))
         assert tracer.lost() == 0
@@ -261,7 +261,7 @@ def test_latency():
             times = sorted(e.number("ns") for e in events)
             shown = row[kind]
             assert shown["count"] == len(times)
-            # By rank: the steps between the small maps and the large ones are high.
+            # By rank: the small maps and the large ones differ by a factor.
             for name, percent in (("p50_ns", 50), ("p99_ns", 99), ("max_ns", 100)):
                 near = len(times) * percent // 100
                 low, high = times[max(0, near - 9)], times[min(len(times) - 1, near + 9)]
@@ -309,7 +309,7 @@ def test_status_of_command(command, status):
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal(signum):
-    """Ends it in order."""
+    """A signal ends it cleanly."""
     with subprocess.Popen(
         [top.TOP, "-b", "-d", "0.2"], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -330,7 +330,7 @@ def test_signal_goes_to_command():
 
 
 def test_closed_pipe():
-    """A reader that has seen enough is no error."""
+    """A closed pipe is no error."""
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{top.TOP} -d 0.1 | head -n 1"],
         capture_output=True,

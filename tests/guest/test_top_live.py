@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a user of iommufd-top sees on a terminal, and what the keys do."""
+"""What a user of iommufd-top sees on a terminal, and the effect of the keys."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ HINTS = "^q quit  h help"
 
 
 def start(*options, view="ioas", term="xterm-256color", columns=80, lines=24, **more):
-    """iommufd-top on a terminal, its first picture drawn."""
+    """iommufd-top on a terminal, with its first picture drawn."""
     command = [top.TOP, "-d", "0.3", "-w", view, *options]
     env = top.environment(**{"TERM": term, "LC_ALL": "C.UTF-8", **more})
     screen = Screen(command, columns, lines, timeout=50, env=env)
@@ -40,14 +40,14 @@ def running(*command):
 
 @pytest.fixture
 def load():
-    """Two IOAS at work, one with large mappings."""
+    """Two active IOASes, one with large mappings."""
     options = ["--ioas", "2", "--size", "4K,64K", "--pause", "0.005"]
     with running(*top.load_command(*options)) as process:
         yield process.pid
 
 
 def rows(screen):
-    """The lines of the table in words, without the marks."""
+    """The lines of the table as words, without the marks."""
     lines = [x.split() for x in screen.lines[TITLES + 1 : -1] if re.match(r" *\d+ ", x)]
     return [
         [w for i, w in enumerate(words) if (i, w) not in ((2, "x"), (2, "~"))] for words in lines
@@ -84,7 +84,7 @@ def test_table(load):
         assert max(map(len, screen.lines)) <= 80
         screen.key("q")
         assert screen.finish() == 0
-        # The terminal's own screen again, and its cursor.
+        # The terminal's own screen is back, and its cursor.
         assert b"\x1b[?1049l" in screen.written
 
 
@@ -113,7 +113,7 @@ def test_sort(load):
         screen.wait("by mapped ")
         assert sorting_title(screen) == "MAPPED"
         screen.key("<<")
-        # The context has no room in 80 columns.
+        # The context does not fit in 80 columns.
         screen.wait("by command ")
         screen.key("sS,.")
         screen.wait("by command ")
@@ -137,7 +137,7 @@ def test_pause(load, key):
         before = screen.text
         screen.settle(1.5)
         assert screen.text == before
-        # Keys still work, counting goes on.
+        # Keys still work, counting continues.
         screen.key("r")
         screen.wait("PAUSED(.|\n)*reversed")
         screen.key(key)
@@ -197,7 +197,7 @@ def test_scroll():
         def shown():
             return [int(r[2]) for r in rows(screen) if len(r) > 2]
 
-        # What is read of the terminal at once may end within a picture.
+        # One read from the terminal may end within a picture.
         screen.wait(lambda: len(shown()) == 16)
         first = shown()[0]
         screen.key("j" * 17)
@@ -213,7 +213,7 @@ def test_scroll():
 
 
 def test_ended(load):
-    """An IOAS that ended is there once more, marked."""
+    """An IOAS that ended is shown once more, marked."""
     with start("-d", "2") as screen:
         done = subprocess.run(
             top.load_command("--maps", "3", "--no-device", "--comm", "brief"),
@@ -226,14 +226,14 @@ def test_ended(load):
 
 
 def test_views():
-    """From a process to its IOAS to the sizes of what is mapped, and back; the other tables."""
+    """From a process to its IOAS to the sizes of its mappings, and back; the other tables."""
     # The page for DMA would be a second size.
     command = top.load_command("--ioas", "2", "--size", "4K,64K", "--pause", "0.005", "--no-dma")
     screen = start(view="process", columns=120, lines=30)
     with screen, running(*command) as process:
         load = process.pid
         screen.wait(f"^ *{load} dma-load ")
-        # How it has been, of the whole and of the row.
+        # The history of the total and of the row.
         screen.wait("^maps +[▁▂▃▄▅▆▇█]")
         screen.wait(lambda: re.search("[▁▂▃▄▅▆▇█]$", screen.lines[TITLES + 1]))
         screen.key("\r")
@@ -246,7 +246,7 @@ def test_views():
         assert {r[4] for r in rows(screen)} in ({"4.00K"}, {"64.0K"})
         screen.key("\r")
         screen.wait("^There is nothing below sizes.$")
-        # The other tables keep to the process.
+        # The other tables stay with the process.
         screen.key("4")
         screen.wait("^0000:00:[0-9a-f.]+ +")
         screen.wait(rf"^of dma-load \({load}\)")
@@ -282,7 +282,7 @@ def test_filter(load):
 
 
 def test_process_ends():
-    """The one that is looked at ends: it is said, and the way back leads on."""
+    """The process on display ends: a message says so, and the way back still works."""
     command = top.load_command("--no-device", "--pause", "0.01")
     with start("-p", str(os.getpid()), view="process") as screen, running(*command) as load:
         screen.wait("^Nothing left to show.$")
@@ -293,7 +293,7 @@ def test_process_ends():
 
 @pytest.mark.parametrize("term", ["xterm", "vt100", "linux", "screen", "dumb-colour"])
 def test_terminals(load, term):
-    """Any terminal that ncurses knows; for others a word on what to do."""
+    """Any terminal that ncurses knows; for others a message with advice."""
     if term == "dumb-colour":
         done = Screen([top.TOP], env=top.environment(TERM=term))
         assert done.finish() == 1
@@ -311,7 +311,7 @@ COLOUR = re.compile(rb"\x1b\[[0-9;]*\b3[0-7]m")
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_colour(no_color, coloured):
-    """Failures are red, or without colours bold."""
+    """Failures are red, or bold without colours."""
     failing = [
         "import contextlib, time",
         "from iommufd.ctx import Context",
@@ -322,7 +322,7 @@ def test_colour(no_color, coloured):
     ]
     command = [sys.executable, "-c", "\n".join(failing)]
     with start(NO_COLOR=no_color, LC_ALL="C") as screen, running(*command) as process:
-        # Without UTF-8 curves are of other characters.
+        # Without UTF-8, curves use other characters.
         screen.wait("failed [-.,~=+*# ]*[-.,~=+*#]")
         screen.wait(lambda: any(r[-1] != "0" for r in rows(screen)))
         cell = screen.cells(TITLES + 1)[-1]
@@ -338,7 +338,7 @@ def test_colour(no_color, coloured):
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_signal(signum):
-    """The terminal is as it was."""
+    """The terminal is as before."""
     with start() as screen:
         screen.child.kill(signum)
         assert screen.finish() == 0
@@ -357,7 +357,7 @@ def test_iterations():
 
 
 def test_hangup():
-    """A terminal that goes away ends it."""
+    """It ends when its terminal goes away."""
     with start() as screen:
         screen.hang_up()
         assert screen.child.wait() == 0

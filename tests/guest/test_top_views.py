@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The tables of iommufd-top, each against what was done, to the digit."""
+"""The tables of iommufd-top, each with exact numbers for a known workload."""
 
 import contextlib
 import errno
@@ -26,18 +26,18 @@ DELAY = ("-d", "0.3")
 
 
 def has(found: dict[str, Any], **members: object) -> None:
-    """These are so."""
+    """Checks that a row has these values."""
     assert {name: found[name] for name in members} == members
 
 
 def by_id(report: dict[str, Any], name: str) -> dict[int, dict[str, Any]]:
-    """The rows by what they are about, all of this process."""
+    """The rows by their key, all of this process."""
     assert {row["pid"] for row in report["rows"]} <= {os.getpid()}
     return {row[name]: row for row in report["rows"]}
 
 
 def test_page_tables() -> None:
-    """Kinds, what they are on, devices, invalidations and dirty reads; first of what was there."""
+    """Kinds, parents, devices, invalidations and dirty reads; older page tables first."""
     with Nest() as nest:
         viommu = nest.viommu()
         nest.vdevice(viommu, VIRT_ID)
@@ -79,7 +79,7 @@ def test_page_tables() -> None:
 
 
 def test_devices() -> None:
-    """Names, groups, where they are, attaches and what they wait for."""
+    """Names, groups, page tables, attaches and pending faults."""
     with top.Stream(*DELAY, view="device") as stream, Nest() as nest:
         with nest.fault_queue() as queue:
             look_at_devices(stream, nest, queue)
@@ -104,7 +104,7 @@ def look_at_devices(stream: top.Stream, nest: Nest, queue: FaultQueue) -> None:
     has(first, all_faults=3, faults_waiting=2, all_failed=0, command=COMM)
     has(second, hwpt=other.hwpt, ioas=nest.ioas, all_attaches=1, all_faults=0)
     assert 0 < first["attach_last_ns"] <= first["attach_max_ns"]
-    # Those of the whole come from the queues.
+    # The totals come from the queues.
     has(report["total"], all_faults=3, faults_waiting=2)
     queue.respond(*cookies[1:])
     stream.until(lambda r: r["total"]["faults_waiting"] == 0)
@@ -113,7 +113,7 @@ def look_at_devices(stream: top.Stream, nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """By reason, with the last one of each."""
+    """By reason, with the last failure of each."""
 
     def body(child: Child) -> None:
         for _ in range(4):
@@ -141,7 +141,7 @@ def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
         has(missing, first=1 << 30)
         has(unknown, all_failed=1, request="IOMMU_DESTROY", first=ioas + 77)
         assert len(rows) == 3
-        # Of processes that have ended, too.
+        # Those of exited processes, too.
         assert sum(row["all_failed"] for row in stream.next()["rows"]) == 9
 
 
@@ -161,7 +161,7 @@ def pinning(child: Child) -> None:
 
 
 def test_processes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
-    """Sums over what they have, their limit; with -p one alone, also in the totals; their end."""
+    """Totals and limit of each process; with -p only one, also in the totals; their end."""
     context.map(ioas, buffer)
     with Child(pinning) as child, top.Stream(*DELAY, view="process") as stream:
         child.met()
@@ -172,7 +172,7 @@ def test_processes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
         has(other, pinned_pages=10, limit_pages=LIMIT, ended=False, command=COMM)
         has(mine, contexts=1, ioas_live=1, devices=0, mapped_bytes=buffer.size, limit_pages=None)
         has(report["total"], mapped_bytes=15 * PAGE + buffer.size, pinned_pages=10)
-        # Of the process that there is: it had begun before anybody looked.
+        # Of the existing process: it began before the tool did.
         alone = top.run("--json", "-n", "1", *DELAY, "-p", str(child.pid))
         (row,) = top.parse(alone)["rows"]
         has(row, pid=child.pid, pinned_pages=10)
@@ -188,7 +188,7 @@ def test_processes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def test_sizes(context: Context, ioas: int) -> None:
-    """What was mapped and unmapped by size, and what there is of it as long as that is known."""
+    """Maps and unmaps by size, and the current sizes as long as those are known."""
     with (
         top.Stream(*DELAY, view="size") as stream,
         Context() as fresh,
@@ -207,12 +207,12 @@ def test_sizes(context: Context, ioas: int) -> None:
         has(rows[PAGE], size_max=2 * PAGE - 1, all_maps=5, all_unmaps=2, areas=3, ioas=space)
         has(rows[2 * PAGE], all_maps=1, all_unmaps=0, areas=1)
         has(rows[1 << 20], size_max=(1 << 21) - 1, all_maps=3, all_unmaps=1, areas=2)
-        # Several at a time: nobody tells how large each was.
+        # Several at a time: the event does not tell their sizes.
         fresh.unmap_all(space)
         report = stream.until(lambda r: r["total"]["areas"] == 0)
         assert {row["areas"] for row in report["rows"]} == {None}
         assert odd
-        # Of what was there before, sizes are not known either.
+        # The sizes of older mappings are not known either.
         context.map(ioas, buffer, PAGE)
         report = stream.until(lambda r: any(row["late"] for row in r["rows"]))
         (late,) = [row for row in report["rows"] if row["late"]]
@@ -245,7 +245,7 @@ def test_bad_input(arguments: tuple[str, ...], status: int, says: str) -> None:
 
 
 def test_filter(context: Context, ioas: int) -> None:
-    """By what stands in a row, whatever the case."""
+    """By any text in a row, ignoring case."""
     assert ioas
     for text, rows in ((COMM.upper(), 1), ("moon", 0)):
         shown = top.run("--json", "-n", "1", *DELAY, "-f", text)

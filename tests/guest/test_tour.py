@@ -7,14 +7,14 @@ from collections import Counter
 import pytest
 import tour
 
-# What the page says that the guest has.
+# The guest that the page describes.
 pytestmark = pytest.mark.guest(kernels="main", hugepages=64)
 
 START, DOES_NOT, NOISY = tour.chapters(tour.PAGE.read_text())
 
 
 def told(chapter: list[tour.Step]) -> list[tour.Step]:
-    """What comes of its commands now, in the words of the page."""
+    """The current output of its commands, reduced to words of the page."""
     with tour.Shell() as shell:
         steps = [tour.Step(step.command, shell.do(step.command)[1]) for step in chapter]
     now, page = tour.words(steps), tour.words(chapter)
@@ -28,7 +28,7 @@ def test_guest() -> None:
 
 
 def test_start() -> None:
-    """A page of 4 KiB is a piece by itself, or nearly; a huge page at the most is."""
+    """A 4 KiB page is a run of its own, or nearly; a huge page is one run at most."""
     text = "".join(step.output for step in told(START))
     small, huge = re.findall(r" map +[0-9a-f]+ +128M +(\S+)", text)
     assert small.endswith("k")
@@ -41,9 +41,9 @@ def test_does_not() -> None:
 
 
 def test_noisy() -> None:
-    """The calm one was not held up, the noisy one was."""
+    """The quiet guest was not delayed, the noisy one was."""
     *_, limited, shown, _ = (step.output for step in told(NOISY))
     entries, seconds = re.search(r"noisy-guest: (\d+) entries in (\S+) s", limited).groups()
-    # The last of them has waited until it is in the rate; seconds are rounded.
+    # The last one has waited until it is within the rate; seconds are rounded.
     assert int(entries) <= 1000 * (float(seconds) + 0.01) + 100
     assert min(re.findall(r"delayed=(\d+)", shown)) == "0"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The tracepoints: each event once, with the truth in its fields."""
+"""The tracepoints: each event once, with correct fields."""
 
 import errno
 import itertools
@@ -74,7 +74,7 @@ def tracer() -> Iterator[Tracer]:
 
 @pytest.mark.parametrize("event", FIELDS)
 def test_format(event: str) -> None:
-    """What programs rely on: names, types and order; nothing is padding."""
+    """Programs rely on names, types and order; there is no padding."""
     fields = trace.format_fields("iommufd", event)
     assert [declaration for declaration, _, _ in fields] == FIELDS[event]
     for (_, offset, size), (_, following, _) in itertools.pairwise(fields):
@@ -99,7 +99,7 @@ def test_context(tracer: Tracer) -> None:
 
 
 def test_user_of_a_context(tracer: Tracer) -> None:
-    """The one who opened it, also when another one closes it."""
+    """The process that opened it, even if another one closes it."""
     os.chmod("/dev/iommu", 0o666)
     try:
         with unprivileged(PAGE):
@@ -166,7 +166,7 @@ def test_map_and_unmap(tracer: Tracer) -> None:
 
 
 def test_durations(tracer: Tracer) -> None:
-    """The parts are there where there was work, and no more than the whole."""
+    """Each part is present where there was work, and the parts do not exceed the total."""
     with Context() as context, mem.anonymous(256 * PAGE) as buffer:
         ioas = context.ioas_alloc()
         with Edu(context, ioas):
@@ -210,7 +210,7 @@ def test_without_a_device(tracer: Tracer) -> None:
 
 
 def test_failures(tracer: Tracer) -> None:
-    """They are events too, with their errno; those that name no IOAS are none."""
+    """They are events too, with their errno; requests that name no IOAS are not."""
     with Context() as context, mem.anonymous(4 * PAGE) as buffer:
         ioas = context.ioas_alloc()
         with Edu(context, ioas):
@@ -233,7 +233,7 @@ def test_failures(tracer: Tracer) -> None:
 
 
 def test_numbers(tracer: Tracer) -> None:
-    """What changes an IOAS is numbered, maps and unmaps in one; what fails has no number."""
+    """Changes of an IOAS are numbered, maps and unmaps together; failures have no number."""
     with Context() as context, mem.anonymous(PAGE) as buffer:
         for ioas in (context.ioas_alloc(), context.ioas_alloc()):
             context.map(ioas, buffer, iova=IOVA)
@@ -242,12 +242,12 @@ def test_numbers(tracer: Tracer) -> None:
             context.unmap_all(ioas)
             context.map(ioas, buffer, iova=IOVA)
     events = tracer.events("iommufd_ioas_map", "iommufd_ioas_unmap")
-    # And what the end of the context unmaps.
+    # Also the unmaps at the end of the context.
     assert [e.number("seq") for e in events] == [1, 0, 2, 3, 1, 0, 2, 3, 4, 4]
 
 
 def test_destroyed_ioas(tracer: Tracer) -> None:
-    """What it still maps goes in one event."""
+    """Its remaining mappings are one event."""
     with Context() as context, mem.anonymous(4 * PAGE) as buffer:
         ioas = context.ioas_alloc()
         context.map(ioas, buffer, iova=IOVA)

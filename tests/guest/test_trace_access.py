@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events of drivers in the kernel: what they pin, reach and let go of."""
+"""Events of kernel drivers: what they pin, access and unpin."""
 
 import errno
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ WRITE, SLOW = 1, 4
 
 @dataclass
 class World:
-    """An access of an IOAS in which four pages are mapped, for reading the last."""
+    """An access of an IOAS in which four pages are mapped, the last of them read-only."""
 
     access: Access
     buffer: mem.Buffer
@@ -52,7 +52,7 @@ def test_pin_and_unpin(seen: Seen, world: World, write: bool) -> None:
 
 
 def test_unmap_unpins(seen: Seen, world: World, context: Context, ioas: int) -> None:
-    """The driver lets go when it is told of the unmap."""
+    """The driver unpins when it is called for the unmap."""
     world.access.pin(IOVA, world.buffer, PAGE)
     seen.forget()
     context.unmap(ioas, IOVA, 3 * PAGE)
@@ -62,7 +62,7 @@ def test_unmap_unpins(seen: Seen, world: World, context: Context, ioas: int) -> 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])
 def test_rw(seen: Seen, world: World, slow: bool) -> None:
-    """Pages count that are only touched."""
+    """Pages that are touched only in part count."""
     flags = SLOW if slow else 0
     part = {"iova": IOVA + PAGE - 1, "length": 2, "pages": 2, "ret": 0}
     world.access.read(IOVA + PAGE - 1, 2, slow=slow)

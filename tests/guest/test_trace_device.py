@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events of devices: bind, attach, replace, detach, unbind; and of failures, whose they are."""
+"""Events of devices: bind, attach, replace, detach, unbind; and the owners of failures."""
 
 import errno
 import os
@@ -48,7 +48,7 @@ def test_bind_that_fails(seen: Seen, context: Context) -> None:
 
 
 def test_attach_replace_and_detach(seen: Seen, context: Context, ioas: int) -> None:
-    """VFIO makes a replace of the second attach."""
+    """VFIO turns the second attach into a replace."""
     other = context.ioas_alloc()
     ctx = seen.context()
     with Edu(context) as device:
@@ -133,7 +133,7 @@ def test_pasid(seen: Seen) -> None:
 
 
 def test_objects_of_the_mock(seen: Seen) -> None:
-    """They have a number for a type, and no name."""
+    """Their type is a number without a name."""
     with Nest() as nest:
         slot = nest.device.id
     (made,) = (e for e in seen.all("object_create") if e.number("id") == slot)
@@ -141,7 +141,7 @@ def test_objects_of_the_mock(seen: Seen) -> None:
 
 
 def test_fail(seen: Seen) -> None:
-    """Of two contexts, each has its own."""
+    """Two contexts: each has its own failures."""
     with Context() as context, Context() as other:
         numbers = [e.number("ctx") for e in seen.all("ctx_open")]
         for each, number in zip((context, other), numbers, strict=True):

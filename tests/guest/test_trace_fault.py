@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events of page faults: reported, read, answered, refused, and how long that took."""
+"""Events of page faults: reported, read, answered, refused, and the durations."""
 
 import errno
 import select
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.guest(kernels="ours")
 READ, WRITE = 1, 2
 PASID = 9
 SUCCESS, INVALID = uapi.PAGE_RESP_SUCCESS, uapi.PAGE_RESP_INVALID
-# For a worker of the kernel that never comes.
+# Seconds to wait for a kernel worker; reached only on failure.
 PATIENCE = 60
 
 
@@ -30,7 +30,7 @@ def nest() -> Iterator[Nest]:
 
 @pytest.fixture
 def ctx(seen: Seen, nest: Nest) -> int:
-    """The number of the context; what was made of it so far is forgotten."""
+    """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
     return number
@@ -38,7 +38,7 @@ def ctx(seen: Seen, nest: Nest) -> int:
 
 @pytest.fixture
 def queue(nest: Nest) -> Iterator[FaultQueue]:
-    """The device's page table reports to it."""
+    """A queue to which the device's page table reports."""
     with nest.fault_queue() as queue:
         flags = uapi.HWPT_FAULT_ID_VALID | uapi.HWPT_ALLOC_PASID
         nest.device.replace(nest.reporting(queue, flags=flags))
@@ -58,7 +58,7 @@ def only(seen: Seen, name: str) -> Event:
 
 @pytest.mark.parametrize("code", [SUCCESS, INVALID], ids=["success", "invalid"])
 def test_answer(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue, code: int) -> None:
-    """A group from the report to the answer; each time is longer than the one before."""
+    """A group from the report to the response; each duration is longer than the one before."""
     about = {"ctx": ctx, "fault": queue.id, "cookie": 1}
     fault(nest, queue, addr=IOVA + 0x5000, group=3, perm=WRITE)
     seen.is_one(
@@ -118,7 +118,7 @@ def test_abort_by_the_end_of_the_attachment(
 
 
 def test_abort_by_closing_the_queue(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue) -> None:
-    """Who faults after that is refused at once."""
+    """Later faults are refused at once."""
     fault(nest, queue)
     queue.close()
     seen.is_one("fault_abort", ctx=ctx, fault=queue.id, cookie=1, code=INVALID)

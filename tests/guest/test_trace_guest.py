@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events of what guests have: vIOMMUs, vDEVICEs, and what vIOMMUs report."""
+"""Events of the objects of guests: vIOMMUs, vDEVICEs, and the events of vIOMMUs."""
 
 import ctypes
 import errno
@@ -20,7 +20,7 @@ LENGTH = ctypes.sizeof(mock_uapi.ViommuEventSelftest)
 
 @pytest.fixture
 def ctx(seen: Seen, nest: Nest) -> int:
-    """The number of the context; what was made of it so far is forgotten."""
+    """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
     return number
@@ -52,7 +52,7 @@ def test_vdevice(seen: Seen, nest: Nest, ctx: int) -> None:
 
 @pytest.fixture
 def viommu(nest: Nest) -> Iterator[int]:
-    """One that the device reports to."""
+    """A vIOMMU to which the device reports."""
     viommu = nest.viommu()
     nest.vdevice(viommu, 5)
     nest.device.replace(nest.nested(viommu))
@@ -61,7 +61,7 @@ def viommu(nest: Nest) -> Iterator[int]:
 
 
 def test_vevents(seen: Seen, nest: Nest, ctx: int, viommu: int) -> None:
-    """Two find room, two are lost, one more comes after the queue was read."""
+    """Two fit, two are lost, one more arrives after the queue was read."""
     about = {"ctx": ctx, "viommu": viommu, "type": VEVENTQ, "length": LENGTH, "ret": 0}
     with nest.event_queue(viommu, depth=2) as queue:
         for _ in range(4):
@@ -92,7 +92,7 @@ def test_vevent_without_a_queue(seen: Seen, nest: Nest, ctx: int, viommu: int) -
 
 
 def test_vevent_is_built_in() -> None:
-    """The only one that is not of the module."""
+    """The only event that is not in the module."""
     symbols = {}
     with open("/proc/kallsyms", encoding="ascii") as lines:
         for line in lines:

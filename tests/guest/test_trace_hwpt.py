@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Events of page tables: made, freed, invalidated, and what is dirty in them."""
+"""Events of page tables: allocated, freed, invalidated, and dirty pages."""
 
 import ctypes
 import errno
@@ -19,13 +19,13 @@ INVALID = errno.EINVAL
 HWPT_DATA = mock_uapi.IOMMU_HWPT_INVALIDATE_DATA_SELFTEST
 VIOMMU_DATA = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST
 MSI = 0xFEE00000
-# The mock's smallest pages in one of ours.
+# The mock's smallest pages in one CPU page.
 EACH = PAGE // mock.PAGE
 
 
 @pytest.fixture
 def ctx(seen: Seen, nest: Nest) -> int:
-    """The number of the context; what was made of it so far is forgotten."""
+    """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
     return number
@@ -73,7 +73,7 @@ def test_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
 
 
 def test_for_an_attach_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
-    """It was made, but nobody could ever find it."""
+    """It was created, but no request could ever find it."""
     with mem.anonymous(PAGE) as buffer, Edu(nest.context) as device:
         ioas = nest.keep(nest.context.ioas_alloc())
         nest.context.map(ioas, buffer, iova=MSI)
@@ -86,7 +86,7 @@ def test_for_an_attach_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
 
 
 def entries(*flags: int) -> ctypes.Array:
-    """Invalidations of a nested page table; a flag is right if it is 1."""
+    """Invalidations of a nested page table; a flag of 1 is valid."""
     kind = mock_uapi.HwptInvalidateSelftest
     return (kind * len(flags))(*[kind(flags=f) for f in flags])
 
@@ -150,7 +150,7 @@ def test_invalidate_of_another_type(seen: Seen, nest: Nest, ctx: int) -> None:
 
 @pytest.mark.parametrize("clear", [True, False])
 def test_dirty(seen: Seen, nest: Nest, ctx: int, clear: bool) -> None:
-    """Two of four pages, of which the IOMMU has each by itself."""
+    """Two of four pages, each of which is a page of its own for the IOMMU."""
     context = nest.context
     ioas = nest.keep(context.ioas_alloc())
     context.set_option(uapi.OPTION_HUGE_PAGES, 0, ioas)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Other tracers read the events too: perf, bpftrace, libbpf; trace instances all tests use."""
+"""Other tracers read the events too: perf, bpftrace, libbpf. All tests use trace instances."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def program(tmp_path: Path) -> list[str]:
 
 
 def run(*command: str, **environment: str) -> str:
-    """What it prints."""
+    """Returns its output."""
     environment = {**os.environ, **environment}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert not done.returncode, done.stderr
@@ -61,7 +61,7 @@ def test_bpftrace(program: list[str]) -> None:
             printf("bind %s %d\\n", args->device, args->ret);
         }
     """
-    # Kernel headers are in the source, which no guest has; BTF is all that it needs.
+    # The kernel headers are part of the source, which guests do not have. BTF suffices.
     text = run("bpftrace", "-e", script, "-c", " ".join(program), BPFTRACE_KERNEL_SOURCE="")
     assert re.findall(r"^fail (.*)$", text, flags=re.MULTILINE) == [f"3b80 {NO_OBJECT} -2 7ffffff0"]
     assert re.findall(r"^bind iommufd_mock\d+ 0$", text, flags=re.MULTILINE)
@@ -69,7 +69,7 @@ def test_bpftrace(program: list[str]) -> None:
 
 @pytest.mark.skipif(not shutil.which("perf"), reason="there is no perf here")
 def test_perf(program: list[str], tmp_path: Path) -> None:
-    """It decodes the fields by the format files, names of enums included."""
+    """It decodes the fields by the format files, including names of enums."""
     data = str(tmp_path / "perf.data")
     run("perf", "record", "-q", "-o", data, "-e", "iommufd:*", "--", *program)
     text = run("perf", "script", "-i", data, "-F", "comm,event,trace")
@@ -81,17 +81,17 @@ def test_perf(program: list[str], tmp_path: Path) -> None:
 
 @pytest.fixture
 def bpffs(tmp_path: Path) -> Iterator[Path]:
-    """Where BPF objects are pinned."""
+    """A file system for pinned BPF objects."""
     folder = tmp_path / "bpf"
     folder.mkdir()
     subprocess.run(["mount", "-t", "bpf", "bpf", folder], check=True)
     yield folder
-    # What is pinned goes with it.
+    # Removes the pinned objects, too.
     subprocess.run(["umount", folder], check=True)
 
 
 def test_libbpf(program: list[str], bpffs: Path) -> None:
-    """A program of tests/bpf that counts failures; bpftool loads it by libbpf."""
+    """A program of tests/bpf that counts failures; bpftool loads it with libbpf."""
     source = str(BUILD / "selftests" / "failures.bpf.o")
     maps = bpffs / "maps"
     load = ("prog", "loadall", source, str(bpffs / "programs"), "pinmaps", str(maps), "autoattach")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""docs/tracepoints.md is a contract: the running kernel has to keep it."""
+"""docs/tracepoints.md is a contract, which the running kernel has to keep."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_events():
 
 @pytest.mark.parametrize("event", documented())
 def test_fields(event):
-    """The same fields of the same types, where readers expect them."""
+    """The same fields of the same types, at the offsets that readers expect."""
     expected, at = [], COMMON_HEADER
     for name, kind in documented()[event]:
         size, alignment = LAYOUT[kind]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Tracing is switched on and off while all CPUs run the code that this patches.
 
-It is a test of the machine. An emulator that keeps a translation of the code as it was panics
-sooner or later, with "Oops: int3" (scripts/vm --parallel).
+This is a test of the machine. An emulator that keeps stale translations of code
+panics sooner or later, with "Oops: int3" (scripts/vm --parallel).
 """
 
 import subprocess
@@ -19,7 +19,7 @@ from vmrun.paths import BUILD
 CPUS = 4
 SECONDS = 40
 SEED = "1"
-# Each of them is taken in many of the calls that the load makes.
+# Each of them occurs in many of the calls that the load makes.
 EVENTS = [TRACEFS / "events" / name for name in ("iommufd", "kmem", "raw_syscalls", "sched")]
 
 pytestmark = [
@@ -45,7 +45,7 @@ def tracer() -> None:
 
 
 def functions() -> list[str]:
-    """Those of the module that may be probed, by names that no other has."""
+    """Functions of the module that can be probed, with unique names."""
     lines = (TRACEFS / "available_filter_functions").read_text().splitlines()
     counts = Counter(line.split()[0] for line in lines)
     found = [words[0] for line in lines if (words := line.split())[1:] == ["[iommufd]"]]
@@ -53,7 +53,7 @@ def functions() -> list[str]:
 
 
 def probes() -> None:
-    """A probe on some of these functions, each patched by itself."""
+    """A probe on some of these functions, each patched separately."""
     control = TRACEFS / "kprobe_events"
     probed = enumerate(functions()[::8])
     control.write_text("".join(f"p:storm/f{number} {name}\n" for number, name in probed))
@@ -64,7 +64,7 @@ def probes() -> None:
 
 @pytest.mark.parametrize("switch", [events, tracer, probes])
 def test_switched_under_load(switch: Callable[[], None], tmp_path: Path) -> None:
-    """The guest's log stays clean, and nothing of the load fails."""
+    """The guest's log stays clean, and no request of the load fails."""
     load = [BUILD / "selftests" / "stress", str(SECONDS), SEED, str(2 * CPUS)]
     rounds = 0
     with may_open_iommufd(), (tmp_path / "said").open("w+") as said:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """VFIO's older API, groups and containers, with real DMA of an edu device.
 
-A container is a file of /dev/iommu, or /dev/vfio/vfio. Behind that is VFIO's own
-type1, with which these tests say what programs are used to, or on the kernels
-with "container" in their name iommufd again.
+A container is a file of /dev/iommu or /dev/vfio/vfio. The latter is VFIO's own
+type1, which shows what programs are used to; on kernels with "container" in their
+name, it is iommufd as well.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ ALL = ("main", "debug", "peer", "container", "peer-container")
 pytestmark = pytest.mark.guest(kernels=ALL)
 
 IOVA = 0x10000000
-# Where x86 has its interrupts: no memory can be mapped there.
+# The interrupt window on x86: no memory can be mapped there.
 DOORBELLS = 0xFEE00000
 U64_MAX = (1 << 64) - 1
 
@@ -91,7 +91,7 @@ def vfio_ioas(container: Container, op: int = uapi.VFIO_IOAS_GET, ioas: int = 0)
 
 
 def check_dma(device: GroupEdu, buffer: mem.Buffer, iova: int, offset: int, name: str) -> None:
-    """Memory to the device and back to the same place."""
+    """Transfers memory to the device and back to the same place."""
     data = pattern(name, 64)
     buffer.write(data, offset)
     device.dma_read(iova + offset, 64)
@@ -102,7 +102,7 @@ def check_dma(device: GroupEdu, buffer: mem.Buffer, iova: int, offset: int, name
 
 @pytest.mark.parametrize("kind", [mem.anonymous, mem.hugetlb], ids=lambda k: k.__name__)
 def test_dma(world: World, kind) -> None:
-    """What is mapped is reached and pinned, what no longer is faults."""
+    """Mapped memory is reachable and pinned; after an unmap it faults."""
     before = pinned_pages()
     with kind(2 * HUGE) as buffer:
         world.container.map(buffer, IOVA)
@@ -118,11 +118,11 @@ def test_dma(world: World, kind) -> None:
 
 @v2
 def test_rights(world: World) -> None:
-    """What the device may only read it doesn't write."""
+    """The device cannot write a mapping that it may only read."""
     with mem.anonymous(PAGE) as buffer:
         buffer.write(pattern("rights", PAGE))
         world.container.map(buffer, IOVA, flags=api.MAP_READ)
-        # Once read it is in QEMU's IOTLB, which denies a write without a fault.
+        # Once read, it is in QEMU's IOTLB, which denies a write without a fault.
         expect_fault(world.device.dma_write, IOVA)
         world.device.dma_read(IOVA)
         assert buffer.read() == pattern("rights", PAGE)
@@ -150,7 +150,7 @@ def test_info(world: World) -> None:
 
 
 def test_info_in_any_room(world: World) -> None:
-    """Capabilities all or none, nothing behind the end, and how much room is needed."""
+    """All capabilities or none, nothing after the end, and the size that is needed."""
     ask = api.IommuInfo()
     ioctl(world.container.fd, api.IOMMU_GET_INFO, ask)
     needed = ask.argsz
@@ -180,7 +180,7 @@ def needs_limits(emulated: bool, kernel: str) -> None:
 
 
 def test_info_before_a_device_is_open(path: str, version: int, needs_limits: None) -> None:
-    """It is as good as afterwards: programs set up their addresses by it."""
+    """As complete as afterwards: programs set up their addresses by it."""
     with Container(path) as container, Group(edu.addresses()[0]) as group:
         group.set_container(container.fd)
         container.set_iommu(version)
@@ -194,7 +194,7 @@ def test_info_before_a_device_is_open(path: str, version: int, needs_limits: Non
 
 
 def test_device_comes_last(path: str, version: int, needs_limits: None) -> None:
-    """As libvfn does: addresses, memory at both ends of each range of them, then the device."""
+    """As libvfn does: query ranges, map memory at both ends of each range, then get the device."""
     with Container(path) as container, Group(edu.addresses()[0]) as group:
         group.set_container(container.fd)
         container.set_iommu(version)
@@ -225,7 +225,7 @@ BAD_MAPS = {
 
 @pytest.mark.parametrize("name", BAD_MAPS)
 def test_bad_map(world: World, name: str, kernel: str) -> None:
-    """Nothing is pinned by it, and what is there stays."""
+    """It pins nothing, and existing mappings stay."""
     if name == "no-rights" and world.emulated and kernel.startswith("peer"):
         pytest.skip("the peer asks the IOMMU driver for it, which warns")
     error, fields = BAD_MAPS[name]
@@ -259,7 +259,7 @@ def test_bad_unmap(world: World, name: str, kernel: str) -> None:
         with fails(error):
             ioctl(world.container.fd, api.IOMMU_UNMAP_DMA, argument)
         check_dma(world.device, buffer, IOVA, 0, name)
-        # Where there is room to say it: nothing was unmapped.
+        # The size, if there is room for it: nothing was unmapped.
         if world.emulated and not kernel.startswith("peer") and name != "no-room":
             assert argument.size == 0
 
@@ -277,7 +277,7 @@ def test_unmap_what_is_not_there(world: World) -> None:
 
 
 def test_unmap_several(world: World) -> None:
-    """One request for all mappings in a range, and one for all there are."""
+    """One request for all mappings in a range, and one for all mappings."""
     with mem.anonymous(4 * PAGE) as buffer:
         for i in range(4):
             world.container.map(buffer.address + i * PAGE, IOVA + 2 * i * PAGE, PAGE)
@@ -292,7 +292,7 @@ def test_unmap_several(world: World) -> None:
     "first,pages", [(0, 1), (1, 1), (3, 1), (-1, 2), (3, 2), (2, 4), (1, 8)], ids=str
 )
 def test_v2_never_cuts(world: World, first: int, pages: int) -> None:
-    """A range that cuts a mapping unmaps nothing."""
+    """A range that splits a mapping unmaps nothing."""
     with mem.anonymous(8 * PAGE) as buffer:
         for half in (0, 4 * PAGE):
             world.container.map(buffer.address + half, IOVA + half, 4 * PAGE)
@@ -305,7 +305,7 @@ def test_v2_never_cuts(world: World, first: int, pages: int) -> None:
 
 @v2
 def test_size_of_a_failed_unmap(world: World, kernel: str, needs_iommufd: None) -> None:
-    """Nothing was unmapped, says the size: programs look at that."""
+    """The size says that nothing was unmapped: programs look at it."""
     if kernel.startswith("peer"):
         pytest.skip("what ours promises")
     with mem.anonymous(4 * PAGE) as buffer:
@@ -318,7 +318,7 @@ def test_size_of_a_failed_unmap(world: World, kernel: str, needs_iommufd: None) 
 
 @v2
 def test_v2_cuts_the_second(world: World, kernel: str) -> None:
-    """The peer has unmapped the first one when it finds that the second would be cut."""
+    """The peer has unmapped the first one when it finds that the second would be split."""
     with mem.anonymous(8 * PAGE) as buffer:
         for half in (0, 4 * PAGE):
             world.container.map(buffer.address + half, IOVA + half, 4 * PAGE)
@@ -331,7 +331,7 @@ def test_v2_cuts_the_second(world: World, kernel: str) -> None:
 @v1
 @pytest.mark.parametrize("kind", [mem.anonymous, mem.hugetlb], ids=lambda k: k.__name__)
 def test_v1_cuts(world: World, kind, needs_iommufd: None) -> None:
-    """Parts of mappings go, the rest is as it was, and all of it is given back in the end."""
+    """Parts of mappings are unmapped, the rest stays, and all pages are unpinned in the end."""
     before = pinned_pages()
     size = 2 * HUGE
     with kind(size) as buffer:
@@ -366,7 +366,7 @@ def test_v1_cuts_whole_pages_only(world: World, needs_iommufd: None) -> None:
 
 @v2
 def test_two_groups(world: World) -> None:
-    """Both devices reach what is mapped, and each for as long as it is open."""
+    """Both devices reach all mappings, each for as long as it is open."""
     with Group(edu.addresses()[1]) as group, mem.anonymous(PAGE) as buffer:
         world.container.map(buffer, IOVA)
         group.set_container(world.container.fd)
@@ -377,7 +377,7 @@ def test_two_groups(world: World) -> None:
 
 
 def test_group(path: str) -> None:
-    """Its states: no container, one, and no other beside it."""
+    """Its states: no container, or one, and no second one."""
     with Container(path) as container, Group(edu.addresses()[0]) as group:
         assert group.status() == api.GROUP_VIABLE
         assert errno_of(group.device_fd) == errno.EINVAL
@@ -392,7 +392,7 @@ def test_group(path: str) -> None:
 
 
 def test_nothing_without_group(path: str, emulated: bool) -> None:
-    """Only who has a group can do anything."""
+    """Without a group, all requests are refused."""
     error = errno.ENODEV if emulated else errno.EINVAL
     with Container(path) as container, mem.anonymous(PAGE) as buffer:
         for kind in (TYPE1, TYPE1V2):
@@ -404,7 +404,7 @@ def test_nothing_without_group(path: str, emulated: bool) -> None:
 
 @v2
 def test_container_closed_first(world: World) -> None:
-    """DMA goes on until the device is closed."""
+    """DMA continues until the device is closed."""
     with mem.anonymous(PAGE) as buffer:
         world.container.map(buffer, IOVA)
         world.container.close()
@@ -421,7 +421,7 @@ def test_small_pages_for_v1(world: World, version: int, needs_iommufd: None) -> 
 
 
 def test_v1_comes_too_late(path: str, needs_iommufd: None) -> None:
-    """What is mapped in large pages can't be cut any more."""
+    """Mappings in large pages can no longer be split."""
     with Container(path) as container, Group(edu.addresses()[0]) as group:
         group.set_container(container.fd)
         container.set_iommu(TYPE1V2)
@@ -435,13 +435,13 @@ def test_v1_comes_too_late(path: str, needs_iommufd: None) -> None:
 
 @v2
 def test_who_is_charged(world: World, path: str, needs_iommufd: None) -> None:
-    """The process where the program believes to have VFIO's container, else the user."""
+    """The process if the program uses VFIO's container, else the user."""
     assert world.option(uapi.OPTION_RLIMIT_MODE) == (path == "/dev/vfio/vfio")
 
 
 @v2
 def test_ioas_of_the_container(world: World, needs_iommufd: None) -> None:
-    """What the user puts in its place serves requests, and the device stays where it is."""
+    """Another IOAS in its place serves requests; the device stays where it is."""
     container = world.container
     first = vfio_ioas(container)
     other = uapi.IoasAlloc()
@@ -455,7 +455,7 @@ def test_ioas_of_the_container(world: World, needs_iommufd: None) -> None:
         check_dma(world.device, buffer, IOVA, 0, "first")
         with fails(errno.EBUSY):
             ioctl(container.fd, uapi.NUMBER["DESTROY"], uapi.Destroy(id=first))
-        # It is forgotten when it is destroyed.
+        # The choice is dropped when the IOAS is destroyed.
         ioctl(container.fd, uapi.NUMBER["DESTROY"], uapi.Destroy(id=other.out_ioas_id))
         with fails(errno.ENODEV):
             vfio_ioas(container)
@@ -467,7 +467,7 @@ def test_ioas_of_the_container(world: World, needs_iommufd: None) -> None:
 
 
 def test_ioas_chosen_before(path: str, needs_iommufd: None) -> None:
-    """A group comes into the IOAS that the user has chosen for the container."""
+    """A group joins the IOAS that the user has chosen for the container."""
     with Container(path) as container, Group(edu.addresses()[0]) as group:
         mine = uapi.IoasAlloc()
         ioctl(container.fd, uapi.NUMBER["IOAS_ALLOC"], mine)

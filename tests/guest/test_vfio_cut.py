@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Areas cut in two by VFIO's first version of type1, and who else knows them."""
+"""Areas split by VFIO's first version of type1, and the other users of these areas."""
 
 import errno
 import random
@@ -48,7 +48,7 @@ def test_any_cuts(
     devices: list[mock.Device],
     seed: int,
 ) -> None:
-    """Random parts go in random order; pages are pinned as long as they are mapped."""
+    """Random parts are unmapped in random order; pages are pinned as long as they are mapped."""
     rng = random.Random(seed)
     before = pinned_pages()
     container.map(buffer, IOVA)
@@ -71,7 +71,7 @@ def test_any_cuts(
 def test_device_comes_after(
     context: Context, ioas: int, container: Adopted, buffer: mem.Buffer
 ) -> None:
-    """The parts of what was cut before anything was pinned are pinned part by part."""
+    """If an area was split before anything was pinned, its parts are pinned one by one."""
     before = pinned_pages()
     container.map(buffer, IOVA)
     container.unmap(IOVA + 4 * PAGE, PAGE)
@@ -88,7 +88,7 @@ def test_device_comes_after(
 def test_copies_stay_whole(
     context: Context, ioas: int, container: Adopted, buffer: mem.Buffer
 ) -> None:
-    """What other areas have of the same pages they keep."""
+    """Other areas keep the pages that they share."""
     other = context.ioas_alloc()
     before = pinned_pages()
     container.map(buffer, IOVA)
@@ -106,7 +106,7 @@ def test_copies_stay_whole(
 def test_iommufd_sees_the_parts(
     context: Context, ioas: int, container: Adopted, buffer: mem.Buffer, devices: list[mock.Device]
 ) -> None:
-    """A copy goes across a cut as long as nothing is missing, an unmap takes the parts."""
+    """A copy can span a split as long as nothing is missing; an unmap removes the parts."""
     container.map(buffer, IOVA)
     container.unmap(IOVA + SIZE - PAGE, PAGE)
     container.unmap(IOVA + 8 * PAGE, PAGE)
@@ -123,7 +123,7 @@ def test_iommufd_sees_the_parts(
 def test_used_by_a_driver(
     context: Context, ioas: int, container: Adopted, buffer: mem.Buffer, kernel: str
 ) -> None:
-    """Whose pages are pinned through an access is not cut, but unmapped as a whole."""
+    """An area that is pinned through an access is not split; it can only be unmapped as a whole."""
     container.map(buffer, IOVA)
     with mock.Access(context, ioas) as access:
         access.pin(IOVA + 12 * PAGE, buffer.address + 12 * PAGE, PAGE)
@@ -151,7 +151,7 @@ def test_access_reads_the_parts(
 def test_without_memory(
     context: Context, ioas: int, container: Adopted, buffer: mem.Buffer
 ) -> None:
-    """An unmap that can't be done changes nothing that devices or the user could see."""
+    """A failing unmap changes nothing that devices or the user could see."""
     with mock.Device(context, ioas) as device:
         container.map(buffer, IOVA)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The base kernel's own tests of VFIO, unmodified, a test a case.
+"""The base kernel's own tests of VFIO, unmodified, one test per case.
 
-They have a driver for igb, which does real DMA: frames that it sends to itself.
-Which IOMMU API they use is in the name of the variant. `vfio_type1*` is iommufd
-where iommufd is the container, and nothing of ours on the other kernels.
+Their driver for igb does real DMA: frames that the device sends to itself. The name
+of a variant says which IOMMU API it uses. `vfio_type1*` is iommufd on the kernels
+where iommufd is the container; on other kernels it tests none of our code.
 """
 
 import conformance
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.guest(
         kernels=("main", "peer", "container", "peer-container"),
         devices=("igb", "edu", "nvme"),
-        # The tests of a driver map 1 GiB of small pages, others one huge page of that size.
+        # The tests of a driver map 1 GiB of small pages, the others one huge page of that size.
         memory="4G",
         append=("hugepagesz=1G hugepages=1", "vfio_pci.enable_sriov=1"),
     ),
@@ -28,19 +28,19 @@ IDS = {"igb": (0x8086, 0x10C9), "edu": (edu.VENDOR, edu.DEVICE), "nvme": (nvme.V
 DRIVER = "vfio_pci_driver_test"
 VIRTUAL = "vfio_pci_sriov_uapi_test"
 ALL_DEVICES = "vfio_pci_device_init_perf_test"
-# What says something about the others, too.
+# The programs that also say something about the other variants.
 OTHERS = ("vfio_cdev.", "vfio_pci_device_test.", "vfio_pci_irq_test.")
-# On emulated processors.
+# On emulated CPUs.
 PATIENCE = 4
 
 
 def named(device: str, *of: str) -> list[str]:
-    """Cases by the name that they have here: the device, then their own."""
+    """Cases under the name that they have here: the device, then their own name."""
     return [f"{device}.{case}" for case in CASES if case.startswith(of or "")]
 
 
 def run(request: pytest.FixtureRequest, name: str, kernel: str) -> None:
-    """One case."""
+    """Runs one case."""
     device, _, case = name.partition(".")
     conformance.expect(request, name, kernel)
     addresses = vfio.find(*IDS[device])[:1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-why: the questions that people ask, each provoked as a VMM would, and its answer."""
+"""iommufd-why: typical failures, each provoked as a VMM would, and its explanation."""
 
 import ctypes
 import errno
@@ -29,14 +29,14 @@ MSI, MSI_LAST = 0xFEE00000, 0xFEEFFFFF
 
 @pytest.fixture(scope="module")
 def listening() -> Iterator[why.Why]:
-    """It takes a while to begin."""
+    """A running instance; starting it takes a while."""
     with why.Why() as listening:
         yield listening
 
 
 @pytest.fixture
 def told(listening: why.Why) -> why.Why:
-    """What is told of this test."""
+    """The failures that it reports of this test."""
     listening.mark()
     return listening
 
@@ -54,7 +54,7 @@ def advises(line: dict, *texts: str) -> None:
 
 
 def test_memlock(told: why.Why, context: Context, ioas: int) -> None:
-    """A VM whose memory is larger than what its user may lock."""
+    """A VM whose memory exceeds the limit of its user."""
     with mem.anonymous(2 * LIMIT * PAGE) as buffer, Edu(context, ioas):
         with unprivileged(LIMIT * PAGE), fails(errno.ENOMEM):
             context.map(ioas, buffer)
@@ -72,7 +72,7 @@ def test_memlock(told: why.Why, context: Context, ioas: int) -> None:
 
 
 def test_memlock_of_an_attach(told: why.Why, context: Context, ioas: int) -> None:
-    """Memory first, device then: it is the attach that fails."""
+    """Memory first, then the device: the attach fails."""
     with mem.anonymous(2 * LIMIT * PAGE) as buffer, Edu(context) as device:
         with unprivileged(LIMIT * PAGE):
             context.map(ioas, buffer)
@@ -101,7 +101,7 @@ def test_bar_by_address(told: why.Why, context: Context, ioas: int) -> None:
 
 
 def test_interrupt_window(told: why.Why, context: Context, ioas: int) -> None:
-    """Guest memory over the addresses that interrupts are sent to."""
+    """Guest memory at the interrupt window."""
     with mem.anonymous(2 * PAGE) as buffer, Edu(context, ioas), fails(errno.EINVAL):
         context.map(ioas, buffer, iova=MSI - PAGE)
     line = told.of("iova_reserved")
@@ -121,14 +121,14 @@ def test_aperture(told: why.Why, context: Context, ioas: int) -> None:
     advises(line, "host-phys-bits-limit=39")
 
 
-# As in test_reasons_system.py: functions of a slot, which nothing keeps apart.
+# As in test_reasons_system.py: functions of a slot that are not isolated.
 SLOT = ("edu,multifunction=on", "edu,function=1", "virtio-rng-pci,function=2,disable-legacy=on")
 RNG = (0x1AF4, 0x1044)
 
 
 @pytest.mark.guest(devices=SLOT)
 def test_group_of_another(told: why.Why, context: Context) -> None:
-    """A second VM wants a device of a group of which another VM has one."""
+    """A second VM wants a device of a group that another VM uses."""
     first, second = addresses()
     group = os.path.basename(os.readlink(vfio.SYSFS / first / "iommu_group"))
     with vfio.Device(first) as device, vfio.Device(second) as other, Context() as others:
@@ -144,7 +144,7 @@ def test_group_of_another(told: why.Why, context: Context) -> None:
 
 @pytest.mark.guest(devices=SLOT)
 def test_group_of_the_kernel(told: why.Why, context: Context) -> None:
-    """A device of the group was left to its driver."""
+    """A device of the group is still bound to a kernel driver."""
     (driven,) = vfio.find(*RNG)
     with vfio.Device(addresses()[0]) as device, vfio.kernel_driver(driven, "virtio-pci"):
         with fails(errno.EPERM):
@@ -165,7 +165,7 @@ def test_interrupts_not_isolated(told: why.Why, context: Context) -> None:
 
 
 def test_failure_without_subject(told: why.Why, context: Context) -> None:
-    """An optional part that nobody knows is left out, not guessed."""
+    """If the subject is unknown, an optional part is left out, not guessed."""
     with vfio.Device(addresses()[0]) as device:
         device.bind(context)
         with fails(errno.ENOENT):
@@ -201,7 +201,7 @@ def fail(object_id):
 
 
 def python(body: str) -> list[str]:
-    """A command that runs some Python, to which `fail` is known."""
+    """A command that runs Python code with `fail` defined."""
     return [sys.executable, "-I", "-S", "-c", PRELUDE + textwrap.dedent(body)]
 
 
@@ -226,7 +226,7 @@ def test_command_and_descendants() -> None:
         os.read(read, 1)
         fail(1001)
     """
-    # The shell tells whose child an orphan becomes.
+    # The shell tells which process an orphan becomes a child of.
     shell = ["sh", "-c", 'WHY=$PPID exec "$@"', "sh", *python(body)]
     with why.Why() as another:
         why.fail_to_destroy(1000)
@@ -238,7 +238,7 @@ def test_command_and_descendants() -> None:
 
 
 def test_reason_and_count(context: Context, ioas: int) -> None:
-    """Other reasons are passed over, and so many are enough."""
+    """Other reasons are skipped, and the count ends it."""
     arguments = ("--json", "-n", "2", "-r", "zero_length", "-r", "no_rights_asked")
     with subprocess.Popen([why.WHY, *arguments], stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
@@ -257,7 +257,7 @@ def test_unknown_reason() -> None:
 
 
 def test_losses_are_told() -> None:
-    """While it is stopped its buffer fills; what finds no room is counted."""
+    """While it is stopped, its buffer fills; events that do not fit are counted."""
     # A record has more than 100 bytes, the buffer 1 MiB.
     fill = (1 << 20) // 100
     with why.Why("--summary") as told, Context() as context:
@@ -283,7 +283,7 @@ def test_status_of_command(command: list[str], status: int) -> None:
 
 
 def test_output_beside_that_of_the_command(tmp_path) -> None:
-    """With -o standard output is the command's alone."""
+    """With -o, standard output belongs to the command."""
     file = tmp_path / "why"
     command = python("fail(1000)\nprint('mine')")
     done = why.run("-j", "-o", str(file), "--", *command)
@@ -302,7 +302,7 @@ def test_signal_goes_to_command() -> None:
 
 
 def test_closed_pipe() -> None:
-    """A reader that has seen enough is no error."""
+    """A closed pipe is no error."""
     with subprocess.Popen(
         ["bash", "-o", "pipefail", "-c", f"{why.WHY} | head -n 1"],
         stdout=subprocess.PIPE,

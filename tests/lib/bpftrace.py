@@ -22,9 +22,9 @@ SLOT = re.compile(r"^[\[(](?:\.\.\.|(\d+)([KMGT]?))[^\])]*[\])]\s+(\d+) \|", re.
 class Script:
     """A running bpftrace; its probes are attached once attached() has returned.
 
-    bpftrace starts a child when all probes are attached, and ends when that child
-    ends. The child thus signals both. A signal would not work: bpftrace 0.17 loses
-    one that arrives while it is not waiting for events.
+    bpftrace starts a child when all probes are attached, and ends when that child ends.
+    The child thus signals both. A signal would not work: bpftrace 0.17 loses one that
+    arrives while it is not waiting for events.
     """
 
     def __init__(self, name: str, *arguments: str, fifo: Path) -> None:

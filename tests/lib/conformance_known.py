@@ -16,8 +16,8 @@ CONTAINER: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# Cases that skip themselves because the variant has nothing to test. For VFIO, this depends
-# on the device.
+# Cases that skip themselves because the variant has nothing to test. For VFIO, this depends on the
+# device.
 SKIPPED = (
     "iommufd_viommu.no_viommu.viommu_alloc_*",
     "iommufd_viommu.no_viommu.vdevice_[ct]*",

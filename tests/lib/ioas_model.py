@@ -15,8 +15,8 @@ PAGES = 256
 class Model:
     """Sends random requests to a kernel's IOAS and checks each result.
 
-    An unmap that would split an area fails and changes nothing. The peer's iommufd
-    may remove some areas before it reaches the one to split: with `partial`, no such
+    An unmap that would split an area fails and changes nothing. The peer's iommufd may
+    remove some areas before it reaches the one to split: with `partial`, no such
     request is made.
     """
 

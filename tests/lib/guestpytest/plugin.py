@@ -8,8 +8,8 @@ from . import config as guests
 OURS = ("main", "debug")
 # Names for sets of kernels in markers. "bpf" is for tests with BPF programs.
 GROUPS = {"ours": OURS, "bpf": ("main", "debug-bpf", "builtin")}
-# Kernels that run only the tests that name them: any other test would behave as on the
-# kernel that they derive from.
+# Kernels that run only the tests that name them: any other test would behave as on the kernel that
+# they derive from.
 SPECIAL = ("container", "peer-container", "debug-bpf", "builtin")
 # Take minutes on the sanitizer kernel, where other tests run the same code.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}

@@ -36,8 +36,8 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
-        # Exempt all objects that exist now from garbage collection: scanning them after
-        # each test would take long.
+        # Exempt all objects that exist now from garbage collection: scanning them after each test
+        # would take long.
         gc.collect()
         gc.freeze()
         self._send(ready=True)

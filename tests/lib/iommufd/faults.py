@@ -10,8 +10,8 @@ from .kmsg import Kmsg
 
 # Short, because some IOMMUs report each word, and their drivers limit the messages.
 LENGTH = 8
-# The drivers limit the messages in 5 s. If a fault is lost to that limit, it is
-# logged when the transfer is repeated.
+# The drivers limit the messages in 5 s. If a fault is lost to that limit, it is logged when the
+# transfer is repeated.
 TRY = 2.0
 PATIENCE = 30.0
 

@@ -95,8 +95,8 @@ class EventQueue(Queue):
 class Nest(Closing):
     """A device, an IOAS in which two pages are mapped, and a nesting parent.
 
-    Objects made by its methods are destroyed at the end, in reverse order. Nothing
-    may be left then.
+    Objects made by its methods are destroyed at the end, in reverse order. Nothing may
+    be left then.
     """
 
     def __init__(self, flags: int | None = None) -> None:
