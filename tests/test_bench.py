@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""scripts/bench: what it counts is what the clock says, and its gate finds what got dearer."""
+"""scripts/bench: its counts match the clock, and its gate finds functions that got slower."""
 
 import json
 import re
@@ -24,7 +24,7 @@ MOVED, FAILED = 1, 2
 
 Done = subprocess.CompletedProcess
 CASE = "map/4k/64M"
-# It does what a test makes it do.
+# A function that CASE runs.
 SLOWED = "iommufd_cmd_ioas_map"
 
 
@@ -36,14 +36,14 @@ def bench(*words: str | Path, **options) -> Done:
 
 @pytest.fixture(scope="module", autouse=True)
 def main_kernel(pytestconfig: pytest.Config) -> None:
-    """All here is of one kernel; others have no baseline, or take longer."""
+    """These tests use one kernel; others have no baseline, or take longer."""
     if "main" not in kernels_of(pytestconfig):
         pytest.skip("this is for the kernel main")
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of one run, of what the baseline has."""
+    """The results of one run of the cases in the baseline."""
     baseline = json.loads(BASELINE.read_text())
     out = tmp_path_factory.mktemp("bench")
     words = ["--size", str(baseline["size"]), "--repeat", str(baseline["repeat"])]
@@ -60,7 +60,7 @@ def run(measured: Path) -> Run:
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Callable[[Callable[[dict], None]], Path]:
-    """A baseline of the kernel that was measured, with something in it changed."""
+    """The baseline of the measured kernel, changed by a function."""
 
     def change(how: Callable[[dict], None]) -> Path:
         data = json.loads(BASELINE.read_text())
@@ -77,7 +77,7 @@ def entry(data: dict, case: str) -> dict:
 
 
 def gate_holds(results: Path, kernel: str) -> None:
-    """Unless this is another time's compiler or kernel, which has figures of its own."""
+    """Skips if the baseline is from another compiler or kernel release, whose numbers differ."""
     now = Subject(kernel, ()).describe()
     then = json.loads((BASELINES / f"{kernel}.json").read_text())["kernel"]
     for what in ("release", "compiler"):
@@ -89,18 +89,18 @@ def gate_holds(results: Path, kernel: str) -> None:
 
 
 def test_nothing_got_dearer(measured: Path) -> None:
-    """On the kernel that is always built; the one for benchmarks has its turn below."""
+    """On the kernel that is always built; the benchmark kernel follows below."""
     gate_holds(measured, "main")
 
 
 def test_profile_is_what_the_clock_says(run: Run) -> None:
-    """Two counts that know nothing of each other."""
+    """Two independent counts."""
     counted = [c for c in run.cases if c.unit != "byte"]
     assert len(counted) > 50
     off = {}
     for case in counted:
         difference = sum(case.functions.values()) - min(case.value)
-        # Reading the clock is taken off, as it is when nothing lies between.
+        # The cost of reading the clock is subtracted, as if nothing were between two reads.
         if abs(difference) > 10 + min(case.value) / 10000:
             off[case.case] = difference
     assert not off
@@ -112,7 +112,7 @@ def test_functions_have_names(run: Run) -> None:
 
 
 def test_profile_is_shown(measured: Path, run: Run) -> None:
-    """For each unit, the dearest first, and their sum is the whole but for what is not worth it."""
+    """Functions per unit, the largest first. Apart from small ones, they add up to the total."""
     done = bench("--from", measured, "--profile", CASE)
     assert done.returncode == 0, done.stderr
     title, _, whole, *lines = done.stdout.splitlines()
@@ -125,7 +125,7 @@ def test_profile_is_shown(measured: Path, run: Run) -> None:
 
 
 def held_against(measured: Path, baseline: Path) -> Done:
-    """The kernel is the one measured, whatever the committed baseline's was."""
+    """As if the baseline belonged to the measured kernel, whatever kernel that is."""
     data = json.loads(baseline.read_text())
     data["kernel"] = json.loads(measured.read_text())["kernels"][0]
     baseline.write_text(json.dumps(data))
@@ -133,7 +133,7 @@ def held_against(measured: Path, baseline: Path) -> Done:
 
 
 def test_names_what_got_dearer(measured: Path, run: Run, changed) -> None:
-    """A baseline in which one function took less: it comes first, with how much more it takes."""
+    """A baseline in which one function took less: it is listed first, with the increase."""
     case = next(c for c in run.cases if c.case == CASE)
     dearer = max(case.functions, key=lambda name: case.functions[name])
 
@@ -167,7 +167,7 @@ def test_names_what_got_dearer(measured: Path, run: Run, changed) -> None:
     ids=["missing", "new"],
 )
 def test_all_is_compared(measured: Path, changed, change, words: str) -> None:
-    """What one side lacks is no pass."""
+    """A case missing on one side is no success."""
     done = held_against(measured, changed(change))
     assert done.returncode == MOVED
     assert words in done.stdout
@@ -187,7 +187,7 @@ def test_all_is_compared(measured: Path, changed, change, words: str) -> None:
     ],
 )
 def test_unusable_baseline(changed, change, words: str) -> None:
-    """Said before anything is measured."""
+    """Reported before anything is measured."""
     done = bench("--check", "--kernels", "main", "--baseline", changed(change))
     assert (done.returncode, done.stdout) == (FAILED, "")
     assert words in done.stderr
@@ -232,7 +232,7 @@ BAD = '{"case": "bad", "backend": "iommufd", "error": "it hurts"}'
     ids=["says so", "killed", "nonsense"],
 )
 def test_case_that_fails(tmp_path: Path, rest: str, status: int, words: list[str]) -> None:
-    """What did well is shown; what did not is named, whether it said so or not."""
+    """Successful cases are shown; failed ones are named, whether they reported it or not."""
     fake = tmp_path / "fake"
     fake.write_text(FAKE + rest + "\n")
     fake.chmod(0o755)
@@ -255,7 +255,7 @@ def test_pattern_without_a_case() -> None:
 
 @pytest.mark.usefixtures("measured")
 def test_wall_clock() -> None:
-    """On the machine it runs on, which is a guest here: medians, and where they lie."""
+    """On the machine that runs it, which is a guest here: medians and their intervals."""
     devices = [word for _ in range(2) for word in ("--device", "edu")]
     words = ["--wall", "--repeat", "9", "--size", "32", "--only", "map/4k/2M"]
     vm = [ROOT / "scripts" / "vm", *devices, "--memory", "1G", "--hugepages", "16", "--"]
@@ -276,13 +276,13 @@ def test_wall_clock() -> None:
 
 @pytest.mark.parametrize(("count", "ends"), [(5, None), (6, (0, 5)), (9, (1, 7)), (15, (3, 11))])
 def test_interval(count: int, ends: tuple[int, int] | None) -> None:
-    """As tables of order statistics have it."""
+    """As in tables of order statistics."""
     assert wall.interval(list(reversed(range(count)))) == ends
 
 
 @pytest.fixture
 def slower_kernel(tmp_path: Path) -> Path:
-    """The kernel with a module in which one function does more than it has to."""
+    """The kernel with a module in which one function does unnecessary work."""
     source, out, kernel = (tmp_path / name for name in ("source", "out", "kernel"))
     shutil.copytree(ROOT / "kernel", source)
     test_header = "drivers/iommu/iommufd/iommufd_test.h"
@@ -322,7 +322,7 @@ def test_slower_function_is_named(slower_kernel: Path, measured: Path, changed) 
 
 @pytest.mark.full
 def test_whole_matrix(tmp_path: Path) -> None:
-    """What `make bench` does: all cases on all kernels, a chart, and nothing got dearer."""
+    """What `make bench` does: all cases on all kernels, a chart, and no regression."""
     done = bench("--out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "bench.svg").stat().st_size > 10000
@@ -331,7 +331,7 @@ def test_whole_matrix(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_chart_is_the_same_each_time(measured: Path, tmp_path: Path) -> None:
-    """Drawn from the same results; with a floor made up, as main's run has none."""
+    """Drawn from the same results, with an invented floor, as main's run has none."""
     data = json.loads(measured.read_text())
     data["cases"] += [c | {"backend": "floor"} for c in data["cases"] if c["backend"] == "iommufd"]
     results = tmp_path / "results.json"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What links to iommufd and is in no guest kernel, as scripts/build-drivers compiles it, and
-iommufd built in, as scripts/lint does: each symbol that is used is there to be linked to.
+"""Code that links to iommufd but is in no guest kernel, as compiled by scripts/build-drivers, and
+built-in iommufd, as compiled by scripts/lint: each symbol that it uses must exist.
 
-No image is linked, so the symbols of modules are held against what the objects that are there
-export, and all else in the source.
+No image is linked. The symbols of modules are therefore compared with the exports
+of the compiled objects, and else with those in the source.
 """
 
 import re
@@ -19,9 +19,9 @@ SMMU = "drivers/iommu/arm/arm-smmu-v3"
 PCI = "drivers/vfio/pci"
 LIMIT = 1800
 
-# Where else a module's symbols can come from.
+# Other directories that can export a module's symbols.
 EXPORTERS = ("arch", "block", "drivers", "fs", "init", "ipc", "kernel", "lib", "mm", "net", "virt")
-# A name may be put together by a macro: what is known of it is how it begins.
+# A macro may paste a name together: then only its beginning is known.
 EXPORT = re.compile(r"EXPORT_\w*SYMBOL\w*\(\s*(\w+)(##)?")
 TRACEPOINT = r"(?:__tracepoint_|__traceiter_|__SC[TK]__tp_func_)?"
 EXPORTED = "__export_symbol_"
@@ -57,7 +57,7 @@ MODULES = {
 
 @pytest.fixture(scope="module", params=list(OBJECTS))
 def name(request: pytest.FixtureRequest) -> str:
-    """Compiled, if it is not yet."""
+    """Compiles it, unless that is done."""
     script = ROOT / "scripts" / "build-drivers"
     done = subprocess.run(
         [script, request.param], capture_output=True, text=True, timeout=LIMIT, check=False
@@ -68,7 +68,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def exports() -> re.Pattern:
-    """Names that any source file exports to modules."""
+    """The names that any source file exports to modules."""
     grep = ["grep", "-rhoE", "--include=*.[cS]", "--exclude-dir=iommufd", r"EXPORT_[A-Z_]*\([^)]*"]
     places = [GRAFTED / place for place in EXPORTERS]
     lines = subprocess.run([*grep, *places], capture_output=True, text=True, check=True).stdout
@@ -77,13 +77,13 @@ def exports() -> re.Pattern:
 
 
 def exported_by(out: Path) -> set[str]:
-    """What the objects in drivers/ export to modules."""
+    """The names that the objects in drivers/ export to modules."""
     found = symbols("--defined-only", *(out / "drivers").rglob("*.o"))
     return {x.removeprefix(EXPORTED) for x in found if x.startswith(EXPORTED)}
 
 
 def symbols(option: str, *files: Path) -> set[str]:
-    """What nm has to say about files."""
+    """The symbols that nm lists."""
     nm = ["llvm-nm-19", "--quiet", "--format=just-symbols", option, *files]
     lines = subprocess.run(nm, capture_output=True, text=True, check=True).stdout.splitlines()
     return {line for line in lines if line and not line.endswith(":")}
@@ -91,7 +91,7 @@ def symbols(option: str, *files: Path) -> set[str]:
 
 @pytest.mark.full
 def test_compiled(name: str) -> None:
-    """All parts that were meant are there; nothing of iommufd itself if it is not configured."""
+    """All intended parts are there, and nothing of iommufd itself unless it is configured."""
     out = GRAFTED / f"o-{name}"
     missing = [x for x in OBJECTS[name] + MODULES[name] if not (out / x).is_file()]
     assert not missing
@@ -112,7 +112,7 @@ def test_modules_find_their_symbols(name: str, exports: re.Pattern) -> None:
 
 @pytest.mark.full
 def test_drivers_use_our_part(name: str) -> None:
-    """The test would say nothing if the drivers had been compiled without it."""
+    """Without this, the test above would also pass if the drivers did not use iommufd."""
     users = {
         "arm64": {f"{SMMU}/arm_smmu_v3.ko": "iommufd_", "drivers/vfio/vfio.ko": "iommufd_"},
         "driver-only": dict.fromkeys(MODULES[name][:2], "iova_bitmap_"),
@@ -126,7 +126,7 @@ def test_drivers_use_our_part(name: str) -> None:
 
 
 def test_built_in_finds_its_symbols() -> None:
-    """With CONFIG_IOMMUFD=y; all else that is in the image is in the image of `make kernel`."""
+    """With CONFIG_IOMMUFD=y; the rest of the image is the same as in the image of `make kernel`."""
     archive = GRAFTED / "o-lint" / OURS / "built-in.a"
     image = ROOT / "build" / "kernel" / "main" / "vmlinux"
     if not archive.is_file() or not image.exists():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The same random sequences on the peer: no difference that is not meant."""
+"""The same random sequences on the peer: all differences are known ones."""
 
 import subprocess
 
@@ -33,7 +33,7 @@ HERE = """SEQUENCE 7 plain
 
 
 def test_compare() -> None:
-    """A difference is found, unless it is listed; after one that lasts nothing is compared."""
+    """A difference is found unless it is listed; after a lasting one, nothing is compared."""
     there = HERE.replace("map_va ioas0 anon = 0", "map_va ioas0 anon = EINVAL")
     there = there.replace("2 unmap ioas0 = 0", "2 unmap ioas0 = ENOENT")
     here = trace.parse(HERE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""scripts/graft: into a tree, up to date, out again; on a small tree and on the real one."""
+"""scripts/graft: apply, update, undo; on a small tree and on the real one."""
 
 import hashlib
 import os
@@ -108,7 +108,7 @@ def test_undo_restores_everything(project, tree):
     done = graft(project, "--undo", tree)
     assert done.returncode == 0, done.stderr
     after = snapshot(tree)
-    # Renaming a directory in it gives drivers/iommu itself a new time; nothing else differs.
+    # Renaming a directory in it changes the time of drivers/iommu itself; nothing else differs.
     before.pop("drivers/iommu")
     after.pop("drivers/iommu")
     assert after == before
@@ -193,7 +193,7 @@ def test_what_is_not_a_kernel_tree_is_refused(project, tmp_path):
 
 def test_a_run_that_was_cut_short_is_mended(project, tree):
     before = snapshot(tree)
-    # As if killed between the two renames: the tree's own files are already moved aside.
+    # As if killed between the two renames: the tree's own files are already moved away.
     aside = tree / "drivers/iommu/.iommufd.graft"
     aside.mkdir()
     (tree / DIR).rename(aside / ".upstream")
@@ -214,7 +214,7 @@ def test_status(project, tree):
 
 
 def test_the_trees_built_from_differ_in_that_directory_only():
-    """build/linux: outside the replaced directory both trees are the very same files."""
+    """build/linux: outside the replaced directory, both trees are identical."""
     pristine, grafted = TOP / "build/linux/pristine", TOP / "build/linux/grafted"
     if not grafted.is_dir():
         pytest.fail("build/linux/grafted is missing: run `make kernel` first")

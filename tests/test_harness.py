@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The harness itself: what goes wrong in a guest is a failure here, and only that."""
+"""The harness itself: a problem in a guest fails the test at fault, and only that."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from vmrun.paths import ROOT
 
 SAMPLES = "tests/harness/sample_outcomes.py"
 
-# Each sample, how it ends, and words that have to be in the report.
+# Each sample, how it ends, and a text that the report must contain.
 FAILED = {
     "test_fails": "as it should",
     "test_hangs": "no answer from the guest for",
@@ -29,7 +29,7 @@ PASSED = {"test_passes", "test_passes_in_a_new_guest", "test_passes_at_last"}
 
 @pytest.fixture(scope="module")
 def report(pytestconfig: pytest.Config) -> str:
-    """What pytest says of the samples."""
+    """Pytest's report on the samples."""
     kernel = kernels_of(pytestconfig)[0]
     pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA"]
     done = subprocess.run(
@@ -51,12 +51,12 @@ def ended(report: str, how: str) -> set[str]:
 def test_outcomes(report: str) -> None:
     assert ended(report, "FAILED") == set(FAILED)
     assert ended(report, "ERROR") == set(ERRORS)
-    # A test that did well and left a mess has passed, and is an error as well.
+    # A successful test that leaves something behind has passed, and is an error as well.
     assert ended(report, "PASSED") == PASSED | set(ERRORS) - {"test_error_in_setup"}
 
 
 def test_summary(report: str) -> None:
-    """All are counted in the last line."""
+    """The last line counts all of them."""
     last = report.strip().splitlines()[-1]
     counts = {what.rstrip("s"): int(n) for n, what in re.findall(r"(\d+) (\w+)", last)}
     assert counts["failed"] == len(FAILED)
@@ -67,7 +67,7 @@ def test_summary(report: str) -> None:
 
 @pytest.mark.parametrize("sample", [*FAILED, *ERRORS])
 def test_words(report: str, sample: str) -> None:
-    """Each failure says what was wrong, under its own heading."""
+    """Each failure is explained under its own heading."""
     sections = re.split(
         r"^_{3,} (?:ERROR at \w+ of )?(\w+)\[.*\] _{3,}$", report, flags=re.MULTILINE
     )

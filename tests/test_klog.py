@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What of a kernel's log counts against it."""
+"""Which messages of a kernel's log count as problems."""
 
 import pytest
 from vmrun.klog import find_problems
@@ -62,7 +62,7 @@ LOUD = [
     ids=["place", "module", "built-in", "not-ours"],
 )
 def test_plain_warning(where: str, frame: str, count: int) -> None:
-    """Ours if our code is in it; the list of modules and the process's name don't count."""
+    """Ours if our code is in it; the list of modules and the process name do not count."""
     found = find_problems(WARN.format(where=where, frame=frame))
     assert len(found) == count
     if count:

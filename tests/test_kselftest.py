@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the conformance test knows of the base kernel's own tests."""
+"""The conformance test's parsers for the base kernel's own tests."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path

@@ -50,7 +50,7 @@ def test_usage(build: Path, arguments: list[str], says: str) -> None:
     ],
 )
 def test_addresses(build: Path, address: str, says: str) -> None:
-    """What it can't listen at is said first of all."""
+    """An address that it cannot listen at is reported first of all."""
     refused = run(build, "--listen", address)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"{NAME}: ")

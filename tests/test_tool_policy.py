@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The command line of iommufd-policy, which needs no kernel to be refused."""
+"""The command line of iommufd-policy: refusals that need no kernel."""
 
 import subprocess
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What iommufd-why does without a kernel: its sentences, and its command line."""
+"""The parts of iommufd-why that need no kernel: its sentences, and its command line."""
 
 import errno
 import json
@@ -12,7 +12,7 @@ from iommufd import reasons
 
 TOP = Path(__file__).resolve().parent.parent
 WHY = TOP / "build" / "bin" / "iommufd-why"
-# As sentences.h has them.
+# As in sentences.h.
 PLACE = re.compile(r"\{(\w+)\}")
 NUMBERS = re.compile(r"[12][dsxbpkectr]")
 FACTS = re.compile(r"\{ \"(\w+)\", find_")
@@ -28,7 +28,7 @@ def sentences() -> list[dict]:
 
 
 def test_all_reasons_have_a_sentence(sentences: list[dict]) -> None:
-    """Those of the page, in its order; one for all errnos comes last of its reason."""
+    """Those of the page, in its order; the sentence for all errnos is the last of its reason."""
     assert [*dict.fromkeys(s["reason"] for s in sentences)] == [*reasons.documented()]
     rest = [s["reason"] for s in sentences if not s["error"]]
     assert rest == [*reasons.documented()]
@@ -49,7 +49,7 @@ def test_templates(sentences: list[dict]) -> None:
 
 
 def test_all_errnos_have_a_meaning() -> None:
-    """Those of the page, for kernels that tell nothing else."""
+    """Those of the page, for kernels that report no reasons."""
     text = (TOP / "tools" / "iommufd-why" / "meanings.c").read_text()
     meant = [getattr(errno, name) for name in re.findall(r"{ (E\w+),\n", text)]
     assert meant == sorted(set(meant))
@@ -57,7 +57,7 @@ def test_all_errnos_have_a_meaning() -> None:
 
 
 def test_list() -> None:
-    """For people."""
+    """The list as text."""
     shown = run("-l")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("not_said\n    iommufd did not say why")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What `make install` leaves, and what of it is not a program: unit, completion, dashboard."""
+"""The results of `make install`, and its files other than programs: unit, completion, dashboard."""
 
 import json
 import os
@@ -20,7 +20,7 @@ POLICIES = sorted(path.name.removesuffix(".c") for path in (TOP / "bpf").glob("p
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where it is installed to, for the PREFIX /opt/dma."""
+    """The installed files, for the PREFIX /opt/dma."""
     root = tmp_path_factory.mktemp("root")
     command = ["make", "-s", "-C", TOP / "tools", "install", "PREFIX=/opt/dma", f"DESTDIR={root}"]
     made = subprocess.run(command, capture_output=True, text=True)
@@ -29,7 +29,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files(root: Path) -> None:
-    """Everything in its place, for everybody to read, and nothing else."""
+    """Everything in its place, readable by all users, and nothing else."""
     prefix = root / "opt" / "dma"
     places = {
         "sbin": TOOLS,
@@ -49,7 +49,7 @@ def test_files(root: Path) -> None:
 
 
 def test_unit(root: Path, tmp_path: Path) -> None:
-    """It starts what was installed, with three capabilities, and systemd takes it."""
+    """It starts the installed program, with three capabilities, and systemd accepts it."""
     unit = root / "opt/dma/lib/systemd/system/iommufd-exporter.service"
     text = unit.read_text()
     (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
@@ -67,7 +67,7 @@ def test_unit(root: Path, tmp_path: Path) -> None:
 
 
 def complete(*words: str) -> list[str]:
-    """What bash offers for the last of the words of a command line."""
+    """The completions that bash offers for the last word of a command line."""
     line = " ".join(map(shlex.quote, words))
     script = (
         f"source {shlex.quote(str(COMPLETION))}; COMP_WORDS=({line});"
@@ -89,8 +89,8 @@ def complete(*words: str) -> list[str]:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_completion(name: str) -> None:
-    """Every option that a tool takes, no other."""
-    # argp itself says in --usage what there is.
+    """Every option that a tool takes, and no other."""
+    # argp itself lists them in --usage.
     usage = subprocess.run([BIN / name, "--usage"], capture_output=True, text=True).stdout
     options = set(re.findall(r"\[[^]\s]*?(--[a-z-]+)", usage))
     assert {"--help", "--version"} <= options
@@ -103,7 +103,7 @@ def test_completion(name: str) -> None:
 
 
 def test_completion_of_the_rest() -> None:
-    """Commands of iommufd-policy, processes, and a command behind --."""
+    """Commands of iommufd-policy, processes, and a command after --."""
     commands = {"load", "list", "show", "set", "update", "log", "unload"}
     assert set(complete("iommufd-policy", "")) == commands
     assert complete("iommufd-policy", "unl") == ["unload"]
@@ -116,7 +116,7 @@ def test_completion_of_the_rest() -> None:
 
 
 def test_dashboard() -> None:
-    """Grafana gets panels that do not overlap, each with a question of its own."""
+    """Its panels do not overlap, and each has a query of its own."""
     board = json.loads((TOP / "dashboards" / "iommufd.json").read_text())
     panels = board["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)

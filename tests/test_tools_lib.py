@@ -14,7 +14,7 @@ ALL = ADMIN | PERFMON | BPF
 
 @pytest.fixture(scope="module")
 def build():
-    """Where everything is, compiled with AddressSanitizer, UBSan and no tolerance."""
+    """The directory of a build with AddressSanitizer and UBSan, which abort on any error."""
     folder = TOP / "build" / "sanitized"
     made = subprocess.run(
         ["make", "-s", "-C", TOP / "tools", f"O={folder}", "SANITIZE=1", "WERROR=1"],
@@ -27,7 +27,7 @@ def build():
 
 @pytest.fixture(scope="module")
 def lib(build):
-    """Calls a function of the library for each argument; its results."""
+    """Calls a function of the library for each argument; returns the results."""
 
     def call(function, *arguments):
         command = [build / "tools" / "lib-test", function, *map(str, arguments)]
@@ -138,7 +138,7 @@ def test_format(lib, function):
     ("function", "width"), [("bytes", 5), ("count", 5), ("short", 4), ("ns", 4)]
 )
 def test_width(lib, function, width):
-    """Columns stay in line whatever stands in them, up to years of nanoseconds."""
+    """Columns stay aligned for any value, up to years of nanoseconds."""
     values = sorted(
         {
             abs(m * b**e + d)
@@ -157,7 +157,7 @@ def test_width(lib, function, width):
 
 
 def test_buckets(lib):
-    """Sixteen to a power of two, without a gap, and each value in the one that claims it."""
+    """Sixteen to a power of two, without a gap; each value is in its bucket."""
     edges = [*range(16), *((16 + step) << octave for octave in range(36) for step in range(16))]
     widths = [above - edge for edge, above in zip(edges, [*edges[1:], 1 << 40], strict=True)]
     expected = [
@@ -226,7 +226,7 @@ def test_no_percentiles(lib):
     ],
 )
 def test_arguments(lib, function, table):
-    """What the tools take as INTERVAL, and as COUNT and other numbers."""
+    """What the tools accept as INTERVAL, as COUNT and as other numbers."""
     assert dict(zip(table, lib(function, *table), strict=True)) == table
 
 
@@ -275,7 +275,7 @@ MODULE = "sys/module/iommufd/initstate"
     ],
 )
 def test_environment(lib, tmp_path, files, capabilities, says):
-    """Each thing that can be missing has a sentence of its own."""
+    """Each missing requirement has a message of its own."""
     for name in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -315,7 +315,7 @@ def test_environment_of_stock_kernels(lib, tmp_path, files, says):
     ],
 )
 def test_usage(top, arguments, says):
-    """What can't be meant is refused before anything else is looked at."""
+    """An invalid command line is refused before anything else is checked."""
     refused = top(*arguments)
     assert refused.returncode == 64
     assert says in refused.stderr
@@ -323,7 +323,7 @@ def test_usage(top, arguments, says):
 
 
 def test_not_root(build):
-    """Somebody without privileges is told so, whatever else is missing."""
+    """An unprivileged user is told so, whatever else is missing."""
     runner = [
         "setpriv",
         "--reuid=65534",
@@ -348,7 +348,7 @@ def test_not_root(build):
 
 
 def test_sanitized_in_guest(build):
-    """The whole of iommufd-top at work, as text, JSON and the report on a command."""
+    """All of iommufd-top at work, as text, JSON and the report on a command."""
     top = build / "bin" / "iommufd-top"
     load = "/usr/bin/python3 -m iommufd.load --maps 20"
     script = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What each tool says of itself: --help and the manual page."""
+"""The tools' documentation: --help and the manual page."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def sections(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_help(name: str) -> None:
-    """It and the page tell of the same options."""
+    """It lists the same options as the manual page."""
 
     def shown(option: str) -> str:
         command = [TOP / "build" / "bin" / name, option]
@@ -46,7 +46,7 @@ def test_help(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_page(name: str) -> None:
-    """It is clean for man, and says the same as the others on what it needs."""
+    """It has no errors according to man, and states the same requirements as the other pages."""
     if shutil.which("man"):
         shown = subprocess.run(
             ["man", "--warnings", "-l", page(name)], capture_output=True, text=True

@@ -33,7 +33,7 @@ def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess
     ],
 )
 def test_usage(build: Path, name: str, arguments: list[str], says: str) -> None:
-    """What can't be meant is refused before anything else is looked at."""
+    """An invalid command line is refused before anything else is checked."""
     refused(build, name, arguments, says)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd-top as its user starts it: through scripts/vm, on a terminal and elsewhere."""
+"""iommufd-top as a user starts it: through scripts/vm, on a terminal and without one."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ IOMMUFD_TOP = "build/bin/iommufd-top"
 
 
 def vm(*arguments, **options):
-    """Runs something in a guest."""
+    """Runs a command in a guest."""
     return subprocess.run(
         [VM, *arguments], capture_output=True, text=True, cwd=TOP, timeout=300, **options
     )
 
 
 def test_terminal_of_the_host():
-    """Keys, the picture and a new size come through the guest's terminal."""
+    """Keys, the picture and a new size pass through the guest's terminal."""
     shell = f"python3 -m iommufd.load --ioas 2 --pause 0.01 >/dev/null & exec {IOMMUFD_TOP} -d 0.5"
     env = {**os.environ, "TERM": "xterm", "PYTHONPATH": "tests/lib"}
     command = [
@@ -69,7 +69,7 @@ def test_terminal_of_the_host():
     ],
 )
 def test_what_is_missing(prepare, says, advises):
-    """What the stock kernel tells, test_stock.py has."""
+    """For the stock kernel, see test_stock.py."""
     done = vm(
         "--peer",
         "--device",

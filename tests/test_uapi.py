@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""iommufd.uapi and iommufd.mock_uapi against the headers that they are copies of."""
+"""iommufd.uapi and iommufd.mock_uapi match the headers that they mirror."""
 
 import ctypes
 import re
@@ -20,7 +20,7 @@ MOCK = LINUX / "drivers" / "iommu" / "iommufd" / "iommufd_test.h"
 
 
 def structures(module: ModuleType) -> dict[str, type[ctypes.Structure]]:
-    """By their C names, which the docstrings begin with."""
+    """The structures by their C names, with which their docstrings begin."""
     found = {}
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, ctypes.Structure):
@@ -31,10 +31,10 @@ def structures(module: ModuleType) -> dict[str, type[ctypes.Structure]]:
 
 
 def offsets(kind: type[ctypes.Structure], path: str = "", base: int = 0) -> Iterator:
-    """Each field, down to those of structures inside, and its offset."""
+    """Each field and its offset, including fields of nested structures."""
     for field, of, *_ in kind._fields_:
         offset = base + getattr(kind, field).offset
-        # C names the members of an anonymous union as if they were the outer structure's.
+        # C names the members of an anonymous union as if they belonged to the outer structure.
         anonymous = field in getattr(kind, "_anonymous_", ())
         name = path if anonymous else f"{path}{field}"
         if not anonymous:
@@ -85,7 +85,7 @@ def program() -> str:
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
-    """What the compiler makes of the headers."""
+    """The values according to the compiler."""
     folder: Path = tmp_path_factory.mktemp("uapi")
     (folder / "linux").mkdir()
     shutil.copy(UAPI, folder / "linux")
@@ -116,7 +116,7 @@ def test_complete(module: ModuleType) -> None:
     header, values = COPIES[module]
     text = header.read_text()
     assert set(re.findall(r"^struct (\w+) \{", text, re.MULTILINE)) == set(structures(module))
-    # DESTROY has no number of its own, but then BASE has.
+    # DESTROY has no number of its own: it is the base.
     commands = re.findall(r"^\tIOMMUFD_CMD_\w+ = 0x", text, re.MULTILINE)
     assert len(commands) == (len(uapi.COMMANDS) if module is uapi else 0)
     operations = re.findall(r"^\t((?:IOMMU_TEST_OP|MOCK)_\w+)(?: = .*)?,", text, re.MULTILINE)

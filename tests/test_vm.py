@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""scripts/vm: streams, status, and what becomes of guests that don't stay well."""
+"""scripts/vm: streams, status, and guests that fail."""
 
 import os
 import select
@@ -35,7 +35,7 @@ Call Trace:
 
 @pytest.fixture
 def kernel(pytestconfig: pytest.Config) -> str:
-    """Any will do: the first of those that are tested."""
+    """Any kernel will do: the first of those under test."""
     return kernels_of(pytestconfig)[0]
 
 
@@ -57,7 +57,7 @@ def vm(kernel: str):
 
 @pytest.fixture
 def start(kernel: str):
-    """scripts/vm as a process that says `ready` before it goes on; it and its QEMU."""
+    """A scripts/vm process that prints `ready` before it goes on, and its QEMU."""
     processes = []
 
     def run(*words: str) -> tuple[subprocess.Popen, int]:
@@ -93,7 +93,7 @@ def wait_for_end(pidfd: int) -> None:
 
 
 def test_streams_and_status(vm) -> None:
-    """All bytes there are, in both directions, each stream on its own."""
+    """All byte values, in both directions, each stream on its own."""
     data = bytes(range(256)) * 4096 + b"\r\n\n\r\x00\xff no newline at the end"
     script = "cat; printf 'to\\r\\nstderr\\000' >&2; exit 3"
     done = vm("--", "sh", "-c", script, input=data)
@@ -115,7 +115,7 @@ def test_much_output(vm) -> None:
 
 
 def test_reader_goes_away(start) -> None:
-    """As in a pipe to head: the command finds out by SIGPIPE."""
+    """As in a pipe to head: the command receives SIGPIPE."""
     process, qemu = start("--", "sh", "-c", "echo ready; exec yes")
     assert process.stdout
     process.stdout.close()
@@ -135,7 +135,7 @@ def test_exit_status(vm, command: list[str], status: int) -> None:
 
 
 def test_surroundings(vm, tmp_path: Path) -> None:
-    """The caller's directory, files, variables; root; nothing that is written stays."""
+    """The caller's directory, files and variables; root; no written file remains."""
     (tmp_path / "file").write_text("from the host\n")
     (tmp_path / "tool").write_text("#!/bin/sh\necho $GREETING $(id -u) $(pwd) $#\n")
     (tmp_path / "tool").chmod(0o700 | stat.S_IXUSR)
@@ -165,8 +165,8 @@ def test_devices_and_machine(vm) -> None:
 
 @pytest.mark.parametrize("iommu", ["intel", "intel-s1", "virtio", "none"])
 def test_iommu(vm, iommu: str) -> None:
-    """The device is vfio-pci's, and in a group, wherever there is an IOMMU."""
-    # The mock IOMMU of the test configuration is everywhere.
+    """With any IOMMU, the device is in a group and bound to vfio-pci."""
+    # The mock IOMMU of the test configuration is always there.
     script = "ls /dev/vfio/devices | wc -l; ls /sys/class/iommu | grep -v -e selftest -e mock"
     done = vm("--iommu", iommu, "--", "sh", "-c", script)
     count, *units = done.stdout.decode().split()
@@ -177,7 +177,7 @@ def test_iommu(vm, iommu: str) -> None:
     assert (iommu == "virtio") == any("virtio" in u or "0000" in u for u in units)
 
 
-# Waiting for the host is not in it: while all CPUs idle, guest time jumps.
+# Waiting for the host is not included: while all CPUs idle, guest time jumps.
 SPIN = """
 import time
 def spin():
@@ -190,8 +190,8 @@ print(min(spin() for _ in range(5)))
 
 
 def test_icount_repeats(vm) -> None:
-    """Guest time is the count of instructions: the same work takes the same time."""
-    # Where its memory lies and how it hashes make a difference to what Python does.
+    """Guest time counts instructions: the same work takes the same time."""
+    # The addresses of its memory and its hash seed affect what Python does.
     python = ("env", "PYTHONHASHSEED=0", "/usr/bin/python3", "-c", SPIN)
     first, second = (
         int(vm("--icount", "--append", "norandmaps", "--", *python).stdout) for _ in range(2)
@@ -207,13 +207,13 @@ def test_icount_is_one_cpu(vm) -> None:
     ("words", "thread"), [((), "single"), (("--parallel",), "multi"), (("--icount",), "single")]
 )
 def test_threads_of_the_emulator(words: tuple[str, ...], thread: str) -> None:
-    """One for all CPUs, unless it is asked for: tracing may be switched in the guest."""
+    """One for all CPUs unless requested otherwise: tracing may be switched in the guest."""
     options = parse([*words, "--", "true"])
     assert f"tcg,thread={thread}" in accelerator(options, kvm=False)
 
 
 def test_parallel(vm) -> None:
-    """All CPUs are there, although they come late."""
+    """All CPUs are online, although they start late."""
     assert vm("--parallel", "--smp", "3", "--", "nproc").stdout == b"3\n"
 
 
@@ -248,7 +248,7 @@ def test_hang(vm) -> None:
     ids=["module", "built-in"],
 )
 def test_warning(vm, function: str, ours: bool) -> None:
-    """The command is fine, its kernel is not."""
+    """The command succeeds, but its kernel has a problem."""
     text = WARNING.format(function=function)
     done = vm(
         "--",
@@ -270,7 +270,7 @@ def test_missing_kernel(vm) -> None:
 
 
 def test_bad_device(vm) -> None:
-    """QEMU's own words."""
+    """The error message of QEMU."""
     done = vm("--device", "no-such-device", "--", "true")
     assert done.returncode == FAILED
     assert b"no-such-device" in done.stderr
@@ -291,7 +291,7 @@ def test_killed_runner_leaves_nothing(start) -> None:
 
 
 class TestTerminal:
-    """On a terminal the command has one too."""
+    """On a terminal, the command has one too."""
 
     @pytest.fixture
     def spawn(self, kernel: str):
@@ -323,7 +323,7 @@ class TestTerminal:
         assert self.end(child) == 4
 
     def test_keys(self, spawn) -> None:
-        """Each as it is pressed, control characters among them, without an echo of ours."""
+        """Each key as it is pressed, including control characters, without an echo on the host."""
         child = spawn("sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=4 2>/dev/null | od -c")
         child.expect_exact("ready")
         child.send("q\x03\x1b\x04")
@@ -331,7 +331,7 @@ class TestTerminal:
         assert self.end(child) == 0
 
     def test_interrupt(self, spawn) -> None:
-        """Ctrl-C goes to the command, as it would here."""
+        """Ctrl-C goes to the command, as it would on the host."""
         child = spawn("sh", "-c", "echo ready; exec sleep 100000")
         child.expect_exact("ready")
         child.sendintr()
@@ -348,7 +348,7 @@ class TestTerminal:
         wait_for_end(qemu)
 
     def test_way_out(self, spawn) -> None:
-        """Ctrl-] ends a guest whose command won't."""
+        """Ctrl-] ends a guest whose command does not end."""
         child = spawn("sh", "-c", "trap '' INT QUIT; stty -isig; echo ready; sleep 100000")
         child.expect_exact("ready")
         child.sendintr()

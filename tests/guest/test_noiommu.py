@@ -173,7 +173,7 @@ def test_moved(world: World) -> None:
 
 
 def test_page_table_of_its_own(world: World) -> None:
-    """One that is asked for keeps the memory pinned without a device, and takes one."""
+    """One allocated by name keeps memory pinned without a device, and accepts a device."""
     hwpt = world.context.hwpt_alloc(world.device.id, world.ioas)
     with mem.anonymous(PAGE) as buffer:
         world.context.map(world.ioas, buffer, iova=IOVA)
@@ -293,7 +293,7 @@ def test_group(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/dev/iommu", "/dev/vfio/vfio"])
 def test_group_or_mappings(path: str) -> None:
-    """A process with mappings relies on an IOMMU: it gets no such device."""
+    """A process that has chosen an IOAS relies on an IOMMU: it gets no such device."""
     with Container(path) as container, Group(edu.addresses()[0], noiommu=True) as group:
         ioas = uapi.IoasAlloc()
         api.ioctl(container.fd, uapi.NUMBER["IOAS_ALLOC"], ioas)

@@ -119,7 +119,7 @@ def shared(context: Context, ioas: int, memory: StuckMemory) -> Iterator[tuple[i
 def test_attach_delays_nothing(
     context: Context, ioas: int, memory: StuckMemory, shared: tuple[int, mock.Device]
 ) -> None:
-    """Nor does an attach that waits; what it has in common with others is given back meanwhile."""
+    """Nor does an attach that waits; pages that it shares with others can be unpinned."""
     other, device = shared
     before = pinned_pages()
     attached = []

@@ -236,7 +236,7 @@ def told(*options: str) -> str:
 
 
 def test_failures() -> None:
-    """Those of a command, its threads and its children, with what their errno can mean."""
+    """Those of a command, its threads and its children, with the meanings of their errno."""
     *failures, summary = map(json.loads, told("--json", "--summary").splitlines())
     shown = [(f["request"], f["request_number"], f["error"], f.get("length")) for f in failures]
     assert shown == [

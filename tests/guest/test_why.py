@@ -211,7 +211,7 @@ def reasons_in(text: str) -> list[tuple[str, int]]:
 
 
 def test_command_and_descendants() -> None:
-    """Of what it starts all is told, even what outlives its parent; of others nothing."""
+    """All descendants are reported, even those that outlive their parent, and nothing else."""
     body = """
         read, write = os.pipe()
         if not os.fork():

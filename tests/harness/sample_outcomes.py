@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Not tests of the kernel: test_harness.py runs them to see what comes of each."""
+"""Samples, not tests of the kernel: test_harness.py runs them and checks how they end."""
 
 import os
 import time
