@@ -1,58 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Everything that people and tests do goes through here; `make help` says what there is.
-# The work is in scripts/; each step is incremental and logs to build/log.
+# The entry point for people and for CI; `make help` lists the targets.
+# The scripts in scripts/ do the work; each step is incremental and logs to build/log.
 
 PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3
 SECONDS ?= 60
 KERNEL ?= debug
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
-# A guest hardly uses more than one processor: two at a time, each with all the tests that want it.
+# A guest hardly uses more than one CPU: run two at a time, each with all tests that need it.
 PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-full setup setup-dev setup-bench setup-full kernel peer debug kernels kernels-full drivers tools selftests bench bench-check fuzz lint install clean distclean
 
-help: ## this list
-	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that can be watched and steered with BPF'
+help: ## show this list
+	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that BPF can observe and control'
 	@echo
 	@awk -F':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo '  scripts/graft TREE   put kernel/ into a Linux 7.3 source tree (--undo takes it out)'
+	@echo '  scripts/graft TREE   put kernel/ into a Linux 7.3 source tree (--undo removes it)'
 	@echo '  scripts/vm --help    run a command in a guest of any of these kernels'
 	@echo
 	@echo 'Logs: build/log. Downloads and compiler cache: ~/.cache/iommufd-bpf (IOMMUFD_CACHE).'
 
-demo: setup kernel tools ## from nothing to iommufd-top watching real DMA in a guest
+demo: setup kernel tools ## build everything and run iommufd-top on real DMA in a guest
 	@scripts/demo
 
-test: setup-dev kernels tools selftests lint ## from nothing: build everything, run all tests that fit CI
+test: setup-dev kernels tools selftests lint ## build everything, run all tests that fit into CI
 	@$(PYTEST) $(PARALLEL) tests/
 
-test-full: setup-full kernels kernels-full drivers tools selftests lint ## also the tests that take long, and all guest tests on the peer
+test-full: setup-full kernels kernels-full drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
 	@$(PYTEST) $(PARALLEL) --full --kernels main,peer,debug,container,peer-container,debug-bpf,builtin tests/
 
-setup: ## install the packages that are needed (Debian 12 or 13)
+setup: ## install the required packages (Debian 12 or 13)
 	@scripts/setup
 
-setup-dev: # what tests and lint use, too
+setup-dev: # also packages for tests and lint
 	@scripts/setup --dev
 
-setup-bench: # what draws charts
+setup-bench: # also packages for charts
 	@scripts/setup --bench
 
-setup-full: # what test-full uses, too
+setup-full: # also packages for test-full
 	@scripts/setup --full
 
-kernel: setup ## the patched kernel and its modules
+kernel: setup ## build the patched kernel and its modules
 	@scripts/build-kernel main
 
-peer: setup ## the same kernel with its own, untouched iommufd
+peer: setup ## build the same kernel with its own, unmodified iommufd
 	@scripts/build-kernel peer
 
-debug: setup ## the patched kernel with the sanitizers
+debug: setup ## build the patched kernel with the sanitizers
 	@scripts/build-kernel debug
 
 kernels: setup
@@ -61,31 +61,31 @@ kernels: setup
 kernels-full: setup # for test-full: iommufd as the VFIO container, BPF under sanitizers, built in, benchmarks
 	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench
 
-drivers: setup-full kernel # for test-full: compiled for arm64, and without iommufd
+drivers: setup-full kernel # for test-full: drivers for arm64, and drivers without iommufd
 	@scripts/build-drivers
 
-tools: setup ## BPF objects, skeletons, tools
+tools: setup ## build BPF objects, skeletons, tools
 	@scripts/build-tools
 
-selftests: setup-dev ## programs for tests, such as the base kernel's own
+selftests: setup-dev ## build the programs of the tests, including the base kernel's own
 	@scripts/build-selftests
 
-lint: setup-dev kernel ## checkpatch, sparse, W=1, clang-format, ruff, shellcheck
+lint: setup-dev kernel ## run checkpatch, sparse, W=1, clang-format, ruff, shellcheck
 	@scripts/lint
 
-bench: setup-bench ## what it costs, next to the peer and VFIO type1: table, chart, JSON in build/bench/result
+bench: setup-bench ## measure against the peer and VFIO type1: table, chart, JSON in build/bench/result
 	@scripts/build-kernel bench peer-bench main peer
 	@scripts/bench
 
-bench-check: setup ## whether it got dearer than the committed baseline, and which functions did
+bench-check: setup ## compare with the committed baseline, and list the functions that moved
 	@scripts/build-kernel bench main
 	@scripts/bench --check
 
-fuzz: setup-dev selftests ## random requests, judged; SECONDS=60, KERNEL=debug, SEED= to repeat
+fuzz: setup-dev selftests ## check random requests; SECONDS=60, KERNEL=debug, SEED= to repeat
 	@scripts/build-kernel $(KERNEL)
 	@scripts/fuzz --kernel $(KERNEL) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-install: tools ## tools, under PREFIX and DESTDIR
+install: tools ## install the tools, under PREFIX and DESTDIR
 	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
 clean: ## remove objects, keep the unpacked kernel source

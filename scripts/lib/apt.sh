@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# Debian's packages, from the mirror that this machine uses anyway, with a list of archives and
-# indices of our own: the machine's apt set-up stays as it is.
+# Debian's packages from the mirror that this machine uses, with a separate list of archives and
+# separate indices: the machine's apt setup does not change.
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# archives CODENAME DIR: prints "URI SUITE" of the archives of that release that the machine has
-# in its apt set-up: the release, its updates and its security updates, without third parties.
-# DIR is for indices, needed where the machine has none (a fresh container image).
+# archives CODENAME DIR: prints "URI SUITE" for each archive of that release in the machine's apt
+# setup: the release, its updates and its security updates, without third parties. DIR receives
+# indices if the machine has none (a fresh container image).
 archives() {
 	local list
 	list=$(targets "$1")
@@ -31,7 +31,7 @@ targets() {
 		}'
 }
 
-# main_archive CODENAME: of the lines of archives on standard input, the URI of the release itself.
+# main_archive CODENAME: reads the output of archives, prints the URI of the release itself.
 main_archive() { awk -v c="$1" '$2 == c { print $1; exit }'; }
 
 # source_line URI SUITE: as apt reads it.

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# What the scripts share: where things are, how they speak, how a long step runs.
-# A script in scripts/ sources it as lib/common.sh beside itself.
+# Shared by all scripts: paths, messages, and long steps. A script in scripts/ sources it as
+# lib/common.sh.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$TOP/build
 LOGS=$BUILD/log
-# Outside the tree, so that a fresh clone finds it: downloads and the compiler cache.
+# Downloads and the compiler cache, outside the tree so that a fresh clone can use them.
 CACHE=${IOMMUFD_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/iommufd-bpf}
-# The one stable series of the kernel that this project builds on.
+# The stable series of the kernel on which this project builds.
 SERIES=7.3
 export TOP BUILD LOGS CACHE SERIES
 
-# A make that called us has its own flags and job server; the builds below have theirs.
+# Flags and job server of a calling make are not for the builds below.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 say() { printf '%s\n' "$*"; }
@@ -25,10 +25,10 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# The comment at the head of a script is its help: from the third line to the first blank one.
+# Prints the comment at the head of a script as its help: from line 3 to the first blank line.
 usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0"; }
 
-# elapsed SECONDS: as a person says it.
+# elapsed SECONDS: prints a duration for people.
 elapsed() {
 	if [ "$1" -ge 60 ]; then
 		printf '%d min %02d s' $(($1 / 60)) $(($1 % 60))
@@ -37,7 +37,7 @@ elapsed() {
 	fi
 }
 
-# progress_filter TOTAL: reads a build's output and tells how far it is: one line rewritten in
+# progress_filter TOTAL: reads a build's output and shows its progress: one line rewritten in
 # place on a terminal, otherwise a line every 30 seconds. TOTAL 0: not known.
 progress_filter() {
 	local total=$1 line count=0 now last=0 start=$SECONDS text tty=0
@@ -67,8 +67,8 @@ progress_filter() {
 	[ "$tty" = 0 ] || printf '\r\033[K'
 }
 
-# step [-t TOTAL] NAME WHAT COMMAND...: says WHAT, runs COMMAND with its output in
-# build/log/NAME.log, says how long it took; on failure shows the end of the log and how to go on.
+# step [-t TOTAL] NAME WHAT COMMAND...: prints WHAT, runs COMMAND with its output in
+# build/log/NAME.log, prints the time that it took. On failure, shows the end of the log.
 step() {
 	local total='' name what log start=$SECONDS rc=0
 	if [ "$1" = -t ]; then
@@ -102,17 +102,17 @@ step() {
 	{
 		say "    FAILED (exit status $rc). The end of ${log#"$TOP"/}:"
 		if [ "$(wc -l <"$log")" -gt 40 ]; then
-			# In a long log the first errors tell more than its end.
+			# In a long log, the first errors are more useful than the end.
 			head -n -40 "$log" | grep -anE '(error|ERROR)[ :]' | head -n 8 | sed 's/^/    | line /' || :
 			say "    | ..."
 		fi
 		tail -n 40 "$log" | sed 's/^/    | /'
-		say "    To go on: mend the cause and run the same command again; what is done is not repeated."
+		say "    Fix the cause and run the same command again; finished steps are not repeated."
 	} >&2
 	return "$rc"
 }
 
-# run_locked NAME COMMAND...: one at a time, whoever else builds in this tree.
+# run_locked NAME COMMAND...: waits for other builds of NAME in this tree, then runs COMMAND.
 run_locked() {
 	local name=$1
 	shift

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# How the kernel's make is called, everywhere the same.
+# Calls the kernel's make in the same way everywhere.
 #
-# Nothing of the machine, the moment or the place may get into an object, or a fresh clone and the
-# other kernels could not share the compiler cache: fixed stamps, and each object directory is a
-# direct child of its source tree, which makes Kbuild name every file as ../FILE.
+# Objects must not depend on the machine, the time or the path, or else a fresh clone and other
+# kernels could not share the compiler cache. Time stamps are therefore fixed, and each object
+# directory is a direct child of its source tree, which makes Kbuild name every file as ../FILE.
 
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=iommufd KBUILD_BUILD_HOST=bpf LC_ALL=C
 export CCACHE_DIR=$CACHE/ccache CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=10G
-# What make is told of another processor than this machine's.
+# Arguments of make for another CPU than this machine's.
 KARCH=()
 
 # kmake TREE OBJECT-DIR ARG...
@@ -20,9 +20,9 @@ kmake() {
 	make -C "$tree" O="$obj" CC='ccache gcc' HOSTCC='ccache gcc' "${KARCH[@]}" "$@"
 }
 
-# kconfig TREE OBJECT-DIR FRAGMENT...: tinyconfig, the fragments, olddefconfig; then every line of
-# the fragments is held against the result (a later fragment overrides an earlier one). .config is
-# written only if it differs.
+# kconfig TREE OBJECT-DIR FRAGMENT...: tinyconfig, the fragments, olddefconfig. Then every line of
+# the fragments must be in force in the result (a later fragment overrides an earlier one). .config
+# is written only if it differs.
 kconfig() {
 	local tree=$1 obj=$2 new=$1/$2/.new missing
 	shift 2
@@ -43,7 +43,7 @@ kconfig() {
 		END { for (k in want) if ((k in got ? got[k] : "n") != want[k]) print k "=" want[k] }
 	' "$@" "$new/.config")
 	if [ -n "$missing" ]; then
-		echo "error: asked for in scripts/config, but not so after olddefconfig:"
+		echo "error: set in scripts/config, but not in force after olddefconfig:"
 		echo "$missing"
 		return 1
 	fi

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""scripts/bench, in parts: one module one concern."""
+"""scripts/bench: one module per concern."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a kernel was measured at once, to hold a run against."""
+"""The earlier results of a kernel, to compare a run with."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,20 +11,20 @@ from .results import Case, Kernel, write_lines
 from .symbols import REST
 
 FORMAT = 1
-# A baseline names the functions that are worth it, and no more of a case than this.
+# Limits for the functions that a baseline lists: their number, and their part of the total.
 NAMED = 30
 WORTH = 1 / 2000
 FIELDS = {"backend", "case", "functions", "op", "runs", "unit", "units", "value"}
 
 
 def chosen(name: str, pattern: str) -> bool:
-    """Whether --only wants a case."""
+    """Whether --only selects a case."""
     return not pattern or fnmatchcase(name, pattern)
 
 
 @dataclass
 class Baseline:
-    """One kernel's."""
+    """The baseline of one kernel."""
 
     file: Path
     commit: str
@@ -36,7 +36,7 @@ class Baseline:
     cases: dict[tuple[str, str], Case]
 
     def write(self) -> None:
-        """A line for each case."""
+        """Writes one line per case."""
         head = {
             "format": FORMAT,
             "commit": self.commit,
@@ -50,7 +50,7 @@ class Baseline:
         write_lines(self.file, head, "cases", entries)
 
     def matching(self, pattern: str) -> dict[tuple[str, str], Case]:
-        """The cases that a pattern chooses."""
+        """The cases that a pattern selects."""
         return {key: case for key, case in self.cases.items() if chosen(case.case, pattern)}
 
 
@@ -69,7 +69,7 @@ def _entry(case: Case) -> dict:
 
 
 def shorten(functions: dict[str, int], value: int) -> dict[str, int]:
-    """The functions that take the most, the others as one."""
+    """The functions that take the most, and the sum of the others."""
     ordered = sorted(functions, key=lambda name: (-functions[name], name))
     kept = [name for name in ordered[:NAMED] if functions[name] > value * WORTH]
     short = {name: functions[name] for name in kept}
@@ -78,7 +78,7 @@ def shorten(functions: dict[str, int], value: int) -> dict[str, int]:
 
 
 def load(file: Path) -> Baseline:
-    """Reads it, or says what is wrong with it."""
+    """Reads a baseline, or raises an error that explains the problem."""
     try:
         data = json.loads(file.read_text())
         if data["format"] != FORMAT:
@@ -111,7 +111,7 @@ def load(file: Path) -> Baseline:
 
 
 def check_kernel(baseline: Baseline, kernel: Kernel) -> None:
-    """Another kernel's figures say nothing about ours."""
+    """Results of another kernel are not comparable with ours."""
     differences = [
         f"{what} is {now or 'not known'}, the baseline's was {then or 'not known'}"
         for what, now, then in (

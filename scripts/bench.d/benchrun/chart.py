@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The chart: what mapping and unmapping take, as multiples of the floor."""
+"""The chart: the cost of map and unmap, as multiples of the floor."""
 
 import sys
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from pathlib import Path
 from .results import Run
 from .table import FLOOR, TYPE1, Rows, ratio
 
-# What undoes what.
+# Each operation and the one that undoes it.
 PAIRS = (("map", "unmap"), ("map-file", "unmap-file"), ("one/map", "one/unmap"))
-# The palette of Okabe and Ito, apart in brightness too; type1 is hatched besides.
+# The palette of Okabe and Ito, which differs in brightness too; type1 is also hatched.
 COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#009E73")
 TYPE1_COLOUR, TYPE1_HATCH = "#BBBBBB", "////"
 BAR = 0.27
@@ -20,7 +20,7 @@ LEGEND_INCHES = 0.3
 
 @dataclass
 class Row:
-    """One memory; by side (doing, undoing) and column the multiple of the floor."""
+    """One kind of memory; the multiples of the floor by side (do, undo) and column."""
 
     label: str
     sides: tuple[dict[str, float], dict[str, float]]
@@ -32,7 +32,7 @@ def _sizes(run: Run) -> str:
 
 
 def rows_of(run: Run) -> list[Row]:
-    """Those that have a floor; of several sizes of the same the one that the run is about."""
+    """The kinds with a floor; if one has several sizes, the main size of the run."""
     rows = Rows(run)
     found: dict[tuple[str, str], list[tuple[str, Row]]] = {}
     for do, undo in PAIRS:
@@ -59,7 +59,7 @@ def rows_of(run: Run) -> list[Row]:
 
 
 def draw(run: Run, folder: Path) -> None:
-    """Writes bench.svg and bench.png, if there is anything to draw and something to draw with."""
+    """Writes bench.svg and bench.png, if there are results and matplotlib."""
     rows = rows_of(run)
     if not rows:
         return
@@ -69,7 +69,7 @@ def draw(run: Run, folder: Path) -> None:
         print("bench: no chart: python3-matplotlib is missing", file=sys.stderr)
         return
     matplotlib.use("svg")
-    # The same run gives the same file.
+    # The same run yields the same file.
     matplotlib.rcParams.update({"svg.hashsalt": "bench", "font.size": 9, "hatch.linewidth": 0.6})
     figure = _figure(run, rows)
     figure.savefig(folder / "bench.svg", metadata={"Date": None, "Creator": None})

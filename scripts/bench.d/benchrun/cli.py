@@ -15,35 +15,36 @@ from .results import Run, load
 from .session import Settings, measure, new_run
 
 SIZE = 512
-# For which the workload has all cases.
+# The size for which the workload has all cases.
 LEAST_SIZE = 32
 ROUNDS = 3
 WALL_ROUNDS = 15
 MOVED, FAILED = 1, 2
 
 EPILOG = f"""\
-Without options: the whole matrix, on the kernels bench and peer-bench, and on main
-and peer what needs the mock IOMMU. The guest has one emulated CPU whose clock is
-its instruction counter: figures don't depend on the machine, and repeat to about
-one in a thousand. They are of whole system calls: iommufd, the IOMMU driver's page
-tables, pinning. A plugin of the emulator counts the instructions by function.
+Without options, the whole matrix is measured: on the kernels bench and peer-bench,
+and on main and peer for cases that need the mock IOMMU. The guest has one emulated
+CPU whose clock is its instruction counter: results do not depend on the machine,
+and repeat to about one in a thousand. They cover whole system calls: iommufd, the
+IOMMU driver's page tables, pinning. A plugin of the emulator counts the instructions
+by function.
 
 NAME is one of build/kernel (scripts/build-kernel), or a directory with a slash in
-its name; with {WATCHED} iommufd-top watches it; {HERE} is this machine as it runs, as
-root, with devices that vfio-pci has, for --wall.
+its name; with {WATCHED} iommufd-top watches it. {HERE} is the running machine, for
+--wall; it needs root, and devices bound to vfio-pci.
 
---check holds each kernel against its file in tests/bench/baseline and names what
-moved by more than 1 %, and the functions that account for it.
+--check compares each kernel with its file in tests/bench/baseline and lists the
+cases that moved by more than 1 %, and the functions that account for it.
 
 Results go to build/bench/result: results.json, table.txt, bench.svg, bench.png.
 
-Exit status: 0; {MOVED} if a case failed or moved; {FAILED} if nothing could be measured or
-compared.
+Exit status: 0 on success; {MOVED} if a case failed or moved; {FAILED} if nothing could be
+measured or compared.
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """All options."""
+    """The options."""
     parser = argparse.ArgumentParser(
         prog="bench",
         description="Measures what iommufd costs: instructions for each page, by function.",
@@ -53,18 +54,18 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--kernels", metavar="NAME[,NAME...]", help="what to measure")
     add("--backends", metavar="NAME[,NAME...]", help=f"with what: {', '.join(BACKENDS)}")
-    add("--only", default="", metavar="PATTERN", help="cases whose name matches, as in a shell")
+    add("--only", default="", metavar="PATTERN", help="cases whose name matches the shell pattern")
     add("--repeat", type=int, metavar="N", help=f"rounds ({ROUNDS}, {WALL_ROUNDS} with --wall)")
     add("--size", type=int, metavar="MIB", help=f"memory that a large case maps ({SIZE})")
-    add("--wall", action="store_true", help="real time, on this machine unless --kernels says more")
+    add("--wall", action="store_true", help="real time, on this machine by default")
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--check", action="store_true", help="compare with the baseline")
     does.add_argument(
-        "--update-baseline", action="store_true", help="make what is measured the baseline"
+        "--update-baseline", action="store_true", help="make the results the baseline"
     )
     does.add_argument("--profile", metavar="CASE", help="instructions by function, side by side")
     does.add_argument(
-        "--docs", action="store_true", help="write table and chart into docs, of the whole matrix"
+        "--docs", action="store_true", help="write table and chart of the whole matrix to docs"
     )
     add("--baseline", type=Path, metavar="FILE", help="the baseline, for one kernel")
     add(
@@ -74,8 +75,8 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="results of another run, in place of one",
     )
-    add("--workload", type=Path, metavar="FILE", help="another program than that of tests/bench")
-    add("--out", type=Path, default=OUT / "result", metavar="DIR", help="where results go")
+    add("--workload", type=Path, metavar="FILE", help="program instead of that of tests/bench")
+    add("--out", type=Path, default=OUT / "result", metavar="DIR", help="output directory")
     return parser
 
 
@@ -84,7 +85,7 @@ def _names(text: str | None) -> list[str]:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Options as the rest wants them."""
+    """The options in the form that the other modules use."""
     parser = make_parser()
     options = parser.parse_args(argv)
     gated = options.check or options.update_baseline
@@ -121,7 +122,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def _chosen(options: argparse.Namespace) -> list[Subject]:
     wanted = options.backends
     if options.profile and not options.kernels:
-        # Ours and the peer's, wherever they have the case.
+        # Our kernel and the peer, where both have the case.
         wanted = wanted or ["iommufd", "mock"]
     return subjects(options.kernels, wanted)
 
@@ -156,7 +157,7 @@ def _say_failures(run: Run, only: str) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit status."""
     options = parse(sys.argv[1:] if argv is None else argv)
-    # To head, say.
+    # For example, to head.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         if options.check:

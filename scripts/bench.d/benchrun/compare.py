@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Which cases moved, and the functions that account for it."""
+"""Finds the cases that moved, and the functions that account for the difference."""
 
 from dataclasses import dataclass
 from math import inf
@@ -10,33 +10,34 @@ from .symbols import REST
 from .table import number
 
 TOLERANCE = 0.01
-# Memory comes and goes by pages, some of them for reasons of others: so many say nothing.
+# Memory is allocated and freed in pages, partly by others: differences up to this mean nothing.
 PAGES, PAGE = 16, 4096
 GIB_IN_MIB = 1024
-# Functions are named until they account for this much of what changed, or are that many.
+# Functions are listed until they account for this part of the difference, up to a number.
 ACCOUNTED = 0.9
 NAMED = 6
 
 
 @dataclass
 class Moved:
-    """A case that is not where it was."""
+    """A case whose result differs from the baseline."""
 
     before: Case
     after: Case
 
     @property
     def change(self) -> float:
-        """As a part of what it was; of nothing it is all or nothing."""
+        """Relative to the old value; infinite if that is 0."""
         before, after = self.before.per_unit(), self.after.per_unit()
         if not before:
             return inf if after else 0
         return after / before - 1
 
     def functions(self) -> list[tuple[str, float, float]]:
-        """Name, before and after, for each unit; those that changed most first."""
+        """Name, before and after, per unit; the largest differences first."""
         before, after = self.before, self.after
-        # What the baseline did not name is in its rest, and so is what is not there now.
+        # The rest of the baseline includes functions that it does not list, or that no longer
+        # exist.
         named = before.functions.keys() - {REST}
         now = {n: c for n, c in after.functions.items() if n in named or not _small(before, c)}
         now[REST] = sum(after.functions.values()) - sum(now.values())
@@ -70,7 +71,7 @@ class Moved:
 
 
 def _small(case: Case, count: int) -> bool:
-    """Whether the baseline would not have named a function that takes so much."""
+    """Whether the baseline would have left out a function of this size."""
     return count <= min((c for n, c in case.functions.items() if n != REST), default=0)
 
 
@@ -84,7 +85,7 @@ def _signed(difference: float) -> str:
 
 @dataclass
 class Verdict:
-    """One kernel held against its baseline."""
+    """One kernel compared with its baseline."""
 
     compared: int
     moved: list[Moved]
@@ -93,13 +94,13 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """All is as it was, and all was compared."""
+        """All cases were compared, and none has moved."""
         return self.compared > 0 and not (self.moved or self.missing or self.unknown)
 
 
 def compare(baseline: Baseline, cases: list[Case], pattern: str) -> Verdict:
-    """Holds what was measured against what was to be."""
-    # Bytes are for each GiB, whatever was mapped.
+    """Compares the results with the expected cases."""
+    # Bytes are per GiB, whatever size was mapped.
     slack = PAGES * PAGE * GIB_IN_MIB / baseline.size
 
     def by_chance(pair: Moved) -> bool:

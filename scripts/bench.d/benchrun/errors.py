@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What makes a run pointless; the text says why, and what to do."""
+"""Errors that end a run; the text says why, and what to do."""
 
 
 class BenchError(Exception):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The regression gate: runs of kernels against their baselines, and new baselines."""
+"""The regression gate: compares runs with their baselines, and writes new baselines."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from .session import Settings, measure, new_run
 
 SIZE = 512
 ROUNDS = 3
-# The floor tells apart what is ours from what the rest of the kernel does.
+# The floor separates our cost from that of the rest of the kernel.
 BACKENDS = {"bench": ["iommufd", "floor"], "main": ["iommufd", "mock"]}
 
 
@@ -30,7 +30,7 @@ def _all() -> list[str]:
 
 
 def _load(name: str, file: Path | None, kernel: Kernel, only: str) -> Baseline:
-    """A baseline that there is something to compare with."""
+    """A baseline with at least one case to compare."""
     baseline = load(file or _file(name))
     check_kernel(baseline, kernel)
     if not baseline.matching(only):
@@ -39,9 +39,9 @@ def _load(name: str, file: Path | None, kernel: Kernel, only: str) -> Baseline:
 
 
 def check(names: list[str], file: Path | None, only: str, workload: Path | None) -> bool:
-    """Whether all kernels are where they were; says where not."""
+    """Whether no kernel has moved; prints the differences."""
     wanted = []
-    # All are looked at before the first is measured.
+    # Check all baselines before the first kernel is measured.
     for name in names or _all():
         (subject,) = subjects([name], [])
         baseline = _load(name, file, subject.describe(), only)
@@ -54,7 +54,7 @@ def check(names: list[str], file: Path | None, only: str, workload: Path | None)
 
 
 def check_results(run: Run, names: list[str], file: Path | None, only: str) -> bool:
-    """The same of results that are there already; of all kernels in them, or those named."""
+    """The same for existing results: of all kernels in them, or of those named."""
     if run.wall:
         raise BenchError("real time is never compared with a baseline")
     kernels = [k for k in run.kernels if not names or k.name in names]
@@ -78,7 +78,7 @@ def _run(subject: Subject, settings: Settings) -> Run:
 
 
 def _judge(name: str, baseline: Baseline, run: Run, only: str) -> bool:
-    """Says how one kernel's results compare; whether they are what they were."""
+    """Prints how the results of a kernel compare; returns whether they are unchanged."""
     cases = [c for c in run.cases if c.kernel == name and c.backend in baseline.backends]
     failures = [f for f in run.failures if f.kernel == name and f.backend in baseline.backends]
     verdict = compare(baseline, cases, only)
@@ -116,7 +116,7 @@ def update(
     size: int | None,
     repeat: int | None,
 ) -> None:
-    """Measures, and makes it the baseline; what is not said stays as it was."""
+    """Measures the kernels and writes their baselines; settings not given stay as they were."""
     for name in names or _all():
         target = file or _file(name)
         old = load(target) if target.exists() else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Which kernels are measured, and what there is to know about each."""
+"""The kernels to measure, and their properties."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ from .errors import BenchError
 from .paths import TOP
 from .results import Kernel
 
-# The machine that we run on, as it is.
+# The machine that this runs on.
 HERE = "here"
 WATCHED = "+top"
 BACKENDS = ("iommufd", "mock", "type1", "floor")
-# The test configuration has the mock IOMMU that its backend needs, the other one is as
-# distributions have theirs. What comes first finds memory as it is after booting: what has a
-# baseline does, and has the same before it in each kind of run.
+# The test configuration has the mock IOMMU that its backend needs; the benchmark configuration is
+# like that of distributions. The first backend finds memory as it is after booting: cases with a
+# baseline come first, and after the same cases in each kind of run.
 MATRIX = {
     "bench": ["iommufd", "floor", "type1"],
     "peer-bench": ["iommufd"],
@@ -33,24 +33,24 @@ NOT_CONFIGURATION = re.compile(
 
 @dataclass(frozen=True)
 class Subject:
-    """A kernel as the command line names it."""
+    """A kernel as named on the command line."""
 
     name: str
     backends: tuple[str, ...]
 
     @property
     def kernel(self) -> str:
-        """As scripts/vm knows it."""
+        """The name for scripts/vm."""
         return self.name.removesuffix(WATCHED)
 
     @property
     def watched(self) -> bool:
-        """Whether iommufd-top looks on."""
+        """Whether iommufd-top watches."""
         return self.name.endswith(WATCHED)
 
     @property
     def folder(self) -> Path:
-        """Where it was laid out."""
+        """The directory of the kernel."""
         return Path(self.kernel) if "/" in self.kernel else TOP / "build" / "kernel" / self.kernel
 
     def has(self, symbol: str) -> bool:
@@ -58,7 +58,7 @@ class Subject:
         return f"{symbol}=" in _read(self.folder / "config")
 
     def describe(self) -> Kernel:
-        """What it is, to be compared with another time's."""
+        """Its properties, to compare with those in a baseline."""
         if self.kernel == HERE:
             return Kernel(self.name, os.uname().release, "", platform.version())
         config = _read(self.folder / "config")
@@ -78,7 +78,7 @@ def _read(file: Path) -> str:
 
 
 def subjects(names: list[str], backends: list[str]) -> list[Subject]:
-    """Those that are named, or the whole matrix; with what each is measured."""
+    """The named kernels, or the whole matrix, with the backends for each."""
     if not names:
         names = list(MATRIX)
         return [

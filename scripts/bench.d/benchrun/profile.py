@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the plugin wrote: the instructions of each marked region, by function."""
+"""Reads the plugin's output: the instructions of each marked region, by function."""
 
 from array import array
 from collections import Counter
@@ -8,13 +8,13 @@ from pathlib import Path
 from .errors import BenchError
 from .symbols import Symbols
 
-# The words of tests/bench/plugin/profile.c.
+# The record types of tests/bench/plugin/profile.c.
 REGION, PROGRAM = 0, 1
 WORD = 8
 
 
 def read_regions(file: Path, symbols: Symbols) -> list[list[Counter[str]]]:
-    """For each program of the run its regions."""
+    """The regions of each program in the run."""
     size = file.stat().st_size
     if size % WORD:
         raise BenchError(f"{file} is cut short: QEMU did not end by itself")
@@ -38,8 +38,8 @@ def read_regions(file: Path, symbols: Symbols) -> list[list[Counter[str]]]:
 
 
 def of_case(regions: list[Counter[str]], span: list[int], values: list[int]) -> dict[str, int]:
-    """The functions of the round that took the least; of rounds with more than one region each,
-    their mean. `span` is the first and the last region.
+    """The functions of the fastest round; with several regions per round, the mean of these.
+    `span` is the first and the last region.
     """
     first, last = span
     mine = regions[first : last + 1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What scripts/build-bench makes for a run."""
+"""The programs that scripts/build-bench builds for a run."""
 
 import subprocess
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ PLUGIN = OUT / "profile.so"
 
 
 def build(floors: Iterable[str]) -> None:
-    """The workload, the plugin, and the floor's module for the kernels that are named."""
+    """Builds the workload, the plugin, and the floor module for these kernels."""
     command = [TOP / "scripts" / "build-bench", *floors]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Says where a run is."""
+"""Shows the progress of a run."""
 
 import sys
 import time
@@ -15,13 +15,13 @@ class Progress:
         print(f"==> {what}", file=sys.stderr)
 
     def case(self, name: str) -> None:
-        """The last one that was measured."""
+        """Shows the case that was measured last."""
         self._count += 1
         if self._tty:
             print(f"\r\033[K    {self._count}: {name}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Says how many there were, and how long it took."""
+        """Prints the number of cases and the time."""
         start = "\r\033[K" if self._tty else ""
         took = time.monotonic() - self._start
         print(f"{start}    {self._count} cases in {took:.0f} s", file=sys.stderr)

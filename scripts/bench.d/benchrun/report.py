@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a run leaves behind: JSON, a table, a chart."""
+"""The results of a run: JSON, a table, a chart."""
 
 import sys
 from pathlib import Path
@@ -14,12 +14,12 @@ from .results import Run
 PAGE = TOP / "docs" / "performance.md"
 IMAGES = TOP / "docs" / "images"
 BEGIN, END = "<!-- table: scripts/bench --docs -->\n", "<!-- end of table -->\n"
-# A function below this part of the whole is not worth a line.
+# A function below this part of the total is left out.
 LEAST = 0.001
 
 
 def write(run: Run, folder: Path) -> None:
-    """Into a directory; the table also to standard output."""
+    """Writes them into a directory; prints the table, too."""
     run.write(folder / "results.json")
     if run.wall:
         text = table.as_text(wall.grid(run.cases))
@@ -51,7 +51,7 @@ def profile(run: Run, pattern: str) -> None:
 
 
 def publish(run: Run) -> None:
-    """Table and chart of the whole matrix into docs/."""
+    """Writes table and chart of the whole matrix into docs/."""
     if {k.name for k in run.kernels} != MATRIX.keys() or run.failures or run.wall:
         raise BenchError("docs show the whole matrix, without a failure")
     text = PAGE.read_text()

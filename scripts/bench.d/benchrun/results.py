@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a run found out, and how it is kept as JSON."""
+"""The results of a run, and their JSON format."""
 
 import json
 from collections.abc import Iterable
@@ -24,19 +24,19 @@ class Case:
     unit: str
     runs: int
     value: list[int]
-    # Marked regions, the first and the last; or none.
+    # The first and the last marked region; or none.
     regions: list[int]
-    # Of the round that took the least; instructions for all units together.
+    # Of the fastest round; instructions for all units together.
     functions: dict[str, int] = field(default_factory=dict)
 
     def per_unit(self, wall: bool = False) -> float:
-        """The least, as what comes on top is the timer's; of real time the median."""
+        """The minimum, as timer interrupts only add to it; for real time, the median."""
         return (median(self.value) if wall else min(self.value)) / self.units
 
 
 @dataclass
 class Failure:
-    """A case that did not come to its end, or a program, whose case is empty."""
+    """A case that did not finish, or a program that failed (with an empty case)."""
 
     kernel: str
     backend: str
@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass
 class Kernel:
-    """What was measured: its version, its configuration without the compiler, the compiler."""
+    """The measured kernel: version, configuration without the compiler, and compiler."""
 
     name: str
     release: str
@@ -60,7 +60,7 @@ class Kernel:
 
 @dataclass
 class Run:
-    """All that one call of scripts/bench measured."""
+    """All results of one call of scripts/bench."""
 
     wall: bool
     size: int
@@ -71,14 +71,14 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
 
     def write(self, file: Path) -> None:
-        """As JSON, a line for each case."""
+        """Writes JSON with one line per case."""
         head = {"format": FORMAT} | asdict(self)
         del head["cases"]
         write_lines(file, head, "cases", (asdict(case) for case in self.cases))
 
 
 def write_lines(file: Path, head: dict, name: str, entries: Iterable[dict]) -> None:
-    """JSON that is easy to compare: the last member is a list with a line for each entry."""
+    """JSON for line-by-line comparison: the last member is a list with one line per entry."""
     lines = ",\n".join(json.dumps(entry, sort_keys=True) for entry in entries)
     text = json.dumps(head, indent=1, sort_keys=True).removesuffix("\n}")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def write_lines(file: Path, head: dict, name: str, entries: Iterable[dict]) -> N
 
 
 def load(file: Path) -> Run:
-    """What Run.write() has written."""
+    """Reads what Run.write() has written."""
     try:
         data = json.loads(file.read_text())
         if data.pop("format") != FORMAT:
@@ -101,7 +101,7 @@ def load(file: Path) -> Run:
 
 
 def parse_case(kernel: str, backend: str, line: str) -> Case | Failure:
-    """A line of what the workload says."""
+    """Parses a line of the workload's output."""
     try:
         said = json.loads(line)
         if "error" in said:

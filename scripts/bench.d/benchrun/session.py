@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""One boot of one kernel, with all that is measured on it."""
+"""One boot of one kernel, and all its measurements."""
 
 import re
 import subprocess
@@ -16,37 +16,37 @@ from .results import Case, Failure, Run, parse_case
 from .symbols import kernel_symbols, module_files
 
 HUGE_MIB = 2
-# Beside what is mapped: the programs, and the pages that a case is not given.
+# Memory besides the mapped one: for programs, and for pages that no case gets.
 ROOM_MIB = 1024
-# One for each page table of the cases that have most of them.
+# One device per page table of the cases with the most page tables.
 DEVICES = 8
-# What figures depend on.
+# The files that affect results.
 MEASURED = ("kernel", "scripts/config", "tests/bench", ":!tests/bench/baseline")
 SECTION = re.compile(r"/sys/module/(\w+)/sections/(\S+) 0x([0-9a-f]+)")
-# What comes into the memory of code that has been freed.
+# Sections whose memory is freed and reused.
 FREED = ".init.text"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the workload is told."""
+    """The arguments of the workload."""
 
     size: int
     repeat: int
     only: str
     wall: bool
-    # None: the one of tests/bench.
+    # None: the program of tests/bench.
     workload: Path | None = None
 
     def arguments(self) -> list[str]:
-        """As options."""
+        """As command line options."""
         words = ["--size", str(self.size), "--repeat", str(self.repeat)]
         words += ["--only", self.only] if self.only else []
         return words + (["--wall"] if self.wall else [])
 
 
 class Session:
-    """Collects what the guest says."""
+    """Collects the output of the guest."""
 
     def __init__(
         self, subject: Subject, settings: Settings, expected: dict[str, list[str]]
@@ -62,11 +62,11 @@ class Session:
 
     @property
     def cases(self) -> list[Case]:
-        """All that were measured."""
+        """Whether all were measured."""
         return [case for program in self._programs for case in program]
 
     def run(self, workload: Path) -> None:
-        """Boots, unless it is this machine; returns when all is known."""
+        """Boots, unless it is this machine; returns when all results are known."""
         count = sum(map(len, self._expected.values()))
         backends = ", ".join(self._expected)
         progress = Progress(f"{self._subject.name}: {count} cases of {backends}")
@@ -109,11 +109,11 @@ class Session:
         command += ["--memory", f"{3 * mib + ROOM_MIB}M", "--hugepages", str(mib // HUGE_MIB)]
         command += ["--device", "edu"] * DEVICES
         if dump:
-            # Whether a buffer crosses from one page to the next is not for chance.
+            # The alignment of buffers must not depend on chance.
             command += ["--append", "norandmaps"]
             command += ["--icount", "--qemu=-plugin", f"--qemu={programs.PLUGIN},out={dump}"]
         elif not subject.watched:
-            # Threads, which have a CPU each. What watches would switch tracing on.
+            # Threads need CPUs of their own. iommufd-top would switch tracing on.
             command.append("--parallel")
         return [*command, "--", *inner]
 
@@ -162,7 +162,7 @@ class Session:
 
 
 def _said(*command: str | Path) -> str:
-    """The first line that a program says; nothing if it can't be asked."""
+    """The first line that a program prints; empty if it cannot be run."""
     try:
         done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -171,7 +171,7 @@ def _said(*command: str | Path) -> str:
 
 
 def new_run(subjects: list[Subject], settings: Settings) -> Run:
-    """Says what is about to be measured."""
+    """Prints what is about to be measured."""
     commit = _said("git", "rev-parse", "--short=12", "HEAD") or "unknown"
     if _said("git", "status", "--porcelain", "--", *MEASURED):
         commit += "-dirty"
@@ -181,7 +181,7 @@ def new_run(subjects: list[Subject], settings: Settings) -> Run:
 
 
 def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:
-    """The cases that the workload has with a backend."""
+    """The cases of the workload with a backend."""
     command = [workload, "--backend", backend, *settings.arguments(), "--list"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -193,7 +193,7 @@ def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:
 
 
 def measure(subjects: list[Subject], settings: Settings, run: Run) -> None:
-    """All of it, one kernel after the other; those without a case are not booted."""
+    """Runs one kernel after the other; skips kernels without a case."""
     floors = [s.kernel for s in subjects if "floor" in s.backends]
     if floors or not (settings.workload and settings.wall):
         programs.build(floors)

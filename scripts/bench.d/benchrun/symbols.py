@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""From an address to the function that is there, in the kernel and in its modules."""
+"""Finds the function at an address in the kernel and its modules."""
 
 import re
 import subprocess
@@ -10,10 +10,10 @@ from pathlib import Path
 USER_END = 1 << 47
 USER = "(user space)"
 UNKNOWN = "(not of the kernel's files)"
-# What a baseline does not name one by one.
+# The functions that a baseline does not list.
 REST = "(others)"
 CODE = "tTwW"
-# Copies that the compiler makes of a function, or of a part of it.
+# Suffixes of the copies that the compiler makes of a function, or of parts of it.
 COPY = re.compile(r"(\.(constprop|isra|part|cold|llvm)(\.\d+)*)+$")
 
 
@@ -33,13 +33,13 @@ class Symbols:
     """Functions by address."""
 
     def __init__(self, functions: Iterable[tuple[int, int, str]]) -> None:
-        """Takes (address, size, name); without a size it ends where the next one begins."""
+        """Takes (address, size, name); without a size, a function ends at the next one."""
         self._functions = sorted(functions)
         self._starts = [x[0] for x in self._functions]
         self._known: dict[int, str] = {}
 
     def name(self, address: int) -> str:
-        """Of the function that `address` is in."""
+        """The name of the function at `address`."""
         found = self._known.get(address)
         if found is None:
             found = self._known[address] = self._find(address)
@@ -56,14 +56,14 @@ class Symbols:
 
 
 def module_files(root: Path) -> dict[str, Path]:
-    """The modules below a directory, by the names that the kernel has for them."""
+    """The modules below a directory, by their names in the kernel."""
     return {f.stem.replace("-", "_"): f for f in root.rglob("*.ko")}
 
 
 def kernel_symbols(
     vmlinux: Path, files: dict[str, Path], sections: dict[tuple[str, str], int]
 ) -> Symbols:
-    """Those of the image, and of the modules whose sections are where `sections` says."""
+    """The functions of the image, and of the modules, whose sections are loaded at `sections`."""
     functions = [(value, size, name) for name, value, size, _ in _nm(vmlinux)]
     for module in {m for m, _ in sections} & files.keys():
         for name, value, size, section in _nm(files[module]):

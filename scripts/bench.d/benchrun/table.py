@@ -9,12 +9,12 @@ from .results import Case, Run
 FLOOR = "floor"
 TYPE1 = "type1"
 OURS, PEER = "ours", "peer"
-# What the matrix's kernels are called.
+# The titles of the matrix's kernels.
 SIDES = {"bench": OURS, "main": OURS, "peer-bench": PEER, "peer": PEER}
 
 
 def number(value: float) -> str:
-    """With as many digits as say something."""
+    """A number with its significant digits."""
     if value >= 1000:
         return f"{value:.0f}"
     if value >= 100:
@@ -23,7 +23,7 @@ def number(value: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Of two numbers."""
+    """The ratio of two numbers."""
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
@@ -36,7 +36,7 @@ class Rows:
         self._wall = run.wall
         names = {k.name for k in run.kernels}
         sides = {SIDES.get(name) for name in names}
-        # All of the matrix, or one of each side.
+        # All kernels of the matrix, or one of each side.
         self._sides = names == MATRIX.keys() or (None not in sides and len(sides) == len(names) > 1)
         self.cases: dict[tuple[str, str], dict[str, Case]] = {}
         for case in run.cases:
@@ -52,7 +52,7 @@ class Rows:
         return SIDES[case.kernel] if self._sides else case.kernel
 
     def value(self, row: dict[str, Case], column: str) -> float | None:
-        """For each unit."""
+        """Per unit."""
         return row[column].per_unit(self._wall) if column in row else None
 
     def of_floor(self, row: dict[str, Case], column: str) -> float | None:
@@ -60,7 +60,7 @@ class Rows:
         return self.ratio(row, column, FLOOR)
 
     def ratio(self, row: dict[str, Case], column: str, other: str) -> float | None:
-        """Of two columns, where both are there and not nothing."""
+        """Of two columns, if both exist and are not zero."""
         value, least = self.value(row, column), self.value(row, other)
         return value / least if value is not None and least else None
 
@@ -70,7 +70,7 @@ def _cell(value: float | None, form: Callable[[float], str] = number) -> str:
 
 
 def grid(run: Run) -> list[list[str]]:
-    """The table, its head first: figures, multiples of the floor, ours to the other's."""
+    """The table, headings first: results, multiples of the floor, our ratio to the other kernel."""
     rows = Rows(run)
     measured = [c for c in rows.columns if c != FLOOR]
     multiples = measured if FLOOR in rows.columns else []
@@ -92,7 +92,7 @@ def grid(run: Run) -> list[list[str]]:
 
 
 def as_text(lines: list[list[str]], words: int = 2) -> str:
-    """In columns, the first of which are words."""
+    """Aligned columns, the first of which are words."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ""
     for line in lines:
@@ -105,13 +105,13 @@ def as_text(lines: list[list[str]], words: int = 2) -> str:
 
 
 def as_markdown(lines: list[list[str]]) -> str:
-    """As a table of a document."""
+    """As a Markdown table."""
     ruler = ["---", "---"] + ["---:"] * (len(lines[0]) - 2)
     return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], ruler, *lines[1:]])
 
 
 def profile_grid(cases: Iterable[Case], least: float) -> list[list[str]]:
-    """One case's functions, a column for each kernel and backend; those below `least` left out."""
+    """The functions of one case, one column per kernel and backend, without those below `least`."""
     columns = list(cases)
     head = ["function", *(f"{c.kernel} {c.backend}" for c in columns)]
     names = {name for case in columns for name in case.functions}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Real time: a median, and the interval that it lies in."""
+"""Real time: a median and its confidence interval."""
 
 from math import comb
 
@@ -10,14 +10,15 @@ CONFIDENCE = 0.95
 
 
 def interval(values: list[int]) -> tuple[int, int] | None:
-    """Two of the values that the median of all possible ones lies between, with 95 % confidence,
-    whatever their distribution is; None if they are too few to say.
+    """Two of the values that enclose the true median with 95 % confidence.
+
+    The distribution does not matter. None if there are too few values.
     """
     ordered, count = sorted(values), len(values)
     outside = 0.0
     found = None
     for k in range(count // 2):
-        # Half of all values are below the median: so many of ours are, or are not, by chance.
+        # Each value is below the median with probability 1/2: the number below it is binomial.
         outside += 2 * comb(count, k) / 2**count
         if outside > 1 - CONFIDENCE:
             break
@@ -26,7 +27,7 @@ def interval(values: list[int]) -> tuple[int, int] | None:
 
 
 def grid(cases: list[Case]) -> list[list[str]]:
-    """Each case with its median and interval, in nanoseconds for each unit."""
+    """Each case with its median and interval, in nanoseconds per unit."""
     lines = [["case", "unit", "kernel", "backend", "rounds", "median", "95 % interval"]]
     for case in cases:
         bounds = interval(case.value)

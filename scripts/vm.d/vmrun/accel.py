@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Whether KVM is of use here: it has to have booted this very kernel."""
+"""Decides whether KVM is usable: it must have booted this very kernel."""
 
 import os
 import re
@@ -20,10 +20,9 @@ def _stamp(kernel: Kernel) -> Path:
 
 
 def kvm_usable(kernel: Kernel, probe: Callable[[], bool]) -> bool:
-    """Asks the processor, then `probe`, which boots the kernel; remembers what came out.
+    """Checks the CPU, then `probe`, which boots the kernel; caches the result.
 
-    /dev/kvm alone proves nothing: there are machines where it is there and a
-    guest hangs.
+    /dev/kvm alone proves nothing: on some machines it exists, but a guest hangs.
     """
     if not _cpu_can(Path("/proc/cpuinfo").read_text()):
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Messages between us and the guest's init; init/proto.h is the other side."""
+"""Messages between the host and the guest's init; init/proto.h is the other side."""
 
 import struct
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ PTY_STDERR = 2
 
 
 def message(kind: int, data: bytes = b"") -> bytes:
-    """One message as bytes."""
+    """Encodes one message."""
     return HEAD.pack(kind, len(data)) + data
 
 
 def winsize(size: tuple[int, int]) -> bytes:
-    """(rows, columns) as the guest takes them."""
+    """(rows, columns) in the format of the guest."""
     return struct.pack("<HH", *size)
 
 
@@ -41,13 +41,13 @@ def start(
 
 
 class Parser:
-    """Cuts a byte stream into messages."""
+    """Splits a byte stream into messages."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Adds bytes; yields each message that is complete with them."""
+        """Adds bytes; yields each message that they complete."""
         self._data += data
         while len(self._data) >= HEAD.size:
             kind, length = HEAD.unpack_from(self._data)

@@ -15,9 +15,9 @@ from .machine import IOMMUS
 FAILED = 125
 
 EPILOG = f"""\
-COMMAND runs as root in the caller's directory; the host's files are there,
-read-only below a layer that is thrown away. Its streams come through as they
-are. On a terminal it has one too, and Ctrl-] ends the guest whatever it does.
+COMMAND runs as root in the caller's directory. It sees the host's files; its
+changes go to a temporary layer. Its streams are passed through unchanged. On a
+terminal, COMMAND has a terminal too, and Ctrl-] ends the guest at any time.
 
 Exit status: that of COMMAND (128 + N if signal N killed it); 126 or 127 if it
 could not be run or found; {FAILED} if the guest could not be run, panicked, hung, or
@@ -26,7 +26,7 @@ if its kernel reported a bug or a warning from iommufd.
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """All options."""
+    """The options."""
     parser = argparse.ArgumentParser(
         prog="vm",
         description="Runs COMMAND in a guest that boots a kernel built here.",
@@ -59,19 +59,19 @@ def make_parser() -> argparse.ArgumentParser:
     emulated.add_argument(
         "--parallel",
         action="store_true",
-        help="emulated CPUs run at the same time, not in turns; a guest that switches tracing on"
-        " or off may panic then (Oops: int3). KVM's always run at the same time",
+        help="run emulated CPUs at the same time, not in turns; a guest that switches tracing on"
+        " or off may panic then (Oops: int3). CPUs of KVM always run at the same time",
     )
     add("--smp", type=int, default=2, metavar="N", help="number of CPUs (2)")
     add("--memory", default="2G", metavar="SIZE", help="memory of the guest (2G)")
-    add("--hugepages", type=int, default=0, metavar="N", help="huge pages of 2 MiB to set aside")
+    add("--hugepages", type=int, default=0, metavar="N", help="2 MiB huge pages to reserve")
     add(
         "--device",
         action="append",
         default=[],
         metavar="DEVICE[,OPTION...]",
         help="a PCI device for vfio-pci: edu, nvme[,file=IMAGE], any of QEMU's, or none;"
-        " may be repeated (edu); with function=N in the slot of the one before",
+        " may be repeated (edu); function=N puts it into the slot of the one before",
     )
     add("--iommu", choices=sorted(IOMMUS), default="intel", help="kind of IOMMU (intel)")
     add(
@@ -79,29 +79,29 @@ def make_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ARGS",
-        help="for the kernel's command line",
+        help="additions to the kernel's command line",
     )
-    add("--qemu", action="append", default=[], metavar="ARG", help="one more argument for QEMU")
+    add("--qemu", action="append", default=[], metavar="ARG", help="extra argument for QEMU")
     add(
         "--timeout",
         type=float,
         default=0,
         metavar="S",
-        help="seconds after which it counts as hung",
+        help="seconds after which the guest counts as hung",
     )
-    add("--log", metavar="FILE", help="keep the kernel's console in FILE")
+    add("--log", metavar="FILE", help="write the kernel's console to FILE")
     add("command", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
     return parser
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Options as the rest wants them."""
+    """The options in the form that the other modules use."""
     parser = make_parser()
     options = parser.parse_args(argv)
     if options.command[:1] == ["--"]:
         del options.command[0]
     if not options.command:
-        parser.error("no command; for a look around: vm -- bash")
+        parser.error("no command; to look around: vm -- bash")
     if options.icount:
         options.smp = 1
     options.device = options.device or ["edu"]

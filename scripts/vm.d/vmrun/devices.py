@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""--device: what QEMU and the guest are told for each."""
+"""--device: the arguments of QEMU and the guest for each device."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from .errors import VmError
 
-# Above what QEMU places by itself; the guest binds these slots to vfio-pci.
+# Above the slots that QEMU assigns; the guest binds these slots to vfio-pci.
 FIRST_SLOT = 0x10
 LAST_SLOT = 0x1D
-# A network adapter's virtual functions are 16 slots above it, and have to fit in too.
+# The virtual functions of a network adapter are 16 slots above it, and need room too.
 SLOTS = {"igb": 0x0C}
 DISK_SIZE = 64 << 20
 
-# edu clips addresses to 28 bits by default. A device that could not even utter
-# an address proves nothing about the IOMMU, so ours can utter all.
+# edu truncates addresses to 28 bits by default. A device that cannot issue an address proves
+# nothing about the IOMMU, so our edu devices have full addresses.
 EDU_MASK = "dma_mask=0xffffffffffffffff"
 
 
@@ -44,9 +44,10 @@ def _nvme(index: int, options: list[str], scratch: str) -> tuple[list[str], list
 
 
 def _place(index: int, name: str, options: list[str], devices: Devices) -> str:
-    """Slot and function: function=N is one more of the device before, which is multifunction=on.
+    """Slot and function: function=N adds a function to the device before.
 
-    Nothing keeps the functions of a slot apart: they are in one IOMMU group.
+    That device has multifunction=on. The functions of a slot are not isolated from each
+    other: they are in one IOMMU group.
     """
     functions = [x for x in options if x.startswith("function=")]
     if functions and devices.addresses:
@@ -75,7 +76,7 @@ def _one(index: int, spec: str, scratch: str, devices: Devices) -> None:
 
 @contextmanager
 def requested_devices(specs: list[str]) -> Iterator[Devices]:
-    """The devices of the command line; `none` alone stands for no device."""
+    """The devices of the command line; `none` alone means no device."""
     devices = Devices()
     with tempfile.TemporaryDirectory(prefix="vm-") as scratch:
         for index, spec in enumerate(x for x in specs if x != "none"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""One guest from its start to its end, and what its kernel had to say."""
+"""One guest from start to end, and the log of its kernel."""
 
 import argparse
 import os
@@ -23,13 +23,13 @@ BOOT_TIMEOUT = 300.0
 PROBE_TIMEOUT = 20.0
 SHUTDOWN_TIMEOUT = 120.0
 
-# Of the caller's surroundings these would mislead a root shell elsewhere.
+# Variables of the caller that would mislead a root shell in the guest.
 DROPPED = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "SSH_AUTH_SOCK", "SUDO_USER")
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def guest_environment() -> dict[str, str]:
-    """Ours, as root has it."""
+    """The caller's environment, adapted to root."""
     env = {k: v for k, v in os.environ.items() if k not in DROPPED}
     env.update(HOME="/root", USER="root", LOGNAME="root", IOMMUFD_VM="1")
     path = env.get("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -40,7 +40,7 @@ def guest_environment() -> dict[str, str]:
 
 
 class Guest:
-    """A guest as the command line asks for it."""
+    """The guest that the command line requests."""
 
     def __init__(self, options: argparse.Namespace, console: Path) -> None:
         self._options = options
@@ -54,7 +54,7 @@ class Guest:
         return self._boot(kvm, self._options.command, terminal.pty_flags(), BOOT_TIMEOUT)
 
     def log(self) -> str:
-        """What came over the console so far."""
+        """The console's output so far."""
         try:
             return self._console.read_text(errors="replace")
         except FileNotFoundError:
@@ -83,7 +83,7 @@ class Guest:
                 self._options, self._kernel, make_initramfs(), devices, kvm, self._console, fds
             )
             process = stack.enter_context(running(qemu, fds, output))
-            # QEMU's ends are QEMU's alone, so that we see when it is gone.
+            # Only QEMU keeps its ends open, so that its end is noticed.
             ctl_guest.close()
             stdin_guest.close()
             ctl.sendall(
@@ -123,7 +123,7 @@ class Guest:
 
 
 def console_path(options: argparse.Namespace) -> Path:
-    """Where the console goes: a file of its own for each run."""
+    """The file for the console: a new one for each run."""
     if options.log:
         return Path(options.log).resolve()
     fd, name = tempfile.mkstemp(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The guest's initial file system: nothing but our process 1."""
+"""The guest's initial file system: it has only our process 1."""
 
 import hashlib
 import os
@@ -45,7 +45,7 @@ def _compile(sources: list[Path]) -> bytes:
 
 
 def make_initramfs() -> Path:
-    """Its path; made anew when its sources have changed."""
+    """Its path. It is rebuilt when its sources have changed."""
     files = sorted((PARTS / "init").glob("*.[ch]"))
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
     image = writable_dir("vm") / f"initramfs-{digest}.cpio"

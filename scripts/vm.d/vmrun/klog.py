@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Reads a kernel log for what must not be in it.
+"""Finds problems in a kernel log.
 
-Anything that a sanitizer, lockdep or a crash says counts wherever it is; a plain
-WARN() counts if our code is in its trace. The list of modules and the name of
-the process that each report carries say nothing about that and are left out.
+Every report of a sanitizer, of lockdep or of a crash counts. A plain WARN() counts
+if our code is in its trace. Each report also has a list of modules and the name of
+the process; these are ignored.
 """
 
 import re
@@ -52,7 +52,7 @@ def _block(lines: list[str], start: int) -> int:
             return i + 1
         if CUT in text:
             return i
-        # A ruler ends a report too; the first ones of a long report belong to its head.
+        # A separator line ends a report too; the first ones of a long report belong to its head.
         if text.startswith("=====") and i > start + 8:
             return i + 1
         if text.strip() == "</TASK>" and not any(
@@ -63,7 +63,7 @@ def _block(lines: list[str], start: int) -> int:
 
 
 def find_problems(log: str) -> list[Problem]:
-    """All reports in a log, in their order."""
+    """All reports in a log, in order."""
     lines = log.splitlines()
     found = []
     i = 0

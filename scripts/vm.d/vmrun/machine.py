@@ -12,40 +12,38 @@ QEMU = "qemu-system-x86_64"
 IOMMUS = {
     "intel": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on"],
     "intel-s1": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on"],
-    # As many client machines: 512 GiB are all that devices reach.
+    # Like many client machines: DMA addresses are limited to 512 GiB.
     "intel-39": ["-device", "intel-iommu,intremap=on,aw-bits=39"],
     "virtio": ["-device", "virtio-iommu-pci"],
     "none": [],
 }
 
-# panic=-1 and -no-reboot make a crash the end of QEMU. The addresses in traces
-# mean something, and instruction counts repeat, without nokaslr's opposite. An
-# emulated CPU that the host is slow to run must not be taken for a timer that
-# doesn't tick (no_timer_check) or for an unstable clock (tsc=nowatchdog).
+# panic=-1 and -no-reboot end QEMU on a crash. nokaslr makes addresses in traces meaningful and
+# instruction counts repeatable. If the host is slow to run an emulated CPU, the kernel must not
+# conclude that a timer does not tick (no_timer_check) or that a clock is unstable (tsc=nowatchdog).
 CMDLINE = (
     "console=ttyS0 panic=-1 oops=panic nokaslr no5lvl mitigations=off printk.devkmsg=on"
     " no_timer_check tsc=nowatchdog"
 )
 
-# A store to code drops QEMU's translations of it, and only then writes. With a
-# thread for each CPU, another CPU can translate the old bytes in between, and keeps
-# that translation: "Oops: int3" in a function in which tracing was switched. One
-# thread runs all CPUs in turns, and ends a turn between two instructions, never
-# within a store. So CPUs have a thread each on request only, for what needs them to
-# run at the same time and switches no tracing.
+# On a store to code, QEMU drops its translations of that code, and only then writes. With one
+# thread per CPU, another CPU can translate the old bytes in between and keep that translation:
+# "Oops: int3" in a function in which tracing was switched. A single thread runs the CPUs in turns,
+# and ends a turn only between two instructions. CPUs therefore get threads of their own only on
+# request, for tests that need parallel CPUs and switch no tracing.
 #
-# The kernel patches itself most while it boots: of CPUs with a thread each, the
-# others come after that (init/cpus.c). They would calibrate their delay loop for
-# seconds by then; lpj= says that a jiffy of 4 ms has no more cycles than those of
-# 4 GHz, so that no delay is too short.
+# The kernel patches itself most during boot. With one thread per CPU, the other CPUs are therefore
+# started later (init/cpus.c). They would then calibrate their delay loops for seconds; lpj= avoids
+# that. It assumes that a jiffy of 4 ms has no more cycles than at 4 GHz, so that no delay is too
+# short.
 ONE_AT_FIRST = "maxcpus=1 lpj=16000000"
 
-# There is no interrupt remapping behind these, which iommufd and VFIO insist on.
+# These have no interrupt remapping, which iommufd and VFIO require by default.
 UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 
 
 def accelerator(options: argparse.Namespace, kvm: bool) -> list[str]:
-    """Real virtualization or emulation; --icount makes guest time the instruction count."""
+    """Virtualization or emulation; --icount makes guest time the instruction count."""
     if kvm:
         return ["-accel", "kvm", "-cpu", "host"]
     thread = "multi" if options.parallel else "single"

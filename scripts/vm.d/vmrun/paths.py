@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Where things are."""
+"""Paths in the source tree and outside of it."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ HOW_TO_BUILD = {"main": "make kernel", "peer": "make peer", "debug": "make debug
 
 @dataclass(frozen=True)
 class Kernel:
-    """One built kernel: its image and, unless all is built in, its modules."""
+    """A kernel: its image and its modules, unless all are built in."""
 
     name: str
     image: Path
@@ -36,7 +36,7 @@ def find_kernel(name: str) -> Kernel:
 
 
 def writable_dir(name: str) -> Path:
-    """build/NAME; where that can't be written, as another user's tree, a private one."""
+    """build/NAME, or a private directory if build/ is not writable (another user's tree)."""
     folder = BUILD / name
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""QEMU as a process that can't outlive us."""
+"""Runs QEMU as a process that cannot outlive this one."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ def _die_with_parent(parent: int) -> None:
 def running(
     command: list[str], fds: tuple[int, ...], output: IO[bytes]
 ) -> Iterator[subprocess.Popen]:
-    """Runs QEMU, apart from our terminal's signals; it is gone when this ends."""
+    """Runs QEMU, isolated from signals of the terminal; it is gone when this ends."""
     parent = os.getpid()
     try:
         process = subprocess.Popen(

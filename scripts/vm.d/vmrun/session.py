@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Carries the streams between our caller and the guest until the command ends."""
+"""Copies streams between the caller and the guest until the command ends."""
 
 import os
 import select
@@ -83,7 +83,7 @@ class Session:
             self._watch_size()
 
     def _watch_size(self) -> None:
-        """A handler must not write between the parts of a message: it only wakes us."""
+        """A handler must not write between the parts of a message: it only wakes the loop."""
         self._wakeup = socket.socketpair()
         for end in self._wakeup:
             end.setblocking(False)
@@ -109,7 +109,7 @@ class Session:
         if self._flags & channel.PTY and (terminal.ESCAPE in data or not data):
             raise Interrupted(signal.SIGHUP if not data else signal.SIGINT)
         self._input = channel.message(channel.STDIN, data)
-        # No more until this is on its way: the command sets the pace.
+        # Read no more until this is sent: the command sets the pace.
         self._selector.unregister(0)
         self._stdin.setblocking(False)
         self._selector.register(self._stdin, selectors.EVENT_WRITE, self._on_input_room)
@@ -138,6 +138,6 @@ class Session:
             except BlockingIOError:
                 select.select([], [fd], [])
             except OSError:
-                # Nobody reads: let the command find out as it would here.
+                # The reader is gone: the command gets SIGPIPE, as it would on the host.
                 self._lost.add(fd)
                 self._ctl.sendall(channel.message(channel.CLOSE, bytes([fd])))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The caller's terminal, when the command is to have one."""
+"""The caller's terminal, if the command is to have one."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from . import channel
 
-# As telnet's: a way out of a guest that no longer listens.
+# Like telnet's: ends a guest that no longer responds.
 ESCAPE = b"\x1d"
 
 
@@ -23,7 +23,7 @@ def pty_flags() -> int:
 
 
 def size() -> tuple[int, int]:
-    """Rows and columns of our terminal; zeros if it has none."""
+    """Rows and columns of the caller's terminal; zeros if there is none."""
     try:
         rows, cols = struct.unpack("HHHH", fcntl.ioctl(1, termios.TIOCGWINSZ, b"\0" * 8))[:2]
     except OSError:
@@ -32,7 +32,7 @@ def size() -> tuple[int, int]:
 
 
 def make_raw(stack: ExitStack) -> None:
-    """Hands every key to the guest until `stack` unwinds."""
+    """Passes every key to the guest until `stack` unwinds."""
     before = termios.tcgetattr(0)
     restore: Callable[..., None] = termios.tcsetattr
     stack.callback(restore, 0, termios.TCSADRAIN, before)
