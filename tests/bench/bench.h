@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is measured is put together from four parts: memory of some kind
- * (memory.c), something that maps it (a backend: iommufd.c, type1.c, floor.c),
- * rounds that are timed and marked (round.c), and scenes that say what is done
- * with which memory (cases.c, mock.c, footprint.c, threads.c, hold.c).
+ * A measurement has four parts: memory of some kind (memory.c), a backend that
+ * maps it (iommufd.c, type1.c, floor.c), rounds that are timed and marked
+ * (round.c), and scenes that define the operations and their memory (cases.c,
+ * mock.c, footprint.c, threads.c, hold.c).
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -18,13 +18,13 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /**
- * struct options - what the command line says
+ * struct options - the command line
  * @only: pattern of the cases to run, or NULL
  * @size: bytes of the memory that is mapped
- * @repeat: rounds that are measured
- * @full: also what takes minutes
- * @list: say what cases there are, nothing more
- * @wall: the clock is that of the wall: threads are measured, too
+ * @repeat: number of measured rounds
+ * @full: include cases that take minutes
+ * @list: only list the cases
+ * @wall: the clock shows real time: threads are measured, too
  */
 struct options {
 	const char *only;
@@ -49,10 +49,10 @@ enum kind {
 };
 
 /**
- * struct memory - what is mapped
- * @kind: which pages it has
+ * struct memory - memory to map
+ * @kind: the kind of its pages
  * @file: memfd, or -1
- * @area: where it is in our address space
+ * @area: its address in this process
  * @size: bytes
  */
 struct memory {
@@ -71,7 +71,7 @@ void memory_put(void);
 /* device.c */
 
 /**
- * struct device - a device that vfio-pci has
+ * struct device - a device that is bound to vfio-pci
  * @address: its PCI address
  * @cdev: its character device
  * @group: that of its IOMMU group
@@ -85,19 +85,19 @@ struct device {
 void device_get(unsigned int index, struct device *device);
 
 /**
- * struct backend - something that maps memory for devices
- * @name: what it is called
- * @bit: its bit in what a scene is for
- * @open: gives so many devices a page table each, of one space
- * @close: undoes all, after a failure too
+ * struct backend - maps memory for devices
+ * @name: its name
+ * @bit: its bit in @on of a scene
+ * @open: gives each of a number of devices a page table of one space
+ * @close: undoes everything, after a failure too
  * @map: maps memory by address
  * @map_file: maps a part of a file
- * @unmap: unmaps all in a range; what was mapped last goes first
- * @open_copy: makes a second space, that of copies
- * @copy: maps the same at the same place of it
+ * @unmap: unmaps a range, the latest mapping first
+ * @open_copy: creates a second space, for copies
+ * @copy: copies a mapping to the same address in the second space
  * @unmap_copy: unmaps it there
  * @attach: gives one more device a page table of its own
- * @detach: takes it away
+ * @detach: removes it
  */
 struct backend {
 	const char *name;
@@ -134,15 +134,15 @@ extern const struct backend mock_backend;
 #define CASE_NAME 128
 
 /**
- * struct scene - some cases that are measured together
- * @on: which backends it is for
- * @ops: their names begin with these
- * @rest: and go on with this
- * @play: measures them, in this order; nothing is left mapped after it
- * @kind: of the memory
- * @size: how much is mapped, of the same memory again and again if it is not so large
- * @tables: page tables
- * @areas: areas that are there besides
+ * struct scene - cases that are measured together
+ * @on: the backends for which it is meant
+ * @ops: the first parts of their names
+ * @rest: the remainder of their names
+ * @play: measures them in this order; leaves nothing mapped
+ * @kind: kind of the memory
+ * @size: how much is mapped; smaller memory is mapped repeatedly
+ * @tables: number of page tables
+ * @areas: number of additional areas
  */
 struct scene {
 	unsigned int on;
@@ -160,7 +160,7 @@ int scene_case(const char *op, char *name);
 void scene_reported(int op);
 int scene_status(void);
 
-/* Says why what is left of a scene's cases has failed, and ends the scene. */
+/* Reports the error for the remaining cases of a scene, and ends the scene. */
 void fail(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 void control(int fd, unsigned long request, void *arg, const char *name);
@@ -175,10 +175,10 @@ void write_file(const char *path, const char *text);
 typedef void step_fn(void);
 
 /**
- * struct result - what a case says beside its values
- * @op: which of the scene's
- * @unit: what the values are of, or are to be divided by
- * @units: how many of them
+ * struct result - a case's output besides its values
+ * @op: which one of the scene
+ * @unit: the unit of the values, or the unit to divide them by
+ * @units: the number of units
  * @runs: physically contiguous parts of the memory, if it is large
  */
 struct result {

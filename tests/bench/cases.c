@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What is measured with every backend. */
+/* The cases that are measured with every backend. */
 #include <stdio.h>
 
 #include "bench.h"
 
-/* Of a round, where what is measured is small. */
+/* In a round, if the measured operation is small. */
 #define CALLS 32
 
-/* What the steps work on. */
+/* The state of the steps. */
 static const struct scene *now_playing;
 static const struct memory *memory;
 static uint64_t iova;
@@ -98,7 +98,7 @@ static void play_attach(const struct scene *scene)
 	measure_both(backend->attach, backend->detach);
 }
 
-/* Areas of a page with holes of a page between them. */
+/* Areas of one page with holes of one page between them. */
 static void make_areas(void)
 {
 	for (size_t i = 0; i < now_playing->areas; i++)
@@ -106,7 +106,7 @@ static void make_areas(void)
 			     iova + 2 * i * PAGE, PAGE);
 }
 
-/* One of the holes, far from that of the call before. */
+/* One of the holes, far from that of the previous call. */
 static uint64_t hole(size_t call)
 {
 	size_t areas = now_playing->areas;
@@ -159,7 +159,7 @@ static void play_ones(const struct scene *scene)
 	measure(&result, NULL, pair_ones, NULL);
 }
 
-/* As people write it. */
+/* A size for people. */
 void size_name(char *name, size_t size, size_t bytes)
 {
 	if (bytes % (1024 * MIB) == 0)
@@ -178,7 +178,7 @@ static void name_rest(struct scene *scene, const char *kind)
 		 scene->tables);
 }
 
-/* Adds to the scene what it can say of itself, and runs it. */
+/* Completes the scene and runs it. */
 static void run(struct scene scene)
 {
 	if (!scene.rest[0])
@@ -222,7 +222,10 @@ static void run_file(enum kind kind, size_t size)
 			       .kind = kind,
 			       .size = size };
 
-	/* What a file has is not called after its way into memory. */
+	/*
+	 * A file's names do not include how its pages are mapped into the
+	 * process.
+	 */
 	if (kind == PAGES_SHMEM)
 		name_rest(&scene, kind_name(PAGES_4K));
 	run(scene);
@@ -250,8 +253,8 @@ static void run_ones(unsigned int areas)
 }
 
 /*
- * Memory is made once for all that is done with it. Huge pages come first,
- * as long as memory is in large pieces.
+ * Memory is allocated once for all its scenes. Huge pages come first, while
+ * free memory is still in large pieces.
  */
 void play_cases(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The devices that vfio-pci has. */
+/* The devices that are bound to vfio-pci. */
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void device_fill(struct device *device, char *path)
 
 	snprintf(device->cdev, sizeof(device->cdev), "/dev/vfio/devices/%s",
 		 base_name(path));
-	/* Less /vfio-dev/vfioN */
+	/* Without /vfio-dev/vfioN */
 	*strrchr(path, '/') = '\0';
 	*strrchr(path, '/') = '\0';
 	snprintf(device->address, sizeof(device->address), "%s",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The backend that uses the module in floor/: what cannot be done without. */
+/* The backend that uses the module in floor/: the bare minimum. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * How much memory of the kernel a mapping takes, the pages that are mapped not
- * among it: what is free less with the mapping than without, and how much of
- * that is in slabs and in page tables of IOMMUs.
+ * The kernel memory that a mapping takes, without the mapped pages: the
+ * difference in free memory with and without the mapping, and the parts of it
+ * in slabs and in page tables of IOMMUs.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -15,7 +15,7 @@
 #include "bench.h"
 
 #define GIB (1024 * MIB)
-/* Others take memory, too; the least is ours. */
+/* Others allocate memory, too; the minimum is ours. */
 #define ROUNDS 4
 
 enum { ALL, SLAB, TABLES, FIGURES };
@@ -42,7 +42,7 @@ static const char *read_text(const char *path)
 	return text;
 }
 
-/* The sum of the numbers that stand after a word. */
+/* The sum of the numbers after a word. */
 static size_t sum(const char *from, const char *word)
 {
 	size_t total = 0, number;
@@ -55,7 +55,7 @@ static size_t sum(const char *from, const char *word)
 	return total;
 }
 
-/* What has been freed is free: slabs that are empty, objects that wait for RCU. */
+/* Completes frees: shrinks empty slabs, waits for objects freed by RCU. */
 static void shrink(void)
 {
 	glob_t slabs;
@@ -74,7 +74,7 @@ static struct footprint take_footprint(void)
 
 	shrink();
 	shrink();
-	/* Counters are kept by CPU. */
+	/* The counters are kept per CPU. */
 	read_text("/proc/sys/vm/stat_refresh");
 	read_text("/proc/meminfo");
 	footprint.slab = sum(text, "\nSlab:") * 1024;
@@ -85,7 +85,7 @@ static struct footprint take_footprint(void)
 	return footprint;
 }
 
-/* More than there was, for a GiB; 0 if what is left is of chance. */
+/* The increase per GiB; 0 if the difference may be chance. */
 static uint64_t grown(size_t before, size_t after)
 {
 	return after > before ? (after - before) * (GIB / options.size) : 0;
@@ -98,7 +98,7 @@ static void play(const struct scene *scene)
 	size_t runs = memory_runs(memory->size);
 
 	backend->open(1);
-	/* What is allocated only once does not count. */
+	/* A first round does the allocations that happen only once. */
 	backend->map(memory->area, iova, memory->size);
 	backend->unmap(iova, memory->size);
 	take_footprint();
@@ -122,7 +122,7 @@ static void play(const struct scene *scene)
 	}
 }
 
-/* In bytes for a GiB that is mapped. */
+/* In bytes per mapped GiB. */
 void run_footprint(enum kind kind)
 {
 	struct scene scene = { ON_ALL,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * How long the map of a page has to wait while another thread unmaps all of
- * the memory, in another range of the same space.
+ * How long the map of a page has to wait while another thread unmaps all of the
+ * memory, in another range of the same space.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,10 +13,13 @@
 
 #define ROUNDS	64
 #define SAMPLES 65536
-/* Where pages are mapped meanwhile. */
+/* Where the single pages are mapped. */
 #define ELSEWHERE (64 * 1024 * MIB)
 
-/* The longest is often the host's doing; a lock that is held all the time is in all of them. */
+/*
+ * The maximum is often due to the host; a lock that is held all the time
+ * affects every round.
+ */
 enum { MAX, P99, MEDIAN, FIGURES };
 
 static const struct memory *memory;
@@ -42,7 +45,7 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Maps a page again and again, at least once, until it is told to end. */
+/* Maps a page again and again, at least once, until told to end. */
 static unsigned int take_samples(unsigned int most)
 {
 	unsigned int count = 0;
@@ -80,7 +83,7 @@ static void play_round(unsigned int round)
 	pthread_join(thread, NULL);
 	sum_up(count, held, round);
 
-	/* As many without anything in their way. */
+	/* The same number without another thread. */
 	atomic_store(&done, false);
 	count = take_samples(count);
 	sum_up(count, alone, round);

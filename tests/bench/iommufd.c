@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The backend that uses /dev/iommu, with devices of vfio-pci. */
+/* The backend that uses /dev/iommu, with devices bound to vfio-pci. */
 #include <fcntl.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
@@ -12,11 +12,11 @@
 #define RW	(IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
 
 static int iommu = -1;
-/* The second one is what is copied to. */
+/* The second one is the target of copies. */
 static uint32_t ioas[2];
 static unsigned int bound;
 static int devices[DEVICES];
-/* Of the device that came last. */
+/* Of the latest device. */
 static uint32_t device_id, hwpt_id;
 
 static uint32_t ioas_alloc(void)
@@ -84,7 +84,7 @@ static void iommufd_detach(void)
 	CONTROL(iommu, IOMMU_DESTROY, &destroy);
 }
 
-/* One device more is bound than there are page tables: for attach(). */
+/* One more device is bound than there are page tables: for attach(). */
 static void iommufd_open(unsigned int tables)
 {
 	iommu = open_file("/dev/iommu", O_RDWR);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What `workload --help` says. */
+/* Prints the output of `workload --help`. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "marker.h"
 
 #define THREADS 2
-/* Instructions repeat, the wall's clock does not. */
+/* Instructions repeat, real time does not. */
 #define ROUNDS	    2
 #define ROUNDS_WALL 15
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tells whoever counts instructions that a program begins, and where a measured
- * region of it begins and ends: no-ops whose displacement is a number that
- * compilers don't make up, nopl 0x4d4b00NN(%rax,%rax,1).
+ * Marks the beginning of a program, and the beginning and end of each measured
+ * region, for a tool that counts instructions. The marks are no-ops whose
+ * displacement no compiler generates: nopl 0x4d4b00NN(%rax,%rax,1).
  */
 #ifndef MARKER_H
 #define MARKER_H

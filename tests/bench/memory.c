@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Memory of each kind of pages. How it lies in physical memory does not depend
- * on what the guest did before: small pages that are contiguous are huge ones,
- * split; scattered ones are touched in an order far from that of addresses.
+ * Memory with each kind of pages. Its physical layout does not depend on what
+ * the guest did before: small contiguous pages are huge pages that were split;
+ * scattered pages are touched in an order far from that of their addresses.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static const struct {
 	[PAGES_SHMEM] = { "shmem", .file = true, .split = true },
 };
 
-/* One at a time: the guest has not much more. */
+/* One at a time: the guest has little more memory. */
 static struct memory memory = { .file = -1 };
 
 const char *kind_name(enum kind kind)
@@ -45,17 +45,17 @@ const char *kind_name(enum kind kind)
 	return kinds[kind].name;
 }
 
-/* Have the allocator put together again what was taken apart. */
+/* Makes the allocator merge free memory again. */
 static void settle(void)
 {
 	write_file("/proc/sys/vm/compact_memory", "1");
 }
 
-/* The place of the page of @size that is touched as the one of number @i. */
+/* The position of the page of @size that is touched as number @i. */
 static size_t place(size_t i, size_t size)
 {
 	size_t count = memory.size / size;
-	/* Odd, and the count is a power of two: each has its turn. */
+	/* Odd, while the count is a power of two: each page has its turn. */
 	size_t step = kinds[memory.kind].shuffled ? count / 2 + count / 8 + 1 :
 						    1;
 
@@ -90,7 +90,7 @@ static uint64_t page_flags(uint64_t pfn)
 	return result;
 }
 
-/* The frame of each page. */
+/* The frame number of each page. */
 static uint64_t *read_frames(size_t npages)
 {
 	uint64_t *pfn = read_pages("/proc/self/pagemap",
@@ -104,7 +104,10 @@ static uint64_t *read_frames(size_t npages)
 	return pfn;
 }
 
-/* Physically contiguous parts of the first bytes; of all of them, again and again, if it is less. */
+/*
+ * Counts the physically contiguous parts of the first bytes; memory smaller
+ * than that is repeated.
+ */
 size_t memory_runs(size_t size)
 {
 	size_t part = size < memory.size ? size : memory.size, runs = 0;
@@ -117,8 +120,9 @@ size_t memory_runs(size_t size)
 }
 
 /*
- * Where it is to be mapped: small pages where the IOMMU can't use entries of huge ones, however
- * contiguous they are. Those that an allocator hands out one by one hardly ever lie so.
+ * The IOVA for a memory. Small pages get an address at which the IOMMU cannot
+ * use huge entries, even if they are contiguous: pages that an allocator
+ * returns one by one rarely are so aligned.
  */
 uint64_t memory_iova(void)
 {
@@ -168,7 +172,7 @@ static void advise(int advice)
 		fail("madvise: %m");
 }
 
-/* From huge pages to small ones, where they are. */
+/* Splits huge pages into small ones, in place. */
 static void split(void)
 {
 	char line[80];
@@ -179,7 +183,7 @@ static void split(void)
 			 (uintptr_t)at, (uintptr_t)at + PAGE);
 		write_file("/sys/kernel/debug/split_huge_pages", line);
 	}
-	/* Or somebody puts them together again. */
+	/* Otherwise khugepaged merges them again. */
 	advise(MADV_NOHUGEPAGE);
 }
 
@@ -197,15 +201,15 @@ static void make_pages(void)
 	check_pages(huge);
 	if (!split_huge)
 		return;
-	/* Pages of zeros would be given back. */
+	/* Pages full of zeros would be freed. */
 	touch(PAGE);
 	split();
-	/* Those of a file are not mapped any more. */
+	/* A split unmaps pages of a file. */
 	touch(PAGE);
 	check_pages(false);
 }
 
-/* The memory of a kind: what is there, if it is of that kind. */
+/* The memory of a kind: reuses the current one if it has that kind. */
 const struct memory *memory_get(enum kind kind)
 {
 	if (memory.area && memory.kind == kind)
@@ -235,8 +239,8 @@ static void release(size_t offset)
 }
 
 /*
- * Allocators give first what they were given last: memory returns in the
- * opposite order, so that the next one lies as this one did.
+ * Allocators return first the pages that were freed last. Free in the opposite
+ * order, so that the next memory has the same layout.
  */
 void memory_put(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What no IOMMU of the emulator has, or no program can ask for: dirty pages,
+ * Features that no emulated IOMMU has, or no program can request: dirty pages,
  * caches of nested page tables, users in the kernel. Only kernels with
- * CONFIG_IOMMUFD_TEST have the mock that stands for them.
+ * CONFIG_IOMMUFD_TEST have the mock that emulates them.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #define CALLS	    32
 #define MAX_ENTRIES 16
 #define RW	    (IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
-/* Of the pages, one in so many is dirty. */
+/* One page out of this many is dirty. */
 #define DIRTY_STEP 100
 
 static int iommu = -1, access_fd = -1;
@@ -35,7 +35,7 @@ static void test(struct iommu_test_cmd *cmd, uint32_t op, uint32_t id,
 
 #define TEST(cmd, op, id) test(cmd, op, id, #op)
 
-/* A context with an IOAS, and devices that are attached to it. */
+/* A context with an IOAS and attached devices. */
 static void mock_open(unsigned int tables)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
@@ -119,7 +119,7 @@ static void attach(uint32_t pt_id)
 
 static uint64_t *bitmap;
 
-/* The mock takes them from a bitmap, as it gives them. */
+/* The mock takes them from a bitmap, in the format in which it reports them. */
 static void make_dirty(void)
 {
 	size_t npages = now_playing->size / PAGE;
@@ -178,7 +178,7 @@ static void play_dirty(const struct scene *scene)
 	free(bitmap);
 }
 
-/* Users in the kernel; the mock compares what it gets with our memory. */
+/* Users in the kernel; the mock compares the pages with our memory. */
 
 static void pin(void)
 {
@@ -266,7 +266,10 @@ static void play_invalidate(const struct scene *scene)
 	measure(&result, NULL, invalidate, NULL);
 }
 
-/* Scattered: an entry of the page table, which is marked as a whole, has one page. */
+/*
+ * Scattered: each entry of the page table has one page, and is marked as a
+ * whole.
+ */
 static void run_dirty(void)
 {
 	struct scene scene = { ON_MOCK,
@@ -282,7 +285,7 @@ static void run_dirty(void)
 	scene_run(&scene);
 }
 
-/* Without a page table nobody has pinned the pages before. */
+/* Without a page table the pages are not pinned yet. */
 static void run_access(enum kind kind, unsigned int tables)
 {
 	struct scene scene = { ON_MOCK,

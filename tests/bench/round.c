@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Rounds that are timed and marked, and what is said of them. */
+/* Rounds that are timed and marked, and their output. */
 #include <stdio.h>
 #include <time.h>
 
@@ -7,14 +7,14 @@
 #include "marker.h"
 
 #define ROUNDS 64
-/* What takes less has so many times more rounds: a timer's tick is much of it. */
+/* Shorter operations get more rounds: a timer tick would distort them. */
 #define SHORT	    1000000
 #define SHORT_TIMES 4
 #define CLOCKS	    1000
 
-/* What reading the clock twice takes. */
+/* The cost of reading the clock twice. */
 static uint64_t clock_cost;
-/* How many regions there were. */
+/* The number of regions so far. */
 static unsigned int regions;
 
 uint64_t now(void)
@@ -81,7 +81,7 @@ static void print_end(void)
 	fflush(stdout);
 }
 
-/* Something that was not measured in rounds. */
+/* Reports a value that was not measured in rounds. */
 void report(const struct result *result, const uint64_t *values,
 	    unsigned int count)
 {
@@ -112,8 +112,8 @@ static void do_step(step_fn *step)
 }
 
 /*
- * Each round does @before, @step, and @after, which undoes both; the first one,
- * which finds caches cold, does not count.
+ * Each round does @before, @step, and @after, which undoes both. The first
+ * round, which has cold caches, does not count.
  */
 void measure(const struct result *result, step_fn *before, step_fn *step,
 	     step_fn *after)

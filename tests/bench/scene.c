@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Runs scenes, each whatever became of those before. */
+/* Runs scenes, each regardless of failures of earlier ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -34,7 +34,7 @@ static bool wanted(const struct scene *scene, unsigned int op)
 	return !options.only || !fnmatch(options.only, name, 0);
 }
 
-/* The number of a case of the scene that runs, if it is wanted; else -1. */
+/* The number of a case of the running scene, if it is selected; else -1. */
 int scene_case(const char *op, char *name)
 {
 	for (unsigned int i = 0; i < SCENE_OPS; i++) {
@@ -71,7 +71,7 @@ void fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	/* A thread of the scene can't end it for the others. */
+	/* A thread of the scene cannot end it for the others. */
 	if (gettid() != getpid()) {
 		report_errors();
 		_exit(1);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Threads that share a space, by the wall's clock: what they do at the same
- * time takes less together than one after the other, if locks let them, and if
- * there are processors for them. That they are there is shown by threads that
- * only compute. One thread and more of both kinds take turns, so that all see
- * the same machine.
+ * Threads that share a space, in real time. If locks and the number of CPUs
+ * allow it, concurrent threads take less time than the same work in sequence.
+ * Threads that only compute show whether there are enough CPUs. One thread and
+ * several of both kinds alternate, so that all see the same machine.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,11 +13,14 @@
 
 #define MAX_THREADS 8
 #define ROUNDS	    64
-/* What a call maps, and how often a thread maps its memory in a round, each time elsewhere. */
+/*
+ * What a call maps, and how often a thread maps its memory in a round, at
+ * different addresses.
+ */
 #define CHUNK MIB
 #define TIMES 4
 
-/* What threads that only compute do: about as much. */
+/* The work of threads that only compute: about as much. */
 #define COMPUTE 20000000
 
 struct worker;
@@ -27,8 +29,8 @@ typedef void work_fn(const struct worker *worker);
 
 /**
  * struct worker - a thread
- * @index: which one
- * @work: what it does
+ * @index: its number
+ * @work: its work
  * @start: when it began
  * @end: when it was done
  */
@@ -49,7 +51,7 @@ static size_t share(void)
 	return memory->size / most_threads / CHUNK * CHUNK;
 }
 
-/* Its addresses are far from those of others. */
+/* Its addresses are far from those of other threads. */
 static uint64_t share_iova(unsigned int index)
 {
 	return memory_iova() + 2ULL * TIMES * memory->size * index;
@@ -96,7 +98,7 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* From when the first one began to when the last one was done. */
+/* From the start of the first thread to the end of the last one. */
 static uint64_t time_threads(unsigned int count, work_fn *work)
 {
 	struct worker workers[MAX_THREADS];
@@ -175,7 +177,7 @@ static void run(const char *rest, void (*play_it)(const struct scene *scene))
 	scene_run(&scene);
 }
 
-/* Maps alone, and maps with their unmaps. */
+/* Only maps, and maps with their unmaps. */
 void play_threads(unsigned int threads)
 {
 	most_threads = threads < MAX_THREADS ? threads : MAX_THREADS;

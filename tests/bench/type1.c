@@ -24,7 +24,7 @@ static void type1_open(unsigned int tables)
 	container = open_file("/dev/vfio/vfio", O_RDWR);
 	group = open_file(device.group, O_RDWR);
 	CONTROL(group, VFIO_GROUP_SET_CONTAINER, &container);
-	/* It loads the module, which then has a parameter. */
+	/* This loads the module, which then has the parameter. */
 	if (ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) != 1)
 		fail("this kernel has no VFIO type1");
 	write_file(ENTRY_LIMIT, "4294967295");

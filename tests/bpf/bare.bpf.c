@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy that says nothing about anything, attached by link or not. */
+/* A policy without a hook, attached by a link or without one. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "../../bpf/iommufd_policy.h"

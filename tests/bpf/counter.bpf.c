@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts what there is from a policy, and from a tracepoint that fires in the
+ * Counts all objects from a policy, and from a tracepoint that fires in the
  * middle of a change.
  */
 #include <linux/bpf.h>
@@ -11,7 +11,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* What was found last, and how often was looked: tests look at .bss. */
+/* The last counts, and how often they were taken: tests read .bss. */
 struct {
 	__u64 policy_calls;
 	__u64 policy_objects;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy that counts on each CPU by itself. */
+/* A policy with counters per CPU. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -20,7 +20,7 @@ struct {
 	__type(value, struct counts);
 } all SEC(".maps");
 
-/* By the page table's kind. */
+/* By the kind of the page table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 16);

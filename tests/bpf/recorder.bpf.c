@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Three policies that write down every call of every hook into one ring buffer,
- * in its order, and answer as they are told. All may sleep, since they look at
- * what the user has for the driver.
+ * Three policies that record every call of every hook in one ring buffer, in
+ * order, and answer as configured. All are sleepable, since they read the
+ * user's data for the driver.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -24,7 +24,7 @@ struct {
 	__type(value, struct recorder_settings);
 } settings SEC(".maps");
 
-/* Counts calls by policy and hook, whether they are written down or not. */
+/* Counts calls by policy and hook, whether recorded or not. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RECORDERS * 8);
@@ -32,7 +32,7 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
-/* Calls that found no room. */
+/* Calls that did not fit into the ring buffer. */
 __u64 lost;
 
 #define LONGEST_STAY_NS (20 * NSEC_PER_SEC)
@@ -110,7 +110,7 @@ static struct recorder_call *begin(__u32 who, __u32 hook,
 	return record;
 }
 
-/* The record of one call; what is read from the user comes before it. */
+/* Records one call; the user's data was read before. */
 static void record_hwpt(__u32 who, __u32 hook, struct iommufd_bpf_hwpt *call,
 			__u32 word)
 {

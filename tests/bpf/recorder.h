@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What recorder.bpf.c is told and what it tells; tests/lib/recorder.py has the same. */
+/*
+ * The settings and records of recorder.bpf.c; tests/lib/recorder.py mirrors
+ * them.
+ */
 #ifndef __RECORDER_H
 #define __RECORDER_H
 
@@ -16,20 +19,20 @@ enum recorder_hook {
 	HOOK_INVALIDATE_DONE = 5,
 };
 
-/* What a policy answers, and how: an element of the map "settings" for each. */
+/* The answers of a policy: an element of the map "settings" for each. */
 struct recorder_settings {
 	__s64 alloc_ret;
 	__s64 invalidate_ret;
 	__u64 delay_ns;
 	__u32 add_flags;
-	__u32 set_limit; /* limit counts */
+	__u32 set_limit; /* limit is set */
 	__u32 limit;
-	__u32 stay; /* hooks don't return as long as it is set, or a while */
-	__u32 quiet; /* nothing is written down */
+	__u32 stay; /* hooks do not return while this is set, up to a maximum */
+	__u32 quiet; /* nothing is recorded */
 	__u32 unused;
 };
 
-/* One call of a hook. Members that the hook doesn't have are 0. */
+/* One call of a hook. Members that the hook does not have are 0. */
 struct recorder_call {
 	__u32 who;
 	__u32 hook; /* enum recorder_hook */
@@ -50,7 +53,7 @@ struct recorder_call {
 	__u32 limit;
 	__u32 add_flags;
 	__s32 ret;
-	__u32 word; /* the first one at data, in the hooks before the driver */
+	__u32 word; /* the first bytes at data, in the hooks before the driver */
 	__u64 cgroup_id;
 	__u64 data;
 	__u64 delay_ns;

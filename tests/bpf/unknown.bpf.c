@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy for another kernel, which has more members than this one. */
+/* A policy for another kernel, with a member that this kernel does not know. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

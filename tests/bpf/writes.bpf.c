@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that write where they must not: one is loaded at a time. */
+/* Programs that write fields that they must not: one is loaded at a time. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -70,7 +70,7 @@ struct iommufd_bpf_ops set_hwpt_caller = {
 	.name = "writes",
 };
 
-/* These hooks come when all is over: there is nothing to write. */
+/* These hooks run after the request: nothing may be written. */
 #define OVER(_hook, _type, _member)                          \
 	SEC("?struct_ops/" #_hook)                           \
 	void BPF_PROG(_hook##_##_member, struct _type *call) \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * All there is in a guest of the second level: it finds the edu device that was
- * passed through, looks at its registers, has it read a page of this guest's
- * memory and write that to another one, and says on the console what it saw.
+ * The only program in a nested guest. It finds the edu device that was passed
+ * through, checks its registers, lets it read a page of this guest's memory and
+ * write that to another one, and prints the result on the console.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -139,7 +139,7 @@ static void set64(volatile void *registers, int offset, uint64_t value)
 	*(volatile uint64_t *)((volatile char *)registers + offset) = value;
 }
 
-/* Physical in this guest, which is what the device is told: there is no IOMMU in here. */
+/* A physical address of this guest, for the device: this guest has no IOMMU. */
 static uint64_t physical(void *page)
 {
 	uint64_t entry = 0;
@@ -208,7 +208,7 @@ static void test(void)
 	test_dma(registers);
 }
 
-/* There is no device file yet that the kernel could have opened for us. */
+/* There was no device file yet that the kernel could have opened as console. */
 static void open_console(void)
 {
 	int fd;
@@ -231,7 +231,7 @@ int main(void)
 	else
 		test();
 	say("end");
-	/* With -no-reboot this is the end of QEMU. */
+	/* With -no-reboot, this ends QEMU. */
 	reboot(RB_AUTOBOOT);
 	return 0;
 }

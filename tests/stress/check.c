@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Whatever goes on elsewhere, a context of one's own does what it should. */
+/* A thread's own context works correctly, whatever other threads do. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

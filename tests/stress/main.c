@@ -2,11 +2,12 @@
 /*
  * usage: stress SECONDS SEED [THREADS]
  *
- * For root: most threads become nobody, who must be able to open /dev/iommu and may lock but
- * little memory.
+ * Needs root: most threads become the user nobody, who must be able to open
+ * /dev/iommu and may lock only little memory.
  *
- * Prints a line for each kind of call: how often it did what it was asked for, how often not.
- * Exit status 0 if all ended and what had to work did.
+ * Prints a line for each kind of call: how often it succeeded and how often it
+ * failed. The exit status is 0 if all threads ended and all required calls
+ * succeeded.
  */
 
 #define _GNU_SOURCE
@@ -41,8 +42,9 @@ static const struct op *choose(struct worker *worker)
 }
 
 /*
- * Who is held to a limit. The system call alone: that of the C library would change all threads,
- * and the one that keeps order must not run into what the others are charged for.
+ * Makes a thread subject to a limit. Uses the system call, as that of the C
+ * library would change all threads: the main thread must keep its privileges,
+ * so that it is not affected by charges.
  */
 static void become_nobody(void)
 {
@@ -69,8 +71,8 @@ static void *disorder(void *argument)
 }
 
 /*
- * With a table of descriptors of its own, from before there is a context: a number that another
- * thread holds on to must not come to mean a file of this one.
+ * Gives a thread its own table of descriptors, from before there is a context:
+ * a descriptor that another thread uses must not become a file of this one.
  */
 static void *order(void *argument)
 {
@@ -118,7 +120,7 @@ int main(int argc, char **argv)
 	pthread_barrier_init(&ready, NULL, 2);
 	for (unsigned int i = 0; i < count; i++) {
 		workers[i].world = &world;
-		/* Any number will do as a start but 0. */
+		/* Any number but 0 will do as a start. */
 		workers[i].random =
 			strtoull(argv[2], NULL, 0) * MOST_THREADS + i + 1;
 		if (pthread_create(&threads[i], NULL, i ? disorder : order,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The calls, each with arguments that are often right. */
+/* The calls, each with arguments that are often valid. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -9,7 +9,10 @@
 
 #include "stress.h"
 
-/* Few addresses, so that the threads meet: each memory has its own, and there is a bit to spare. */
+/*
+ * Few addresses, so that threads collide: each memory has its own range, with
+ * some room.
+ */
 #define WINDOW (5 * HUGE)
 
 static const unsigned int both = IOMMU_IOAS_MAP_READABLE |
@@ -29,7 +32,7 @@ static unsigned int some_flags(struct worker *worker)
 	       (below(worker, 4) ? IOMMU_IOAS_MAP_FIXED_IOVA : 0);
 }
 
-/* A part of one of the memories, and where it is mapped most of the time. */
+/* A part of a memory and, most of the time, its address. */
 struct part {
 	const struct memory *memory;
 	uint64_t offset;
@@ -202,7 +205,7 @@ static bool detach(struct worker *worker)
 	return !destroy(worker->context->fd, take(worker, STDEV));
 }
 
-/* Never allowed, not even while the device goes anyway. */
+/* Never allowed, not even while the device is being unbound. */
 static bool destroy_device(struct worker *worker)
 {
 	return !destroy(worker->context->fd, take(worker, IDEV));
@@ -234,7 +237,7 @@ static bool hwpt_alloc(struct worker *worker)
 	return true;
 }
 
-/* Any object at all: ids are given out from 1 on. */
+/* Any object: ids are allocated from 1 upwards. */
 static bool destroy_any(struct worker *worker)
 {
 	return !destroy(worker->context->fd, 1 + below(worker, 64));

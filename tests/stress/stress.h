@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Threads that do everything at once to a few contexts.
+ * Threads that concurrently make all kinds of requests to a few contexts.
  *
- * Ids and descriptors are kept in slots that all threads share: what one thread takes out of a
- * slot, another may destroy or close at the same time. That is what this is for, so failures of
+ * All threads share slots with ids and descriptors: while one thread uses an
+ * entry, another may destroy or close it. That is intended, so failures of
  * calls are only counted.
  */
 #ifndef STRESS_H
@@ -32,7 +32,9 @@ struct context {
 	atomic_int dma_bufs[SLOTS];
 };
 
-/* Memory that every thread maps; it comes and goes while it is mapped. */
+/*
+ * Memory that every thread maps; it is freed and replaced while it is mapped.
+ */
 struct memory {
 	char *address;
 	size_t size;
@@ -54,7 +56,7 @@ struct worker {
 	unsigned long refused[64];
 };
 
-/* One call or a few; true if it did what it was asked for. */
+/* One call or a few; true on success. */
 struct op {
 	const char *name;
 	unsigned int weight;
@@ -70,10 +72,12 @@ void open_context(struct context *context);
 void close_context(struct context *context);
 bool disturb_memory(struct worker *worker);
 
-/* check.c: a small world of the thread's own, in which everything has to work */
+/*
+ * check.c: a small world of the thread's own, in which everything has to work
+ */
 bool check_own(struct worker *worker);
 
-/* Random numbers: below a limit, and one of the slots. */
+/* A random number below a limit, and a random slot. */
 uint64_t below(struct worker *worker, uint64_t limit);
 unsigned int take(struct worker *worker, enum kind kind);
 void put(struct worker *worker, enum kind kind, unsigned int id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What the threads share, and the memory that they map. */
+/* The state that threads share, and the memory that they map. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -35,7 +35,7 @@ unsigned int take(struct worker *worker, enum kind kind)
 	return worker->context->ids[kind][below(worker, SLOTS)];
 }
 
-/* What was in the slot goes, so that a context does not grow for ever. */
+/* The old entry is destroyed, so that a context does not grow without limit. */
 void put(struct worker *worker, enum kind kind, unsigned int id)
 {
 	struct context *context = worker->context;
@@ -98,7 +98,7 @@ void make_memory(struct world *world)
 	}
 }
 
-/* Pages go away under mappings, and may not be there while one is made. */
+/* Pages disappear under mappings, and may be missing while one is made. */
 bool disturb_memory(struct worker *worker)
 {
 	struct memory *memory =
@@ -114,7 +114,10 @@ bool disturb_memory(struct worker *worker)
 	return !mprotect(address, size, PROT_READ | PROT_WRITE);
 }
 
-/* The old file is closed while others use it; its ids mean nothing in the new one. */
+/*
+ * The old file is closed while others use it; its ids mean nothing in the new
+ * one.
+ */
 void open_context(struct context *context)
 {
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);

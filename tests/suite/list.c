@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * One of the kernel's own test programs, as it is, behind a main() that asks for
- * no device first: -l tells its cases where there is none.
+ * One of the kernel's own test programs, unmodified, with a main() that does
+ * not look for a device first: -l lists its cases without one.
  */
 #define main program_main
 #include PROGRAM

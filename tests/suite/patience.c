@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Preloaded into the kernel's own tests on a slow kernel: their harness gives
- * each case 30 s, which is no statement about iommufd. PATIENCE says by how much
- * that is too little; other waits are left alone.
+ * Preloaded into the kernel's own tests on a slow kernel: their harness limits
+ * each case to 30 s. PATIENCE is the factor by which that limit is extended;
+ * other timeouts are unchanged.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -47,7 +47,10 @@ static int open_port(const char *name)
 {
 	int fd, tries;
 
-	/* The driver adds its ports in the background: they may be a moment away. */
+	/*
+	 * The driver adds its ports in the background: they may not be there
+	 * yet.
+	 */
 	for (tries = 0; tries < 3000; tries++) {
 		fd = try_open(name);
 		if (fd >= 0)
@@ -81,7 +84,7 @@ static void send_all(const char *data, size_t len)
 				wait_writable(ctl_fd);
 				continue;
 			}
-			return; /* the host is gone, and we with it */
+			return; /* The host is gone: end the guest. */
 		}
 		data += n;
 		len -= n;
@@ -93,7 +96,7 @@ void channel_send(uint32_t type, const void *data, uint32_t len)
 	static char buffer[sizeof(struct vm_msg) + VM_MAX_DATA];
 	struct vm_msg msg = { type, len };
 
-	/* In one piece: each write of ours is one turn of the host's emulator. */
+	/* One write only: each write costs one turn of the host's emulator. */
 	memcpy(buffer, &msg, sizeof(msg));
 	if (len)
 		memcpy(buffer + sizeof(msg), data, len);

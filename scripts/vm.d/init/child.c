@@ -49,7 +49,7 @@ void parse_start(char *data, uint32_t len, struct start *start)
 	start->env = next_strings(head.envc, &pos, end);
 }
 
-/* The rest of the set-up is a script, which has the host's tools by now. */
+/* A script does the rest of the setup: by now it can use the host's tools. */
 int run_setup(const struct start *start)
 {
 	int status;
@@ -79,7 +79,7 @@ static void open_pty(const struct start *start, int *master, int *slave)
 		ioctl(*slave, TIOCSWINSZ, &size);
 }
 
-/* Never returns. Exit codes as shells give them: 127 not found, 126 not run. */
+/* Never returns. Exit codes as in shells: 127 not found, 126 not executable. */
 static void run_command(const struct start *start, int in, int out, int err)
 {
 	int error;

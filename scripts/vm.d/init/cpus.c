@@ -7,7 +7,7 @@
 
 #include "init.h"
 
-/* CPUs have consecutive numbers here, and number 0 is the one that boots. */
+/* CPUs have consecutive numbers here, and number 0 is the boot CPU. */
 void start_cpus(void)
 {
 	char path[64];

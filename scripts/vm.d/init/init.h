@@ -7,7 +7,7 @@
 
 #include "proto.h"
 
-/* A MSG_START taken apart. */
+/* A parsed MSG_START. */
 struct start {
 	uint32_t flags;
 	struct vm_winsize size;
@@ -17,7 +17,7 @@ struct start {
 	char **env;
 };
 
-/* The command, and our ends of its streams; -1 where there is none. */
+/* The command, and init's ends of its streams; -1 if there is none. */
 struct child {
 	pid_t pid;
 	int in;
@@ -28,7 +28,7 @@ struct child {
 /* main.c */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 
-/* mounts.c: makes the host's root, with a throw-away layer, our root. */
+/* mounts.c: changes the root to the host's root with a temporary layer. */
 void mount_root(void);
 
 /* cpus.c: starts the CPUs that maxcpus= held back. */
@@ -46,7 +46,9 @@ void parse_start(char *data, uint32_t len, struct start *start);
 int run_setup(const struct start *start);
 void spawn(const struct start *start, struct child *child);
 
-/* pump.c: carries the streams until the command ends; returns its wait status. */
+/*
+ * pump.c: copies the streams until the command ends; returns its wait status.
+ */
 int pump(struct child *child);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Process 1 of the guest: mounts the host's root, runs one command, carries its
- * streams to scripts/vm and powers off. Linked statically: it is all there is
- * before the host's root is mounted.
+ * Process 1 of the guest: mounts the host's root, runs one command, copies its
+ * streams to and from scripts/vm and powers off. It is linked statically:
+ * before the host's root is mounted, there is no other file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 static void power_off(void)
 {
 	/*
-	 * Whatever still runs goes first, so that the teardown of what it holds
-	 * happens while the console is still being watched.
+	 * Kill all other processes first, so that the console still shows
+	 * problems during the teardown of their resources.
 	 */
 	kill(-1, SIGKILL);
 	while (wait(NULL) > 0 || errno == EINTR)

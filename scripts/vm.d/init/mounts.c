@@ -18,8 +18,9 @@ struct mount_point {
 };
 
 /*
- * Host changes while the guest runs are not looked for (cache=loose): nothing
- * here waits for them, and without a cache every file is fetched again each time.
+ * cache=loose does not look for changes on the host while the guest runs.
+ * Nothing here depends on them, and without a cache every file would be fetched
+ * again each time.
  */
 static const struct mount_point root[] = {
 	{ "9p", "hostroot", "/host", MS_RDONLY,
@@ -38,7 +39,7 @@ static const struct mount_point system_mounts[] = {
 	{ "tmpfs", "run", NEW "/run", 0, "mode=0755" },
 };
 
-/* Left out where the kernel's configuration lacks them. */
+/* Skipped if the kernel's configuration lacks them. */
 static const struct mount_point optional_mounts[] = {
 	{ "hugetlbfs", "hugetlbfs", NEW "/dev/hugepages", 0, NULL },
 	{ "debugfs", "debugfs", NEW "/sys/kernel/debug", 0, NULL },
@@ -49,7 +50,7 @@ static const struct mount_point optional_mounts[] = {
 
 static int mount_one(const struct mount_point *m)
 {
-	/* The target may be there already, or be one that only sysfs can make. */
+	/* The target may exist already, or only sysfs can create it. */
 	mkdir(m->target, 0755);
 	return mount(m->source, m->target, m->type, m->flags, m->options);
 }

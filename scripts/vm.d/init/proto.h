@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What scripts/vm and the guest's init say to each other, over two virtio-serial
+ * The protocol between scripts/vm and the guest's init, over two virtio-serial
  * ports. A message is a struct vm_msg and `len` bytes. The port "vm.stdin" has
- * only MSG_STDIN, apart from the rest so that a command that doesn't read its
- * input blocks nothing else. channel.py is the other side.
+ * only MSG_STDIN, so that a command that does not read its input does not block
+ * other messages. channel.py is the other side.
  */
 #ifndef VM_PROTO_H
 #define VM_PROTO_H
@@ -14,11 +14,11 @@ enum vm_msg_type {
 	/* host to guest */
 	MSG_START = 'S', /* struct vm_start and its strings */
 	MSG_WINSIZE = 'W', /* struct vm_winsize */
-	MSG_CLOSE = 'C', /* one byte: the stream nobody reads now */
+	MSG_CLOSE = 'C', /* one byte: a stream that is no longer read */
 	MSG_STDIN = 'i', /* bytes; none: end of file */
 	/* guest to host */
-	MSG_HELLO = 'H', /* init is up; nothing */
-	MSG_RUNNING = 'R', /* the command has started; nothing */
+	MSG_HELLO = 'H', /* init is up; no data */
+	MSG_RUNNING = 'R', /* the command has started; no data */
 	MSG_STDOUT = 'o', /* bytes */
 	MSG_STDERR = 'e', /* bytes */
 	MSG_FAIL = 'F', /* the guest could not be set up: text */
@@ -36,9 +36,12 @@ struct vm_winsize {
 };
 
 #define VM_PTY	      (1U << 0) /* stdin and stdout are a terminal */
-#define VM_PTY_STDERR (1U << 1) /* and so is stderr */
+#define VM_PTY_STDERR (1U << 1) /* so is stderr */
 
-/* Then: the directory, argv of the set-up, argv, environment; each NUL-terminated */
+/*
+ * Followed by the directory, argv of the setup script, argv, environment; each
+ * NUL-terminated
+ */
 struct vm_start {
 	uint32_t flags;
 	struct vm_winsize size;

@@ -11,10 +11,10 @@
 
 #include "init.h"
 
-/* Input on its way to the command. */
+/* Input that the command has not read yet. */
 static struct {
 	struct vm_msg msg;
-	size_t have; /* bytes of the head, then of the data, received */
+	size_t have; /* bytes received of the head, then of the data */
 	size_t written;
 	char data[VM_MAX_DATA];
 } input;
@@ -49,7 +49,7 @@ static void on_control(struct child *child)
 	free(data);
 }
 
-/* One read's worth; false when there is nothing more for now. */
+/* Reads once; false when there is nothing more for now. */
 static int on_output(int *fd, uint32_t type)
 {
 	static char data[VM_MAX_DATA];
@@ -69,8 +69,8 @@ static int on_output(int *fd, uint32_t type)
 }
 
 /*
- * What the command wrote before it ended is there by now. Processes that it
- * left behind may write for ever: theirs is not waited for.
+ * Reads the output that the command wrote before it ended. Processes that it
+ * left behind may write forever: their output is not waited for.
  */
 static void drain(int *fd, uint32_t type)
 {
@@ -120,7 +120,7 @@ static void on_input_room(struct child *child)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0)
-			close_fd(&child->in); /* it doesn't read any more */
+			close_fd(&child->in); /* it no longer reads */
 	}
 	if (child->in >= 0)
 		input.written += n;
@@ -128,7 +128,7 @@ static void on_input_room(struct child *child)
 		input.have = input.written = 0;
 }
 
-/* Collects orphans too, as process 1 has to. */
+/* Reaps orphans too, as process 1 has to. */
 static int reap(pid_t pid, int *status)
 {
 	int s, found = 0;
@@ -168,7 +168,7 @@ int pump(struct child *child)
 		p[OUT] = (struct pollfd){ child->out, POLLIN, 0 };
 		p[ERR] = (struct pollfd){ child->err, POLLIN, 0 };
 		p[SIGNAL] = (struct pollfd){ sigfd, POLLIN, 0 };
-		/* Input for a command that reads none is thrown away at once. */
+		/* Discard input for a command that does not read it. */
 		if (pending && child->in < 0) {
 			on_input_room(child);
 			continue;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The least that mapping memory for a device takes: pin the pages, find those
- * that are contiguous, map each such run, remember the runs; and for unmapping,
- * clear the page table, flush the IOTLB, unpin. There are no objects, no areas,
- * no accounting and hardly a check: only a benchmark should load it.
+ * that are contiguous, map each such run, remember the runs. To unmap: clear
+ * the page table, flush the IOTLB, unpin. There are no objects, no areas, no
+ * accounting and hardly a check: load it for benchmarks only.
  */
 #include <linux/compat.h>
 #include <linux/file.h>
@@ -25,8 +25,8 @@
 /**
  * struct floor_run - pages that are physically contiguous
  * @page: the first one
- * @npages: how many
- * @folios: pinned once a folio, as memfd_pin_folios() does, not once a page
+ * @npages: number of pages
+ * @folios: pinned once per folio, as by memfd_pin_folios(), not once per page
  */
 struct floor_run {
 	struct page *page;
@@ -37,12 +37,12 @@ struct floor_run {
 /**
  * struct floor - an open file
  * @dev: the device
- * @domain: what it is attached to
- * @runs: what is mapped, in the order of mapping
- * @nruns: how many
+ * @domain: the domain to which it is attached
+ * @runs: the mapped runs, in the order of mapping
+ * @nruns: number of runs
  * @max_runs: room in @runs
- * @pages: of a batch
- * @folios: of a batch
+ * @pages: pages of a batch
+ * @folios: folios of a batch
  */
 struct floor {
 	/** @lock: one request at a time */
@@ -81,7 +81,7 @@ static void unpin_run(const struct floor_run *run)
 		unpin_user_page_range_dirty_lock(run->page, run->npages, true);
 }
 
-/* Adds pages to the last run of those from @first on, or begins another one. */
+/* Adds pages to the last run if it is not before @first, or begins another. */
 static int remember(struct floor *floor, unsigned long first, struct page *page,
 		    unsigned long npages, bool folios)
 {
@@ -101,7 +101,10 @@ static int remember(struct floor *floor, unsigned long first, struct page *page,
 	return 0;
 }
 
-/* How many pages are contiguous, at least one: several at a time cost less. */
+/*
+ * The number of contiguous pages, at least one. Mapping several at a time is
+ * cheaper.
+ */
 static long run_length(struct page **pages, long npages)
 {
 	struct page *page = *pages;
@@ -116,7 +119,7 @@ static long run_length(struct page **pages, long npages)
 	return n;
 }
 
-/* What does not get into a run is unpinned: the rest is undone by the runs. */
+/* Unpins pages that did not get into a run; the caller undoes the runs. */
 static long pin_va(struct floor *floor, unsigned long first,
 		   unsigned long start, unsigned long npages)
 {
@@ -187,7 +190,7 @@ static int pin_all(struct floor *floor, const struct floor_map *map,
 	return 0;
 }
 
-/* Takes away the runs from @first on, whose first @mapped bytes are mapped. */
+/* Removes the runs from @first on, whose first @mapped bytes are mapped. */
 static void undo(struct floor *floor, unsigned long first, unsigned long iova,
 		 size_t mapped)
 {
@@ -287,7 +290,7 @@ err_release:
 	return ret;
 }
 
-/* Buffers that an error leaves behind go with the file. */
+/* After an error, the buffers are freed with the file. */
 static int attach(struct floor *floor, struct floor_attach *attach)
 {
 	struct device *dev;
@@ -358,7 +361,7 @@ static int floor_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Detached, the device reaches nothing: page tables need no unmapping. */
+/* Once detached, the device reaches nothing: no need to unmap. */
 static int floor_release(struct inode *inode, struct file *file)
 {
 	struct floor *floor = file->private_data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What /dev/iommufd_floor is asked for. */
+/* The requests of /dev/iommufd_floor. */
 #ifndef FLOOR_H
 #define FLOOR_H
 
@@ -10,8 +10,8 @@
 
 /**
  * struct floor_attach - the first request of an open file
- * @address: PCI address of a device whose DMA is nobody's
- * @runs: how many physically contiguous parts there is to be room for
+ * @address: PCI address of a device whose DMA no driver owns
+ * @runs: maximum number of physically contiguous parts
  */
 struct floor_attach {
 	char address[16];
@@ -20,9 +20,9 @@ struct floor_attach {
 
 /**
  * struct floor_map - maps memory
- * @user_va: the calling process's, if @fd is -1
+ * @user_va: address in the calling process, if @fd is -1
  * @iova: where
- * @length: bytes; all are of whole pages
+ * @length: bytes; all three are multiples of the page size
  * @fd: a memfd, mapped from its beginning
  * @reserved: 0
  */
@@ -35,8 +35,8 @@ struct floor_map {
 };
 
 /**
- * struct floor_unmap - unmaps what was mapped last
- * @iova: where that is
+ * struct floor_unmap - unmaps the latest mappings
+ * @iova: their address
  * @length: bytes, of one map or more
  */
 struct floor_unmap {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A plugin of QEMU that counts what instructions a program's marked regions
- * execute, kernel and all, for a guest of one CPU:
+ * A plugin of QEMU that counts the instructions that a program's marked regions
+ * execute, including those in the kernel, for a guest of one CPU:
  *
- *	-plugin profile.so,out=FILE
+ * 	-plugin profile.so,out=FILE
  *
- * A region begins and ends with a NOP that has a number of ours in it. FILE gets
- * 64-bit words: at the end of each region REGION, a count, and as many pairs of
- * an address where a block of code begins and the instructions executed in it;
- * and PROGRAM, 0 where a third NOP says that a program begins.
+ * A region begins and ends with a NOP that contains a magic number. FILE gets
+ * 64-bit words. At the end of each region: REGION, a count, and that many pairs
+ * of the address of a block of code and the number of instructions executed in
+ * it. PROGRAM, 0 where a third NOP marks the beginning of a program.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 #include "qemu_plugin.h"
 
-/* Blocks of a guest that boots and runs the matrix: below 200,000. */
+/* A guest that boots and runs the matrix has fewer than 200,000 blocks. */
 #define BLOCKS	 (1U << 20)
 #define BUCKETS	 (2 * BLOCKS)
 #define OVERFLOW 0
@@ -33,10 +33,10 @@ enum { MARK_BEGIN = 1, MARK_END, MARK_PROGRAM };
 
 static FILE *out;
 static struct qemu_plugin_scoreboard *counters;
-/* Where block I begins; block 0 stands for all that there was no room for. */
+/* The address of block I; block 0 collects all blocks that did not fit. */
 static uint64_t address[BLOCKS];
 static uint32_t blocks = OVERFLOW + 1;
-/* From the address to the block; 0 is a free one. */
+/* From the address to the block; 0 is a free slot. */
 static uint32_t bucket[BUCKETS];
 
 static uint32_t find_block(uint64_t where)
@@ -110,8 +110,9 @@ static void watch_marker(struct qemu_plugin_insn *insn)
 }
 
 /*
- * Each instruction counts by itself: a block is left in its middle by a fault,
- * or by an access to a device, after which the emulator does the rest anew.
+ * Count each instruction separately: a fault can leave a block in the middle.
+ * So can an access to a device, after which the emulator translates the rest
+ * again.
  */
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {

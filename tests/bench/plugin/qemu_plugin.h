@@ -19,7 +19,7 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_scoreboard;
 
-/* A counter of each CPU: OFFSET bytes into its element of a scoreboard. */
+/* A counter per CPU, OFFSET bytes into the CPU's element of a scoreboard. */
 typedef struct {
 	struct qemu_plugin_scoreboard *score;
 	size_t offset;
