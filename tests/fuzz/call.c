@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Makes requests, perhaps with an allocation that fails, and judges the answers. */
+/*
+ * Makes requests, possibly with a failing allocation, and checks the results.
+ */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,14 +36,14 @@ void arm(struct run *run)
 	pwrite(run->nth_fd, text, strlen(text), 0);
 }
 
-/* No more; notes whether one has failed. */
+/* Stops failing allocations; notes whether one has failed. */
 void disarm(struct run *run)
 {
 	char text[16] = "";
 
 	if (!run->nth)
 		return;
-	/* It may be this very read that fails. */
+	/* This very read may be the allocation that fails. */
 	if (pread(run->nth_fd, text, sizeof(text) - 1, 0) < 0)
 		strcpy(text, "0");
 	if (pwrite(run->nth_fd, "0", 1, 0) < 0)
@@ -78,7 +80,10 @@ int mock(struct run *run, struct iommu_test_cmd *cmd, unsigned int op,
 	return call(run, IOMMU_TEST_CMD, cmd);
 }
 
-/* If so, it has to fail, in this way or another one that is said to be right. */
+/*
+ * If so, the request must fail, in this way or another one that is listed as
+ * correct.
+ */
 void must(struct run *run, bool condition, int error)
 {
 	struct want *want = &run->want;
@@ -87,7 +92,7 @@ void must(struct run *run, bool condition, int error)
 		want->must[want->nr_must++] = error;
 }
 
-/* If so, it may fail in this way. */
+/* If so, the request may fail in this way. */
 void may(struct run *run, bool condition, int error)
 {
 	struct want *want = &run->want;
@@ -96,19 +101,19 @@ void may(struct run *run, bool condition, int error)
 		want->may[want->nr_may++] = error;
 }
 
-/* What comes of it is not known. */
+/* The result is not predicted. */
 void any(struct run *run)
 {
 	run->want.any = true;
 }
 
-/* Much may be wrong with it. */
+/* Several things may be wrong with it. */
 void vague(struct run *run)
 {
 	run->want.vague = true;
 }
 
-/* An id of another kind, or of nothing. */
+/* An id of another type, or of no object. */
 void wants_object(struct run *run, const struct object *object, enum kind kind)
 {
 	must(run, !is(object, kind), ENOENT);
@@ -187,7 +192,7 @@ static bool good(const struct run *run)
 		return true;
 	if (run->error == EINTR || want->any)
 		return true;
-	/* Who may lock only little, is refused more. */
+	/* A caller with a low limit may be refused more often. */
 	if (run->error == ENOMEM && run->world->flavour == LIMITED)
 		return true;
 	if (!run->error)
@@ -222,7 +227,7 @@ static bool is_vague(const struct want *want)
 	return want->nr_must && want->nr_may;
 }
 
-/* Writes the request down, and complains if what came of it is not what was wanted. */
+/* Prints the request, and complains if its result is not the expected one. */
 void judged(struct run *run, const char *format, ...)
 {
 	struct result *result = run->world->result;
@@ -251,7 +256,7 @@ void judged(struct run *run, const char *format, ...)
 	run->strict = false;
 }
 
-/* Complains unless something is as it should be after a request. */
+/* Complains unless a condition holds after a request. */
 void check(struct run *run, bool good, const char *what)
 {
 	if (!good && !run->world->wild)

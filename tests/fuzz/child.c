@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Has a sequence run in a child, which may crash or hang. */
+/* Runs a sequence in a child, which may crash or hang. */
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 
-/* Seconds that a killed child may take to be gone. */
+/* Seconds until a killed child must be gone. */
 #define KILL_PATIENCE 20
 
 static void start(struct result *result)
@@ -25,7 +25,7 @@ static void start(struct result *result)
 	result->message[0] = 0;
 }
 
-/* Whether the child has ended in so many seconds. */
+/* Whether the child has ended within a number of seconds. */
 static bool ended(pid_t pid, unsigned int seconds, int *status)
 {
 	struct timespec limit = { .tv_sec = seconds };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Makes any allocation one that may fail, and quietly. */
+/* Lets every allocation fail, without a report in the log. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

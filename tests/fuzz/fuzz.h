@@ -2,9 +2,9 @@
 /*
  * Random sequences of requests to iommufd.
  *
- * A sequence is made by its seed alone. Each of its steps has random numbers of its own, so that a
- * sequence from which steps are left out still makes the others as before: that is how a failing
- * one is made smaller.
+ * The seed alone determines a sequence. Each step has its own random numbers,
+ * so that a sequence from which steps are removed makes the remaining ones as
+ * before. This allows a failing sequence to be reduced.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -36,11 +36,14 @@ struct rng rng_of(uint64_t seed, uint64_t step);
 uint64_t rnd(struct rng *rng);
 uint64_t below(struct rng *rng, uint64_t limit);
 bool chance(struct rng *rng, unsigned int percent);
-/* Of something that is wrong: in some sequences hardly anything is. */
+/* A chance for a mistake: some sequences have hardly any. */
 struct run;
 bool wrong(struct run *run, unsigned int percent);
 
-/* What a sequence is: how it is made follows from its seed unless the caller says it. */
+/*
+ * The properties of a sequence; they follow from its seed unless the caller
+ * sets them.
+ */
 enum flavour { PLAIN, FAILNTH, LIMITED, THREADS, FLAVOURS };
 extern const char *const flavour_names[FLAVOURS];
 
@@ -53,11 +56,11 @@ struct options {
 	int flavour;
 	const char *device;
 	bool trace;
-	/* Says which sequence is next, in case it is the last. */
+	/* Prints the next sequence, in case it is the last. */
 	bool progress;
-	/* What other kernels do differently on purpose is left out. */
+	/* Leaves out known differences between kernels. */
 	bool common;
-	/* Nothing is predicted: for kernels that are right in other ways. */
+	/* Predicts nothing: for kernels with other correct results. */
 	bool lenient;
 	bool minimise;
 	bool skip[MOST_STEPS];
@@ -65,7 +68,7 @@ struct options {
 
 extern struct options options;
 
-/* What a child tells its parent, in memory that they share. */
+/* A child's report to its parent, in shared memory. */
 struct result {
 	bool failed;
 	unsigned int steps;
@@ -78,7 +81,7 @@ struct result {
 	char trace[TRACE_SIZE];
 };
 
-/* memory.c: what is mapped. */
+/* memory.c: memory to map. */
 enum source { VA, MEMFD, DMABUF };
 
 struct memory {
@@ -86,9 +89,9 @@ struct memory {
 	int fd;
 	unsigned int pages;
 	enum source source;
-	/* What may be done through the descriptor or the address. */
+	/* The rights of the descriptor or the address. */
 	bool writable;
-	/* Pages that are not there. */
+	/* Pages that do not exist. */
 	unsigned int hole, hole_end;
 	bool huge;
 	bool revoked;
@@ -99,19 +102,19 @@ enum { ANON, FILE_, READONLY, HOLE, HUGE_, SEALED, READ_FD, FIXED_MEMORIES };
 #define DMA_BUFS 4
 #define MEMORIES (FIXED_MEMORIES + DMA_BUFS)
 
-/* space.c: the addresses of an IOAS as they should be. */
+/* space.c: the expected addresses of an IOAS. */
 struct area {
 	uint64_t iova, length;
 	uint32_t prot;
 	unsigned int memory;
 	uint64_t offset;
-	/* Copies share it. */
+	/* Shared by copies. */
 #define PAGES_OF_VA (1U << 31)
 	unsigned int pages;
 	bool writable;
-	/* Hardware queues that are in it. */
+	/* Hardware queues in it. */
 	unsigned int fixed;
-	/* Of a dma-buf that was taken back since. */
+	/* It maps a dma-buf that was revoked since. */
 	bool dead;
 };
 
@@ -165,7 +168,7 @@ struct object {
 	uint32_t id;
 	int fd;
 	bool alive;
-	/* Goes with its last user. */
+	/* Freed with its last user. */
 	bool automatic;
 	unsigned int users;
 	struct object *on[3];
@@ -174,17 +177,17 @@ struct object {
 	struct space *space;
 	/* HWPT, NESTED */
 	uint32_t flags;
-	/* With MOCK_IOMMUPT_HUGE; HUGE_APERTURE_LAST is where those end */
+	/* With MOCK_IOMMUPT_HUGE; those end at HUGE_APERTURE_LAST */
 #define HUGE_APERTURE_LAST 0x3fffffffffULL
 	bool huge;
-	/* STDEV: its IDEV and what it is attached to; VDEVICE: its IDEV */
+	/* STDEV: its IDEV and its target; VDEVICE: its IDEV */
 	struct object *device;
 	struct object *hwpt;
 	struct object *pasids[4];
 	/* ACCESS */
 	bool pins;
 	struct pin pinned[MOST_PINS];
-	/* VIOMMU: what it offers for mmap() */
+	/* VIOMMU: its mmap() offer */
 	uint64_t offset, length;
 	char *maps[4];
 	/* HW_QUEUE */
@@ -194,20 +197,23 @@ struct object {
 
 struct want {
 	bool any;
-	/* More is wrong than one thing: which errno that makes is not important. */
+	/* Several things are wrong: which errno that makes does not matter. */
 	bool vague;
 	unsigned char must[12], may[12];
 	unsigned int nr_must, nr_may;
 };
 
-/* What all threads of a sequence share. Under the lock, which is dropped for each call. */
+/*
+ * Shared by all threads of a sequence. Protected by the lock, which is dropped
+ * for each call.
+ */
 struct world {
 	pthread_mutex_t lock;
 	int fd;
 	enum flavour flavour;
 	/* Nothing is predicted. */
 	bool wild;
-	/* How much of what could be wrong is, in percent. */
+	/* The part of possible mistakes that is made, in percent. */
 	unsigned int nasty;
 	struct object *objects[MOST_OBJECTS];
 	unsigned int nr_objects;
@@ -230,7 +236,7 @@ struct run {
 	/* Of the last call */
 	int error;
 	bool injected;
-	/* Even then it must not fail. */
+	/* It must not fail even then. */
 	bool strict;
 	struct want want;
 };
@@ -238,7 +244,7 @@ struct run {
 struct op {
 	const char *name;
 	unsigned int weight;
-	/* Kinds of objects, by bit, without which it can do nothing. */
+	/* Kinds of objects, by bit, that the step needs. */
 	unsigned int needs;
 	void (*run)(struct run *run);
 };
@@ -271,7 +277,7 @@ struct iommu_iova_range aperture_of(struct run *run, const struct object *ioas);
 unsigned int hwpts_on(struct run *run, const struct object *ioas);
 void ioas_refresh(struct run *run, struct object *ioas);
 
-/* call.c: makes a request and judges its answer. */
+/* call.c: makes a request and checks its result. */
 int call(struct run *run, unsigned long request, void *argument);
 int call_on(struct run *run, int fd, unsigned long request, void *argument);
 int mock(struct run *run, struct iommu_test_cmd *cmd, unsigned int op,
@@ -377,9 +383,9 @@ void sequence(uint64_t seed, struct result *result);
 enum flavour flavour_of(uint64_t seed);
 const struct op *ops_of(unsigned int *count);
 
-/* child.c: runs one, and waits for its end; false if it can't be ended. */
+/* child.c: runs one, and waits for its end; false if it cannot be ended. */
 bool child_run(uint64_t seed, struct result *result);
-/* minimise.c: leaves out what a failing sequence does not need. */
+/* minimise.c: removes steps that a failing sequence does not need. */
 void minimise(uint64_t seed, struct result *result);
 
 /* left.c: what a sequence must not leave. */

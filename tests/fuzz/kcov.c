@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Which code of the kernel sequences have reached, on a kernel with KCOV: a set of addresses that
- * all of them share, printed at the end.
+ * Which code of the kernel was reached, on a kernel with KCOV: a set of
+ * addresses that all sequences share, printed at the end.
  */
 
 #define _GNU_SOURCE
@@ -28,7 +28,10 @@ void kcov_open(void)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Of the calling thread. What is mapped keeps it on when the file is closed. */
+/*
+ * For the calling thread. The mapping keeps it enabled after the file is
+ * closed.
+ */
 void kcov_start(void)
 {
 	int fd;

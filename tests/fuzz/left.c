@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What must not be left when all that a sequence made is closed. */
+/* What must not be left when all files of a sequence are closed. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +31,7 @@ static long field(const char *path, const char *name)
 	return value;
 }
 
-/* None of the pages is pinned, and none is charged to the process. */
+/* No page is pinned, and none is charged to the process. */
 bool left_in_process(struct world *world, char *message, size_t size)
 {
 	struct iommu_test_cmd cmd = {
@@ -63,7 +63,7 @@ bool left_in_process(struct world *world, char *message, size_t size)
 	return left;
 }
 
-/* Of the whole machine. The counters are kept for each CPU; this adds them up. */
+/* Of the whole machine. The counters are kept per CPU; this adds them up. */
 long pinned_pages(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
@@ -105,8 +105,8 @@ static int map_all(int fd, size_t size)
 }
 
 /*
- * Whether the user is charged for something: without privileges he may lock exactly as much as his
- * limit says.
+ * Whether the user is still charged: without privileges it may lock exactly as
+ * much as its limit says.
  */
 bool charges_left(void)
 {

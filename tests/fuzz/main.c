@@ -26,7 +26,7 @@
 
 #include "fuzz.h"
 
-/* How many sequences there are between two looks at the whole machine. */
+/* The number of sequences between two checks of the whole machine. */
 #define BATCH 64
 
 struct options options = { .seconds = 60, .timeout = 60, .flavour = -1 };
@@ -35,7 +35,7 @@ static unsigned long findings, sequences, calls;
 static long pinned;
 static bool charged;
 
-/* Whether something has not been found in this way before. */
+/* Whether a failure differs from the earlier ones. */
 static bool is_new(const struct result *result)
 {
 	static char known[32][512];
@@ -59,7 +59,7 @@ static void found(uint64_t seed, struct result *result)
 		minimise(seed, result);
 }
 
-/* False if there is no going on. */
+/* False if the run cannot continue. */
 static bool one(uint64_t seed, struct result *result)
 {
 	bool alive;
@@ -83,7 +83,7 @@ static bool left(void)
 	return pinned_pages() != pinned || (!charged && charges_left());
 }
 
-/* Something is left by one of these: which one does it again? */
+/* One of these left something: repeats them to find out which. */
 static void search(uint64_t first, uint64_t end, struct result *result)
 {
 	findings++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Memory of all kinds that is mapped for DMA, right and wrong. */
+/* All kinds of memory to map for DMA, valid and invalid. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void get(struct memory *memory, int flags)
 		memory->pages = 0;
 		return;
 	}
-	/* One page is one page, whatever the kernel makes of it. */
+	/* Keeps pages small, whatever the kernel's defaults. */
 	if (!memory->huge)
 		madvise(memory->address, memory->pages * PAGE, MADV_NOHUGEPAGE);
 	fill(memory);
@@ -96,7 +96,10 @@ void memories_open(struct world *world)
 	memories[HOLE].hole = 4;
 	memories[HOLE].hole_end = 6;
 	mprotect(memories[HOLE].address + 4 * PAGE, 2 * PAGE, PROT_NONE);
-	/* Most sequences do without: to clear a huge page takes as long as all the rest. */
+	/*
+	 * Most sequences do without: clearing a huge page takes as long as
+	 * everything else.
+	 */
 	if (world->seed % 8 == 0)
 		memories[HUGE_] = file(HUGE / PAGE, MFD_HUGETLB);
 	memories[SEALED] = file(16, MFD_ALLOW_SEALING);
@@ -113,7 +116,7 @@ void memories_open(struct world *world)
 	memories[READ_FD].fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* A place for one more dma-buf, or -1. */
+/* A slot for one more dma-buf, or -1. */
 int memory_new_dmabuf(struct world *world, int fd, unsigned int pages)
 {
 	for (unsigned int i = FIXED_MEMORIES; i < MEMORIES; i++) {
@@ -130,7 +133,10 @@ int memory_new_dmabuf(struct world *world, int fd, unsigned int pages)
 	return -1;
 }
 
-/* One that has a descriptor, or an address; mostly one that can be mapped in any way. */
+/*
+ * A memory with a descriptor or an address; mostly one that can be mapped in
+ * any way.
+ */
 unsigned int some_memory(struct run *run, bool file)
 {
 	const struct memory *memories = run->world->memories;
@@ -148,7 +154,7 @@ unsigned int some_memory(struct run *run, bool file)
 	return file ? FILE_ : ANON;
 }
 
-/* Whether a part of a memory can't be pinned for this. */
+/* Whether a part of a memory cannot be pinned for this access. */
 bool memory_bad(const struct world *world, unsigned int index, uint64_t offset,
 		uint64_t length, bool write)
 {

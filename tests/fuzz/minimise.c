@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Makes a failing sequence smaller: leaves steps out, first many at a time, then one by one, as
- * long as it still fails in the same way.
+ * Reduces a failing sequence: removes steps, first many at a time, then one by
+ * one, as long as it still fails in the same way.
  */
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *how(const struct result *result)
 
 static bool still_fails(uint64_t seed, struct result *result, const char *as)
 {
-	/* A crowd does not meet in the same way each time. */
+	/* Concurrent threads do not meet in the same way each time. */
 	unsigned int tries = flavour_of(seed) == THREADS ? 5 : 1;
 
 	while (tries--)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Which objects there are, and who depends on whom. */
+/* The existing objects, and their dependencies. */
 
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct object *object_add(struct run *run, enum kind kind, uint32_t id)
 	struct world *world = run->world;
 	struct object *object;
 
-	/* What does not fit in is never used again. */
+	/* An id that does not fit into the table is never used again. */
 	object = calloc(1, sizeof(*object));
 	object->kind = kind;
 	object->id = id;
@@ -64,7 +64,7 @@ void object_undepend(struct object *object, struct object *on)
 	}
 }
 
-/* It is no more, nor are automatic ones that had no other user. */
+/* The object is gone, and so are automatic ones without another user. */
 void object_end(struct object *object)
 {
 	object->alive = false;
@@ -96,7 +96,7 @@ bool is(const struct object *object, enum kind kind)
 	return object && object->alive && object->kind == kind;
 }
 
-/* One of a kind that there is, or NULL. */
+/* An existing object of a kind, or NULL. */
 struct object *right(struct run *run, enum kind kind)
 {
 	struct world *world = run->world;
@@ -109,7 +109,7 @@ struct object *right(struct run *run, enum kind kind)
 	return n ? found[below(&run->rng, n)] : NULL;
 }
 
-/* Most of the time one of a kind; else one that is no more, of another kind, or none. */
+/* Mostly one of a kind; else one that is gone, one of another kind, or none. */
 struct object *pick(struct run *run, enum kind kind)
 {
 	struct world *world = run->world;
@@ -122,7 +122,7 @@ struct object *pick(struct run *run, enum kind kind)
 	return object;
 }
 
-/* One of a kind that suits, if there is one, most of the time. */
+/* Mostly a suitable one of a kind, if there is one. */
 struct object *prefer(struct run *run, enum kind kind,
 		      bool (*suits)(struct run *run,
 				    const struct object *object))
@@ -183,7 +183,7 @@ struct object *stdev_of(struct run *run, const struct object *idev)
 	return NULL;
 }
 
-/* The queue to which faults of a page table go. */
+/* The queue that receives the faults of a page table. */
 struct object *queue_of(const struct object *hwpt)
 {
 	for (unsigned int i = 0; hwpt && i < ARRAY_SIZE(hwpt->on); i++)
@@ -192,7 +192,7 @@ struct object *queue_of(const struct object *hwpt)
 	return NULL;
 }
 
-/* One of several kinds: of those that there are, most of the time. */
+/* One of several kinds: mostly of those that exist. */
 struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n)
 {
 	struct object *object = NULL;
@@ -203,14 +203,14 @@ struct object *pick_of(struct run *run, const enum kind *kinds, unsigned int n)
 }
 
 /*
- * The number to ask for. That of one which is no more may have become another's, which would
- * depend on how a kernel gives numbers out.
+ * The id for a request. The id of an object that is gone may belong to another
+ * one by now, depending on how a kernel allocates ids.
  */
 uint32_t id_of(struct run *run, const struct object *object)
 {
 	if (!object || object->kind == ACCESS)
 		return 0x7f000001;
-	/* Those of accesses are not known. */
+	/* The ids of accesses are not known. */
 	if (!object->alive &&
 	    (run->world->counts[ACCESS] || run->world->counts[HW_QUEUE] ||
 	     object_by_id(run, object->id)))
@@ -231,7 +231,10 @@ const char *name_of(const struct object *object)
 	return name;
 }
 
-/* What the page tables of an IOAS translate; on the mock there are two kinds. */
+/*
+ * The addresses that the page tables of an IOAS translate; the mock has two
+ * kinds.
+ */
 struct iommu_iova_range aperture_of(struct run *run, const struct object *ioas)
 {
 	struct iommu_iova_range range = { 0, UINT64_MAX };
@@ -249,7 +252,7 @@ struct iommu_iova_range aperture_of(struct run *run, const struct object *ioas)
 	return range;
 }
 
-/* How many page tables follow an IOAS. */
+/* The number of page tables that follow an IOAS. */
 unsigned int hwpts_on(struct run *run, const struct object *ioas)
 {
 	struct world *world = run->world;
@@ -261,7 +264,10 @@ unsigned int hwpts_on(struct run *run, const struct object *ioas)
 	return n;
 }
 
-/* Takes what can be mapped from the kernel; on the mock it is known, and compared. */
+/*
+ * Queries the usable ranges from the kernel; for the mock they are known, and
+ * compared.
+ */
 void ioas_refresh(struct run *run, struct object *ioas)
 {
 	struct space *space = ioas->space;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Drivers in the kernel that reach the memory of an IOAS with the CPU. */
+/* Kernel drivers that access the memory of an IOAS with the CPU. */
 
 #include <errno.h>
 #include <string.h>
@@ -39,7 +39,10 @@ void access_create(struct run *run)
 	object_depend(access, ioas);
 }
 
-/* An access, and a range of its IOAS: some of an area, a whole one, more, or nothing. */
+/*
+ * An access and a range of its IOAS: a part of an area, a whole area, more, or
+ * nothing.
+ */
 static struct object *some_access(struct run *run, uint64_t *iova,
 				  uint64_t *length, struct area **area)
 {
@@ -74,7 +77,7 @@ static bool allows(struct space *space, uint64_t iova, uint64_t last,
 	}
 }
 
-/* The CPU can't reach device memory, nor what is not there. */
+/* The CPU cannot access device memory, nor pages that do not exist. */
 static void wants_memory(struct run *run, struct object *ioas, uint64_t iova,
 			 uint64_t last, bool write)
 {
@@ -83,7 +86,7 @@ static void wants_memory(struct run *run, struct object *ioas, uint64_t iova,
 	if (last < iova || !space_covered(space, iova, last)) {
 		must(run, true, ENOENT);
 		may(run, last < iova, EOVERFLOW);
-		/* What is wrong with the part that is mapped may be found first. */
+		/* The kernel may find a problem with the mapped part first. */
 		may(run, true, EPERM);
 		may(run, true, EINVAL);
 		may(run, true, EFAULT);
@@ -146,7 +149,7 @@ void access_pin(struct run *run)
 	if (!run->want.nr_must)
 		wants_memory(run, access->on[0], iova, iova + (length - 1),
 			     write);
-	/* What is behind the area is other memory than the one it is held against. */
+	/* After the end of the area is other memory than the expected one. */
 	may(run, length > area->length - (iova - area->iova), EINVAL);
 	mock(run, &cmd, IOMMU_TEST_OP_ACCESS_PAGES, access->fd);
 	judged(run, "%s @%#llx %#llx%s", name_of(access),
@@ -154,7 +157,7 @@ void access_pin(struct run *run)
 	       write ? " to write" : "");
 	if (run->error || !access->alive)
 		return;
-	/* They count from 0 on. */
+	/* They count from 0. */
 	pin->id = 1 + cmd.access_pages.out_access_pages_id;
 	pin->iova = iova;
 	pin->length = length;
@@ -181,7 +184,7 @@ void access_unpin(struct run *run)
 		access->pinned[p].id = 0;
 }
 
-/* What is read has to be what is there. */
+/* The data read must match the memory. */
 static bool same(struct run *run, const struct area *area, uint64_t iova,
 		 const char *data, uint64_t length)
 {

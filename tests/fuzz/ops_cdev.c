@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 
-/* It is a STDEV without an id: its file is what stands for it. */
+/* It is a STDEV without an id: its file represents it. */
 void cdev_bind(struct run *run)
 {
 	struct vfio_device_bind_iommufd cmd = {
@@ -26,7 +26,10 @@ void cdev_bind(struct run *run)
 	if (fd < 0)
 		return;
 	any(run);
-	/* To enable the device takes allocations of ACPI and PCI, which make much of a failure. */
+	/*
+	 * Enabling the device allocates memory in ACPI and PCI, which report
+	 * failures in many ways.
+	 */
 	run->nth = 0;
 	call_on(run, fd, VFIO_DEVICE_BIND_IOMMUFD, &cmd);
 	judged(run, "%s", "");

@@ -9,7 +9,7 @@
 static const uint32_t pasids[] = { 1, 100, IOMMU_TEST_PASID_RESERVED,
 				   (1 << MOCK_PASID_WIDTH) - 1 };
 
-/* Whether all that is mapped and allowed could be reached through the mock. */
+/* Whether the mock can reach all mappings and allowed ranges. */
 static bool in_the_way(struct run *run, struct object *ioas)
 {
 	struct space *space = ioas->space;
@@ -65,7 +65,7 @@ static struct object *some_target(struct run *run)
 	return pick_of(run, kinds, ARRAY_SIZE(kinds));
 }
 
-/* The vIOMMU in which a device has a number. */
+/* The vIOMMU in which a device has an id. */
 static struct object *viommu_of(struct run *run, const struct object *stdev)
 {
 	for (unsigned int i = 0; i < run->world->nr_objects; i++)
@@ -75,7 +75,7 @@ static struct object *viommu_of(struct run *run, const struct object *stdev)
 	return NULL;
 }
 
-/* What makes more of a device, where that is possible. */
+/* Adds features to the device where possible. */
 static struct object *some_target_of(struct run *run,
 				     const struct object *stdev)
 {
@@ -91,12 +91,15 @@ static struct object *some_target_of(struct run *run,
 	return some_target(run);
 }
 
-/* Not every page table suits every device: those are compared, not predicted. */
+/*
+ * Not every page table suits every device: the results are compared, not
+ * predicted.
+ */
 static void wants_target(struct run *run, struct object *target)
 {
 	if (is(target, IOAS)) {
 		wants_hwpt(run, target);
-		/* Where there is a PASID, the page table has to be made for it. */
+		/* Where there is a PASID, the page table must allow PASIDs. */
 		may(run, true, EINVAL);
 	} else if (is(target, HWPT)) {
 		may(run, true, EINVAL);
@@ -109,7 +112,10 @@ static void wants_target(struct run *run, struct object *target)
 	}
 }
 
-/* The page table by which a target was reached; one made for it is new to us. */
+/*
+ * The page table through which a target was attached; one created for that is
+ * new to us.
+ */
 static struct object *reached(struct run *run, struct object *target,
 			      uint32_t id)
 {
@@ -206,7 +212,9 @@ void pasids_detach(struct world *world, const struct object *stdev)
 	}
 }
 
-/* What a device takes along: its page tables, itself, and its vDEVICE. */
+/*
+ * The objects that end with a device: its page tables, itself, and its vDEVICE.
+ */
 void stdev_end(struct run *run, struct object *stdev)
 {
 	struct world *world = run->world;
@@ -281,7 +289,7 @@ static bool has_attached(struct run *run, const struct object *stdev)
 	return false;
 }
 
-/* The index of a PASID, of one that is attached most of the time. */
+/* The index of a PASID, mostly of one that is attached. */
 static unsigned int some_attached(struct run *run, const struct object *stdev)
 {
 	unsigned int index = below(&run->rng, ARRAY_SIZE(pasids));
@@ -307,7 +315,10 @@ void pasid_attach(struct run *run)
 		},
 	};
 
-	/* Which devices and page tables have PASIDs is compared, not predicted. */
+	/*
+	 * Which devices and page tables support PASIDs is compared, not
+	 * predicted.
+	 */
 	any(run);
 	mock(run, &cmd, IOMMU_TEST_OP_PASID_ATTACH, id_of(run, stdev));
 	judged(run, "%s pasid %u to %s", name_of(stdev), pasids[i],

@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-/* Which features a device has is compared between kernels, not predicted. */
+/* The features of a device are compared between kernels, not predicted. */
 void hwpt_alloc(struct run *run)
 {
 	static const uint32_t choice[] = {
@@ -55,7 +55,7 @@ void hwpt_alloc(struct run *run)
 	if (run->error || !ioas || !idev)
 		return;
 	check(run, is(idev, IDEV), "a page table for no device");
-	/* A page table may be asked for on another one by mistake. */
+	/* A page table may be requested on another one by mistake. */
 	hwpt = object_add(run, is(ioas, IOAS) ? HWPT : NESTED, cmd.out_hwpt_id);
 	hwpt->flags = cmd.flags;
 	hwpt->huge = cmd.data_type;
@@ -101,7 +101,10 @@ void nested_alloc(struct run *run)
 	object_depend(hwpt, fault);
 }
 
-/* Some entries are right, some are not: how many were handled is told. */
+/*
+ * Some entries are valid, some are not: the kernel reports how many were
+ * handled.
+ */
 void invalidate(struct run *run)
 {
 	static const enum kind kinds[] = { NESTED, NESTED, VIOMMU, HWPT };
@@ -180,7 +183,7 @@ static void some_range(struct run *run, struct object *hwpt, uint64_t *iova,
 	*length = area->length;
 }
 
-/* A device writes. The mock looks at no more than its page table. */
+/* A device writes. The mock looks only at its page table. */
 void dirty_mark(struct run *run)
 {
 	struct object *hwpt = prefer(run, HWPT, tracks_dirty);
@@ -217,7 +220,7 @@ void dirty_get(struct run *run)
 	unsigned int bits = 0;
 
 	some_range(run, hwpt, &iova, &length);
-	/* Reading goes on behind a hole here. */
+	/* Our kernel continues after a hole. */
 	if (length / PAGE > 8 * sizeof(bitmap) ||
 	    (options.common && !covered(hwpt, iova, length)))
 		return;

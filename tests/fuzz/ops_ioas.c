@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* IOASes, their addresses and options, and the end of any object. */
+/* IOASes, their addresses and options, and the destruction of any object. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,10 @@ void ioas_alloc(struct run *run)
 		object_add(run, IOAS, cmd.out_ioas_id);
 }
 
-/* What is usable on the mock: its aperture where there is a page table, less what is reserved. */
+/*
+ * The usable ranges on the mock: its aperture if there is a page table, without
+ * reserved ranges.
+ */
 static unsigned int expected(struct run *run, struct object *ioas,
 			     struct iommu_iova_range *ranges)
 {
@@ -148,7 +151,10 @@ void ioas_allow(struct run *run)
 	memcpy(ioas->space->allowed, ranges, sizeof(ranges));
 }
 
-/* A few pages; or all below or all above some place, so that little room is left. */
+/*
+ * A few pages, or everything below or above an address, so that little room is
+ * left.
+ */
 static void some_interval(struct run *run, struct object *ioas, uint64_t *start,
 			  uint64_t *last)
 {
@@ -209,7 +215,10 @@ static void rlimit_mode(struct run *run)
 		empty = empty && !world->objects[i]->alive;
 	must(run, set && cmd.val64 > 1, EINVAL);
 	must(run, set && !empty, EBUSY);
-	/* The id of a vDEVICE that went with its device stays reserved. */
+	/*
+	 * The id of a vDEVICE that was destroyed with its device is a
+	 * tombstone.
+	 */
 	may(run, set && world->counts[VDEVICE], EBUSY);
 	must(run, set && world->flavour == LIMITED, EPERM);
 	call(run, IOMMU_OPTION, &cmd);
@@ -280,7 +289,10 @@ void ioas_option(struct run *run)
 	}
 }
 
-/* User memory stays with its process; files and device memory can be given away. */
+/*
+ * User memory stays with its process; files and device memory can change the
+ * process.
+ */
 static bool stays(struct run *run)
 {
 	struct world *world = run->world;
@@ -296,7 +308,7 @@ static bool stays(struct run *run)
 	return false;
 }
 
-/* A process that takes the pages over, and ends. */
+/* A process that takes over the pages, and exits. */
 static int by_a_child(int fd)
 {
 	struct iommu_ioas_change_process cmd = { .size = sizeof(cmd) };
@@ -325,7 +337,7 @@ void change_process(struct run *run)
 
 static struct object *any_object(struct run *run)
 {
-	/* Not too often what much depends on. */
+	/* Not too often for objects with many dependents. */
 	static const enum kind kinds[] = { IOAS,     HWPT,    HWPT,  NESTED,
 					   VIOMMU,   VDEVICE, FAULT, VEVENTQ,
 					   HW_QUEUE, IDEV,    NESTED };
@@ -341,7 +353,7 @@ void destroy(struct run *run)
 		.id = id_of(run, object),
 	};
 
-	/* A device of the mock goes in its own way. */
+	/* A device of the mock is destroyed by another request. */
 	if (is(object, STDEV))
 		return;
 	if (!object || !object->alive || object->kind == ACCESS)

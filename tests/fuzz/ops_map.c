@@ -16,7 +16,7 @@ struct request {
 	uint64_t offset, length, iova;
 };
 
-/* Few addresses, so that requests meet; some at the borders of what there is. */
+/* Few addresses, so that requests collide; some are at boundaries. */
 uint64_t some_iova(struct run *run, struct object *ioas)
 {
 	static const uint64_t borders[] = {
@@ -76,7 +76,10 @@ static void some_part(struct run *run, struct request *request)
 		request->length = chance(&run->rng, 50) ? 0 : UINT64_MAX;
 }
 
-/* What every request to map is held to; false if it does not get to the addresses. */
+/*
+ * The checks of every map request; false if the request does not get to the
+ * addresses.
+ */
 static bool wants_form(struct run *run, const struct request *request)
 {
 	const uint32_t known = PROTS | IOMMU_IOAS_MAP_FIXED_IOVA;
@@ -95,7 +98,7 @@ static bool wants_form(struct run *run, const struct request *request)
 	return !run->want.nr_must;
 }
 
-/* One area at its place. */
+/* One area at its address. */
 static void wants_place(struct run *run, const struct request *request)
 {
 	struct space *space = request->ioas->space;
@@ -112,7 +115,7 @@ static void wants_place(struct run *run, const struct request *request)
 	must(run, space_first(space, request->iova, last), EEXIST);
 }
 
-/* Its memory, which is looked at only if there is a page table. */
+/* Its memory, which the kernel looks at only if there is a page table. */
 static void wants_memory(struct run *run, const struct request *request,
 			 bool write)
 {
@@ -149,8 +152,8 @@ static void mapped(struct run *run, const struct request *request,
 }
 
 /*
- * Where kernels put it is their own affair: what is to be compared can't go on with it. That it
- * could be unmapped again is compared.
+ * Each kernel chooses its own addresses, so a compared sequence cannot use
+ * them. It is compared that the area can be unmapped.
  */
 static void take_back(struct run *run, const struct request *request,
 		      uint64_t iova)
@@ -167,7 +170,7 @@ static void take_back(struct run *run, const struct request *request,
 	space_remove(request->ioas->space, iova, iova + (request->length - 1));
 }
 
-/* No room is an answer only where there is none. */
+/* ENOSPC is correct only if there is no room. */
 static void check_room(struct run *run, const struct request *request)
 {
 	uint64_t offset = request->offset % PAGE;
@@ -249,7 +252,9 @@ void map_va(struct run *run)
 	       request.flags & IOMMU_IOAS_MAP_WRITEABLE, PAGES_OF_VA);
 }
 
-/* Of a dma-buf not every part will do, and of a memfd not every right is there. */
+/*
+ * A dma-buf does not allow every part, and a memfd does not allow every access.
+ */
 static void wants_file(struct run *run, const struct request *request)
 {
 	const struct memory *memory = &run->world->memories[request->memory];
@@ -280,7 +285,7 @@ void map_file(struct run *run)
 
 	if (memory->fd < 0 || full(request.ioas))
 		return;
-	/* Rights of files are held to here. */
+	/* The access rights of files are checked here. */
 	if (options.common && !memory->writable &&
 	    request.flags & IOMMU_IOAS_MAP_WRITEABLE)
 		return;
@@ -297,7 +302,7 @@ void map_file(struct run *run)
 	       request.flags & IOMMU_IOAS_MAP_WRITEABLE, 0);
 }
 
-/* Where to copy from: an area, a part of one, or more of them. */
+/* The source of a copy: an area, a part of one, or several. */
 static uint64_t some_source(struct run *run, struct object *src,
 			    uint64_t *length)
 {
@@ -320,7 +325,7 @@ struct copy {
 	struct request request;
 };
 
-/* The part of a copy that is in one area of the source. */
+/* The part of a copy that lies in one area of the source. */
 static bool part_of(const struct copy *copy, uint64_t done,
 		    struct request *part, struct area **area)
 {
@@ -361,7 +366,7 @@ static void wants_parts(struct run *run, const struct copy *copy)
 	}
 }
 
-/* All parts are taken first: source and target may be one IOAS. */
+/* All parts are collected first: source and target may be one IOAS. */
 static void copied(struct run *run, const struct copy *copy, uint64_t iova)
 {
 	struct request part, parts[MOST_AREAS];
@@ -408,7 +413,7 @@ void copy(struct run *run)
 		if (!run->want.nr_must)
 			wants_parts(run, &copy);
 	} else {
-		/* So may be the source. */
+		/* The same goes for the source. */
 		vague(run);
 	}
 	cmd = (struct iommu_ioas_copy){
@@ -430,7 +435,7 @@ void copy(struct run *run)
 		copied(run, &copy, cmd.dst_iova);
 }
 
-/* Drivers have had to let go of what they have pinned there. */
+/* Drivers must have unpinned what they had there. */
 static void unpinned(struct run *run, struct object *ioas, uint64_t iova,
 		     uint64_t last)
 {
@@ -459,12 +464,12 @@ static void unmapped(struct run *run, struct object *ioas, uint64_t iova,
 	said(run, "%#llx", (unsigned long long)length);
 	want = space_remove(ioas->space, iova, last);
 	check(run, want == length, "unmapped another length");
-	/* A driver is told of areas, which all lie inside. */
+	/* A driver is called with areas, which all lie inside the range. */
 	if (want)
 		unpinned(run, ioas, iova, last);
 }
 
-/* Other kernels may have unmapped some of it when they fail. */
+/* Other kernels may have unmapped a part when they fail. */
 static bool undefined(struct object *ioas, uint64_t iova, uint64_t last)
 {
 	return options.common && is(ioas, IOAS) &&

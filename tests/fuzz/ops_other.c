@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* dma-bufs, what disturbs, what looks whether all is as it should be, and plain rubbish. */
+/* dma-bufs, disturbances, checks of the whole state, and random bytes. */
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 
-/* The base kernel's mock opens a descriptor and does not say which. */
+/* The base kernel's mock opens a descriptor and does not return it. */
 static int newest_dmabuf(struct world *world)
 {
 	char path[64], link[64];
@@ -60,7 +60,7 @@ void dmabuf_get(struct run *run)
 		memory_new_dmabuf(world, fd, pages);
 }
 
-/* What is mapped of it leads nowhere any more, also when it is given back. */
+/* Its mappings no longer lead anywhere, even when it is restored. */
 static void take_back(struct world *world, unsigned int memory)
 {
 	for (unsigned int i = 0; i < world->nr_objects; i++) {
@@ -92,7 +92,10 @@ void dmabuf_revoke(struct run *run)
 		take_back(world, i);
 }
 
-/* Small batches, so that what crosses them is met; the end of a sequence undoes it. */
+/*
+ * Small batches, to cross their boundaries; the end of a sequence restores the
+ * limit.
+ */
 void memory_limit(struct run *run)
 {
 	static const uint32_t limits[] = { 65536, 16, 8, 1024, PAGE };
@@ -107,7 +110,10 @@ void memory_limit(struct run *run)
 	judged(run, "%u", cmd.memory_limit.limit);
 }
 
-/* Memory goes away under mappings. Then nothing is certain: in crowds only. */
+/*
+ * Memory disappears under mappings. The results are then unknown: in concurrent
+ * sequences only.
+ */
 void disturb(struct run *run)
 {
 	struct memory *memory =
@@ -140,7 +146,7 @@ void disturb(struct run *run)
 	judged(run, "%s", "");
 }
 
-/* A page table leads to the memory that is mapped, and to nothing elsewhere. */
+/* A page table leads to the mapped memory, and to nothing elsewhere. */
 void check_map(struct run *run)
 {
 	struct object *hwpt = right(run, HWPT);
@@ -193,7 +199,7 @@ static bool held(struct run *run, struct object *ioas, uint64_t iova)
 	return false;
 }
 
-/* How often a page is pinned: once by each array of pages that is in use there. */
+/* The number of pins of a page: one for each array of pages in use there. */
 static unsigned int pins_of(struct run *run, unsigned int memory, uint64_t page)
 {
 	unsigned int ids[MOST_AREAS], n = 0;
@@ -247,7 +253,10 @@ void check_refs(struct run *run)
 	       (unsigned long long)page, cmd.check_refs.refs);
 }
 
-/* Whatever is in it. What has an effect would be unknown: objects are asked for in vain. */
+/*
+ * Any content. Effects would be unknown, so it only names objects that do not
+ * exist.
+ */
 void raw(struct run *run)
 {
 	uint32_t data[64];
@@ -257,7 +266,7 @@ void raw(struct run *run)
 					     0x7ffffffff000ULL };
 	void *argument = data;
 
-	/* No test operation, and no map by a wild pointer. */
+	/* No test operation, and no map of a random pointer. */
 	if (nr == 0xa0 || nr == IOMMUFD_CMD_IOAS_ALLOC ||
 	    nr == IOMMUFD_CMD_FAULT_QUEUE_ALLOC ||
 	    nr == IOMMUFD_CMD_VFIO_IOAS || nr == IOMMUFD_CMD_OPTION ||
@@ -270,7 +279,7 @@ void raw(struct run *run)
 		argument = (void *)pointers[below(&run->rng, 4)];
 	else if (chance(&run->rng, 10))
 		data[0] = rnd(&run->rng);
-	/* Ids of objects that there are. */
+	/* Ids of existing objects. */
 	data[1] |= 1u << 31;
 	if (size >= 12)
 		data[2] |= 1u << 31;
@@ -278,7 +287,7 @@ void raw(struct run *run)
 	vague(run);
 	call(run, _IO(IOMMUFD_TYPE, nr), argument);
 	judged(run, "%#x size %u", nr, argument == data ? data[0] : 0);
-	/* With such ids hardly anything can be done. */
+	/* With such ids, almost every request fails. */
 	check(run,
 	      run->error || run->injected || size < 8 ||
 		      nr == IOMMUFD_CMD_IOAS_ALLOC,

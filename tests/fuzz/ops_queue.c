@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Queues of page faults and of events, and the files they are read by. */
+/* Queues of page faults and of events, and their files. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 
-/* A fault comes in from a worker: if one is due, it is waited for. */
+/* A kernel worker delivers a fault: wait for it if one is due. */
 #define PATIENCE_MS 1000
 
 void fault_alloc(struct run *run)
@@ -36,7 +36,7 @@ static bool reports(struct run *run, const struct object *idev)
 	return stdev && (queue_of(stdev->hwpt) || queue_of(stdev->pasids[0]));
 }
 
-/* On some device whose faults go somewhere, most of the time. */
+/* Mostly on a device whose faults go to a queue. */
 void fault_trigger(struct run *run)
 {
 	struct object *idev = prefer(run, IDEV, reports), *stdev, *queue = NULL;
@@ -78,7 +78,7 @@ static ssize_t transfer(struct run *run, struct object *queue, void *data,
 	return ret;
 }
 
-/* Page tables report to it, beside the file that reads it. */
+/* The users of the queue are its page tables, and the file that reads it. */
 static bool is_reported_to(struct run *run, const struct object *queue)
 {
 	(void)run;
@@ -144,7 +144,7 @@ void fault_write(struct run *run)
 		said(run, "%zd", written);
 }
 
-/* On the page table of a guest. */
+/* On a nested page table. */
 static bool is_nested(struct run *run, const struct object *idev)
 {
 	const struct object *stdev = stdev_of(run, idev);
@@ -202,7 +202,10 @@ void queue_close(struct run *run)
 {
 	struct object *queue = some_queue(run);
 
-	/* In a crowd its number could become that of another file at once. */
+	/*
+	 * With several threads, its descriptor could become that of another
+	 * file at once.
+	 */
 	if (!queue || run->world->wild)
 		return;
 	run->error = close(queue->fd) ? errno : 0;
@@ -211,13 +214,13 @@ void queue_close(struct run *run)
 	queue->users--;
 }
 
-/* What these files are not for. */
+/* Operations that these files do not support. */
 void queue_misuse(struct run *run)
 {
 	struct object *queue = some_queue(run);
 	struct pollfd file = { .events = POLLIN | POLLOUT };
 	char data[64] = "";
-	/* Nothing is there. */
+	/* The queue is empty. */
 	void *volatile nowhere = (void *)8;
 	void *map;
 

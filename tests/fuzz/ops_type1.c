@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The ioctls of VFIO's type1, which go to the IOAS that a context has for them. */
+/*
+ * The ioctls of VFIO's type1, which go to the IOAS that a context has chosen
+ * for them.
+ */
 
 #include <errno.h>
 #include <linux/vfio.h>
@@ -102,7 +105,7 @@ void type1_map(struct run *run)
 		  });
 }
 
-/* Pins that a driver has of what goes are gone with it. */
+/* An unmap revokes the pins that a driver has there. */
 static void unpinned(struct run *run, const struct object *ioas, uint64_t iova,
 		     uint64_t last)
 {
@@ -119,7 +122,9 @@ static void unpinned(struct run *run, const struct object *ioas, uint64_t iova,
 	}
 }
 
-/* Where parts can be unmapped a driver that holds some of it may be in the way. */
+/*
+ * Where parts can be unmapped, a driver with pins in the area may prevent that.
+ */
 static void wants_cut(struct run *run, struct object *ioas, uint64_t iova,
 		      uint64_t last)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a guest is given of an IOMMU. */
+/* The objects of a guest: vIOMMUs, vDEVICEs, hardware queues. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -138,7 +138,7 @@ void veventq_alloc(struct run *run)
 	object_depend(queue, viommu);
 }
 
-/* Queues of a vIOMMU are made in order, each on the one before. */
+/* Queues of a vIOMMU are allocated in order; each depends on the one before. */
 static struct object *queue_at(struct run *run, const struct object *viommu,
 			       unsigned int index)
 {
@@ -193,7 +193,7 @@ void hw_queue_alloc(struct run *run)
 		cmd.length = below(&run->rng, 3 * PAGE);
 	if (cmd.index)
 		before = queue_at(run, viommu, cmd.index - 1);
-	/* Memory that is mapped for reading only is refused here. */
+	/* Our kernel refuses memory that is mapped read-only. */
 	if (space && options.common) {
 		struct area *area = space_first(space, cmd.nesting_parent_iova,
 						cmd.nesting_parent_iova);

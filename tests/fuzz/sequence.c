@@ -32,7 +32,7 @@ enum flavour flavour_of(uint64_t seed)
 	return often[below(&rng, ARRAY_SIZE(often))];
 }
 
-/* Without rights, and with little memory to lock. */
+/* Without privileges, and with a low limit of locked memory. */
 static void drop_rights(void)
 {
 	struct __user_cap_header_struct head = {
@@ -69,7 +69,7 @@ static unsigned int kinds_there(const struct world *world)
 	return kinds;
 }
 
-/* One that finds what it needs, but for some. */
+/* A step whose needed objects exist, with some exceptions. */
 static unsigned int choose_useful(struct run *run)
 {
 	unsigned int count, there = kinds_there(run->world), op = 0;
@@ -145,7 +145,7 @@ static void *run_thread(void *argument)
 	}
 	if (run.nth_fd >= 0)
 		close(run.nth_fd);
-	/* The end of the sequence is the first thread's, too. */
+	/* The first thread also ends at the end of the sequence. */
 	if (thread->number)
 		kcov_stop();
 	return NULL;
@@ -167,7 +167,7 @@ static void run_threads(struct world *world)
 		pthread_join(threads[i].thread, NULL);
 }
 
-/* The peer's mock forgets the PASIDs of a device that goes. */
+/* The peer's mock forgets the PASIDs of a device that is destroyed. */
 static void detach_pasids(struct world *world)
 {
 	for (unsigned int i = 0; options.common && i < world->nr_objects; i++)
@@ -175,7 +175,9 @@ static void detach_pasids(struct world *world)
 			pasids_detach(world, world->objects[i]);
 }
 
-/* All descriptors but the standard ones, which ends all that they stand for. */
+/*
+ * Closes all descriptors except the standard ones, and with them their objects.
+ */
 static void close_all(struct world *world)
 {
 	for (unsigned int i = 0; i < world->nr_objects; i++) {

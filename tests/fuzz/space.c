@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The addresses of an IOAS: what is mapped, what can be, what must stay so. Slow and simple. */
+/*
+ * The addresses of an IOAS: mapped, allowed and reserved ranges. Slow and
+ * simple.
+ */
 
 #include <string.h>
 
@@ -15,7 +18,7 @@ static uint64_t last_of(const struct area *area)
 	return area->iova + (area->length - 1);
 }
 
-/* The lowest area that touches an interval. */
+/* The lowest area that overlaps an interval. */
 struct area *space_first(struct space *space, uint64_t iova, uint64_t last)
 {
 	struct area *first = NULL;
@@ -30,7 +33,7 @@ struct area *space_first(struct space *space, uint64_t iova, uint64_t last)
 	return first;
 }
 
-/* Whether all of an interval is mapped. */
+/* Whether the whole interval is mapped. */
 bool space_covered(struct space *space, uint64_t iova, uint64_t last)
 {
 	struct area *area;
@@ -66,7 +69,10 @@ bool space_allowed(const struct space *space, uint64_t iova, uint64_t last)
 	       inside_one(space->allowed, space->nr_allowed, iova, last);
 }
 
-/* Whether there is a place in a range of usable addresses, and which part of a page it begins in. */
+/*
+ * Whether there is room in a range of usable addresses, and at which offset in
+ * a page.
+ */
 static bool fits(struct space *space, uint64_t at, uint64_t last,
 		 uint64_t length, uint64_t offset)
 {
@@ -87,7 +93,7 @@ static bool fits(struct space *space, uint64_t at, uint64_t last,
 	}
 }
 
-/* Whether the kernel can choose a place; it never takes one in the first page. */
+/* Whether the kernel can choose an address; it never chooses the first page. */
 bool space_has_room(struct space *space, uint64_t length, uint64_t offset)
 {
 	static const struct iommu_iova_range all = { 0, UINT64_MAX };
@@ -114,7 +120,7 @@ bool space_has_room(struct space *space, uint64_t length, uint64_t offset)
 	return false;
 }
 
-/* Whether an unmap of an interval would leave a part of an area. */
+/* Whether an unmap of an interval would split an area. */
 bool space_cuts(const struct space *space, uint64_t iova, uint64_t last)
 {
 	for (unsigned int i = 0; i < space->nr_areas; i++) {
@@ -160,7 +166,10 @@ static bool cut(struct space *space, uint64_t iova)
 	return true;
 }
 
-/* Takes all of an interval out, parts of areas too; returns how many bytes that was. */
+/*
+ * Removes an interval, including parts of areas; returns the number of removed
+ * bytes.
+ */
 uint64_t space_remove(struct space *space, uint64_t iova, uint64_t last)
 {
 	uint64_t bytes = 0;

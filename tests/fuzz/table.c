@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a step may be, how often it is, and of which kinds there have to be objects. */
+/* The steps, their frequencies, and the kinds of objects that they need. */
 
 #include "fuzz.h"
 
@@ -66,7 +66,7 @@ const struct op mock_ops[] = {
 
 const unsigned int mock_op_count = ARRAY_SIZE(mock_ops);
 
-/* With a real device, and so without what only the mock has. */
+/* With a real device, and thus without operations of the mock. */
 const struct op vfio_ops[] = {
 	OP(ioas_alloc, 4, 0),
 	OP(ioas_ranges, 4, 1 << IOAS),
