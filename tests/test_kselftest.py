@@ -78,7 +78,7 @@ def test_result(case: str, how: str, reason: str) -> None:
         ('echo "not ok 1 $2"; exit 1', "failed", "not ok 1 a.one"),
         ('echo begun; kill -SEGV "$$"', "failed", "begun\n\nthe program was ended by SIGSEGV"),
         ("echo begun; sleep 60 & wait", "failed", "begun\n\nthe program did not end in 5 s"),
-        ("exit 0", "failed", "the program ended without a word"),
+        ("exit 0", "failed", "the program ended without a result"),
         ("echo no device; exit 4", "skipped", "no device"),
         ('echo "not ok 1 $2"; exit 4', "failed", "not ok 1 a.one"),
         ('echo "ok 1 $2 $3"', "failed", "ok 1 a.one 0000:00:01.0"),

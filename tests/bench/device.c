@@ -38,7 +38,8 @@ void device_get(unsigned int index, struct device *device)
 
 	if (glob("/sys/bus/pci/devices/*/vfio-dev/vfio*", 0, NULL, &found) ||
 	    found.gl_pathc <= index)
-		fail("device %u is missing: vfio-pci has too few", index);
+		fail("device %u is missing: too few are bound to vfio-pci",
+		     index);
 	device_fill(device, found.gl_pathv[index]);
 	globfree(&found);
 }

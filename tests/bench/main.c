@@ -34,18 +34,17 @@ enum {
 static const struct argp_option choices[] = {
 	{ "backend", KEY_BACKEND, "NAME", 0,
 	  "what maps: iommufd (default), type1, floor, or the mock", 0 },
-	{ "list", KEY_LIST, NULL, 0, "say what cases there are", 0 },
-	{ "full", KEY_FULL, NULL, 0, "also what takes minutes", 0 },
-	{ "only", KEY_ONLY, "GLOB", 0, "the cases of that name", 0 },
+	{ "list", KEY_LIST, NULL, 0, "list the cases", 0 },
+	{ "full", KEY_FULL, NULL, 0, "also cases that take minutes", 0 },
+	{ "only", KEY_ONLY, "GLOB", 0, "only cases that match", 0 },
 	{ "size", KEY_SIZE, "MIB", 0, "memory that is mapped (512)", 0 },
-	{ "repeat", KEY_REPEAT, "N", 0, "rounds that are measured (2; 15)", 0 },
+	{ "repeat", KEY_REPEAT, "N", 0, "measured rounds (2; 15)", 0 },
 	{ "wall", KEY_WALL, NULL, 0,
-	  "the clock does not count instructions: threads are measured, too",
-	  0 },
+	  "the clock shows real time: threads are measured, too", 0 },
 	{ "threads", KEY_THREADS, "N", 0,
-	  "only this: one thread and N that map, by the wall's clock", 0 },
+	  "only this: one thread and N that map, in real time", 0 },
 	{ "hold", KEY_HOLD, NULL, 0,
-	  "only this: a map that another thread's unmap is in the way of", 0 },
+	  "only this: a map that waits for another thread's unmap", 0 },
 	{ 0 },
 };
 
@@ -70,7 +69,7 @@ static unsigned long number(const char *text, struct argp_state *state)
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (end == text || *end || !value || value > 1 << 20)
-		argp_error(state, "%s: not such a number", text);
+		argp_error(state, "%s: not a valid number", text);
 	return value;
 }
 
@@ -80,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_BACKEND:
 		backend = find_backend(arg);
 		if (!backend)
-			argp_error(state, "no backend is called %s", arg);
+			argp_error(state, "there is no backend %s", arg);
 		return 0;
 	case KEY_FULL:
 		options.full = true;

@@ -2,17 +2,17 @@
 /*
  * usage: fuzz [OPTION...]
  *
- *   --seconds N      run for so long (60)       --sequences N    so many sequences, however long
+ *   --seconds N      time to run (60)           --sequences N    number of sequences instead
  *   --seed N         of the first sequence      --flavour NAME   plain, failnth, limited, threads
- *   --steps N        at most so many steps      --timeout N      seconds a sequence may take (60)
- *   --device PATH    a VFIO device, not the mock
- *   --common         leave out what kernels do differently on purpose
+ *   --steps N        at most N steps            --timeout N      seconds a sequence may take (60)
+ *   --device PATH    use a VFIO device instead of the mock
+ *   --common         leave out known differences between kernels
  *   --lenient        predict nothing
- *   --trace          print each sequence        --minimise       make failing ones smaller
- *   --keep N,N,...   only these steps           --kcov           addresses reached, at the end
+ *   --trace          print each sequence        --minimise       reduce failing sequences
+ *   --keep N,N,...   only these steps           --kcov           print the addresses reached
  *   --progress       print each seed before its sequence
  *
- * Exit status 0 if nothing was found, 1 if something was.
+ * Exit status: 0 if nothing was found, 1 if something was.
  */
 
 #define _GNU_SOURCE

@@ -72,7 +72,7 @@ def world() -> Iterator[World]:
             world = World(context, ioas, device, hwpt, buffer)
             before = world.state()
             yield world
-            assert world.state() == before, "a request that failed has changed something"
+            assert world.state() == before, "a failed request has changed something"
             assert context.unmap_all(ioas) == 2 * PAGE
         assert pinned_pages() == 0
         context.destroy(ioas)

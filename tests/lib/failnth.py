@@ -37,9 +37,9 @@ def sweep(
             failures += error is not None
             (undone if error else done)()
             if not injected:
-                assert error is None, f"it fails with all its allocations: {error}"
+                assert error is None, f"the call fails although no allocation failed: {error}"
                 return failures
-        raise AssertionError(f"still not all allocations after {MOST}")
+        raise AssertionError(f"the call still has more allocations after {MOST}")
     finally:
         os.close(nth)
 

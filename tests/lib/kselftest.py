@@ -89,7 +89,7 @@ def parse_result(case: str, output: str) -> Result:
             else:
                 how = "passed" if ok == "ok" else "failed"
             return Result(how, output, reason or "")
-    return Result("failed", output + "\nthe program ended without a word about the case")
+    return Result("failed", output + "\nthe program ended without a result for the case")
 
 
 def run(program: str, case: str, patience: int = 1, devices: Sequence[str] = ()) -> Result:

@@ -75,7 +75,7 @@ class Listing:
             else:
                 found.append(Entry(*_OBJECT.unpack(data)))
         value = self.object.map(".bss").get(bytes(4))
-        assert value == bytes(8), "entries are lost"
+        assert value == bytes(8), "entries were lost"
         return found
 
     def contexts(self) -> dict[int, Ctx]:

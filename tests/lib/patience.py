@@ -13,7 +13,7 @@ def until(condition: Callable[[], object]) -> None:
     """Returns when the condition holds; an error after PATIENCE seconds."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it has not come about"
+        assert time.monotonic() < end, "the condition was not met in time"
         time.sleep(0.001)
 
 

@@ -135,7 +135,7 @@ class Screen:
             if found:
                 return found
             if not going or time.monotonic() > end:
-                why = "came to its end" if not going else "did not show it in time"
+                why = "ended" if not going else "did not show it in time"
                 raise AssertionError(f"the program {why}: {what}\n{self.text}")
             going = self._read(0.1)
 

@@ -63,7 +63,7 @@ int main(void)
 		die("unexpected message %u", type);
 	parse_start(data, len, &start);
 	if (run_setup(&start))
-		die("the set-up of the guest failed, see the console");
+		die("the setup of the guest failed, see the console");
 	spawn(&start, &child);
 	channel_send(MSG_RUNNING, NULL, 0);
 	status = pump(&child);

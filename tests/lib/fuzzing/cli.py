@@ -25,14 +25,14 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("--kernel", default="debug", metavar="NAME", help="build/kernel/NAME (debug)")
     add("--seconds", type=int, default=60, metavar="N", help="how long (60)")
-    add("--sequences", type=int, metavar="N", help="how many sequences, in place of how long")
-    add("--seed", type=int, metavar="N", help="of the first sequence (random)")
+    add("--sequences", type=int, metavar="N", help="number of sequences, instead of a time")
+    add("--seed", type=int, metavar="N", help="seed of the first sequence (random)")
     add("--flavour", metavar="NAME", help="plain, failnth, limited or threads (any)")
-    add("--vfio", action="store_true", help="with a real device behind VT-d, not the mock")
-    add("--compare", action="store_true", help="the same sequences on the peer")
-    add("--coverage", metavar="FILE", help="what is never reached; with --kernel fuzz")
+    add("--vfio", action="store_true", help="use a real device behind VT-d, not the mock")
+    add("--compare", action="store_true", help="compare with the peer")
+    add("--coverage", metavar="FILE", help="list lines never reached; needs --kernel fuzz")
     add("--trace", action="store_true", help="print each sequence")
-    add("--steps", type=int, metavar="N", help="at most so many steps")
+    add("--steps", type=int, metavar="N", help="at most N steps")
     add("--keep", metavar="N,N...", help="only these steps")
     return result
 
@@ -86,7 +86,7 @@ def _death(guest: Guest, outcome: Outcome, options: argparse.Namespace) -> None:
     if steps:
         print(f"  --steps {steps} is enough")
     else:
-        print("  alone it does not end the guest")
+        print("  on its own, the sequence does not end the guest")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -145,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
     """Returns the exit status."""
     options = parser().parse_args(argv)
     if not PROGRAM.exists():
-        sys.exit(f"fuzz: {PROGRAM} is not there; `make selftests` builds it")
+        sys.exit(f"fuzz: {PROGRAM} is missing; `make selftests` builds it")
     if options.seed is None:
         options.seed = random.randrange(1 << 32)
     print(f"seed {options.seed}, kernel {options.kernel}", flush=True)

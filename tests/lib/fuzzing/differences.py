@@ -7,27 +7,27 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"(hwpt|nested)_alloc .* = ENOENT",
         r" = EINVAL",
-        "HWPT_ALLOC on an id that is not there is ENOENT",
+        "HWPT_ALLOC on an unknown id is ENOENT",
     ),
     Listed(
         r"device_info .* = EOPNOTSUPP",
         r" = 0",
-        "GET_HW_INFO has no data of another type than asked for",
+        "GET_HW_INFO returns no data of another type than requested",
     ),
     Listed(
         r"fault_trigger .* = EINVAL",
         r" = 0",
-        "our mock says that nobody takes a fault",
+        "our mock reports that no queue accepts a fault",
     ),
     Listed(
         r"access_pin .* = EINVAL",
         r" = EOPNOTSUPP",
-        "our mock says itself that an access was not made for pinning",
+        "our mock itself reports that an access was not made for pinning",
     ),
     Listed(
         r"access_pin .* = EINVAL",
         r" = EBADE",
-        "our mock finds other pages than those it was told of",
+        "our mock finds other pages than the expected ones",
     ),
     Listed(
         r"device_(attach|replace) .*nested\d+.* = EINVAL",
@@ -38,7 +38,7 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"event_trigger .* = ENODEV",
         r" = ENOENT",
-        "our mock says that a device is on no page table of a vIOMMU",
+        "our mock reports that a device is on no page table of a vIOMMU",
     ),
     Listed(
         r"dirty_mark .* = refused",
@@ -49,7 +49,7 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"change_process .* = 0",
         r" = EINVAL",
-        "a dma-buf is not charged to anybody, so it does not stay with a process",
+        "a dma-buf is not charged, so it is not bound to a process",
     ),
     Listed(
         r"type1_ask info = 0\n\d+ >flags 3",
@@ -59,7 +59,7 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"copy .* = (ENODEV|refused)",
         r" = 0",
-        "a dma-buf that its owner has taken back is not copied",
+        "a dma-buf that its owner has revoked is not copied",
         same_state=False,
     ),
     Listed(
@@ -70,13 +70,13 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"hwpt_alloc .* flags (8|9|10|11) .* = EOPNOTSUPP",
         r" = (0|EADDRINUSE|EFAULT)",
-        "a page table for PASIDs of an IOMMU that has none",
+        "a page table for PASIDs on an IOMMU without PASIDs",
         same_state=False,
     ),
     Listed(
         r"access_rw .* flags 4 = EFAULT",
         r" = 0",
-        "what is mapped for writing is pinned for writing, also to read it",
+        "writable mappings are pinned for writing, even for a read",
     ),
     Listed(
         r"ioas_ranges .* = (0|EMSGSIZE)\n.* alignment 2048",
@@ -87,7 +87,7 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"pasid_(attach|replace) .* to ioas\d+ = EINVAL",
         r" = E",
-        "PASIDs are on page tables that were asked for by name",
+        "PASIDs need page tables that were allocated by name",
     ),
     Listed(
         r"pasid_attach .* = 0",
@@ -98,7 +98,7 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"(map_va|map_file|copy) .* = 0",
         r" = ENOSPC",
-        "the peer does not find every place that there is",
+        "the peer does not find every free range",
     ),
     Listed(
         r"(map_va|map_file|copy) .* @0 .*flags [246].* = ",
@@ -108,17 +108,17 @@ DIFFERENCES: tuple[Listed, ...] = (
     Listed(
         r"invalidate .* = 0",
         r" = EINVAL",
-        "our mock ignores the index of what is invalidated as a whole, as its header says",
+        "our mock ignores the index if everything is invalidated, as its header says",
     ),
     Listed(
         r"invalidate nested.* = E\w+\n\d+ >[12] of",
         r" = EINVAL\n\d+ >0 of",
-        "our mock takes entries one by one, its copies all of them first",
+        "our mock copies entries one by one, the peer's copies all of them first",
     ),
     Listed(
         r"map_file .* = EOVERFLOW",
         r" = ENODEV",
-        "addresses are looked at before files",
+        "addresses are checked before files",
     ),
     Listed(
         r"ioas_ranges .*\n.*2 ranges.*\n.*0xfedfffff",

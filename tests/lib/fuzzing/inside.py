@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
     status = subprocess.run([PROGRAM, *words], check=False).returncode
     leaks = Checks().leaks()
     if leaks:
-        print(f"FINDING memory is lost:\n{leaks}", flush=True)
+        print(f"FINDING memory leaked:\n{leaks}", flush=True)
     return 1 if leaks else status
 
 

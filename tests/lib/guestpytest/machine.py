@@ -127,7 +127,7 @@ class Machine:
 
     def _last_words(self) -> str:
         status = self._process.wait(END_LIMIT)
-        return f"the guest ended, scripts/vm says {status}:\n{self._errors()}"
+        return f"the guest ended, scripts/vm exited with {status}:\n{self._errors()}"
 
     def _errors(self) -> str:
         self._stderr.seek(0)
@@ -144,7 +144,7 @@ class Machine:
             return str(died)
         self._scratch.cleanup()
         if status or leaks:
-            return leaks or f"scripts/vm says {status}:\n{self._errors()}"
+            return leaks or f"scripts/vm exited with {status}:\n{self._errors()}"
         self.log.unlink(missing_ok=True)
         return ""
 

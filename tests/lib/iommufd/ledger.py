@@ -119,7 +119,7 @@ class Ledger(Closing):
         if reason == "not_said" and failure.command != mock_uapi.TEST_CMD:
             return f"no reason for {failure}"
         if (errnos := self._errnos[reason]) and failure.error not in errnos:
-            return f"the page says nothing of {reason} for {failure}"
+            return f"docs/failures.md does not list {reason} for {failure}"
         return ""
 
 

@@ -98,7 +98,7 @@ class Stream(Closing):
             except BlockingIOError:
                 break
         text = data.decode()
-        assert "LOST" not in text, "events are lost"
+        assert "LOST" not in text, "events were lost"
         return parse(text)
 
 
