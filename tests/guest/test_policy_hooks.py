@@ -435,7 +435,7 @@ def test_delay(three: Recorder, nest: Nest) -> None:
     three.tell("first", invalidate=-REFUSED, delay_ns=900 * MS)
     start = time.monotonic_ns()
     assert invalidate.page_table(nest.context, nested) == (REFUSED, 0)
-    assert time.monotonic_ns() - start < 900 * MS, "who is refused does not wait"
+    assert time.monotonic_ns() - start < 900 * MS, "a refused request does not wait"
 
 
 def test_time_without_delay(one: Recorder, nest: Nest) -> None:
