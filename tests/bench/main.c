@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Prints the output of `workload --help`. */
+/* For the options, see `workload --help`. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
