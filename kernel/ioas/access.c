@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Drivers in the kernel that use areas. An unmap waits until the last page of
- * its areas is unpinned; it tells the drivers to do so.
+ * Kernel drivers that use areas. An unmap asks the drivers to unpin the pages
+ * of its areas, and waits until the last one is unpinned.
  */
 #include <linux/iommu.h>
 
@@ -72,14 +72,14 @@ static void unpin_parts(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_pin - pin the pages behind a range for a driver
+ * iommufd_ioas_pin - pin the pages of a range for a driver
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
- * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @prot: access the mapping must allow: IOMMU_READ, IOMMU_WRITE
  * @out_pages: set to the pages, unless NULL
  *
- * Returns 0 or a negative errno, see iommufd_access_pin_pages(). Nothing is
+ * Return: 0 or a negative errno, see iommufd_access_pin_pages(). Nothing is
  * changed on failure.
  */
 int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
@@ -111,7 +111,7 @@ undo:
 }
 
 /**
- * iommufd_ioas_unpin - end what iommufd_ioas_pin() began
+ * iommufd_ioas_unpin - undo iommufd_ioas_pin()
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
@@ -124,14 +124,14 @@ void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_rw - copy to or from the memory behind a range
+ * iommufd_ioas_rw - copy to or from the memory that a range maps
  * @ioas: the IOAS
  * @iova: first address
  * @data: kernel memory
- * @length: bytes; the range does not wrap
+ * @length: bytes; the range must not wrap
  * @flags: IOMMUFD_ACCESS_RW_*
  *
- * Returns 0 or a negative errno, see iommufd_access_rw().
+ * Return: 0 or a negative errno, see iommufd_access_rw().
  */
 int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 		    size_t length, unsigned int flags)
@@ -166,7 +166,7 @@ static bool any_in_use(struct list_head *areas)
 	list_for_each_entry(area, areas, list)
 		if (READ_ONCE(area->held) || READ_ONCE(area->pins))
 			return true;
-	/* Pairs with the release in iommufd_ioas_release(): now they can go. */
+	/* Pairs with the smp_store_release() of the counters in hold.c. */
 	smp_acquire__after_ctrl_dep();
 	return false;
 }
@@ -185,8 +185,8 @@ static void tell_drivers(struct iommufd_ioas *ioas, struct iommufd_area *area)
 }
 
 /*
- * A driver may learn of pages that it has pinned only after it was called for
- * them. So it is called again, until they are unpinned.
+ * A driver may record a pin only after it was called for the unmap. So it is
+ * called again until its pages are unpinned.
  */
 #define CALL_AGAIN	(HZ / 10)
 
@@ -211,12 +211,13 @@ static int wait_for_users(struct iommufd_ioas *ioas, struct list_head *areas)
 }
 
 /**
- * iommufd_ioas_evict - wait until areas are no longer used in the kernel
- * @ioas: the IOAS, whose unmap_lock is held
- * @areas: areas in the state in which they can't be held anew
- * @stats: the wait is added to
+ * iommufd_ioas_evict - wait until the kernel no longer uses areas
+ * @ioas: the IOAS
+ * @areas: areas in the state UNMAPPING, so that there are no new users
+ * @stats: the time waited is added here
  *
- * Returns 0, or -EINTR or -ERESTARTSYS if the caller was killed while waiting.
+ * Context: The caller must hold the unmap_lock of @ioas.
+ * Return: 0, or -EINTR or -ERESTARTSYS if the caller was killed while waiting.
  */
 int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 		       struct iommufd_unmap_stats *stats)
@@ -231,11 +232,11 @@ int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 
 /**
  * iommufd_ioas_add_access - let a driver use an IOAS
- * @ioas: the IOAS, which the caller keeps until it is removed again
- * @access: its access
+ * @ioas: the IOAS. The caller keeps a reference until the access is removed
+ * @access: the access
  *
- * Returns 0, -EADDRINUSE if the driver pins pages and an area is not aligned to
- * them, -ENOMEM, or -EINTR if the caller was killed.
+ * Return: 0, -EADDRINUSE if the driver pins pages and an area is not aligned to
+ * PAGE_SIZE, -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
 			    struct iommufd_access *access)
@@ -258,10 +259,11 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_remove_access - a driver no longer uses an IOAS
+ * iommufd_ioas_remove_access - end a driver's use of an IOAS
  * @ioas: the IOAS
- * @access: its access, which has no page pinned; none of its callbacks runs any more
- *	when this returns
+ * @access: the access, which has no page pinned
+ *
+ * When this returns, no callback of the access is running any more.
  */
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
 				struct iommufd_access *access)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Areas: what an IOAS maps, and the pages that they keep pinned while a page
+ * Areas: the mappings of an IOAS. An area keeps its pages pinned while a page
  * table maps them.
  */
 #include <linux/iommu.h>
@@ -12,7 +12,7 @@
 
 static int dma_prot(const struct iommufd_pages *pages, u32 flags)
 {
-	/* Devices that are not coherent are not bound. */
+	/* Devices that are not coherent can't be bound. */
 	int prot = iommufd_pages_are_memory(pages) ? IOMMU_CACHE : IOMMU_MMIO;
 
 	if (flags & IOMMU_IOAS_MAP_READABLE)
@@ -23,13 +23,13 @@ static int dma_prot(const struct iommufd_pages *pages, u32 flags)
 }
 
 /**
- * iommufd_area_alloc - make an area that has no address yet
- * @pages: its pages, of which it takes a reference
- * @offset: first byte of them
+ * iommufd_area_alloc - allocate an area that has no address yet
+ * @pages: its pages, on which the area takes a reference
+ * @offset: offset of its first byte in @pages
  * @length: bytes
  * @flags: enum iommufd_ioas_map_flags
  *
- * Returns the area or ERR_PTR(-ENOMEM).
+ * Return: the area or ERR_PTR(-ENOMEM).
  */
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
@@ -60,7 +60,7 @@ void iommufd_area_free(struct iommufd_area *area)
 
 /**
  * iommufd_areas_free - free areas that are in no space
- * @areas: struct iommufd_area by their list, empty afterwards
+ * @areas: struct iommufd_area linked by their list, empty afterwards
  */
 void iommufd_areas_free(struct list_head *areas)
 {
@@ -73,14 +73,16 @@ void iommufd_areas_free(struct list_head *areas)
 }
 
 /**
- * iommufd_area_pin - pin the pages of an area, unless they are or can't be
+ * iommufd_area_pin - pin the pages of an area
  * @ioas: the IOAS
- * @area: the area; the pin_lock of its pages is held
+ * @area: the area
  * @pinned: increased by the number of pages that were not pinned before
  *
- * Ended with iommufd_area_unpin().
+ * Does nothing if the area has its pages pinned already. A dma-buf has nothing
+ * to pin. The caller ends this with iommufd_area_unpin().
  *
- * Returns 0 or a negative errno, see iommufd_pages_use().
+ * Context: May sleep. The caller must hold the pin_lock of the area's pages.
+ * Return: 0 or a negative errno, see iommufd_pages_use().
  */
 int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     unsigned long *pinned)
@@ -90,7 +92,7 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 
 	if (READ_ONCE(area->pinned))
 		return 0;
-	/* There is nothing to pin, but its owner may have it locked for long. */
+	/* Nothing to pin, but the exporter may hold its lock for long. */
 	if (!iommufd_pages_are_memory(area->pages))
 		return iommufd_dmabuf_wait(area->pages->dmabuf);
 	ret = iommufd_pages_use(area->pages, iommufd_area_first_index(area),
@@ -104,11 +106,12 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 }
 
 /**
- * iommufd_area_unpin - an area no longer keeps its pages pinned
+ * iommufd_area_unpin - unpin the pages of an area
  * @ioas: the IOAS
- * @area: the area, in no page table, and the IOTLBs have been flushed
+ * @area: the area, which must not be in any page table. The IOTLBs have been
+ *	flushed
  *
- * Returns the number of pages unpinned.
+ * Return: the number of pages unpinned.
  */
 unsigned long iommufd_area_unpin(struct iommufd_ioas *ioas,
 				 struct iommufd_area *area)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hands the maps of a context to another process, which bears their pinned
- * pages from then on. Pages of requests that are still under way are among
- * them: areas count from the time they have an address.
+ * Moves the mappings of a context to another process, to which their pinned
+ * pages are charged from then on. This includes pages of map requests that are
+ * still running, as soon as their area has an address.
  */
 #include <linux/slab.h>
 
@@ -12,10 +12,10 @@
 #include "trace/fail.h"
 
 /**
- * struct move - pages on their way to another owner
+ * struct move - pages that are moved to another owner
  * @list: link
- * @pages: the pages, of which this has a reference
- * @owner: the new owner, once moved the old one
+ * @pages: the pages, on which this has a reference
+ * @owner: the new owner; the old one after the move
  * @requester: for the tracepoint
  */
 struct move {
@@ -31,7 +31,7 @@ static int add_move(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	struct iommufd_pages *pages = area->pages;
 	struct move *move;
 
-	/* A process can't give memory that is mapped in its mm to another. */
+	/* Memory that is mapped in an mm can't move to another process. */
 	if (pages->source == IOMMUFD_SOURCE_VA)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_VA_STAYS,
 				    area->iova, iommufd_area_length(area));
@@ -82,8 +82,9 @@ static int collect_all(struct iommufd_ctx *ctx, struct list_head *moves)
 }
 
 /*
- * A copy may put pages where this has been already and an unmap take them from
- * where it has not: collect until nothing new is found.
+ * A concurrent copy may add pages to an IOAS that has been collected already,
+ * and an unmap may remove them from one that has not. So collect until nothing
+ * new is found.
  */
 static int collect_moves(struct iommufd_ctx *ctx, struct list_head *moves)
 {
@@ -97,7 +98,7 @@ static int collect_moves(struct iommufd_ctx *ctx, struct list_head *moves)
 	return ret;
 }
 
-/* If the caller is killed, what was moved may stay where it is. */
+/* If the caller is killed, pages already moved may stay with the new owner. */
 static int run_moves(struct list_head *moves)
 {
 	struct move *move;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps what is mapped in one IOAS into another, or elsewhere into the same: the
- * new areas share the pages, which stay pinned and charged once.
+ * Copies mappings from one IOAS to another, or to other addresses of the same
+ * IOAS. The new areas share the pages, which stay pinned and charged once.
  */
 #include <linux/iommu.h>
 
@@ -29,7 +29,7 @@ static int copy_part(struct iommufd_area *area, unsigned long iova,
 	return 0;
 }
 
-/* New areas for iova..last, which areas must cover without a hole. */
+/* Allocate new areas for iova..last, which must be mapped without a hole. */
 static int copy_areas(struct iommufd_ioas *ioas, unsigned long iova,
 		      unsigned long last, u32 flags, struct list_head *areas)
 {
@@ -73,7 +73,7 @@ static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
 	return ret;
 }
 
-/* What its owner has taken back is mapped nowhere, and not mapped anew. */
+/* A revoked dma-buf is in no page table, and must not be mapped again. */
 static int check_dmabufs(struct list_head *areas)
 {
 	struct iommufd_pages *checked = NULL;

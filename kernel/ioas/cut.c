@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cuts areas in two. Only VFIO's first version of type1 needs that, which lets
- * parts of a mapping be unmapped. Nothing changes in page tables: they have
- * small pages only, which is the condition.
+ * Splits areas. Only version 1 of VFIO type1 needs this, as it allows a part of
+ * a mapping to be unmapped. Page tables are not changed: an area is split only
+ * if they have small pages throughout.
  */
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
@@ -10,8 +10,8 @@
 #include "trace/fail.h"
 
 /*
- * The area that lies on both sides of the start of an address, or NULL. It
- * stays: the caller is the only one who could unmap it.
+ * The area that @iova would split, or NULL. The area stays mapped, as an unmap
+ * needs the unmap_lock, which the caller holds.
  */
 static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 					unsigned long iova)
@@ -29,7 +29,7 @@ static struct iommufd_area *find_across(struct iommufd_ioas *ioas,
 	return area;
 }
 
-/* A driver that has pinned pages counts them by area. */
+/* Drivers' pins are counted per area, so an area with pins can't be split. */
 static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		       struct iommufd_area *tail, unsigned long iova)
 {
@@ -64,7 +64,7 @@ static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
 
 	if (ioas->large_pages)
 		return 0;
-	/* What is mapped of a dma-buf is known to its owner as a whole. */
+	/* The exporter of a dma-buf tracks each mapping as a whole. */
 	if (!IS_ALIGNED(iova, READ_ONCE(ioas->space.alignment)) ||
 	    !iommufd_pages_are_memory(pages))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PARTIAL_UNMAP,
@@ -73,7 +73,7 @@ static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	if (IS_ERR(tail))
 		return PTR_ERR(tail);
 
-	/* From here on each part uses its own pages. */
+	/* From here on each part pins its own pages. */
 	mutex_lock(&pages->lock);
 	if (area->pinned)
 		ret = iommufd_pages_split_at(pages, offset >> PAGE_SHIFT);
@@ -111,24 +111,24 @@ static int cut_at(struct iommufd_ioas *ioas, unsigned long iova)
 }
 
 /**
- * iommufd_ioas_cut - let no area lie on both sides of a border of a range
+ * iommufd_ioas_cut - split the areas that cross a boundary of a range
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last: last address of the range
  *
- * Nothing is done if page tables may use large pages. A cut that was made when
- * the second one fails stays; the user can't tell, but by IOMMU_IOAS_UNMAP of a
- * part.
+ * Does nothing if page tables may use large pages. If the split at the end
+ * fails, the one at the start stays. User space can't notice, except that
+ * IOMMU_IOAS_UNMAP of a part succeeds.
  *
- * Returns 0, -EINVAL if an area can't be cut there, -EBUSY if a driver in the
- * kernel has pages of one pinned, -ENOMEM, or -EINTR if the caller was killed.
+ * Return: 0, -EINVAL if an area can't be split there, -EBUSY if a kernel driver
+ * has pages of an area pinned, -ENOMEM, or -EINTR if the caller was killed.
  */
 int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last)
 {
 	int ret;
 
-	/* It may change later, and is looked at again. */
+	/* This may change at any time; it is checked again under the lock. */
 	if (READ_ONCE(ioas->large_pages))
 		return 0;
 	ret = mutex_lock_killable(&ioas->unmap_lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that hardware uses by its physical address: nobody can be told to stop
- * using it, so that it can't be unmapped before it is let go.
+ * Memory that hardware accesses by its physical address. No driver can be asked
+ * to stop that, so the memory can't be unmapped until it is unpinned.
  */
 #include <linux/iommu.h>
 
@@ -10,12 +10,12 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* Where a range ends that has not begun yet. */
+/* The end of a range of which no page has been seen yet. */
 #define NOWHERE	PHYS_ADDR_MAX
 
 /*
- * Whether a part, which is pinned, is contiguous and begins where what was
- * before it ends in physical memory. Sets @end to where it ends.
+ * Whether a part, which is pinned, is physically contiguous and begins where
+ * the part before it ends (@end). Sets @end to where this part ends.
  */
 static bool follows(const struct iommufd_area_part *part, phys_addr_t *end)
 {
@@ -39,7 +39,7 @@ static bool follows(const struct iommufd_area_part *part, phys_addr_t *end)
 	return true;
 }
 
-/* Where a range, which is pinned, is in physical memory, if in one piece. */
+/* Physical address of a pinned range, which must be contiguous. */
 static int find_phys(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last, phys_addr_t *phys)
 {
@@ -59,7 +59,7 @@ static int find_phys(struct iommufd_ioas *ioas, unsigned long iova,
 				 last - iova + 1);
 }
 
-/* Whether none of the areas of a range is being unmapped. */
+/* Whether no area of a range is being unmapped. */
 static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
 		       unsigned long last)
 {
@@ -72,17 +72,18 @@ static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_fix - keep a range mapped and in its place in physical memory
+ * iommufd_ioas_fix - pin a range at its physical address
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
  * @phys: set to the physical address of the first byte
  *
- * An unmap is refused until iommufd_ioas_unfix().
+ * An unmap of the range fails until iommufd_ioas_unfix() is called.
  *
- * Returns 0, -ENOENT if not all of the range is mapped, -EPERM if it is not for
- * reading and writing, -EFAULT if it is not contiguous in physical memory or not
- * there, -EINVAL if it is no memory, or what pinning returns: -ENOMEM.
+ * Return: 0, -ENOENT if a part of the range is not mapped, -EPERM if it is not
+ * mapped for reading and writing, -EFAULT if it is not physically contiguous or
+ * its memory is not accessible, -EINVAL if it is not memory, or another errno
+ * of the pinning, such as -ENOMEM.
  */
 int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last, phys_addr_t *phys)
@@ -91,7 +92,7 @@ int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 	bool mapped;
 	int ret;
 
-	/* No page table stands between the hardware and the memory. */
+	/* No page table restricts the hardware: require all rights. */
 	ret = iommufd_ioas_pin(ioas, iova, last, IOMMU_READ | IOMMU_WRITE,
 			       NULL);
 	if (ret)
@@ -100,7 +101,7 @@ int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 	if (ret)
 		goto unpin;
 
-	/* An unmap that came before this waits for what is held. */
+	/* An unmap that has already begun waits for these pins. */
 	mutex_lock(&ioas->space_lock);
 	mapped = all_mapped(ioas, iova, last);
 	if (mapped)
@@ -117,7 +118,7 @@ unpin:
 }
 
 /**
- * iommufd_ioas_unfix - end what iommufd_ioas_fix() began
+ * iommufd_ioas_unfix - undo iommufd_ioas_fix()
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeps areas from being unmapped while they are used in the kernel: by a call,
- * or by a driver that has pinned pages.
+ * Keeps areas from being unmapped while the kernel uses them: during a call, or
+ * while a driver has their pages pinned.
  */
 #include <linux/iommu.h>
 
@@ -20,7 +20,7 @@ static struct iommufd_area_part part_of(struct iommufd_area *area,
 	};
 }
 
-/* Whether areas cover a range without a hole and allow what is asked for. */
+/* Whether areas cover a range without a hole and allow @prot. */
 static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 		       unsigned long last, int prot)
 {
@@ -58,15 +58,16 @@ static void add_hold(struct iommufd_ioas *ioas, struct iommufd_hold *hold,
 }
 
 /**
- * iommufd_ioas_hold - hold all of a range
+ * iommufd_ioas_hold - hold a whole range
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
- * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
- * @hold: to be released with iommufd_ioas_release()
- * @first: set to what the range has of its first area
+ * @prot: access the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @hold: the hold. The caller releases it with iommufd_ioas_release()
+ * @first: set to the part of the first area that is in the range
  *
- * Returns 0, -ENOENT if not all of the range is mapped, or -EPERM.
+ * Return: 0, -ENOENT if a part of the range is not mapped, or -EPERM if the
+ * mapping does not allow @prot.
  */
 int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
 		      unsigned long last, int prot, struct iommufd_hold *hold,
@@ -86,16 +87,16 @@ int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_hold_first - hold the first piece of a range that is mapped
+ * iommufd_ioas_hold_first - hold the first mapped piece of a range
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last: last address of the range
- * @hold: the piece, to be released with iommufd_ioas_release()
+ * @hold: the piece. The caller releases it with iommufd_ioas_release()
  *
- * The piece has no hole, so that all areas in it are held, and it ends where no
- * area is or one that can't be held.
+ * The piece has no hole, and all areas in it are held. It ends before the first
+ * address that is not mapped or whose area can't be held.
  *
- * Returns false if there is no such piece.
+ * Return: true if a piece is held, false if nothing in the range is mapped.
  */
 bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, struct iommufd_hold *hold)
@@ -124,13 +125,14 @@ bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
 /**
  * iommufd_ioas_hold_unpinned - hold the next area whose pages are not pinned
  * @ioas: the IOAS
- * @iova: where to begin
- * @hold: all of the area, to be released with iommufd_ioas_release()
+ * @iova: address to start from
+ * @hold: the whole area. The caller releases it with iommufd_ioas_release()
  * @area: set to the area
  *
- * Areas that are being mapped don't count, nor those of a dma-buf.
+ * Skips areas that are being mapped and those of dma-bufs.
  *
- * Returns 1, 0 if there is no such area, or -EAGAIN if it is being unmapped.
+ * Return: 1 if an area is held, 0 if there are no more, or -EAGAIN if the next
+ * one is being unmapped.
  */
 int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
 			       struct iommufd_hold *hold,
@@ -175,7 +177,7 @@ void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold)
 	mutex_lock(&ioas->space_lock);
 	list_del(&hold->node);
 	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last) {
-		/* What was done to the area is done: see any_in_use(). */
+		/* Orders all use of the area before this: see any_in_use(). */
 		smp_store_release(&area->held, area->held - 1);
 	}
 	mutex_unlock(&ioas->space_lock);
@@ -195,10 +197,12 @@ static unsigned long count_holds(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_split_holds - an area has been split
- * @ioas: the IOAS, whose space_lock is held
- * @area: what is left of the area
- * @tail: the rest of it
+ * iommufd_ioas_split_holds - distribute the holds of an area that was split
+ * @ioas: the IOAS
+ * @area: the area, now shortened
+ * @tail: the part that was split off
+ *
+ * Context: The caller must hold the space_lock of @ioas.
  */
 void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
 			      struct iommufd_area *area,
@@ -217,13 +221,14 @@ void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
- * @prot: what the mapping must allow: IOMMU_READ, IOMMU_WRITE
- * @first: set to what the range has of its first area
+ * @prot: access the mapping must allow: IOMMU_READ, IOMMU_WRITE
+ * @first: set to the part of the first area that is in the range
  *
- * A driver may end what it began in other pieces: each page counts. Ended with
- * iommufd_ioas_put_pins().
+ * Pins are counted per page, as a driver may unpin other ranges than it has
+ * pinned. The caller ends this with iommufd_ioas_put_pins().
  *
- * Returns 0, -ENOENT if not all of the range is mapped, or -EPERM.
+ * Return: 0, -ENOENT if a part of the range is not mapped, or -EPERM if the
+ * mapping does not allow @prot.
  */
 int iommufd_ioas_get_pins(struct iommufd_ioas *ioas, unsigned long iova,
 			  unsigned long last, int prot,
@@ -250,7 +255,7 @@ unlock:
 }
 
 /**
- * iommufd_ioas_put_pins - end what iommufd_ioas_get_pins() began
+ * iommufd_ioas_put_pins - undo iommufd_ioas_get_pins()
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
@@ -268,7 +273,7 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
 		npages = iommufd_part_npages(&part);
 		if (WARN_ON(area->pins < npages))
 			continue;
-		/* The same. */
+		/* Orders all use of the area before this: see any_in_use(). */
 		smp_store_release(&area->pins, area->pins - npages);
 	}
 	mutex_unlock(&ioas->space_lock);
@@ -276,10 +281,13 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_first_part - what a range has of its first area
+ * iommufd_ioas_first_part - get the part of the first area that is in a range
  * @ioas: the IOAS
  * @iova: first address
- * @last: last address; all of the range is held
+ * @last: last address
+ *
+ * Context: The caller must hold the whole range, or have it pinned.
+ * Return: the part; its area is NULL if there is no area in the range.
  */
 struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
 						 unsigned long iova,
@@ -297,14 +305,16 @@ struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_next_part - what a range has of its next area
+ * iommufd_ioas_next_part - get the part of the next area that is in a range
  * @ioas: the IOAS
- * @part: of the area before it, set to the next one
- * @last: last address of the range, all of which is held
+ * @part: the part before it, set to the next one
+ * @last: last address of the range
  *
- * An area may have been split since: the next part begins where @part ends.
+ * The area of @part may have been split since: the next part begins where @part
+ * ends.
  *
- * Returns false if there is no other.
+ * Context: The caller must hold the whole range, or have it pinned.
+ * Return: true if there is a next part.
  */
 bool iommufd_ioas_next_part(struct iommufd_ioas *ioas,
 			    struct iommufd_area_part *part, unsigned long last)

@@ -7,18 +7,18 @@
 struct iommufd_ioas;
 
 /*
- * What is mapped can be used without any lock while it is held: an unmap waits
- * until all holds on its areas are released. A hold lasts as long as a call.
+ * A held range can be used without any lock: an unmap waits until all holds on
+ * its areas are released. A hold lasts no longer than a call.
  */
 
 /**
- * struct iommufd_hold - a range that a call uses
+ * struct iommufd_hold - a range that is in use by a call
  * @node: link in &iommufd_ioas.holds
  * @iova: first address
  * @last: last address; areas cover the range without a hole
  *
- * Protected by the space_lock. An area that is split while it is held is held
- * in both parts, as far as the range goes.
+ * Protected by the space_lock. If a held area is split, the hold covers those
+ * parts that overlap the range.
  */
 struct iommufd_hold {
 	struct list_head node;
@@ -27,10 +27,10 @@ struct iommufd_hold {
 };
 
 /**
- * struct iommufd_area_part - what a range has of an area
- * @area: the area, held or the space_lock taken
- * @iova: first address of both
- * @last: last address of both
+ * struct iommufd_area_part - the part of an area that is in a range
+ * @area: the area. It is held, or the caller holds the space_lock
+ * @iova: first address of the part
+ * @last: last address of the part
  */
 struct iommufd_area_part {
 	struct iommufd_area *area;
@@ -38,14 +38,14 @@ struct iommufd_area_part {
 	unsigned long last;
 };
 
-/* The byte of the area's pages that an address is mapped to. */
+/* Offset in the area's pages of the byte that an address is mapped to. */
 static inline unsigned long iommufd_area_offset(const struct iommufd_area *area,
 						unsigned long iova)
 {
 	return area->offset + (iova - area->iova);
 }
 
-/* Indices into the area's pages of the first and the last page of a part. */
+/* Indices of the first and the last page of a part in the area's pages. */
 static inline unsigned long
 iommufd_part_first(const struct iommufd_area_part *part)
 {

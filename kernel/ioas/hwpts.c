@@ -12,11 +12,13 @@
 #include "trace/fail.h"
 
 /**
- * iommufd_ioas_check_alignment - whether all areas keep an alignment
- * @ioas: the IOAS, whose space_lock is held
+ * iommufd_ioas_check_alignment - check that all areas are aligned
+ * @ioas: the IOAS
  * @alignment: power of two
  *
- * Returns 0, -EADDRINUSE if one does not, or -EINVAL if none can be asked to.
+ * Context: The caller must hold the space_lock of @ioas.
+ * Return: 0, -EADDRINUSE if an area is not aligned, or -EINVAL if @alignment is
+ * larger than PAGE_SIZE.
  */
 int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 				 unsigned long alignment)
@@ -25,7 +27,7 @@ int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 
 	lockdep_assert_held(&ioas->space_lock);
 
-	/* Pages are pinned and mapped by PAGE_SIZE at the largest. */
+	/* Memory is pinned and mapped in units of PAGE_SIZE or less. */
 	if (alignment > PAGE_SIZE)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_HWPT_PAGE_SIZE,
 				    alignment, PAGE_SIZE);
@@ -45,7 +47,7 @@ static unsigned long access_alignment(struct iommufd_ioas *ioas)
 	struct iommufd_access *access;
 	unsigned long id;
 
-	/* A page that is pinned whole must be of one area. */
+	/* Drivers pin whole pages: a page must belong to one area only. */
 	xa_for_each(&ioas->accesses, id, access)
 		if (iommufd_access_pins(access))
 			return PAGE_SIZE;
@@ -53,9 +55,11 @@ static unsigned long access_alignment(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_ioas_update_alignment - find out what areas must be aligned to
- * @ioas: the IOAS, whose space_lock is held; the set of page tables does not
- *	change, nor does that of accesses
+ * iommufd_ioas_update_alignment - update the required alignment of areas
+ * @ioas: the IOAS
+ *
+ * Context: The caller must hold the space_lock of @ioas, which keeps the sets
+ * of page tables and accesses stable.
  */
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 {
@@ -71,8 +75,8 @@ void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 }
 
 /*
- * The next area that page tables have, or are to get. An area that is being
- * mapped is not one of them: its request looks at the set of page tables later.
+ * The next area that page tables map, or are about to map. Areas that are being
+ * mapped are skipped: their requests look at the set of page tables later.
  */
 static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 				      struct iommufd_area *area)
@@ -91,7 +95,7 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 #define for_each_area(area, ioas) \
 	for (area = next_area(ioas, NULL); area; area = next_area(ioas, area))
 
-/* Take areas below @end out of a page table. */
+/* Remove the areas below @end from a page table. */
 static void clear_hwpt(struct iommufd_ioas *ioas,
 		       struct iommufd_hwpt_paging *hwpt,
 		       struct iommufd_area *end)
@@ -108,7 +112,7 @@ static void clear_hwpt(struct iommufd_ioas *ioas,
 	iommu_iotlb_sync(hwpt->common.domain, &gather);
 }
 
-/* Write all areas, which are pinned, into a page table. */
+/* Map all areas, which are pinned, into a page table. */
 static int fill_hwpt(struct iommufd_ioas *ioas,
 		     struct iommufd_hwpt_paging *hwpt)
 {
@@ -151,7 +155,7 @@ static int wait_for_unmap(struct iommufd_ioas *ioas)
 	return ret;
 }
 
-/* Pin all areas. Those that are mapped meanwhile are pinned already. */
+/* Pin all areas. Concurrent map requests pin theirs before they map them. */
 static int pin_areas(struct iommufd_ioas *ioas)
 {
 	struct iommufd_area *area;
@@ -161,7 +165,7 @@ static int pin_areas(struct iommufd_ioas *ioas)
 
 	while ((ret = iommufd_ioas_hold_unpinned(ioas, iova, &hold, &area))) {
 		if (ret == -EAGAIN) {
-			/* It is gone after that, or stays and is pinned. */
+			/* Now it is gone, or it stays and is pinned next. */
 			ret = wait_for_unmap(ioas);
 		} else {
 			ret = pin_area(ioas, area);
@@ -175,8 +179,8 @@ static int pin_areas(struct iommufd_ioas *ioas)
 }
 
 /*
- * Pages stay pinned for as long as there is a page table, or one is being added.
- * Both take the lock for a moment only: nothing waits for a page fault here.
+ * Pages stay pinned as long as the IOAS has page tables, or one is being added.
+ * The lock is held for a moment only: no request waits for a page fault here.
  */
 static int add_follower(struct iommufd_ioas *ioas)
 {
@@ -201,7 +205,7 @@ static void drop_follower(struct iommufd_ioas *ioas)
 		iommufd_area_unpin(ioas, area);
 }
 
-/* What is mapped must suit the page table, and from now on has to. */
+/* Existing areas must suit the page table, as must future ones from now on. */
 static int list_hwpt(struct iommufd_ioas *ioas,
 		     struct iommufd_hwpt_paging *hwpt)
 {
@@ -232,17 +236,17 @@ static void unlist_hwpt(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_add_hwpt - make a page table follow an IOAS
+ * iommufd_ioas_add_hwpt - add a page table to an IOAS
  * @ioas: the IOAS
- * @hwpt: the page table, empty
+ * @hwpt: the page table, which must be empty
  *
- * All that is mapped is pinned, then mapped into the page table too. Only what
- * needs the same pages waits until they are pinned.
+ * Pins all areas, then maps them into the page table. Only requests that need
+ * the same pages wait while these are pinned.
  *
- * Returns 0, -EADDRINUSE if an area is outside its aperture or not aligned to
- * its pages, -EINVAL if its pages are too large, -EINTR if the caller was
- * killed, or those of iommufd_pages_use() and iommufd_hwpt_map_area(). Nothing
- * is changed on failure.
+ * Return: 0, -EADDRINUSE if an area is outside the aperture of the page table
+ * or not aligned to its pages, -EINVAL if its pages are larger than PAGE_SIZE,
+ * -EINTR if the caller was killed, or an errno of iommufd_pages_use() or
+ * iommufd_hwpt_map_area(). Nothing is changed on failure.
  */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 			  struct iommufd_hwpt_paging *hwpt)
@@ -268,11 +272,11 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_remove_hwpt - a page table no longer follows an IOAS
+ * iommufd_ioas_remove_hwpt - remove a page table from an IOAS
  * @ioas: the IOAS
  * @hwpt: the page table, to which no device is attached; empty afterwards
  *
- * Pages are unpinned if it was the last.
+ * Unpins the pages of the IOAS if this was its last page table.
  */
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 			      struct iommufd_hwpt_paging *hwpt)
@@ -285,13 +289,13 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_set_large_pages - whether page tables may use large pages
+ * iommufd_ioas_set_large_pages - set whether page tables may use large pages
  * @ioas: the IOAS
- * @enable: they may; else all is mapped by PAGE_SIZE
+ * @enable: if false, everything is mapped in units of PAGE_SIZE
  *
- * Returns 0, -EINVAL if that would have to change what is in a page table,
- * -EADDRINUSE if an area is not aligned to PAGE_SIZE, or -EINTR if the caller
- * was killed.
+ * Return: 0, -EINVAL if page tables that already map something would have to
+ * change, -EADDRINUSE if an area is not aligned to PAGE_SIZE, or -EINTR if the
+ * caller was killed.
  */
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * I/O address spaces: the object, and what user space may ask of its addresses.
+ * I/O address spaces: the object, and the ioctls that manage its addresses.
  */
 #include <linux/iommu.h>
 #include <linux/sched/signal.h>
@@ -20,7 +20,7 @@ static void ioas_destroy(struct iommufd_object *obj)
 	iommufd_ioas_unmap_all(ioas);
 	WARN_ON(!list_empty(&ioas->hwpts));
 	WARN_ON(!xa_empty(&ioas->accesses));
-	/* What tests have reserved is for nobody's sake. */
+	/* Ranges reserved by tests have no owner. */
 	iommufd_space_unreserve(&ioas->space, NULL);
 	iommufd_allowed_free(&ioas->space.allowed);
 	WARN_ON(!RB_EMPTY_ROOT(&ioas->space.reserved.rb_root));
@@ -34,12 +34,13 @@ const struct iommufd_object_ops iommufd_ioas_ops = {
 };
 
 /**
- * iommufd_ioas_get - look up an IOAS for the time of a call
+ * iommufd_ioas_get - look up an IOAS for the duration of a call
  * @ctx: the context
  * @id: its id
  *
- * Returns the IOAS, to be given back with iommufd_object_put(), or
- * ERR_PTR(-ENOENT).
+ * The caller must drop the reference with iommufd_object_put().
+ *
+ * Return: the IOAS, or ERR_PTR(-ENOENT).
  */
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id)
 {
@@ -50,10 +51,12 @@ struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id)
 }
 
 /**
- * iommufd_ioas_alloc - make an IOAS
+ * iommufd_ioas_alloc - allocate an IOAS
  * @ctx: the context
  *
- * Returns the IOAS for the caller to publish or abort, or ERR_PTR(-ENOMEM).
+ * The caller must publish or abort the object.
+ *
+ * Return: the IOAS, or ERR_PTR(-ENOMEM).
  */
 struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 {
@@ -102,12 +105,13 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 
 /**
  * iommufd_ioas_count - count a request that has changed an IOAS
- * @ioas: the IOAS, whose space_lock is held
- * @map: it mapped something, or unmapped it
- * @areas: how many areas
- * @bytes: how much
+ * @ioas: the IOAS
+ * @map: true if the request mapped something, false if it unmapped something
+ * @areas: number of areas
+ * @bytes: number of bytes
  *
- * Returns the number of the request.
+ * Context: The caller must hold the space_lock of @ioas.
+ * Return: the sequence number of the request.
  */
 u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		       u64 bytes)
@@ -134,8 +138,10 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 }
 
 /**
- * iommufd_ioas_count_cut - count that there is one more area
- * @ioas: the IOAS, whose space_lock is held
+ * iommufd_ioas_count_cut - count the additional area that a split creates
+ * @ioas: the IOAS
+ *
+ * Context: The caller must hold the space_lock of @ioas.
  */
 void iommufd_ioas_count_cut(struct iommufd_ioas *ioas)
 {
@@ -149,13 +155,15 @@ void iommufd_ioas_count_cut(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_ioas_list_ranges - list the addresses that can be mapped
+ * iommufd_ioas_list_ranges - list the ranges of usable addresses
  * @ioas: the IOAS
- * @max: no more ranges than that are listed
- * @total: set to the number of ranges that there are
- * @alignment: set to what areas must be aligned to, or NULL
+ * @max: maximum number of ranges to list
+ * @total: set to the total number of ranges
+ * @alignment: set to the required alignment of areas, or NULL
  *
- * Returns the ranges, to be kvfree()d, or NULL if memory is short.
+ * The caller must free the array with kvfree().
+ *
+ * Return: an array of ranges, or NULL if there is not enough memory.
  */
 struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 						  u32 max, u32 *total,
@@ -164,7 +172,7 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 	struct iommu_iova_range *ranges = NULL;
 	u32 room;
 
-	/* No lock is held while memory is allocated. */
+	/* Allocate without the lock; retry if there are more ranges by then. */
 	*total = 0;
 	do {
 		room = min(*total, max);
@@ -264,23 +272,23 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 		ret = iommufd_space_allow(&ioas->space, &allowed);
 		mutex_unlock(&ioas->space_lock);
 	}
-	/* What could not be used, or what it took the place of. */
+	/* On failure this is the new list, on success the old one. */
 	iommufd_allowed_free(&allowed);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }
 
 /**
- * iommufd_ioas_reserve_device - keep addresses free that a device can't use
+ * iommufd_ioas_reserve_device - reserve the addresses that a device can't use
  * @ioas: the IOAS
  * @dev: the device
- * @window: set to where the doorbells of MSIs are to be mapped, if the IOMMU
- *	translates them
+ * @window: set to the window into which MSI doorbells are mapped, if the IOMMU
+ *	translates MSIs
  *
- * Ended with iommufd_ioas_unreserve_device().
+ * The caller ends the reservation with iommufd_ioas_unreserve_device().
  *
- * Returns 0, -EADDRINUSE if something is mapped there or must stay usable, or
- * -ENOMEM.
+ * Return: 0, -EADDRINUSE if something is mapped there or if the addresses must
+ * stay usable, or -ENOMEM.
  */
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 				struct iommufd_msi_window *window)
@@ -298,9 +306,9 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 }
 
 /**
- * iommufd_ioas_unreserve_device - a device no longer uses an IOAS
+ * iommufd_ioas_unreserve_device - end the reservations of a device
  * @ioas: the IOAS
- * @dev: the device
+ * @dev: the device, which no longer uses the IOAS
  */
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev)

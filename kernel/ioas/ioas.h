@@ -17,10 +17,10 @@ struct iommufd_access;
 struct iommufd_hwpt_paging;
 
 /**
- * struct iommufd_ioas_counts - what has become of an IOAS so far
- * @seq: requests that have changed it, so that each has a number of its own
- * @mapped: bytes that are mapped
- * @areas: areas that are mapped
+ * struct iommufd_ioas_counts - statistics of an IOAS
+ * @seq: sequence number of the last request that changed the IOAS
+ * @mapped: bytes mapped now
+ * @areas: areas mapped now
  * @maps: map requests that succeeded
  * @unmaps: unmap requests that unmapped something
  */
@@ -36,64 +36,64 @@ struct iommufd_ioas_counts {
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
  * @ctx: its context
- * @accesses: struct iommufd_access by id. Changed with @accesses_rwsem held for
- *	writing and @space_lock, read with either
- * @hwpts: struct iommufd_hwpt_paging. Changed with @hwpts_rwsem held for writing
- *	and @space_lock, read with either
- * @followers: page tables in @hwpts, and those that are being added. If there
- *	are any, areas are pinned before they are mapped. Protected by
+ * @accesses: struct iommufd_access by id. Writers hold @accesses_rwsem for
+ *	writing and @space_lock; readers hold either
+ * @hwpts: struct iommufd_hwpt_paging. Writers hold @hwpts_rwsem for writing and
+ *	@space_lock; readers hold either
+ * @followers: number of page tables in @hwpts and of those being added. While
+ *	it is not zero, areas are pinned before they are mapped. Protected by
  *	@hwpts_rwsem
- * @space: the addresses, protected by @space_lock. An area that page tables have
- *	leaves it only with @hwpts_rwsem held
+ * @space: the addresses, protected by @space_lock. An area that is in page
+ *	tables is removed from it only with @hwpts_rwsem held
  * @holds: struct iommufd_hold, protected by @space_lock
- * @counts: changed under @space_lock and @counts_seq, by which who takes no
- *	lock reads them as of one moment; with preemption off, so that he need
- *	not wait
- * @counts_seq: see there
- * @pinned: pages that areas keep pinned
- * @released: unmaps that wait until drivers let go of areas
- * @large_pages: page tables may use pages larger than PAGE_SIZE. Changed with
- *	@hwpts_rwsem held for writing and @space_lock, read with either
+ * @counts: statistics. Writers hold @space_lock and @counts_seq. Readers that
+ *	take no lock use @counts_seq for a consistent snapshot
+ * @counts_seq: protects @counts. Writers disable preemption so that readers
+ *	never spin for long
+ * @pinned: number of pages that areas keep pinned
+ * @released: unmaps that wait until calls and drivers release areas
+ * @large_pages: page tables may use pages larger than PAGE_SIZE. Writers hold
+ *	@hwpts_rwsem for writing and @space_lock; readers hold either
  *
- * The locks are taken in the order in which they stand here.
+ * The locks are taken in the order in which they are declared.
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
 	struct iommufd_ctx *ctx;
 	/**
-	 * @auto_lock: one device at a time looks for an automatic page table
-	 * that fits it, or makes a new one. The lock of the device's group
-	 * comes between this one and the next.
+	 * @auto_lock: serialises devices that look for a compatible automatic
+	 * page table or allocate one. The lock of the device's group nests
+	 * inside this lock and outside the next one.
 	 */
 	struct mutex auto_lock;
 	/**
-	 * @unmap_lock: one unmap at a time, so that an unmap which finds
-	 * nothing more to do knows that nothing is mapped any more. Held while
-	 * drivers are told of an unmap and until they let go: nothing that they
-	 * may call takes it.
+	 * @unmap_lock: serialises unmaps, so that an unmap that finds nothing
+	 * left to do knows that nothing is mapped any more. Held while drivers
+	 * are called for an unmap and until they have unpinned their pages.
+	 * No function that these drivers may call takes it.
 	 */
 	struct mutex unmap_lock;
 	/**
-	 * @accesses_rwsem: held for reading while drivers are told of an unmap,
-	 * for writing when an access comes or goes, which so waits for the
-	 * callbacks that are under way.
+	 * @accesses_rwsem: held for reading while drivers are called for an
+	 * unmap. Adding or removing an access takes it for writing and thereby
+	 * waits for running callbacks.
 	 */
 	struct rw_semaphore accesses_rwsem;
 	struct xarray accesses;
 	/**
 	 * @hwpts_rwsem: held for reading while page tables are written, so that
-	 * all page tables of the set get a mapping, or lose it; for writing to
-	 * change the set, or what each of its page tables has. Never held
-	 * across a page fault: it nests inside the pin_lock of pages.
+	 * a mapping is added to, or removed from, all page tables of the set;
+	 * held for writing to change the set, or the contents of a single page
+	 * table. Never held across a page fault: it nests inside the pin_lock
+	 * of pages.
 	 */
 	struct rw_semaphore hwpts_rwsem;
 	struct list_head hwpts;
 	unsigned int followers;
 	bool large_pages;
 	/**
-	 * @space_lock: held for a look-up or an insertion, never while pages
-	 * are pinned or page tables are written. Nests inside the lock of
-	 * pages.
+	 * @space_lock: held for a lookup or an insertion, never while pages are
+	 * pinned or page tables are written. Nests inside the lock of pages.
 	 */
 	struct mutex space_lock;
 	struct iommufd_space space;
@@ -162,13 +162,13 @@ int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
-/* ioas/fix.c: hardware that uses memory by its physical address */
+/* ioas/fix.c: hardware that accesses memory by its physical address */
 int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last, phys_addr_t *phys);
 void iommufd_ioas_unfix(struct iommufd_ioas *ioas, unsigned long iova,
 			unsigned long last);
 
-/* ioas/access.c: drivers in the kernel that use areas */
+/* ioas/access.c: kernel drivers that use areas */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
 			    struct iommufd_access *access);
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts areas into an IOAS and all of its page tables.
+ * Maps areas into an IOAS and all of its page tables.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -20,7 +20,7 @@ static void unmap_and_flush(struct iommufd_hwpt_paging *hwpt,
 	iommu_iotlb_sync(hwpt->common.domain, &gather);
 }
 
-/* For a request that is observed. Both together cost the others one branch. */
+/* Out of line: costs one branch while the tracepoint is disabled. */
 static int __cold trace_lock_pages(struct iommufd_pages *pages,
 				   struct iommufd_map_stats *stats)
 {
@@ -79,7 +79,7 @@ static int pin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	return 0;
 }
 
-/* The same. */
+/* Out of line for the same reason. */
 static int __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
 				   struct iommufd_map_stats *stats)
 {
@@ -97,9 +97,9 @@ static int lock_hwpts(struct iommufd_ioas *ioas,
 }
 
 /*
- * Pin what page tables need, without their lock: a page fault takes as long as
- * it takes. Without page tables nothing needs to be pinned. Which of it is the
- * case is known for sure only once hwpts_rwsem is held for reading, as it is on
+ * Pin the pages if there are page tables that need them. This is done without
+ * hwpts_rwsem, as a page fault may take arbitrarily long. Whether there are
+ * page tables is certain only once hwpts_rwsem is held for reading, as it is on
  * success.
  */
 static int pin_and_lock(struct iommufd_ioas *ioas, struct list_head *areas,
@@ -128,7 +128,7 @@ static int pin_and_lock(struct iommufd_ioas *ioas, struct list_head *areas,
 	}
 }
 
-/* Write an area, which is pinned, into all page tables. */
+/* Map an area, which is pinned, into all page tables. */
 static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     struct iommufd_map_stats *stats)
 {
@@ -184,7 +184,7 @@ undo:
 static int place_area(struct iommufd_space *space, struct iommufd_area *area,
 		      unsigned long iova)
 {
-	/* DMA starts at the same byte of a page as the memory does. */
+	/* IOVA and memory have the same offset in a page of the page tables. */
 	if (!IS_ALIGNED(area->offset, space->alignment))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_MEMORY_ALIGNMENT,
 				    area->offset, space->alignment);
@@ -192,7 +192,7 @@ static int place_area(struct iommufd_space *space, struct iommufd_area *area,
 				    iommufd_area_length(area));
 }
 
-/* Put areas one behind the other, all or none. */
+/* Insert areas one after the other, all or none. */
 static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 		       u32 flags, unsigned long *iova)
 {
@@ -237,7 +237,7 @@ static void remove_areas(struct iommufd_ioas *ioas, struct list_head *areas)
 	mutex_unlock(&ioas->space_lock);
 }
 
-/* From here on the areas are in all page tables, and others can see them. */
+/* From here on the areas are in all page tables and visible to others. */
 static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			  struct iommufd_map_stats *stats)
 {
@@ -260,16 +260,16 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 /**
  * iommufd_ioas_map_areas - map areas one after the other
  * @ioas: the IOAS
- * @areas: the areas, at least one; taken over on success
- * @iova: the address with IOMMU_IOAS_MAP_FIXED_IOVA, else set to it
+ * @areas: list of at least one area; taken over on success
+ * @iova: the address with IOMMU_IOAS_MAP_FIXED_IOVA, else set to the address
  * @flags: enum iommufd_ioas_map_flags
  * @stats: filled in
  *
- * Without page tables nothing is pinned: errors of the memory come out when a
- * device is attached.
+ * Nothing is pinned if there are no page tables. Errors of the memory are then
+ * reported when a device is attached.
  *
- * Returns 0 or a negative errno: those of iommufd_space_insert(),
- * iommufd_space_find(), iommufd_pages_use() and iommufd_hwpt_map_area(), or
+ * Return: 0 or a negative errno: one of iommufd_space_insert(),
+ * iommufd_space_find(), iommufd_pages_use() or iommufd_hwpt_map_area(), or
  * -EINTR if the caller was killed. Nothing is changed on failure.
  */
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,

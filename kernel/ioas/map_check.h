@@ -8,19 +8,20 @@
 #include "trace/fail.h"
 
 /*
- * What requests to map ask for is checked here, wherever they come from.
+ * Checks of the parameters of map requests, shared by all of their sources.
  */
 #define IOMMUFD_MAP_PROTS \
 	(IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 
 /**
- * iommufd_map_check - check what all map requests have in common
+ * iommufd_map_check - check the parameters that all map requests have
  * @flags: enum iommufd_ioas_map_flags
  * @iova: the address, if it is fixed
  * @length: bytes
  *
- * Returns 0, -EOPNOTSUPP for flags that are not known, -EOVERFLOW if the last
- * address is not one, or -EINVAL if nothing would be mapped.
+ * Return: 0, -EOPNOTSUPP for unknown flags, -EOVERFLOW if the last address
+ * overflows, or -EINVAL if neither reading nor writing is requested or the
+ * length is zero.
  */
 static inline int iommufd_map_check(u32 flags, u64 iova, u64 length)
 {
@@ -48,11 +49,11 @@ static inline int iommufd_map_check(u32 flags, u64 iova, u64 length)
 }
 
 /**
- * iommufd_map_check_source - check what is to be mapped
+ * iommufd_map_check_source - check the range of memory to map
  * @start: its first address or its offset
  * @length: bytes
  *
- * Returns 0, or -EOVERFLOW if what is behind its end is none.
+ * Return: 0, or -EOVERFLOW if the end of the range overflows.
  */
 static inline int iommufd_map_check_source(u64 start, u64 length)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The requests of user space to map memory of its own, or what a file descriptor
- * stands for: memory, or a part of a device.
+ * The ioctls that map memory of the caller, or the memory or device registers
+ * that a file descriptor refers to.
  */
 #include <linux/dma-buf.h>
 #include <linux/fcntl.h>
@@ -16,16 +16,16 @@
 #include "trace/fail.h"
 
 /**
- * struct map_request - a request, whatever its source
+ * struct map_request - a map request from any source
  * @ucmd: the request, with its structure
- * @size: bytes of the structure
+ * @size: size of the structure
  * @ioas_id: id of the IOAS
  * @flags: enum iommufd_ioas_map_flags
- * @offset: where in the first page it starts
+ * @offset: offset of the first byte in the first page
  * @length: bytes
- * @iova: in the structure: the address asked for, then the one it was put at
+ * @iova: in the structure: the requested address, replaced by the chosen one
  * @source: where the pages come from
- * @stats: what it did
+ * @stats: for the tracepoint
  */
 struct map_request {
 	struct iommufd_ucmd *ucmd;
@@ -77,7 +77,7 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 			       &request->stats);
 }
 
-/* Map pages, or tell of the failure to make them; gives the reference back. */
+/* Map @pages, or report the error in it; drops the caller's reference. */
 static int run_request(struct iommufd_pages *pages, struct map_request *request)
 {
 	struct iommufd_ctx *ctx = request->ucmd->ctx;
@@ -140,8 +140,8 @@ static unsigned int seals_of(struct file *file)
 }
 
 /*
- * Whether DMA may do to a file of memory what is asked for: no mmap in between
- * checks the right to it.
+ * Whether the file of a memfd allows the requested DMA. There is no mmap() that
+ * would check the rights.
  */
 static bool memfd_allows(struct file *file, bool writable)
 {
@@ -170,13 +170,13 @@ pages_from_memfd(struct iommufd_ctx *ctx, struct file *file,
 	if (memfd_allows(file, writable))
 		pages = iommufd_pages_from_memfd(file, cmd->start, writable,
 						 READ_ONCE(ctx->accounting));
-	/* It may have been sealed in between, or be just about to. */
+	/* The file may have been sealed since, or is being sealed now. */
 	if (pages == ERR_PTR(-EPERM))
 		fail_rights(file);
 	return pages;
 }
 
-/* A dma-buf has no rights of its own: who has it may do DMA to it. */
+/* A dma-buf has no access rights: any holder of its fd may do DMA to it. */
 static struct iommufd_pages *
 pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
 {
@@ -195,7 +195,7 @@ pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
 	return pages;
 }
 
-/* Returns an ERR_PTR: -EBADF, -EINVAL if the file is of no use, or -EPERM. */
+/* Errors: -EBADF, -EINVAL if the file is of the wrong kind, or -EPERM. */
 static struct iommufd_pages *
 pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices without an IOMMU do DMA to physical addresses: tells user space those
- * of what it has mapped. They are good until it is unmapped, or the last such
- * device is detached from the IOAS; nothing holds a device to that.
+ * Devices without an IOMMU do DMA to physical addresses. This reports the
+ * physical addresses of mapped memory to user space. They are valid until the
+ * memory is unmapped, or the last such device is detached from the IOAS.
+ * Nothing restricts a device to them.
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
@@ -17,7 +18,7 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* Whether a device without an IOMMU keeps pinned what is mapped. */
+/* Whether a device without an IOMMU is attached, so that areas are pinned. */
 static bool serves_noiommu(struct iommufd_ioas *ioas)
 {
 	struct iommufd_hwpt_paging *hwpt;
@@ -30,7 +31,7 @@ static bool serves_noiommu(struct iommufd_ioas *ioas)
 	return false;
 }
 
-/* Returns the contiguous bytes, at most those of the part; 0 if there are none. */
+/* Returns the number of contiguous bytes, at most those of the part, or 0. */
 static u64 memory_address(const struct iommufd_area_part *part, u64 *phys)
 {
 	struct iommufd_pages *pages = part->area->pages;
@@ -82,7 +83,7 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 		ret = iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_PHYS, iova,
 				   0);
 	} else {
-		/* Held is the area, not only what of it was asked for. */
+		/* The hold covers the area as a whole. */
 		part.last = part.area->last;
 		contiguous = iommufd_pages_are_memory(part.area->pages) ?
 				     memory_address(&part, phys) :

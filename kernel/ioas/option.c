@@ -19,7 +19,7 @@ static int set_rlimit_mode(struct iommufd_ctx *ctx, u64 value)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
 				    value, 1);
 
-	/* What is pinned is charged in one way for all its life. */
+	/* The accounting mode can't change once anything may be charged. */
 	xa_lock(&ctx->objects);
 	if (xa_empty(&ctx->objects))
 		WRITE_ONCE(ctx->accounting, value ? IOMMUFD_ACCOUNT_MM :

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which addresses devices and page tables can't use.
+ * Reserves the addresses that devices and page tables can't use.
  */
 #include <linux/iommu.h>
 #include <uapi/linux/iommufd.h>
@@ -9,15 +9,15 @@
 #include "ioas/space.h"
 
 /**
- * iommufd_space_reserve_regions - keep addresses free that a device can't use
+ * iommufd_space_reserve_regions - reserve the addresses that a device can't use
  * @space: the space
  * @regions: struct iommu_resv_region of the device
- * @owner: for whose sake
- * @window: set to where the doorbells of MSIs are to be mapped, if the IOMMU
- *	translates them
+ * @owner: owner of the reservations
+ * @window: set to the window into which MSI doorbells are mapped, if the IOMMU
+ *	translates MSIs
  *
- * Returns 0 or see iommufd_space_reserve(). Nothing is changed on failure if
- * the owner had nothing reserved before.
+ * Return: 0 or an errno of iommufd_space_reserve(). Nothing is changed on
+ * failure if the owner had no reservations before.
  */
 int iommufd_space_reserve_regions(struct iommufd_space *space,
 				  struct list_head *regions, void *owner,
@@ -27,7 +27,7 @@ int iommufd_space_reserve_regions(struct iommufd_space *space,
 	int ret;
 
 	list_for_each_entry(region, regions, list) {
-		/* Firmware lets go of these when a device is assigned. */
+		/* Firmware no longer uses these once a device is assigned. */
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
 		ret = iommufd_space_reserve(space, region->start,
@@ -48,13 +48,13 @@ int iommufd_space_reserve_regions(struct iommufd_space *space,
 }
 
 /**
- * iommufd_space_reserve_outside - keep addresses free that are not translated
+ * iommufd_space_reserve_outside - reserve addresses outside of an aperture
  * @space: the space
- * @domain: the page table that can't translate them
- * @owner: for whose sake
+ * @domain: the page table, which can't translate them
+ * @owner: owner of the reservations
  *
- * Returns 0 or see iommufd_space_reserve(). Nothing is changed on failure if
- * the owner had nothing reserved before.
+ * Return: 0 or an errno of iommufd_space_reserve(). Nothing is changed on
+ * failure if the owner had no reservations before.
  */
 int iommufd_space_reserve_outside(struct iommufd_space *space,
 				  struct iommu_domain *domain, void *owner)
@@ -77,12 +77,12 @@ int iommufd_space_reserve_outside(struct iommufd_space *space,
 }
 
 /**
- * iommufd_space_usable - list what is not reserved
+ * iommufd_space_usable - list the ranges that are not reserved
  * @space: the space
- * @ranges: set to the ranges, as many as there is room for
- * @room: how many that are
+ * @ranges: set to the first @room of these ranges
+ * @room: number of entries in @ranges
  *
- * Returns how many ranges there are.
+ * Return: the total number of ranges.
  */
 u32 iommufd_space_usable(struct iommufd_space *space,
 			 struct iommu_iova_range *ranges, u32 room)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Areas are kept in a tree that knows the largest hole of each subtree, so that
- * a lookup and the search for a place are logarithmic in their number. Devices
- * and page tables reserve few intervals: those go into an interval tree.
+ * Areas are in a red-black tree that is augmented with the largest hole of each
+ * subtree, so that a lookup and the search for a hole take logarithmic time.
+ * Devices and page tables reserve only a few intervals, which are in an
+ * interval tree.
  */
 #include <kunit/visibility.h>
 #include <linux/limits.h>
@@ -31,7 +32,7 @@ static struct iommufd_area *to_area(struct rb_node *rb)
 }
 
 /**
- * iommufd_space_init - all addresses usable and unused
+ * iommufd_space_init - initialise a space with all addresses usable and unused
  * @space: the space
  */
 void iommufd_space_init(struct iommufd_space *space)
@@ -44,12 +45,12 @@ void iommufd_space_init(struct iommufd_space *space)
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_init);
 
 /**
- * iommufd_space_first - the lowest area that touches an interval
+ * iommufd_space_first - find the lowest area that overlaps an interval
  * @space: the space
  * @iova: first address of the interval
  * @last: last address of the interval
  *
- * Returns the area or NULL.
+ * Return: the area or NULL.
  */
 struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
 					 unsigned long iova, unsigned long last)
@@ -72,11 +73,11 @@ struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_first);
 
 /**
- * iommufd_area_next - the next higher area that touches an interval
+ * iommufd_area_next - find the next higher area that overlaps an interval
  * @area: an area
  * @last: last address of the interval
  *
- * Returns the area or NULL.
+ * Return: the area or NULL.
  */
 struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 				       unsigned long last)
@@ -128,14 +129,14 @@ static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
 }
 
 /**
- * iommufd_space_insert - put an area at an address
+ * iommufd_space_insert - insert an area at an address
  * @space: the space
- * @area: the area, of which @iova and @last are set here
+ * @area: the area, whose @iova and @last are set here
  * @iova: first address
- * @length: bytes, so that the last address does not overflow
+ * @length: bytes; the last address must not overflow
  *
- * Returns 0, -EINVAL if the interval breaks the alignment or touches a reserved
- * one, or -EEXIST if it touches another area.
+ * Return: 0, -EINVAL if the interval is not aligned or overlaps a reserved one,
+ * or -EEXIST if it overlaps another area.
  */
 int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
 			 unsigned long iova, unsigned long length)
@@ -167,7 +168,7 @@ int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_insert);
 
 /**
- * iommufd_space_remove - take an area out
+ * iommufd_space_remove - remove an area
  * @space: the space
  * @area: the area
  */
@@ -184,10 +185,10 @@ void iommufd_space_remove(struct iommufd_space *space,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove);
 
 /**
- * iommufd_space_remove_list - take several areas out
+ * iommufd_space_remove_list - remove several areas
  * @space: the space
- * @areas: struct iommufd_area by their list, in the order of their addresses;
- *	they stay in the list
+ * @areas: struct iommufd_area linked by their list, in the order of their
+ *	addresses; they stay in the list
  */
 void iommufd_space_remove_list(struct iommufd_space *space,
 			       struct list_head *areas)
@@ -201,7 +202,7 @@ void iommufd_space_remove_list(struct iommufd_space *space,
 		if (!follows)
 			start = hole_start(area);
 		rb_erase_augmented(&area->rb, &space->areas, &area_augment);
-		/* The hole of one that goes too is worth no way up the tree. */
+		/* If the next area is removed too, skip updating its hole. */
 		follows = next && area->list.next == &next->list;
 		if (next && !follows)
 			set_hole(next, start);
@@ -210,11 +211,13 @@ void iommufd_space_remove_list(struct iommufd_space *space,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove_list);
 
 /**
- * iommufd_space_split - divide the addresses of an area between two
+ * iommufd_space_split - split an area in two
  * @space: the space
- * @area: the area, which keeps what is below @iova
- * @tail: gets the rest; @iova and @last are set here
- * @iova: an address of @area but the first; the caller sees to the alignment
+ * @area: the area, which keeps the addresses below @iova
+ * @tail: gets the rest; its @iova and @last are set here
+ * @iova: an address of @area, except the first
+ *
+ * The caller must check that @iova is aligned.
  */
 void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
 			 struct iommufd_area *tail, unsigned long iova)
@@ -227,8 +230,8 @@ void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_split);
 
 /*
- * The lowest area above @from with a hole of at least @length before it: down
- * the left as long as something useful is there, else right, else up.
+ * The lowest area above @from with a hole of at least @length before it. Goes
+ * left as long as a large enough hole is there, else right, else up.
  */
 static struct iommufd_area *next_hole(struct iommufd_space *space,
 				      unsigned long from, unsigned long length)
@@ -266,11 +269,11 @@ static struct iommufd_area *next_hole(struct iommufd_space *space,
 }
 
 /**
- * struct place - what is looked for
+ * struct place - the free interval to look for
  * @length: bytes
  * @align: power of two
- * @phase: what the address shall be modulo @align
- * @least: size of the smallest hole to look at
+ * @phase: required remainder of the address modulo @align
+ * @least: size of the smallest hole to consider
  */
 struct place {
 	unsigned long length;
@@ -279,7 +282,7 @@ struct place {
 	unsigned long least;
 };
 
-/* Lowest place in start..last, all of which is free. */
+/* Lowest fit in start..last, which is entirely free. */
 static bool fit(unsigned long start, unsigned long last,
 		const struct place *place, unsigned long *iova)
 {
@@ -292,7 +295,7 @@ static bool fit(unsigned long start, unsigned long last,
 	return true;
 }
 
-/* Lowest place in start..last, of which nothing is reserved. */
+/* Lowest fit in start..last, where nothing is reserved. */
 static bool find_in(struct iommufd_space *space, unsigned long start,
 		    unsigned long last, const struct place *place,
 		    unsigned long *iova)
@@ -310,7 +313,7 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 			return true;
 	}
 
-	/* No area has the hole behind the last one. */
+	/* The hole after the last area belongs to no area. */
 	rb = rb_last(&space->areas);
 	from = start;
 	if (rb) {
@@ -321,7 +324,7 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 	return fit(from, last, place, iova);
 }
 
-/* Lowest place in start..last that is not reserved. */
+/* Lowest fit in start..last that avoids reserved intervals. */
 static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 			    unsigned long last, const struct place *place,
 			    unsigned long *iova)
@@ -338,14 +341,14 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 }
 
 /*
- * The first page is not chosen, as many programs take address 0 for none, nor
- * is the last one, so that an end that is rounded up to pages does not wrap.
- * Allowed ranges reach to the end.
+ * Never choose the first page, as many programs take address 0 to mean "no
+ * address", nor the last page, so that an end that is rounded up to a page does
+ * not wrap. Ranges allowed by the user may include the last page.
  */
 #define FIRST_PLACE PAGE_SIZE
 #define LAST_PLACE (ULONG_MAX - PAGE_SIZE)
 
-/* Allowed ranges that touch are one. */
+/* The span iterator merges allowed ranges that touch. */
 static bool find_allowed(struct iommufd_space *space,
 			 const struct place *place, unsigned long *iova)
 {
@@ -366,14 +369,14 @@ static bool find_allowed(struct iommufd_space *space,
 }
 
 /**
- * iommufd_space_find - find a place for an area
+ * iommufd_space_find - find a free interval for an area
  * @space: the space
  * @length: bytes
  * @align: power of two, at least the alignment of the space
- * @phase: what the address shall be modulo @align
- * @iova: set to the address, never in the first page
+ * @phase: required remainder of the address modulo @align
+ * @iova: set to the address, which is never in the first page
  *
- * Returns 0 or -ENOSPC.
+ * Return: 0 or -ENOSPC.
  */
 int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		       unsigned long align, unsigned long phase,
@@ -385,7 +388,7 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 		.phase = phase,
 	};
 
-	/* A hole of this size has a fit, however it lies. */
+	/* A hole of this size always has a fit, whatever its alignment. */
 	if (check_add_overflow(length, align - 1, &place.least))
 		place.least = ULONG_MAX;
 	if (find_allowed(space, &place, iova))
@@ -398,17 +401,17 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
 
 /**
- * iommufd_space_place - choose the place of memory
+ * iommufd_space_place - choose an address for memory
  * @space: the space
  * @length: bytes
  * @memory: address of the memory, or its offset in a file
- * @iova: set to the address, with the offset in a page that the memory has
+ * @iova: set to the address, with the same offset in a page as @memory
  *
- * IOVA and memory have the same offset in the largest page that the mapping
- * could use, be it as large as CPUs have; where there is no such place, in a
- * smaller page.
+ * The IOVA and the memory get the same offset in the largest page that the
+ * mapping could use, up to PUD_SIZE. If there is no such hole, smaller pages
+ * are tried.
  *
- * Returns 0, or -ENOSPC if no hole has room for it.
+ * Return: 0, or -ENOSPC if no hole is large enough.
  */
 int iommufd_space_place(struct iommufd_space *space, unsigned long length,
 			unsigned long memory, unsigned long *iova)
@@ -432,10 +435,11 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_place);
  * @space: the space
  * @start: first address
  * @last: last address
- * @owner: for whose sake
- * @aperture: a page table can't translate it
+ * @owner: owner of the reservation
+ * @aperture: reserved because a page table can't translate it
  *
- * Returns 0, -EADDRINUSE if an area is there or it must stay usable, or -ENOMEM.
+ * Return: 0, -EADDRINUSE if the interval overlaps an area or must stay usable,
+ * or -ENOMEM.
  */
 int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 			  unsigned long last, void *owner, bool aperture)
@@ -463,7 +467,7 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_reserve);
 /**
  * iommufd_space_unreserve - end all reservations of an owner
  * @space: the space
- * @owner: for whose sake they were made
+ * @owner: the owner
  */
 void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
 {
@@ -484,12 +488,12 @@ void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
 EXPORT_SYMBOL_IF_KUNIT(iommufd_space_unreserve);
 
 /**
- * iommufd_allowed_add - add an interval to a list of allowed ones
- * @allowed: the list, not in use yet
+ * iommufd_allowed_add - add an interval to a list of allowed intervals
+ * @allowed: the list, not yet in use
  * @start: first address
  * @last: last address
  *
- * Returns 0, -EINVAL if it is empty or overlaps another, or -ENOMEM.
+ * Return: 0, -EINVAL if the interval is empty or overlaps another, or -ENOMEM.
  */
 int iommufd_allowed_add(struct rb_root_cached *allowed, unsigned long start,
 			unsigned long last)
@@ -525,11 +529,11 @@ void iommufd_allowed_free(struct rb_root_cached *allowed)
 EXPORT_SYMBOL_IF_KUNIT(iommufd_allowed_free);
 
 /**
- * iommufd_space_allow - set what must stay usable
+ * iommufd_space_allow - set the intervals that must stay usable
  * @space: the space
- * @allowed: the new list; on success set to the old one
+ * @allowed: the new list; set to the old one on success
  *
- * Returns 0, or -EADDRINUSE if something in the list is reserved.
+ * Return: 0, or -EADDRINUSE if something in the list is reserved.
  */
 int iommufd_space_allow(struct iommufd_space *space,
 			struct rb_root_cached *allowed)

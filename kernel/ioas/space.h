@@ -13,10 +13,11 @@ struct iommufd_msi_window;
 struct iommufd_pages;
 
 /**
- * enum iommufd_area_state - what may be done with an area
- * @IOMMUFD_AREA_MAPPING: it keeps its addresses from being used, no more
- * @IOMMUFD_AREA_MAPPED: it can be unmapped
- * @IOMMUFD_AREA_UNMAPPING: it keeps its addresses until the IOTLB is flushed
+ * enum iommufd_area_state - state of an area
+ * @IOMMUFD_AREA_MAPPING: being mapped; it only keeps its addresses reserved
+ * @IOMMUFD_AREA_MAPPED: mapped; it can be unmapped
+ * @IOMMUFD_AREA_UNMAPPING: being unmapped; it keeps its addresses reserved
+ *	until the IOTLB is flushed
  */
 enum iommufd_area_state {
 	IOMMUFD_AREA_MAPPING,
@@ -25,26 +26,27 @@ enum iommufd_area_state {
 };
 
 /**
- * struct iommufd_area - an interval of addresses and the pages behind it
+ * struct iommufd_area - an interval of addresses and the pages it maps
  * @rb: node of &iommufd_space.areas, ordered by @iova
  * @iova: first address
  * @last: last address
- * @hole: unused addresses right before @iova
+ * @hole: size of the unused interval right before @iova
  * @max_hole: largest @hole in the subtree
- * @state: see there
- * @pages: the pages, of which the area has a reference
+ * @state: see &enum iommufd_area_state
+ * @pages: the pages, on which the area has a reference
  * @offset: byte in @pages that @iova is mapped to
- * @prot: IOMMU_READ, IOMMU_WRITE, and IOMMU_CACHE, or IOMMU_MMIO if it is of a
- *	dma-buf
- * @pinned: the area uses its pages and so keeps them pinned. In a space, it is
- *	set with the pin_lock of @pages held, and cleared with the hwpts_rwsem
- *	of the IOAS held
- * @held: number of struct iommufd_hold that cover a part of it; it isn't
- *	unmapped before they are released
- * @pins: how often drivers in the kernel have pinned its pages, each page by
- *	itself; it isn't unmapped before they are unpinned
- * @fixed: how often hardware uses it by physical address: it can't be unmapped
- * @list: link for who takes several areas out
+ * @prot: IOMMU_READ and IOMMU_WRITE, with IOMMU_CACHE for memory or IOMMU_MMIO
+ *	for a dma-buf
+ * @pinned: the area keeps its pages pinned. While the area is in a space, this
+ *	is set with the pin_lock of @pages held, and cleared with the
+ *	hwpts_rwsem of the IOAS held
+ * @held: number of struct iommufd_hold that overlap the area. It isn't unmapped
+ *	before they are released
+ * @pins: sum of the pins that kernel drivers have on its pages. The area isn't
+ *	unmapped before they are unpinned
+ * @fixed: number of users that access the area by physical address. While there
+ *	are any, it can't be unmapped
+ * @list: link for callers that process several areas
  */
 struct iommufd_area {
 	struct rb_node rb;
@@ -69,7 +71,7 @@ static inline unsigned long iommufd_area_length(const struct iommufd_area *area)
 	return area->last - area->iova + 1;
 }
 
-/* Indices into the area's pages of the first and the last page it touches. */
+/* Indices of the first and the last page of an area in its pages. */
 static inline unsigned long
 iommufd_area_first_index(const struct iommufd_area *area)
 {
@@ -91,9 +93,9 @@ iommufd_area_npages(const struct iommufd_area *area)
 
 /**
  * struct iommufd_reserved - an interval of addresses that must not be mapped
- * @node: the interval; they may overlap
- * @owner: for whose sake: a device or a page table
- * @aperture: the page table can't translate it
+ * @node: the interval; intervals may overlap
+ * @owner: the device or page table that it is reserved for
+ * @aperture: reserved because the page table can't translate it
  */
 struct iommufd_reserved {
 	struct interval_tree_node node;
@@ -103,21 +105,22 @@ struct iommufd_reserved {
 
 /**
  * struct iommufd_allowed - an interval of addresses that must stay usable
- * @node: the interval; they don't overlap
+ * @node: the interval; intervals don't overlap
  */
 struct iommufd_allowed {
 	struct interval_tree_node node;
 };
 
 /**
- * struct iommufd_space - which I/O virtual addresses are used and usable
+ * struct iommufd_space - the used and the usable I/O virtual addresses
  * @areas: areas, which don't overlap
  * @reserved: struct iommufd_reserved
- * @allowed: struct iommufd_allowed; if there are any, places are looked for in
- *	them only
- * @alignment: power of two, at most PAGE_SIZE, that every area must keep
+ * @allowed: struct iommufd_allowed; if there are any, addresses are chosen only
+ *	from them
+ * @alignment: required alignment of every area: a power of two, at most
+ *	PAGE_SIZE
  *
- * A plain data structure: its user serialises.
+ * This is a plain data structure: the caller provides locking.
  */
 struct iommufd_space {
 	struct rb_root areas;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Takes areas out of an IOAS. The order is a security rule: clear all page
- * tables, flush the IOTLBs, only then give pages back and let the addresses be
- * used again.
+ * Removes areas from an IOAS. The order matters for security: clear all page
+ * tables, flush the IOTLBs, and only then unpin pages and make the addresses
+ * available again.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -15,9 +15,10 @@
 #include "trace/fail.h"
 
 /*
- * Collect the areas in iova..last. An area that is being mapped is not there
- * yet: its map ends after this unmap. Sets @wait if one is used in the kernel, or
- * if its owner may have it locked; it can't be used anew from here on.
+ * Collect the areas in iova..last, which can't be held or pinned from then on.
+ * Areas that are being mapped are left out: those map requests end after this
+ * unmap. Sets @wait if the kernel uses an area, or if an area belongs to a
+ * dma-buf, as the exporter may hold its lock.
  */
 static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 		   unsigned long last, struct list_head *areas, bool *wait)
@@ -30,7 +31,7 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	iommufd_space_for_each(area, &ioas->space, iova, last) {
 		if (area->state != IOMMUFD_AREA_MAPPED)
 			continue;
-		/* Only whole ones: who may unmap parts has cut them before. */
+		/* VFIO, which may unmap parts, has split the areas before. */
 		if (area->iova < iova || area->last > last)
 			return iommufd_fail(-ENOENT,
 					    IOMMUFD_REASON_PARTIAL_UNMAP,
@@ -50,10 +51,11 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /*
- * The owner of a dma-buf may keep it locked without a limit. Once page tables are
- * being cleared there is no way back: wait before that. Without page tables
- * nothing is locked, above all when the IOAS is destroyed, which can't fail; the
- * look at them needs no lock for that.
+ * The exporter of a dma-buf may hold its lock for an unlimited time. An unmap
+ * can't be undone once page tables are being cleared, so wait before that.
+ * Without page tables that lock is not taken. This includes the destruction of
+ * an IOAS, which can't fail. The list needs no lock for a check whether it is
+ * empty.
  */
 static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
 {
@@ -74,7 +76,7 @@ static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
 	return 0;
 }
 
-/* The caller was killed: nothing has been unmapped. */
+/* The caller was killed and nothing has been unmapped. */
 static void put_back(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
@@ -85,7 +87,7 @@ static void put_back(struct iommufd_ioas *ioas, struct list_head *areas)
 	mutex_unlock(&ioas->space_lock);
 }
 
-/* Collect the areas in iova..last and wait until drivers have let them go. */
+/* Collect the areas in iova..last and wait until drivers have unpinned them. */
 static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 		      unsigned long last, struct list_head *areas,
 		      struct iommufd_unmap_stats *stats)
@@ -134,7 +136,7 @@ static void clear_page_tables(struct iommufd_ioas *ioas,
 		clear_page_table(hwpt, areas, stats);
 }
 
-/* For a request that is observed. Both together cost the others one branch. */
+/* Out of line: costs one branch while the tracepoint is disabled. */
 static void __cold trace_runs(struct iommufd_area *area,
 			      struct iommufd_unmap_stats *stats)
 {
@@ -165,7 +167,7 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unpin_ns);
 }
 
-/* The same. */
+/* Out of line for the same reason. */
 static int __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
 				   struct iommufd_unmap_stats *stats)
 {
@@ -186,7 +188,7 @@ static int lock_hwpts(struct iommufd_ioas *ioas,
 	return down_read_killable(&ioas->hwpts_rwsem);
 }
 
-/* Clear areas and remove them; hwpts_rwsem is held in between. */
+/* Clear and remove areas under one hold of hwpts_rwsem. */
 static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_unmap_stats *stats)
 {
@@ -216,13 +218,13 @@ static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
  * @unmapped: set to the number of bytes unmapped
  * @stats: filled in
  *
- * When it returns no DMA reaches what was mapped in the interval before,
- * whoever unmapped it.
+ * On success, no DMA reaches anything that was mapped in the interval before,
+ * even if a concurrent request has unmapped it.
  *
- * Returns 0, also if there is no area in the interval, -ENOENT if one is partly
- * outside of it, -EBUSY if hardware uses one by its physical address, or -EINTR
- * or -ERESTARTSYS if the caller was killed while it waited. Nothing is changed
- * on failure.
+ * Return: 0, also if there is no area in the interval, -ENOENT if an area is
+ * partly outside of it, -EBUSY if hardware accesses one by its physical
+ * address, or -EINTR or -ERESTARTSYS if the caller was killed while waiting.
+ * Nothing is changed on failure.
  */
 int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 			     unsigned long last, unsigned long *unmapped,
@@ -255,7 +257,7 @@ unlock:
 }
 
 /**
- * iommufd_ioas_unmap_all - unmap what an IOAS that is destroyed still has
+ * iommufd_ioas_unmap_all - unmap everything in an IOAS that is being destroyed
  * @ioas: the IOAS
  */
 void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
@@ -267,7 +269,7 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
 	if (RB_EMPTY_ROOT(&ioas->space.areas))
 		return;
-	/* Nobody is left who could make it wait or fail. */
+	/* There are no users left for which it could wait or fail. */
 	ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
 	WARN_ON(ret);
 	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
@@ -275,13 +277,13 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_ioas_undo_map - unmap what the user could not be told of
+ * iommufd_ioas_undo_map - undo a map request that could not be reported
  * @ioas: the IOAS
  * @iova: first address
  * @length: bytes
  *
- * Who is killed while it waits for other unmaps leaves the map behind, which
- * ends with the context then.
+ * If the caller is killed while waiting for other unmaps, the mapping stays
+ * until the context is closed.
  */
 void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
 			   unsigned long length)
