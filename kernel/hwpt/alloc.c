@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The request of user space to make a page table of any kind.
+ * The ioctl that allocates page tables of any kind.
  */
 #include <linux/iommu.h>
 
@@ -20,14 +20,14 @@
 #define NESTED_FLAGS	(IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
 
 /**
- * struct alloc_request - a request, with what it names looked up
+ * struct alloc_request - a request and the objects it names
  * @ucmd: the request
  * @cmd: its structure
  * @idev: the device
- * @pt: what the page table is to be made on
- * @user_data: what the user tells the driver
- * @call: what policies say about it, or NULL
- * @start_ns: ktime when it began, 0 while nobody listens
+ * @pt: the object to allocate the page table from
+ * @user_data: data of the user for the driver
+ * @call: the call of the policies, or NULL
+ * @start_ns: ktime at the start, 0 while the tracepoint is disabled
  */
 struct alloc_request {
 	struct iommufd_ucmd *ucmd;
@@ -54,7 +54,7 @@ static void trace_alloc(const struct alloc_request *request, u32 hwpt, int ret)
 				 iommufd_trace_ns(request->start_ns));
 }
 
-/* The queue that the request names, if any, looked up; or an ERR_PTR. */
+/* Look up the fault queue of the request. Returns NULL if it has none. */
 static struct iommufd_fault *get_fault_queue(const struct alloc_request *request)
 {
 	if (!(request->cmd->flags & IOMMU_HWPT_FAULT_ID_VALID))
@@ -62,7 +62,7 @@ static struct iommufd_fault *get_fault_queue(const struct alloc_request *request
 	return iommufd_fault_get(request->ucmd->ctx, request->cmd->fault_id);
 }
 
-/* Nothing can fail any more: policies and listeners learn of it, then others. */
+/* Nothing can fail any more: inform policies and tracing, then publish. */
 static void publish(const struct alloc_request *request,
 		    struct iommufd_hw_pagetable *hwpt,
 		    struct iommufd_fault *fault)
@@ -78,7 +78,7 @@ static void publish(const struct alloc_request *request,
 	iommufd_hwpt_publish(ctx, hwpt);
 }
 
-/* Once the page table is complete: tell its id, then let others see it. */
+/* The page table is complete: return its id to the user, then publish it. */
 static int finish(const struct alloc_request *request,
 		  struct iommufd_hw_pagetable *hwpt)
 {
@@ -106,7 +106,7 @@ static int alloc_paging(const struct alloc_request *request,
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
-	/* Faults of a second stage are no business of the guest. */
+	/* A guest must not see page faults of the second stage. */
 	if ((flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
 	    (flags & IOMMU_HWPT_FAULT_ID_VALID))
 		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_FLAGS_CONFLICT,

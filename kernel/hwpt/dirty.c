@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which pages devices have written to: the IOMMU marks them in the page table,
- * here the marks are read into a bitmap of the user and cleared.
+ * Dirty tracking: the IOMMU marks the pages that devices write to in its page
+ * table. This reads the marks into a bitmap of the user, and clears them.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -21,14 +21,14 @@
 #include "trace/fail.h"
 
 /**
- * struct dirty_read - a walk over the marks of a page table
+ * struct dirty_read - a walk over the dirty marks of a page table
  * @hwpt: the page table
  * @flags: IOMMU_DIRTY_NO_CLEAR
- * @dirty: what the IOMMU driver fills in
- * @gather: what is to be flushed from the IOTLB, where entries say that a page
- *	is marked already
+ * @dirty: filled in by the IOMMU driver
+ * @gather: ranges to flush from the IOTLB, where entries may still have the
+ *	marks
  * @hold: the piece that is held
- * @marked: bits that have been set
+ * @marked: number of bits set
  */
 struct dirty_read {
 	struct iommufd_hwpt_paging *hwpt;
@@ -39,7 +39,7 @@ struct dirty_read {
 	u64 marked;
 };
 
-/* In portions that don't keep the CPU for long and hardly ever cut a page. */
+/* Read portions small enough to reschedule, and large enough for huge pages. */
 static int read_memory(struct dirty_read *read, unsigned long iova,
 		       unsigned long last)
 {
@@ -63,7 +63,7 @@ static int read_memory(struct dirty_read *read, unsigned long iova,
 	}
 }
 
-/* The page table can change under this one when its owner takes it back. */
+/* Lock the dma-buf, as a revoke would change the page table during the read. */
 static int read_dmabuf(struct dirty_read *read,
 		       const struct iommufd_area_part *part)
 {
@@ -79,7 +79,7 @@ static int read_dmabuf(struct dirty_read *read,
 	return ret;
 }
 
-/* Read what is held in a range. */
+/* Read a range, all of which is held. */
 static int read_held(struct dirty_read *read, unsigned long iova,
 		     unsigned long last)
 {
@@ -103,15 +103,15 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova,
 	struct dirty_read *read = opaque;
 	unsigned long last = iova + (length - 1);
 
-	/* The bitmap begins earlier than the piece. */
+	/* The bitmap may begin before the piece, at the start of a word. */
 	if (last < read->hold.iova)
 		return 0;
 	return read_held(read, max(iova, read->hold.iova), last);
 }
 
 /*
- * The part of the user's bitmap for the piece that is held, from the beginning
- * of a word on. Memory of the bitmap is touched only where something is mapped.
+ * The part of the user's bitmap that covers the held piece, from the start of a
+ * word. The memory of the bitmap is accessed only where something is mapped.
  */
 static struct iova_bitmap *
 bitmap_of_piece(struct dirty_read *read,
@@ -136,7 +136,7 @@ static int read_piece(struct dirty_read *read,
 	bitmap = bitmap_of_piece(read, cmd);
 	if (IS_ERR(bitmap)) {
 		ret = PTR_ERR(bitmap);
-		/* Some machines want it aligned. */
+			/* Some architectures require it to be aligned. */
 		if (ret == -EINVAL)
 			iommufd_fail(ret, IOMMUFD_REASON_UNKNOWN_VALUE,
 				     cmd->data, 0);
@@ -152,9 +152,9 @@ static int read_piece(struct dirty_read *read,
 }
 
 /*
- * Read all that is mapped in a range, into the bitmap of a request unless that
- * is NULL. Pages of the IOMMU that are larger than an area don't exist: none is
- * in two pieces.
+ * Read everything that is mapped in a range into the bitmap of a request, or
+ * just clear the marks if @cmd is NULL. No IOMMU page is larger than its area,
+ * so none is in two pieces.
  */
 static int read_range(struct dirty_read *read, unsigned long iova,
 		      unsigned long last,
@@ -173,7 +173,7 @@ static int read_range(struct dirty_read *read, unsigned long iova,
 		iova = hold->last + 1;
 	}
 
-	/* Flush on failure too: what was read before it is cleared. */
+	/* Flush on failure too: marks read before it are cleared already. */
 	if (read->gather.start <= read->gather.end)
 		iommu_iotlb_sync(read->hwpt->common.domain, &read->gather);
 	return ret;
@@ -189,7 +189,7 @@ static void read_init(struct dirty_read *read, struct iommufd_hwpt_paging *hwpt,
 	iommu_dirty_bitmap_init(&read->dirty, NULL, &read->gather);
 }
 
-/* The page table of a request, if it can tell what is dirty. */
+/* Look up the page table of a request, which must support dirty tracking. */
 static struct iommufd_hwpt_paging *get_tracking(struct iommufd_ctx *ctx, u32 id)
 {
 	struct iommufd_hwpt_paging *hwpt;
@@ -205,7 +205,7 @@ static struct iommufd_hwpt_paging *get_tracking(struct iommufd_ctx *ctx, u32 id)
 	return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 }
 
-/* What devices wrote before tracking began is of no interest. */
+/* Clear the marks of writes that happened before tracking began. */
 static int enable(struct iommufd_hwpt_paging *hwpt)
 {
 	struct iommu_domain *domain = hwpt->common.domain;
@@ -222,9 +222,11 @@ static int enable(struct iommufd_hwpt_paging *hwpt)
 
 /**
  * iommufd_cmd_hwpt_set_dirty_tracking - IOMMU_HWPT_SET_DIRTY_TRACKING
- * @ucmd: the request: whether the IOMMU marks pages that devices write to
+ * @ucmd: the request, which enables or disables tracking
  *
- * Enabling clears all marks, also if tracking is enabled already.
+ * Enabling clears all marks, even if tracking is enabled already.
+ *
+ * Return: 0 or a negative errno.
  */
 int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd)
 {
@@ -283,8 +285,10 @@ static int check_range(struct iommufd_hwpt_paging *hwpt,
  * iommufd_cmd_hwpt_get_dirty_bitmap - IOMMU_HWPT_GET_DIRTY_BITMAP
  * @ucmd: the request: a range and the user's bitmap
  *
- * Bits are set, none is cleared. What is not mapped is not dirty. When marks
- * have been cleared, whatever is written from then on is marked anew.
+ * Sets bits in the bitmap but never clears any. Addresses that are not mapped
+ * are not dirty. A write after the marks were cleared marks its page again.
+ *
+ * Return: 0 or a negative errno.
  */
 int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 {

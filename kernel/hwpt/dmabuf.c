@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes dma-bufs into page tables. Each knows where it is mapped, so that it
- * can be unmapped when its owner takes it back, which may happen in the middle
- * of anything that goes on in the IOAS.
+ * Maps dma-bufs into page tables. Each dma-buf records where it is mapped, so
+ * that it can be unmapped when its exporter revokes it, which may happen during
+ * any operation on the IOAS.
  */
 #include <linux/iommu.h>
 #include <linux/rbtree.h>
@@ -16,10 +16,10 @@
 #include "trace/fail.h"
 
 /**
- * struct dmabuf_mapping - a dma-buf in a page table
+ * struct dmabuf_mapping - a mapping of a dma-buf in a page table
  * @rb: node of &iommufd_dmabuf.mappings, ordered by @domain, then by @iova
  * @domain: the page table
- * @iova: where
+ * @iova: first address
  * @length: bytes
  *
  * Protected by the lock of the dma-buf.
@@ -53,7 +53,7 @@ static int compare_key(const void *key, const struct rb_node *node)
 	return compare(key, to_mapping(node));
 }
 
-/* When the lock is let go the owner may use what was unmapped: flush before. */
+/* Flushes the IOTLB: once unlocked, the exporter may reuse the range. */
 static void unmap_and_free(struct dmabuf_mapping *mapping)
 {
 	size_t unmapped;
@@ -64,10 +64,12 @@ static void unmap_and_free(struct dmabuf_mapping *mapping)
 }
 
 /**
- * iommufd_dmabuf_unmap_all - take a dma-buf out of all page tables
- * @dmabuf: the dma-buf, locked
+ * iommufd_dmabuf_unmap_all - unmap a dma-buf from all page tables
+ * @dmabuf: the dma-buf
  *
- * No DMA reaches it any more when this returns.
+ * When this returns, no DMA reaches the dma-buf any more.
+ *
+ * Context: The caller must hold the lock of @dmabuf.
  */
 void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
 {
@@ -84,10 +86,10 @@ void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
  * @hwpt: the page table
  * @area: the area
  *
- * What its owner has taken back is not mapped, which is no failure.
+ * If the dma-buf is revoked, this maps nothing and succeeds.
  *
- * Returns 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the IOMMU
- * driver.
+ * Return: 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the
+ * IOMMU driver.
  */
 int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 			    struct iommufd_area *area)
@@ -126,7 +128,7 @@ free:
 
 /**
  * iommufd_hwpt_unmap_dmabuf - unmap an area of a dma-buf
- * @hwpt: the page table, which is flushed from the IOTLB
+ * @hwpt: the page table; the range is flushed from the IOTLB
  * @area: the area
  */
 void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What all kinds of page tables have in common.
+ * The common part of all kinds of page tables.
  */
 #include <linux/iommu.h>
 
@@ -12,14 +12,14 @@
 #include "trace/fail.h"
 
 /**
- * iommufd_hwpt_check_flags - whether an IOMMU can do what a page table is for
+ * iommufd_hwpt_check_flags - check that the IOMMU supports the requested flags
  * @idev: the device, which has an IOMMU
  * @flags: enum iommufd_hwpt_alloc_flags
  *
- * Drivers refuse what they know nothing of. What only some IOMMUs of theirs can
- * do they leave to be asked for.
+ * IOMMU drivers reject flags that they don't know, but do not check features
+ * that only some of their IOMMUs have. This does.
  *
- * Returns 0 or -EOPNOTSUPP.
+ * Return: 0 or -EOPNOTSUPP.
  */
 int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags)
 {
@@ -36,10 +36,10 @@ int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags)
 }
 
 /**
- * iommufd_hwpt_init - the domain of a page table is there
+ * iommufd_hwpt_init - initialise a page table with its domain
  * @hwpt: the page table
- * @domain: made by the IOMMU driver, owned by the page table from now on
- * @flags: enum iommufd_hwpt_alloc_flags that it was made with
+ * @domain: allocated by the IOMMU driver; the page table takes ownership
+ * @flags: enum iommufd_hwpt_alloc_flags that it was allocated with
  */
 void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 		       struct iommu_domain *domain, u32 flags)
@@ -52,10 +52,10 @@ void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 
 /**
  * iommufd_hwpt_report_faults - report page faults to a queue
- * @hwpt: the page table, complete but for that, about to be published
+ * @hwpt: the page table, otherwise complete and about to be published
  * @ctx: its context
- * @fault: the queue, looked up by the caller; the page table comes to depend on
- *	it
+ * @fault: the queue, looked up by the caller; the page table depends on it from
+ *	now on
  */
 void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
 				struct iommufd_ctx *ctx,
@@ -66,7 +66,7 @@ void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
 	hwpt->domain->iopf_handler = iommufd_fault_report;
 }
 
-/* What a page table keeps for as long as it lives. */
+/* The object that a page table depends on during its whole life. */
 static struct iommufd_object *depends_on(struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_hwpt_nested *nested;
@@ -78,10 +78,12 @@ static struct iommufd_object *depends_on(struct iommufd_hw_pagetable *hwpt)
 }
 
 /**
- * iommufd_hwpt_publish - make a page table visible
+ * iommufd_hwpt_publish - publish a page table
  * @ctx: its context
- * @hwpt: the page table; from now on it depends on what it was made on, which a
- *	lookup of the caller has kept
+ * @hwpt: the page table
+ *
+ * From now on, the page table depends on the object it was allocated from, on
+ * which the caller holds a reference from a lookup.
  */
 void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
 			  struct iommufd_hw_pagetable *hwpt)
@@ -91,7 +93,7 @@ void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_hwpt_release - give back what all kinds of page tables hold
+ * iommufd_hwpt_release - release the common resources of a page table
  * @hwpt: the page table, no longer published, to which no device is attached
  */
 void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt)
@@ -103,10 +105,11 @@ void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt)
 }
 
 /**
- * iommufd_hwpt_drop_later - drop a page table while locks are held
+ * iommufd_hwpt_drop_later - undepend a device from a page table under locks
  * @ctx: its context
  * @hwpt: the page table, on which a device no longer depends
- * @ended: gets it, if it is gone, for iommufd_hwpts_end()
+ * @ended: if this was the last user of an automatic page table, it is added
+ *	here for iommufd_hwpts_end()
  */
 void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
 			     struct iommufd_hw_pagetable *hwpt,
@@ -126,11 +129,12 @@ void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_hwpts_end - end page tables that are gone
+ * iommufd_hwpts_end - destroy the page tables of iommufd_hwpt_drop_later()
  * @ctx: their context
  * @ended: struct iommufd_hwpt_paging by their ended, empty afterwards
  *
- * Context: may sleep; policies are told: no lock of iommufd is held.
+ * Context: May sleep. Policies are called, so the caller must not hold any lock
+ * of iommufd.
  */
 void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended)
 {
@@ -142,11 +146,12 @@ void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended)
 }
 
 /**
- * iommufd_hwpt_drop - a device no longer depends on a page table
+ * iommufd_hwpt_drop - undepend a device from a page table
  * @ctx: its context
- * @hwpt: the page table, which may be gone after this
+ * @hwpt: the page table, which may be gone afterwards
  *
- * Context: as iommufd_hwpts_end().
+ * Context: May sleep. Policies are called, so the caller must not hold any lock
+ * of iommufd.
  */
 void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
 		       struct iommufd_hw_pagetable *hwpt)

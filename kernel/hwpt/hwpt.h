@@ -15,13 +15,13 @@ struct iommufd_seen;
 struct iommufd_viommu;
 
 /**
- * struct iommufd_hw_pagetable - what all kinds of page tables have in common
+ * struct iommufd_hw_pagetable - the common part of all kinds of page tables
  * @obj: the object
- * @domain: the page table of the IOMMU driver, of which this is the cookie
+ * @domain: the domain of the IOMMU driver, of which this is the cookie
  * @fault: queue for its page faults, which it depends on, or NULL
- * @pasid_compatible: devices that it is attached to may have PASIDs attached
- * @invalidations: requests to invalidate it that reached the driver
- * @seen: policies that are to be told when it is gone, or NULL
+ * @pasid_compatible: devices attached to it may also attach PASIDs
+ * @invalidations: number of invalidation requests that reached the driver
+ * @seen: policies to call when it is freed, or NULL
  */
 struct iommufd_hw_pagetable {
 	struct iommufd_object obj;
@@ -38,12 +38,13 @@ struct iommufd_hw_pagetable {
  * @common: object and domain
  * @ioas: the IOAS, which it depends on
  * @node: link in &iommufd_ioas.hwpts
- * @ended: link for who has taken it out of the table of objects and ends it later
- * @automatic: made for an attach to the IOAS, gone with the last device
- * @coherent: DMA can't bypass the CPU caches; known before it is published
+ * @ended: link for callers that have removed it from the object table and
+ *	destroy it later
+ * @automatic: allocated for an attach to the IOAS; freed with the last device
+ * @coherent: DMA can't bypass the CPU caches; set before it is published
  * @nest_parent: can be the second stage of others
- * @doorbells: doorbells of MSIs that are mapped, by &doorbell.index. Protected
- *	by the doorbells_lock of the context
+ * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
+ *	the doorbells_lock of the context
  */
 struct iommufd_hwpt_paging {
 	union {
@@ -63,8 +64,8 @@ struct iommufd_hwpt_paging {
  * struct iommufd_hwpt_nested - a first stage that user space manages
  * @obj: the object
  * @common: object and domain
- * @parent: the second stage; it depends on it unless on @viommu
- * @viommu: the vIOMMU that it was made from and depends on, or NULL
+ * @parent: the second stage; this depends on it if @viommu is NULL
+ * @viommu: the vIOMMU that it was allocated from and depends on, or NULL
  */
 struct iommufd_hwpt_nested {
 	union {
@@ -93,10 +94,10 @@ to_hwpt_paging(struct iommufd_object *obj)
 }
 
 /**
- * iommufd_hwpt_paging_of - the page table that follows an IOAS
+ * iommufd_hwpt_paging_of - get the page table that follows an IOAS
  * @hwpt: a page table of any kind
  *
- * Returns the page table itself, or the second stage of a nested one.
+ * Return: the page table itself, or the second stage of a nested one.
  */
 static inline struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_of(struct iommufd_hw_pagetable *hwpt)
@@ -142,7 +143,7 @@ iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
 void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
 			       struct iommufd_hwpt_nested *hwpt);
 
-/* Addresses and lengths of what is mapped are multiples of it. */
+/* Addresses and lengths of mappings must be multiples of this. */
 static inline unsigned long
 iommufd_hwpt_smallest_page(const struct iommufd_hwpt_paging *hwpt)
 {

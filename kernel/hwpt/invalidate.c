@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The request of user space to invalidate what an IOMMU has cached of a page
- * table that user space manages.
+ * The ioctl that invalidates IOMMU caches of a page table that user space
+ * manages.
  */
 #include <linux/iommu.h>
 
@@ -16,7 +16,7 @@
 
 static int check_array(const struct iommu_hwpt_invalidate *cmd)
 {
-	/* The user who has no entries asks for the type alone. */
+	/* Without entries, the user asks whether the type is supported. */
 	if (!cmd->entry_num)
 		return 0;
 	if (cmd->entry_num > MAX_ENTRIES || cmd->entry_len > PAGE_SIZE ||
@@ -45,7 +45,7 @@ static int invalidate_viommu(struct iommufd_viommu *viommu,
 	return -EOPNOTSUPP;
 }
 
-/* Sets the number of entries to those that were handled. */
+/* Sets the number of entries to the number that were handled. */
 static int invalidate(struct iommufd_object *obj,
 		      struct iommu_user_data_array *array)
 {
@@ -60,7 +60,7 @@ static int invalidate(struct iommufd_object *obj,
 	return ret ? iommufd_fail_driver(ret) : 0;
 }
 
-/* Where nested page tables and vIOMMUs are counted, see struct iommufd_object_info. */
+/* A vIOMMU counts in its second stage, see struct iommufd_object_info. */
 static void count(struct iommufd_object *obj)
 {
 	struct iommufd_hw_pagetable *hwpt;
@@ -73,12 +73,12 @@ static void count(struct iommufd_object *obj)
 }
 
 /**
- * struct invalidation - a request
+ * struct invalidation - an invalidation request
  * @ctx: the context
  * @cmd: its structure
- * @array: the entries; their number becomes that of those that were handled
- * @kind: what kind of object it is about, once that is known
- * @start_ns: ktime when it began, 0 while nobody listens
+ * @array: the entries; their number becomes the number that were handled
+ * @kind: type of the object to invalidate, once it is looked up
+ * @start_ns: ktime at the start, 0 while the tracepoint is disabled
  */
 struct invalidation {
 	struct iommufd_ctx *ctx;
@@ -88,7 +88,7 @@ struct invalidation {
 	u64 start_ns;
 };
 
-/* What the request is about, looked up once: it is what policies are asked about. */
+/* Looked up once, so that policies are asked about the object that is used. */
 static struct iommufd_object *look_up(struct invalidation *request)
 {
 	struct iommufd_object *obj;
@@ -112,7 +112,7 @@ static int run(struct invalidation *request, struct iommufd_object *obj)
 	return invalidate(obj, &request->array);
 }
 
-/* As many entries as the policies let through. */
+/* Run at most as many entries as the policies allow. */
 static int run_limited(struct invalidation *request, struct iommufd_object *obj,
 		       u32 limit)
 {
@@ -122,13 +122,13 @@ static int run_limited(struct invalidation *request, struct iommufd_object *obj,
 	request->array.entry_num = limit;
 	if (limit || !asked)
 		ret = run(request, obj);
-	/* 0 would mean that all of them were handled. */
+	/* 0 would mean that all entries were handled. */
 	return ret ?: limit < asked ? -EAGAIN : 0;
 }
 
 /*
- * Sleep as long as policies say, without the object, so that a destroy need not
- * wait for it. Returns the object once more, or an ERR_PTR.
+ * Sleep as long as policies demand, without a reference to the object, so that
+ * a destroy need not wait. Returns the object with a reference, or an ERR_PTR.
  */
 static struct iommufd_object *delay(struct invalidation *request,
 				    struct iommufd_invalidate_call *call,
@@ -150,7 +150,7 @@ static struct iommufd_object *delay(struct invalidation *request,
 	return ERR_PTR(ret);
 }
 
-/* Ask the policies about the object, which is put. */
+/* Ask the policies about the object, run the request, and put the object. */
 static noinline int run_asked(struct invalidation *request,
 			      struct iommufd_object *obj)
 {
@@ -182,7 +182,7 @@ static noinline int run_asked(struct invalidation *request,
 	return ret;
 }
 
-/* Sets the number of entries to those that were handled. */
+/* Sets the number of entries to the number that were handled. */
 static int look_up_and_run(struct invalidation *request)
 {
 	struct iommufd_object *obj = look_up(request);
@@ -240,7 +240,7 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	if (trace_iommufd_hwpt_invalidate_enabled())
 		trace_request(&request, ret);
 
-	/* However it ended, the user learns how many entries were handled. */
+	/* Even on failure, report how many entries were handled. */
 	cmd->entry_num = request.array.entry_num;
 	if (iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
 		return -EFAULT;

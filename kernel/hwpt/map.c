@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes areas into the page table of an IOMMU and clears them.
+ * Maps areas into the page table of an IOMMU and unmaps them.
  */
 #include <linux/iommu.h>
 #include <linux/sched/signal.h>
@@ -12,7 +12,7 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* How much is mapped by small pages before SIGKILL is looked for again. */
+/* Bytes to map with small pages between two checks for SIGKILL. */
 #define SMALL_UNKILLED	SZ_2M
 
 static int map_small_pages(struct iommu_domain *domain, unsigned long iova,
@@ -48,8 +48,8 @@ undo:
  * @length: bytes
  * @prot: IOMMU_READ and so on
  *
- * Returns 0, -EINTR if the caller was killed, or the errno of the IOMMU driver,
- * and nothing of it is mapped then.
+ * Return: 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
+ * Nothing is mapped on failure.
  */
 int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 			 phys_addr_t phys, size_t length, int prot)
@@ -61,17 +61,17 @@ int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 	return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
 }
 
-/* How often who maps many runs looks whether he has been killed. */
+/* Number of runs to map between two checks for SIGKILL. */
 #define RUNS_UNKILLED	256
 
 /**
- * struct area_walk - how far an area is mapped
+ * struct area_walk - progress of mapping an area
  * @hwpt: the page table
  * @area: the area
  * @iova: next address
- * @skip: bytes before it in its page: only the first and the last page may be
- *	mapped in part
- * @runs: runs so far
+ * @skip: bytes to skip in the next page: only the first and the last page of an
+ *	area may be mapped in part
+ * @runs: number of runs so far
  */
 struct area_walk {
 	struct iommufd_hwpt_paging *hwpt;
@@ -82,9 +82,9 @@ struct area_walk {
 };
 
 /*
- * Map the runs of a block, which is one that the area uses and so ends with its
- * last page or before. Scattered memory has a run for each page: what is needed
- * for each stays in registers.
+ * Map the runs of a block. The area uses the whole block, which therefore ends
+ * with the area's last page at the latest. Scattered memory has one run per
+ * page, so the values needed for each run are kept in registers.
  */
 static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter)
 {
@@ -157,11 +157,12 @@ undo:
 /**
  * iommufd_hwpt_map_area - map an area
  * @hwpt: the page table
- * @area: the area, whose pages are pinned and locked
+ * @area: the area, whose pages are pinned
  * @runs: increased by the number of physically contiguous runs
  *
- * Returns 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
- * The page table is as before on failure.
+ * Context: The caller must hold the lock of the area's pages.
+ * Return: 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
+ * The page table is unchanged on failure.
  */
 int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 			  struct iommufd_area *area, u64 *runs)
@@ -191,8 +192,8 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
  * iommufd_hwpt_unmap_area - unmap an area
  * @hwpt: the page table
  * @area: the area
- * @gather: what the caller has to flush from the IOTLB before he gives the
- *	pages back
+ * @gather: the ranges that the caller must flush from the IOTLB before it
+ *	unpins the pages
  */
 void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,
 			     struct iommufd_area *area,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * First stages that user space manages: their life.
+ * Allocation and destruction of first stages that user space manages.
  */
 #include <linux/iommu.h>
 
@@ -85,20 +85,20 @@ alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
 }
 
 /**
- * iommufd_hwpt_nested_alloc - make a first stage for a device
+ * iommufd_hwpt_nested_alloc - allocate a first stage for a device
  * @ctx: the context
  * @parent: the second stage
- * @viommu: vIOMMU of the second stage to make it from, or NULL
+ * @viommu: vIOMMU of the second stage to allocate it from, or NULL
  * @idev: the device
  * @flags: enum iommufd_hwpt_alloc_flags
- * @user_data: what the user tells the driver
+ * @user_data: data of the user for the driver
  *
- * Nobody sees it. The caller, whose lookup keeps the vIOMMU or the second stage,
- * publishes it with iommufd_hwpt_publish(), or aborts it.
+ * The caller must hold a reference on the vIOMMU or the second stage from a
+ * lookup. It publishes the page table with iommufd_hwpt_publish() or aborts it.
  *
- * Returns the page table or an ERR_PTR: -EINVAL if the second stage is none or
- * of another IOMMU than the device, -EOPNOTSUPP or another errno of the driver,
- * -ENOMEM.
+ * Return: the page table or an ERR_PTR: -EINVAL if @parent can't be a second
+ * stage or belongs to another IOMMU than the device, -EOPNOTSUPP or another
+ * errno of the driver, or -ENOMEM.
  */
 struct iommufd_hwpt_nested *
 iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables for devices without an IOMMU: they take everything and translate
- * nothing. Such a device does DMA to physical addresses, which user space asks
- * for, see ioas/noiommu.c.
+ * Page tables for devices without an IOMMU: they accept all mappings but
+ * translate nothing. Such a device does DMA to physical addresses, which user
+ * space can look up, see ioas/noiommu.c.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -36,11 +36,12 @@ static const struct iommu_domain_ops noiommu_domain_ops = {
 };
 
 /**
- * iommufd_noiommu_domain_alloc - what stands for a page table
+ * iommufd_noiommu_domain_alloc - allocate a domain that translates nothing
  *
- * It belongs to no IOMMU driver: no device with an IOMMU can be attached to it.
+ * The domain belongs to no IOMMU driver, so no device with an IOMMU can be
+ * attached to it. The caller must free it with iommu_domain_free().
  *
- * Returns the domain, for iommu_domain_free(), or ERR_PTR(-ENOMEM).
+ * Return: the domain or ERR_PTR(-ENOMEM).
  */
 struct iommu_domain *iommufd_noiommu_domain_alloc(void)
 {
@@ -50,7 +51,7 @@ struct iommu_domain *iommufd_noiommu_domain_alloc(void)
 		return ERR_PTR(-ENOMEM);
 	domain->type = IOMMU_DOMAIN_UNMANAGED;
 	domain->ops = &noiommu_domain_ops;
-	/* What is pinned is pinned by pages: areas have to be of whole ones. */
+	/* Memory is pinned in pages, so areas must consist of whole pages. */
 	domain->pgsize_bitmap = PAGE_MASK;
 	domain->geometry.aperture_end = ULONG_MAX;
 	domain->geometry.force_aperture = true;
@@ -58,8 +59,10 @@ struct iommu_domain *iommufd_noiommu_domain_alloc(void)
 }
 
 /**
- * iommufd_is_noiommu_domain - whether a page table translates nothing
- * @domain: the page table
+ * iommufd_is_noiommu_domain - check whether a domain translates nothing
+ * @domain: the domain
+ *
+ * Return: true if the domain is one of iommufd_noiommu_domain_alloc().
  */
 bool iommufd_is_noiommu_domain(const struct iommu_domain *domain)
 {

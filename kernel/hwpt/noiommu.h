@@ -7,8 +7,8 @@
 struct iommu_domain;
 
 /*
- * What stands for a page table where no IOMMU is in front of a device. The IOAS
- * pins for it what it pins for page tables, and nothing is written.
+ * A stand-in for the page table of devices without an IOMMU. The IOAS pins
+ * pages as for any page table, but nothing is written.
  */
 #ifdef CONFIG_IOMMUFD_NOIOMMU
 struct iommu_domain *iommufd_noiommu_domain_alloc(void);

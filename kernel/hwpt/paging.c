@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables that follow an IOAS: their life.
+ * Allocation and destruction of page tables that follow an IOAS.
  */
 #include <linux/iommu.h>
 
@@ -44,7 +44,7 @@ const struct iommufd_object_ops iommufd_hwpt_paging_ops = {
 	.destroy = hwpt_paging_destroy,
 };
 
-/* Whether the DMA of a device can be kept from bypassing the CPU caches. */
+/* Whether the IOMMU can enforce cache coherency for the device. */
 static bool can_be_coherent(const struct iommufd_device *idev)
 {
 	return device_iommu_capable(idev->dev,
@@ -52,9 +52,9 @@ static bool can_be_coherent(const struct iommufd_device *idev)
 }
 
 /*
- * A device whose DMA can be kept from bypassing the CPU caches must be: KVM
- * relies on it. Nothing that a page table holds is changed by that, and there is
- * no way back: it is settled before the first mapping and the first attach.
+ * Cache coherency must be enforced wherever the IOMMU can, as KVM relies on it.
+ * Enforcing it can't be undone and does not affect existing mappings, so this
+ * is decided before the first mapping and the first attach.
  */
 static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
 			  const struct iommufd_device *idev)
@@ -69,14 +69,15 @@ static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
 }
 
 /**
- * iommufd_hwpt_paging_check - whether a device may be attached to a page table
+ * iommufd_hwpt_paging_check - check that a device may use a page table
  * @hwpt: the page table, or the second stage of the one to attach to
  * @idev: the device
  *
- * What the page table was made for, the IOMMU of the device can do, and the
- * other way round where others rely on it. Not all drivers look at that.
+ * The device's IOMMU must support the features of the page table. Conversely,
+ * the page table must enforce cache coherency if the device's IOMMU can. Not
+ * all drivers check this.
  *
- * Returns 0, or -EINVAL if they are not compatible.
+ * Return: 0, or -EINVAL if they are not compatible.
  */
 int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
 			      const struct iommufd_device *idev)
@@ -91,7 +92,7 @@ int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
 	return 0;
 }
 
-/* As iommu_paging_domain_alloc_flags(), with what the user tells the driver. */
+/* Like iommu_paging_domain_alloc_flags(), but with data of the user. */
 static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
 					 const struct iommu_user_data *user_data)
 {
@@ -123,18 +124,18 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
 }
 
 /**
- * iommufd_hwpt_paging_alloc - make a page table for a device
+ * iommufd_hwpt_paging_alloc - allocate an empty page table for a device
  * @ioas: the IOAS that it will follow
  * @idev: the device
  * @flags: enum iommufd_hwpt_alloc_flags
- * @user_data: what the user tells the driver, or NULL
+ * @user_data: data of the user for the driver, or NULL
  *
- * It is empty and nobody sees it. The caller, whose lookup of the IOAS keeps
- * that, links it, then publishes it with iommufd_hwpt_publish(), or aborts it
- * with no device attached.
+ * The caller must hold a reference on the IOAS from a lookup. It adds the page
+ * table to the IOAS and publishes it with iommufd_hwpt_publish(), or aborts it
+ * while no device is attached.
  *
- * Returns the page table or an ERR_PTR: -EINVAL if it can't enforce cache
- * coherency, -EOPNOTSUPP or another errno of the driver, -ENOMEM.
+ * Return: the page table or an ERR_PTR: -EINVAL if it can't enforce cache
+ * coherency, -EOPNOTSUPP or another errno of the driver, or -ENOMEM.
  */
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
@@ -171,7 +172,8 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
  * iommufd_hwpt_paging_abort - free a page table that was not published
  * @hwpt: the page table
  *
- * One that was asked for by name never was there for those who listen to events.
+ * The iommufd_hwpt_free tracepoint is called only for an automatic page table,
+ * as no event has announced any other one.
  */
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt)
 {
