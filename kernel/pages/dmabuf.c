@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that are no memory but registers of a device: a dma-buf of vfio-pci
- * that stands for a part of a BAR. They are not pinned, and not charged; their
- * owner may take them back at any time.
+ * Pages that are device registers instead of memory: a dma-buf of vfio-pci that
+ * exports a part of a BAR. They are neither pinned nor charged. Their exporter
+ * may revoke them at any time.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -17,7 +17,7 @@
 #include "trace/fail.h"
 
 /**
- * iommufd_dmabuf_lock - keep a dma-buf from being taken back, or from being
+ * iommufd_dmabuf_lock - lock a dma-buf, so that it can't be revoked
  * @dmabuf: the dma-buf
  */
 void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf)
@@ -26,9 +26,9 @@ void iommufd_dmabuf_lock(struct iommufd_dmabuf *dmabuf)
 }
 
 /*
- * The owner keeps the lock while he waits for whoever else uses the dma-buf. It
- * can be waited for until any signal comes, but not until a fatal one: so
- * SIGKILL is the only one that comes.
+ * The exporter may hold the lock while it waits for other users of the dma-buf.
+ * dma_resv locks can be taken interruptibly but not killably. So block all
+ * signals but SIGKILL.
  */
 static int lock_killable(struct dma_resv *resv)
 {
@@ -43,16 +43,16 @@ static int lock_killable(struct dma_resv *resv)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (!ret || fatal_signal_pending(current))
 		return ret;
-	/* The wait was ended by something that is no signal, as a freezer. */
+	/* Something other than a signal ended the wait, such as the freezer. */
 	dma_resv_lock(resv, NULL);
 	return 0;
 }
 
 /**
- * iommufd_dmabuf_lock_killable - as iommufd_dmabuf_lock(), unless killed
+ * iommufd_dmabuf_lock_killable - like iommufd_dmabuf_lock(), but killable
  * @dmabuf: the dma-buf
  *
- * Returns 0, or -EINTR if the caller was killed.
+ * Return: 0, or -EINTR if the caller was killed.
  */
 int iommufd_dmabuf_lock_killable(struct iommufd_dmabuf *dmabuf)
 {
@@ -60,7 +60,7 @@ int iommufd_dmabuf_lock_killable(struct iommufd_dmabuf *dmabuf)
 }
 
 /**
- * iommufd_dmabuf_unlock - end what iommufd_dmabuf_lock() began
+ * iommufd_dmabuf_unlock - undo iommufd_dmabuf_lock()
  * @dmabuf: the dma-buf
  */
 void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf)
@@ -69,8 +69,8 @@ void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf)
 }
 
 /*
- * The owner takes the dma-buf back, or moves it. Where it has gone is not
- * looked for: user space maps it again.
+ * The exporter revokes or moves the dma-buf. The new location of a moved one is
+ * not looked up: user space has to map it again.
  */
 static void take_back(struct dma_buf_attachment *attachment)
 {
@@ -86,7 +86,7 @@ static const struct dma_buf_attach_ops attach_ops = {
 	.invalidate_mappings = take_back,
 };
 
-/* vfio-pci and iommufd are modules that need each other. */
+/* Looked up at run time, as vfio-pci and iommufd depend on each other. */
 static int ask_vfio_pci(struct dma_buf_attachment *attachment,
 			struct phys_vec *phys)
 {
@@ -103,7 +103,7 @@ static int ask_vfio_pci(struct dma_buf_attachment *attachment,
 	return ret;
 }
 
-/* Where an exporter that knows iommufd says no, it has nothing to give now. */
+/* Any other error means that a supported exporter has revoked the dma-buf. */
 static int explain(int error)
 {
 	if (error == -ENOMEM)
@@ -115,7 +115,7 @@ static int explain(int error)
 			    0, 0);
 }
 
-/* The physical address of start..start+length-1; the dma-buf is locked. */
+/* Physical address of start..start+length-1; the dma-buf must be locked. */
 static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 		     unsigned long length, phys_addr_t *phys)
 {
@@ -131,7 +131,7 @@ static int find_phys(struct iommufd_dmabuf *dmabuf, unsigned long start,
 	    length > range.len - start)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_DMABUF_RANGE, start,
 				    range.len);
-	/* What was taken back before now is there again. */
+	/* It may have been revoked before, but it is available again. */
 	dmabuf->revoked = false;
 	*phys = range.paddr + start;
 	return 0;
@@ -147,14 +147,13 @@ static int wait_killable(struct dma_resv *resv)
 }
 
 /**
- * iommufd_dmabuf_wait - wait until nobody has a dma-buf locked
+ * iommufd_dmabuf_wait - wait until a dma-buf is not locked
  * @dmabuf: the dma-buf
  *
- * For who is about to lock it where there is no way back: only a lock that is
- * taken right after this is waited for then, whether the caller is killed or
- * not.
+ * For callers that later lock the dma-buf where they can neither fail nor be
+ * killed: that lock then waits only for tasks that take it right after this.
  *
- * Returns 0, or -EINTR if the caller was killed.
+ * Return: 0, or -EINTR if the caller was killed.
  */
 int iommufd_dmabuf_wait(struct iommufd_dmabuf *dmabuf)
 {
@@ -162,11 +161,13 @@ int iommufd_dmabuf_wait(struct iommufd_dmabuf *dmabuf)
 }
 
 /**
- * iommufd_dmabuf_check - whether a dma-buf can be mapped anew
+ * iommufd_dmabuf_check - check whether a dma-buf can be mapped again
  * @dmabuf: the dma-buf
  *
- * Returns 0, -ENODEV if its owner has taken it back since it was attached to,
- * or -EINTR if the caller was killed. It may be taken back right after.
+ * The dma-buf may be revoked right after this.
+ *
+ * Return: 0, -ENODEV if its exporter has revoked it since the attach, or -EINTR
+ * if the caller was killed.
  */
 int iommufd_dmabuf_check(struct iommufd_dmabuf *dmabuf)
 {
@@ -184,16 +185,16 @@ int iommufd_dmabuf_check(struct iommufd_dmabuf *dmabuf)
 
 /**
  * iommufd_dmabuf_attach - attach to a dma-buf
- * @dma_buf: the dma-buf, of which a reference is taken
+ * @dma_buf: the dma-buf, on which a reference is taken
  * @start: offset into it
  * @length: bytes
- * @phys: set to the physical address behind @start
+ * @phys: set to the physical address of @start
  *
- * Ended with iommufd_dmabuf_detach().
+ * The caller ends this with iommufd_dmabuf_detach().
  *
- * Returns the attachment or an ERR_PTR: -EINVAL if the range is not within the
- * dma-buf, -EOPNOTSUPP if it comes from a driver that does not tell iommufd
- * where it is, -ENODEV if its owner has taken it back, -ENOMEM, or -EINTR if the
+ * Return: the attachment or an ERR_PTR: -EINVAL if the range is not within the
+ * dma-buf, -EOPNOTSUPP if its exporter does not provide physical addresses to
+ * iommufd, -ENODEV if its exporter has revoked it, -ENOMEM, or -EINTR if the
  * caller was killed.
  */
 struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
@@ -209,7 +210,7 @@ struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 	if (!dmabuf)
 		return ERR_PTR(-ENOMEM);
 	dmabuf->mappings = RB_ROOT;
-	/* To attach is to lock it where nothing can be killed. */
+	/* The attach takes the lock unkillably: wait for it killably first. */
 	ret = wait_killable(dma_buf->resv);
 	if (ret) {
 		kfree(dmabuf);
@@ -235,8 +236,8 @@ struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,
 }
 
 /**
- * iommufd_dmabuf_detach - end what iommufd_dmabuf_attach() began
- * @dmabuf: the attachment; no page table maps it
+ * iommufd_dmabuf_detach - undo iommufd_dmabuf_attach()
+ * @dmabuf: the attachment, which no page table maps
  */
 void iommufd_dmabuf_detach(struct iommufd_dmabuf *dmabuf)
 {

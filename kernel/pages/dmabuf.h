@@ -10,15 +10,15 @@ struct dma_buf;
 struct dma_buf_attachment;
 
 /**
- * struct iommufd_dmabuf - memory of a device, lent through a dma-buf
- * @attachment: to the dma-buf, of which this has a reference
+ * struct iommufd_dmabuf - device memory of a dma-buf
+ * @attachment: attachment to the dma-buf, on which this has a reference
  * @mappings: where page tables map it, see hwpt/dmabuf.c
- * @revoked: taken back by its owner; it will not be mapped again
+ * @revoked: revoked by its exporter; it will not be mapped again
  *
  * Everything but @attachment is protected by the dma_resv lock of the dma-buf,
- * under which the owner takes it back. That lock nests inside mmap_lock, and
- * so inside all locks that are held while user memory is pinned; no lock but
- * those of page tables is taken inside it.
+ * which the exporter holds when it revokes the dma-buf. That lock nests inside
+ * mmap_lock, and so inside all locks that are held while user memory is pinned.
+ * No lock is taken inside it except those of page tables.
  */
 struct iommufd_dmabuf {
 	struct dma_buf_attachment *attachment;
@@ -27,8 +27,8 @@ struct iommufd_dmabuf {
 };
 
 /*
- * Without CONFIG_DMA_SHARED_BUFFER there are no dma-bufs: the compiler finds that
- * nothing else of this is called, see iommufd_pages_are_memory().
+ * Without CONFIG_DMA_SHARED_BUFFER, dma-bufs do not exist. The compiler then
+ * removes all calls of the functions below, see iommufd_pages_are_memory().
  */
 #ifdef CONFIG_DMA_SHARED_BUFFER
 struct iommufd_dmabuf *iommufd_dmabuf_attach(struct dma_buf *dma_buf,

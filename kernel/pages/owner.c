@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pinned pages are charged against RLIMIT_MEMLOCK before they are pinned, so
- * that a request beyond the limit is refused before it has cost anything.
+ * Pages are charged against RLIMIT_MEMLOCK before they are pinned, so that a
+ * request beyond the limit fails before any work is done.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -19,9 +19,9 @@
 #include "trace/fail.h"
 
 /**
- * iommufd_owner_init - the calling process bears pages
- * @owner: filled in, to be given back with iommufd_owner_release()
- * @mode: what the context charges; who may lock what he likes is not charged
+ * iommufd_owner_init - make the calling process an owner
+ * @owner: filled in. The caller releases it with iommufd_owner_release()
+ * @mode: what the context charges. Processes with CAP_IPC_LOCK are not charged
  */
 void iommufd_owner_init(struct iommufd_owner *owner,
 			enum iommufd_accounting mode)
@@ -34,8 +34,8 @@ void iommufd_owner_init(struct iommufd_owner *owner,
 }
 
 /**
- * iommufd_owner_copy - take references of one's own to an owner
- * @copy: filled in, to be given back with iommufd_owner_release()
+ * iommufd_owner_copy - copy an owner with references of its own
+ * @copy: filled in. The caller releases it with iommufd_owner_release()
  * @owner: the owner
  */
 void iommufd_owner_copy(struct iommufd_owner *copy,
@@ -48,8 +48,8 @@ void iommufd_owner_copy(struct iommufd_owner *copy,
 }
 
 /**
- * iommufd_owner_release - give the owner's references back
- * @owner: the owner, who bears no page any more
+ * iommufd_owner_release - drop the references of an owner
+ * @owner: the owner, to which no page is charged any more
  */
 void iommufd_owner_release(struct iommufd_owner *owner)
 {
@@ -99,9 +99,9 @@ static void uncharge_locked(struct mm_struct *mm, unsigned long npages)
 }
 
 /**
- * struct late_uncharge - what a killed task could not wait for
+ * struct late_uncharge - an uncharge that a killed task could not wait for
  * @node: link in late_uncharges
- * @mm: the address space, of which this has a reference
+ * @mm: the address space, on which this has a reference
  * @npages: number of pages
  */
 struct late_uncharge {
@@ -127,7 +127,7 @@ static void run_late_uncharges(struct work_struct *work)
 
 static DECLARE_WORK(late_work, run_late_uncharges);
 
-/* mmap_lock may be held across a page fault that takes forever. */
+/* mmap_lock may be held across a page fault of unlimited length. */
 static void uncharge_mm(struct iommufd_owner *owner, unsigned long npages)
 {
 	struct late_uncharge *late;
@@ -147,7 +147,7 @@ static void uncharge_mm(struct iommufd_owner *owner, unsigned long npages)
 /**
  * iommufd_owner_exit - wait until all pages are uncharged
  *
- * Context: the module is unloaded.
+ * Context: Module exit.
  */
 void iommufd_owner_exit(void)
 {
@@ -194,7 +194,7 @@ static void uncharge(struct iommufd_owner *owner, unsigned long npages)
 		uncharge_mm(owner, npages);
 }
 
-/* Whether it is the same counter that is charged. */
+/* Whether both owners charge the same counter. */
 static bool same_account(const struct iommufd_owner *a,
 			 const struct iommufd_owner *b)
 {
@@ -252,14 +252,13 @@ count_unpinned(struct iommufd_owner *owner, unsigned long npages,
 }
 
 /**
- * iommufd_owner_charge - charge an owner for pages
+ * iommufd_owner_charge - charge pages to an owner
  * @owner: the owner
  * @npages: number of pages
- * @requester: for whom
+ * @requester: on whose behalf
  *
- * Context: takes mmap_lock for writing if iommufd_owner_waits().
- *
- * Returns 0, -ENOMEM if the owner's limit does not allow it, or -EINTR if the
+ * Context: Takes mmap_lock for writing if iommufd_owner_waits().
+ * Return: 0, -ENOMEM if the owner's limit would be exceeded, or -EINTR if the
  * caller was killed.
  */
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
@@ -274,13 +273,13 @@ int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
 }
 
 /**
- * iommufd_owner_uncharge - an owner no longer bears pages
+ * iommufd_owner_uncharge - uncharge pages from an owner
  * @owner: the owner
  * @npages: number of pages
- * @requester: for whom
+ * @requester: on whose behalf
  *
- * Context: takes mmap_lock for writing if iommufd_owner_waits(). If the caller
- * is killed meanwhile, a worker does the rest.
+ * Context: Takes mmap_lock for writing if iommufd_owner_waits(). If the caller
+ * is killed while waiting, a worker does it later.
  */
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester)
@@ -290,18 +289,17 @@ void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 }
 
 /**
- * iommufd_owner_take_over - charge an owner for pages that another one bears
+ * iommufd_owner_take_over - charge pages of another owner to an owner
  * @to: the owner
- * @from: the other, who bears them until iommufd_owner_give_up()
+ * @from: the other owner, charged too until iommufd_owner_give_up()
  * @npages: number of pages
- * @force: whatever the limit of @to
- * @requester: for whom
+ * @force: ignore the limit of @to
+ * @requester: on whose behalf
  *
- * Two processes of a user share an account, which is not charged twice.
+ * Two processes of a user may share a counter, which is not charged twice.
  *
- * Context: as iommufd_owner_charge().
- *
- * Returns 0, -ENOMEM if the limit of @to does not allow it, or -EINTR if the
+ * Context: As iommufd_owner_charge().
+ * Return: 0, -ENOMEM if the limit of @to would be exceeded, or -EINTR if the
  * caller was killed.
  */
 int iommufd_owner_take_over(struct iommufd_owner *to,
@@ -323,13 +321,13 @@ int iommufd_owner_take_over(struct iommufd_owner *to,
 }
 
 /**
- * iommufd_owner_give_up - uncharge an owner of pages that another one bears
+ * iommufd_owner_give_up - uncharge pages that are charged to another owner too
  * @from: the owner
- * @to: the other
+ * @to: the other owner
  * @npages: number of pages
- * @requester: for whom
+ * @requester: on whose behalf
  *
- * Context: as iommufd_owner_uncharge().
+ * Context: As iommufd_owner_uncharge().
  */
 void iommufd_owner_give_up(struct iommufd_owner *from,
 			   const struct iommufd_owner *to, unsigned long npages,

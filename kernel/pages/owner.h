@@ -12,9 +12,9 @@ struct task_struct;
 struct user_struct;
 
 /**
- * struct iommufd_owner - who bears the pages that are pinned
- * @mm: address space, kept in memory but not alive
- * @task: process whose RLIMIT_MEMLOCK counts
+ * struct iommufd_owner - the process that pinned pages are charged to
+ * @mm: address space; a reference keeps the structure, not the address space
+ * @task: process whose RLIMIT_MEMLOCK applies
  * @user: user whose locked pages count with IOMMUFD_ACCOUNT_USER
  * @mode: what is charged
  */
@@ -26,9 +26,10 @@ struct iommufd_owner {
 };
 
 /**
- * struct iommufd_requester - for whom pages are pinned or unpinned
- * @ctx: the context, whose pinned pages are counted
- * @ioas: id of the IOAS, for tracepoints: who pins and who unpins may differ
+ * struct iommufd_requester - on whose behalf pages are pinned or unpinned
+ * @ctx: the context, which counts its pinned pages
+ * @ioas: id of the IOAS, for tracepoints; the IOAS that unpins pages may be
+ *	another one than the IOAS that pinned them
  */
 struct iommufd_requester {
 	struct iommufd_ctx *ctx;
@@ -41,7 +42,7 @@ void iommufd_owner_copy(struct iommufd_owner *copy,
 			const struct iommufd_owner *owner);
 void iommufd_owner_release(struct iommufd_owner *owner);
 
-/* Whether charging and uncharging have to wait for mmap_lock. */
+/* Whether charging and uncharging wait for mmap_lock. */
 static inline bool iommufd_owner_waits(const struct iommufd_owner *owner)
 {
 	return owner->mode == IOMMUFD_ACCOUNT_MM;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An array of pages of one source. Whoever needs a part of it - an area that is
- * in page tables, a driver in the kernel - uses that part: the first user pins
- * and charges its pages, the last one unpins them, however many there are.
+ * An array of pages of one source. Areas in page tables and kernel drivers pin
+ * ranges of it. The first user of a page pins and charges it, the last one
+ * unpins it, however many users there are in between.
  */
 #include <kunit/visibility.h>
 #include <linux/file.h>
@@ -33,14 +33,14 @@ static struct iommufd_pages *new_pages(enum iommufd_source source,
 }
 
 /**
- * iommufd_pages_from_va - pages of the calling process
+ * iommufd_pages_from_va - allocate pages for memory of the calling process
  * @uptr: user address
  * @writable: pin them for writing
  * @mode: how the context charges pinned pages
  *
- * Nothing is pinned or looked at yet.
+ * The memory is neither pinned nor checked yet.
  *
- * Returns the pages with one reference, or ERR_PTR(-ENOMEM).
+ * Return: the pages with one reference, or ERR_PTR(-ENOMEM).
  */
 struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 					    enum iommufd_accounting mode)
@@ -49,18 +49,18 @@ struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
 }
 
 /**
- * iommufd_pages_from_memfd - pages of a file of memory
- * @file: a memfd, of which a reference is taken
+ * iommufd_pages_from_memfd - allocate pages for a memfd
+ * @file: the memfd, on which a reference is taken
  * @start: offset into the file
  * @writable: DMA may write to them
  * @mode: how the context charges pinned pages
  *
- * Nothing is pinned yet, and what the file has at that offset is not looked at.
- * With @writable the file counts one more writable mapping for as long as the
- * pages live, as with a shared mmap(): it can't be sealed against writing.
+ * The memory is not pinned yet, and the range is not checked. With @writable,
+ * the file counts one more writable mapping as long as the pages exist, as for
+ * a shared mmap(): it can't be sealed against writing.
  *
- * Returns the pages with one reference, or an ERR_PTR: -EPERM if the file is
- * sealed against it, -ENOMEM.
+ * Return: the pages with one reference, or an ERR_PTR: -EPERM if the file is
+ * sealed against writing, or -ENOMEM.
  */
 struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 					       unsigned long start,
@@ -82,13 +82,13 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 }
 
 /**
- * iommufd_pages_from_dmabuf - pages of a device
- * @dma_buf: the dma-buf, of which a reference is taken
+ * iommufd_pages_from_dmabuf - allocate pages for a dma-buf of a device
+ * @dma_buf: the dma-buf, on which a reference is taken
  * @start: offset into it
  * @length: bytes
  * @writable: DMA may write to them
  *
- * Returns the pages with one reference, or an ERR_PTR, see
+ * Return: the pages with one reference, or an ERR_PTR, see
  * iommufd_dmabuf_attach().
  */
 struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
@@ -120,8 +120,8 @@ static void put_memfd(struct iommufd_pages *pages)
 }
 
 /**
- * iommufd_pages_put - give a reference back
- * @pages: the pages, freed with the last one
+ * iommufd_pages_put - drop a reference
+ * @pages: the pages, freed with the last reference
  */
 void iommufd_pages_put(struct iommufd_pages *pages)
 {
@@ -160,13 +160,14 @@ static struct iommufd_block *next_block(struct iommufd_block *block,
 }
 
 /**
- * iommufd_pages_split_at - let no block lie on both sides of a page's start
- * @pages: the pages; both locks are held
+ * iommufd_pages_split_at - split the block that crosses the start of a page
+ * @pages: the pages
  * @index: index of the page
  *
- * A part that is used can then be given back in two.
+ * Users of a range across @index can then unpin it in two parts.
  *
- * Returns 0 or -ENOMEM.
+ * Context: The caller must hold the pin_lock and the lock of @pages.
+ * Return: 0 or -ENOMEM.
  */
 int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 {
@@ -181,7 +182,7 @@ int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 	return iommufd_block_split(block, &pages->blocks, index) ? 0 : -ENOMEM;
 }
 
-/* Returns the number of pages that are unpinned because this was the last use. */
+/* Returns the number of pages that were unpinned as they have no more users. */
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 			   unsigned long last)
 {
@@ -192,7 +193,7 @@ static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 
 	for (block = first_block(pages, first, last); block; block = next) {
 		next = next_block(block, first, last);
-		/* Part of it is of others: rather pinned too long than not. */
+		/* Others use a part of it: better leak it than unpin it. */
 		if (WARN_ON(block->node.start < first ||
 			    block->node.last > last))
 			continue;
@@ -203,8 +204,9 @@ static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 }
 
 /*
- * Use the blocks that are there already. Users are counted by block: bring the
- * bounds into line first. Sets @missing to the number of pages that have none.
+ * Add a user to the blocks that exist in a range. As users are counted per
+ * block, first split blocks at the bounds of the range. Sets @missing to the
+ * number of pages that are in no block.
  */
 static int use_present(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last, unsigned long *missing)
@@ -213,7 +215,7 @@ static int use_present(struct iommufd_pages *pages, unsigned long first,
 	int ret;
 
 	*missing = last - first + 1;
-	/* Without a block there is no other user, and none can come. */
+	/* No blocks mean no users, and pin_lock keeps new ones out. */
 	if (RB_EMPTY_ROOT(&pages->blocks.rb_root))
 		return 0;
 
@@ -234,8 +236,8 @@ unlock:
 }
 
 /*
- * Find the first gap between blocks from @index on. The blocks in the range are
- * used by the caller and stay, while others come and go beside them.
+ * Find the first gap between blocks from @index on. The caller is a user of all
+ * blocks in the range, so they stay. Blocks outside of it may come and go.
  */
 static bool find_gap(struct iommufd_pages *pages, unsigned long *index,
 		     unsigned long *end, unsigned long last)
@@ -273,20 +275,20 @@ static int pin_missing(struct iommufd_pages *pages, unsigned long first,
 }
 
 /**
- * iommufd_pages_use - pin and keep a part of the pages
- * @pages: the pages, which are memory; its pin_lock is held
+ * iommufd_pages_use - pin a range of pages and add a user to it
+ * @pages: the pages, which must be memory
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
  * @pinned: increased by the number of pages that were not pinned before
  *
- * Ended with iommufd_pages_unuse() of the same part.
+ * The caller ends this with iommufd_pages_unuse() of the same range.
  *
- * Context: may fault on user memory. No lock of the IOAS is held.
- *
- * Returns 0, -ENOMEM if memory is short or the owner's limit reached, -EINTR if
- * the caller was killed, or see iommufd_pin_blocks(). Nothing is changed on
- * failure.
+ * Context: May fault on user memory. The caller must hold the pin_lock of
+ * @pages, and no lock of the IOAS.
+ * Return: 0, -ENOMEM if there is not enough memory or the owner's limit is
+ * exceeded, -EINTR if the caller was killed, or an errno of
+ * iommufd_pin_blocks(). Nothing is changed on failure.
  */
 int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,
@@ -319,7 +321,10 @@ unuse:
 	return ret;
 }
 
-/* The lock keeps the owner; a wait for mmap_lock has to do without it. */
+/*
+ * The lock protects the owner, but must not be held while waiting for
+ * mmap_lock: use a copy of the owner.
+ */
 static noinline void
 unlock_and_uncharge(struct iommufd_pages *pages, unsigned long npages,
 		    const struct iommufd_requester *requester)
@@ -334,17 +339,17 @@ unlock_and_uncharge(struct iommufd_pages *pages, unsigned long npages,
 }
 
 /**
- * iommufd_pages_unuse - give a part of the pages back
+ * iommufd_pages_unuse - remove a user from a range of pages
  * @pages: the pages
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
  *
- * What no one else uses is unpinned: DMA to it must have ended, see
- * iommufd_unpin_block(). Never fails, allocates nothing, and waits for no page
- * fault.
+ * Unpins the pages that have no more users: DMA to them must have ended, see
+ * iommufd_unpin_block(). This never fails, allocates nothing, and does not wait
+ * for page faults.
  *
- * Returns the number of pages unpinned.
+ * Return: the number of pages unpinned.
  */
 unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
@@ -366,12 +371,15 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_pages_unuse);
 
 /**
- * iommufd_pages_count_runs - count the runs of a part of the pages
- * @pages: the pages; its lock is held
+ * iommufd_pages_count_runs - count the runs in a range of pages
+ * @pages: the pages
  * @first: first index, the start of a block
  * @last: last index, the end of a block
  *
- * Returns how often iommufd_for_each_run() would come by, at the cost of blocks.
+ * This takes time by blocks, not by runs.
+ *
+ * Context: The caller must hold the lock of @pages.
+ * Return: the number of iterations of iommufd_for_each_run().
  */
 unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
 				       unsigned long first, unsigned long last)
@@ -398,7 +406,10 @@ static unsigned long count_present(struct iommufd_pages *pages)
 	return present;
 }
 
-/* What is unpinned meanwhile is uncharged to the old owner, and then to both. */
+/*
+ * An unpin before the swap uncharges the old owner. The new owner, which was
+ * charged too, is uncharged here.
+ */
 static int change_owner(struct iommufd_pages *pages,
 			struct iommufd_owner *owner, bool force,
 			const struct iommufd_requester *requester)
@@ -427,14 +438,14 @@ static int change_owner(struct iommufd_pages *pages,
 }
 
 /**
- * iommufd_pages_change_owner - let another process bear what is pinned
+ * iommufd_pages_change_owner - charge pinned pages to another process
  * @pages: the pages
- * @owner: the new owner; on success set to the old one
- * @force: whatever the new owner's limit
+ * @owner: the new owner; set to the old one on success
+ * @force: ignore the new owner's limit
  * @requester: for the tracepoint
  *
- * Returns 0, -ENOMEM if the new owner's limit does not allow it, which can't
- * be with @force, or -EINTR if the caller was killed.
+ * Return: 0, -ENOMEM if the new owner's limit would be exceeded, which can't
+ * happen with @force, or -EINTR if the caller was killed.
  */
 int iommufd_pages_change_owner(struct iommufd_pages *pages,
 			       struct iommufd_owner *owner, bool force,

@@ -13,38 +13,38 @@ struct iommufd_dmabuf;
 
 /**
  * struct iommufd_pages - an array of pages of one source, shared by areas
- * @refs: areas, and who else looks at it
- * @blocks: struct iommufd_block, the PFNs of what is pinned
+ * @refs: references of areas and of running requests
+ * @blocks: struct iommufd_block, the PFNs of pinned pages
  * @source: where the pages come from
  * @writable: pages are pinned for writing
- * @start: of index 0, page aligned: with IOMMUFD_SOURCE_VA a user address, with
- *	IOMMUFD_SOURCE_MEMFD an offset into @file, with IOMMUFD_SOURCE_DMABUF a
- *	physical address
- * @file: with IOMMUFD_SOURCE_MEMFD, the file, of which this has a reference
- *	and, with @writable, one of its writable mappings
+ * @start: start of index 0, page aligned. With IOMMUFD_SOURCE_VA a user
+ *	address, with IOMMUFD_SOURCE_MEMFD an offset into @file, with
+ *	IOMMUFD_SOURCE_DMABUF a physical address
+ * @file: with IOMMUFD_SOURCE_MEMFD, the file. This holds a reference on it and,
+ *	with @writable, one of its writable mappings
  * @dmabuf: with IOMMUFD_SOURCE_DMABUF, the dma-buf. There are no blocks then,
  *	and nothing is charged
- * @moving: on the way to another owner. Protected by the process_lock of the
+ * @moving: being moved to another owner. Protected by the process_lock of the
  *	context
- * @owner: whose address space @start is in, and who is charged. Changed with
+ * @owner: owner of the address space of @start, and of the charge. Changed with
  *	both locks held, and never with IOMMUFD_SOURCE_VA
  */
 struct iommufd_pages {
 	refcount_t refs;
 	/**
-	 * @pin_lock: one request at a time pins pages, so that no page is
+	 * @pin_lock: serialises requests that pin pages, so that no page is
 	 * pinned or charged twice. Held across page faults, which may take
-	 * forever: it is always taken killably, and never to unpin. Nests
-	 * inside the unmap_lock of an IOAS; mmap_lock and hwpts_rwsem nest
-	 * inside it.
+	 * arbitrarily long, so it is always taken killably, and never to unpin.
+	 * Nests inside the unmap_lock of an IOAS; mmap_lock and hwpts_rwsem
+	 * nest inside it.
 	 */
 	struct mutex pin_lock;
 	/**
-	 * @lock: protects @blocks and the users of each block. Blocks are added
-	 * and split with @pin_lock held too. Never held across a page fault.
-	 * Held while an area is written into page tables. It nests inside
+	 * @lock: protects @blocks and the use count of each block. Adding or
+	 * splitting blocks requires @pin_lock too. Never held across a page
+	 * fault. Held while an area is mapped into page tables. Nests inside
 	 * @pin_lock and the locks of the IOAS except space_lock, see
-	 * ioas/ioas.h; no two are held at once.
+	 * ioas/ioas.h. A task never holds two of these locks.
 	 */
 	struct mutex lock;
 	struct rb_root_cached blocks;
@@ -59,7 +59,7 @@ struct iommufd_pages {
 	struct iommufd_owner owner;
 };
 
-/* Whether there are struct pages behind them that a CPU can use. */
+/* Whether the pages are memory with struct pages, which a CPU can access. */
 static inline bool iommufd_pages_are_memory(const struct iommufd_pages *pages)
 {
 	return !IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ||

@@ -9,17 +9,17 @@
 #include "mock/mock.h"
 #include "pages/pin.h"
 
-/* Enough for small requests without an allocation. */
+/* Enough for small requests, so that they need no allocation. */
 #define SMALL_BATCH 16
 #define BATCH	    (PAGE_SIZE / sizeof(void *))
 
-/* Tests make batches small to reach their borders. */
+/* Tests make batches small to test their boundaries. */
 static unsigned long batch_capacity(void)
 {
 	return max(iommufd_mock_limit_memory(PAGE_SIZE) / sizeof(void *), 1);
 }
 
-/* Put the block that is being built into the store. */
+/* Add the block under construction to the store. */
 static void finish_block(struct iommufd_pinning *pinning)
 {
 	mutex_lock(&pinning->pages->lock);
@@ -28,10 +28,10 @@ static void finish_block(struct iommufd_pinning *pinning)
 }
 
 /**
- * iommufd_pinning_next_block - put the block into the store and start another
- * @pinning: where pinning is
+ * iommufd_pinning_next_block - finish the current block and start another
+ * @pinning: the pinning
  *
- * Returns 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int iommufd_pinning_next_block(struct iommufd_pinning *pinning)
 {
@@ -57,17 +57,20 @@ static int pin_batch(struct iommufd_pinning *pinning)
 }
 
 /**
- * iommufd_pin_blocks - pin pages that are not present and make them so
- * @pages: the pages; its pin_lock is held
+ * iommufd_pin_blocks - pin pages and add them to the store
+ * @pages: the pages
  * @index: first index to pin; set to the first that was not pinned
  * @last: last index to pin
  *
- * The new blocks have one user. On failure those up to @index stay for the
- * caller to give back.
+ * None of the pages may be in the store yet. The new blocks have one user. On
+ * failure, the pages before @index stay pinned, and the caller must unpin them.
  *
- * Returns 0, -ENOMEM, -EINTR if the caller was killed, or what pinning returns:
- * -EFAULT where nothing is mapped, not with the right to write, or no memory
- * that DMA could use; -EINVAL beyond the end of a file.
+ * Context: May fault on user memory. The caller must hold the pin_lock of
+ * @pages.
+ * Return: 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the
+ * pinning: -EFAULT if nothing is mapped at an address, if it is not writable,
+ * or if it is not memory that can be used for DMA; -EINVAL beyond the end of a
+ * file.
  */
 int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 		       unsigned long last)
@@ -106,11 +109,12 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 
 /**
  * iommufd_unpin_block - unpin the pages of a block and free it
- * @pages: the pages; its lock is held
- * @block: a block without users. No page table maps it and the IOTLBs that may
+ * @pages: the pages
+ * @block: a block without users. No page table maps it, and all IOTLBs that may
  *	have cached it have been flushed
  *
- * Returns the number of pages that it had.
+ * Context: The caller must hold the lock of @pages.
+ * Return: the number of pages of the block.
  */
 unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 				  struct iommufd_block *block)

@@ -7,14 +7,14 @@
 #include "pages/pages.h"
 
 /**
- * struct iommufd_pinning - pages on their way into the store
+ * struct iommufd_pinning - pages that are being pinned and added to the store
  * @pages: the pages, whose pin_lock is held
- * @builder: the block that they go to
+ * @builder: the block that pinned pages are added to
  * @index: the next index
  * @last: the last index
- * @batch: room for what is pinned at a time
- * @capacity: entries of @batch
- * @hugetlb: the last page was one of hugetlbfs, so the next may be
+ * @batch: array for the pages or folios of a batch
+ * @capacity: number of entries of @batch to use
+ * @hugetlb: the last page was of hugetlbfs, so the next one may be too
  */
 struct iommufd_pinning {
 	struct iommufd_pages *pages;
@@ -31,7 +31,7 @@ struct iommufd_pinning {
 
 int iommufd_pinning_next_block(struct iommufd_pinning *pinning);
 
-/* Add pinned pages of consecutive PFNs; on failure they are still the caller's. */
+/* Add pinned pages of consecutive PFNs, which the caller keeps on failure. */
 static __always_inline int
 iommufd_pinning_add_run(struct iommufd_pinning *pinning, unsigned long pfn,
 			unsigned long npages)
@@ -49,14 +49,14 @@ iommufd_pinning_add_run(struct iommufd_pinning *pinning, unsigned long pfn,
 
 /**
  * iommufd_pinning_add_folio - add pages of a folio that has one pin
- * @pinning: where pinning is
- * @folio: the folio, of which the page at the index is part
- * @skip: pages of it before that
+ * @pinning: the pinning
+ * @folio: the folio, which contains the page at the current index
+ * @skip: number of pages of the folio before that page
  *
- * Others may give pages back one by one: each gets a pin of its own.
+ * As pages may be unpinned one by one, each gets a pin of its own.
  *
- * Returns 0, -ENOMEM, or the errno of folio_add_pins(). The one pin is still
- * the caller's on failure.
+ * Return: 0, -ENOMEM, or the errno of folio_add_pins(). On failure the caller
+ * keeps the one pin.
  */
 static __always_inline int
 iommufd_pinning_add_folio(struct iommufd_pinning *pinning, struct folio *folio,

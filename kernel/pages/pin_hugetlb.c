@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pins user memory that is of hugetlbfs, by huge pages: they are mapped as a
- * whole, so that the first page tells of all. By address, the struct page of
- * each would be written down and compared with its neighbour's.
+ * Pins memory of hugetlbfs by huge page: as each is mapped as a whole, its
+ * first page is enough. Pinning by address would collect the struct page of
+ * each small page and compare it with the next.
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
@@ -12,14 +12,16 @@
 
 /**
  * iommufd_pin_hugetlb - pin a batch of huge pages
- * @pinning: where pinning is, in memory of the current process
+ * @pinning: the pinning, of memory of the current process
  * @flags: FOLL_*
  *
- * It stops where memory is of another kind, can't be pinned, or is not there
- * and someone has to be waited for without the lock (userfaultfd): pinning by
- * address goes on there, and has the errors.
+ * Stops at memory of another kind, at a page that can't be pinned, and at a
+ * page whose fault must be waited for without mmap_lock (userfaultfd). Pinning
+ * by address continues there, and reports the errors.
  *
- * Returns whether it has pinned any, or those of iommufd_pinning_add_folio().
+ * Context: Takes mmap_lock for reading.
+ * Return: 1 if any page was pinned, 0 if none, -EINTR if the caller was killed,
+ * or an errno of iommufd_pinning_add_folio().
  */
 int iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
 {
@@ -48,7 +50,7 @@ int iommufd_pin_hugetlb(struct iommufd_pinning *pinning, unsigned int flags)
 						folio_page_idx(folio, page));
 		if (ret)
 			unpin_user_page(page);
-		/* Each page may have to be cleared: who changes the map waits for one. */
+		/* Clearing takes long: let writers in after each page. */
 		if (ret || mmap_lock_is_contended(mm))
 			break;
 	}

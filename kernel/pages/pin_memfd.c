@@ -25,9 +25,9 @@ static int explain_file(const struct iommufd_pages *pages, loff_t start,
 }
 
 /*
- * Where a batch that begins at @start ends at the latest. A page that is not in
- * the file yet is allocated and cleared, and SIGKILL takes effect between two
- * batches: a batch has one huge page, and more only if the file has no holes.
+ * The last possible end of a batch that begins at @start. Pages that are not in
+ * the file yet are allocated and cleared, and SIGKILL takes effect only between
+ * two batches. So a batch is one huge page, or more if the file has no holes.
  */
 static loff_t batch_end(struct file *file, u64 start, loff_t end)
 {
@@ -44,12 +44,12 @@ static loff_t batch_end(struct file *file, u64 start, loff_t end)
 
 /**
  * iommufd_pin_memfd - pin a batch of folios of a file
- * @pinning: where pinning is
+ * @pinning: the pinning
  *
- * They come straight from its page cache, without a page table.
+ * The folios come straight from the page cache, without a page table.
  *
- * Returns 0, -ENOMEM, or what pinning returns: -EINVAL beyond the end of the
- * file.
+ * Return: 0, -ENOMEM, or the errno of the pinning: -EINVAL beyond the end of
+ * the file.
  */
 int iommufd_pin_memfd(struct iommufd_pinning *pinning)
 {

@@ -16,7 +16,7 @@ static long pin_remote(const struct iommufd_owner *owner, unsigned long start,
 	int locked = 1;
 	long ret;
 
-	/* The process may have exited and left its file to another. */
+	/* The process may have exited while another one uses its context. */
 	if (!mmget_not_zero(mm))
 		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE,
 				    owner->task->tgid, 0);
@@ -27,14 +27,14 @@ static long pin_remote(const struct iommufd_owner *owner, unsigned long start,
 	if (locked)
 		mmap_read_unlock(mm);
 put:
-	/* The last reference must not tear the mm down under our lock. */
+	/* The last reference must not tear down the mm under pin_lock. */
 	mmput_async(mm);
 	return ret;
 }
 
 /*
- * Whether two pages can be of one run: unpin_user_page_range_dirty_lock() walks
- * the run by struct page, the IOMMU by PFN.
+ * Whether two pages can be in one run. unpin_user_page_range_dirty_lock() walks
+ * a run by struct page, the IOMMU by PFN, so both must be consecutive.
  */
 static bool consecutive(struct page *page, struct page *next)
 {
@@ -44,7 +44,7 @@ static bool consecutive(struct page *page, struct page *next)
 	       page_to_pfn(next) == page_to_pfn(page) + 1;
 }
 
-/* Whether eight pages go on from one that would be the one before them. */
+/* Whether eight pages follow @page consecutively. */
 static __always_inline bool eight_consecutive(struct page *page,
 					      struct page **next)
 {
@@ -54,7 +54,7 @@ static __always_inline bool eight_consecutive(struct page *page,
 	       next[6] == page + 7 && next[7] == page + 8;
 }
 
-/* A page costs three instructions where its neighbours are looked at with it. */
+/* Compares eight pages at a time, which takes three instructions per page. */
 static noinline unsigned long long_run(struct page **batch,
 				       unsigned long npages)
 {
@@ -69,7 +69,7 @@ static noinline unsigned long long_run(struct page **batch,
 	return n;
 }
 
-/* Scattered memory is told by its first two pages. */
+/* Two pages are enough to recognise scattered memory: check them inline. */
 static __always_inline unsigned long run_length(struct page **batch,
 						unsigned long npages)
 {
@@ -79,9 +79,9 @@ static __always_inline unsigned long run_length(struct page **batch,
 }
 
 /*
- * Add what the block has room for of a batch; returns how many pages that are.
- * Scattered memory has a run for each page: what is needed for each stays in
- * registers.
+ * Add the pages of a batch until the block is full. Returns the number of pages
+ * added. Scattered memory has one run per page, so the values needed for each
+ * run are kept in registers.
  */
 static noinline unsigned long add_batch(struct iommufd_pinning *pinning,
 					struct page **batch,
@@ -114,7 +114,7 @@ static enum iommufd_reason vma_reason(const struct vm_area_struct *vma,
 	return IOMMUFD_REASON_NOT_PINNABLE;
 }
 
-/* Who listens learns what is at the address that can't be pinned. */
+/* While the tracepoint is enabled, report why an address can't be pinned. */
 static void explain_va(const struct iommufd_pages *pages, unsigned long address,
 		       int error)
 {
@@ -142,10 +142,11 @@ put:
 
 /**
  * iommufd_pin_va - pin a batch of user memory
- * @pinning: where pinning is
+ * @pinning: the pinning
  *
- * Returns 0, -ENOMEM, or what pinning returns: -EFAULT where nothing is mapped,
- * not with the right to write, or no memory that DMA could use.
+ * Return: 0, -ENOMEM, -EINTR if the caller was killed, or -EFAULT if nothing is
+ * mapped at an address, if it is not writable, or if it is not memory that can
+ * be used for DMA.
  */
 int iommufd_pin_va(struct iommufd_pinning *pinning)
 {

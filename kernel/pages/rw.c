@@ -12,12 +12,12 @@
 #include "trace/fail.h"
 
 /**
- * struct transfer - what is still to be copied
+ * struct transfer - the rest of a copy
  * @pages: the pages
- * @offset: next byte of them
- * @data: its place in kernel memory
- * @length: bytes
- * @write: to the pages
+ * @offset: next byte in @pages
+ * @data: next byte in kernel memory
+ * @length: bytes left
+ * @write: copy to the pages, not from them
  */
 struct transfer {
 	struct iommufd_pages *pages;
@@ -49,7 +49,7 @@ static void copy_one(struct transfer *transfer, struct page *page)
 	size_t skip = offset_in_page(transfer->offset);
 	size_t n = min(PAGE_SIZE - skip, transfer->length);
 
-	/* Dirty they become when they are unpinned. */
+	/* Unpinning marks the page dirty. */
 	if (transfer->write)
 		memcpy_to_page(page, skip, transfer->data, n);
 	else
@@ -57,7 +57,7 @@ static void copy_one(struct transfer *transfer, struct page *page)
 	advance(transfer, n);
 }
 
-/* Copy until a page is not present. */
+/* Copy up to the first page that is not pinned. */
 static void copy_present(struct transfer *transfer)
 {
 	unsigned long next = first_index(transfer), i;
@@ -75,7 +75,7 @@ static void copy_present(struct transfer *transfer)
 	}
 }
 
-/* The bytes up to the next page that is present; the pages are locked. */
+/* Bytes up to the next page that is pinned; the caller holds the lock. */
 static size_t missing_length(const struct transfer *transfer)
 {
 	struct iommufd_run_iter iter;
@@ -109,7 +109,7 @@ static int copy_pinned(struct transfer *transfer,
 	return 0;
 }
 
-/* What is not present is pinned for the time of the copy. */
+/* Pin the pages that are not pinned yet for the duration of the copy. */
 static int rw_pinned(struct transfer *transfer,
 		     const struct iommufd_requester *requester)
 {
@@ -147,7 +147,7 @@ static int copy_user_kthread(struct transfer *transfer, size_t n)
 	return ret;
 }
 
-/* What is not present is copied through the address space of the process. */
+/* Copy pages that are not pinned through the address space of the process. */
 static int rw_user(struct transfer *transfer)
 {
 	struct iommufd_pages *pages = transfer->pages;
@@ -175,7 +175,7 @@ static bool is_bare_kthread(unsigned int flags)
 	       current->flags & PF_KTHREAD;
 }
 
-/* Whether the address space of the process can be had. */
+/* Whether the address space of the process can be used. */
 static bool user_reachable(const struct iommufd_pages *pages,
 			   unsigned int flags)
 {
@@ -185,22 +185,23 @@ static bool user_reachable(const struct iommufd_pages *pages,
 }
 
 /**
- * iommufd_pages_rw - copy to or from a part of the pages
+ * iommufd_pages_rw - copy to or from a range of pages
  * @pages: the pages
- * @offset: byte to start at
+ * @offset: offset of the first byte in @pages
  * @data: kernel memory
  * @length: bytes
  * @flags: IOMMUFD_ACCESS_RW_*
  * @requester: for the tracepoint
  *
- * Each page that is pinned is taken from there: it is what devices see, whatever
- * the process has mapped there since. The rest is copied through the address
- * space of the process if that can be had, which is cheaper than to pin it.
+ * Pages that are pinned are accessed directly: devices see them, even if the
+ * process has mapped something else there since. Other pages are copied through
+ * the address space of the process if possible, as that is cheaper than pinning
+ * them.
  *
- * Context: may fault on user memory.
- *
- * Returns 0, -EINVAL if they are no memory, -EFAULT, -EINTR if the caller was
- * killed, or see iommufd_pages_use(). A part may have been copied on failure.
+ * Context: May fault on user memory.
+ * Return: 0, -EINVAL if the pages are not memory, -EFAULT, -EINTR if the caller
+ * was killed, or an errno of iommufd_pages_use(). A part may have been copied
+ * on failure.
  */
 int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
 		     void *data, size_t length, unsigned int flags,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs of consecutive PFNs, packed into blocks. A plain data structure: who
- * pins what it holds and who serialises is the business of pages/pages.c.
+ * Runs of consecutive PFNs, packed into blocks. This is a plain data structure:
+ * pages/pages.c pins the pages and provides locking.
  */
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
@@ -9,7 +9,7 @@
 
 #include "pages/store.h"
 
-/* Number of the run that covers an index of the block. */
+/* Number of the run that contains an index of the block. */
 static unsigned int find_run(const struct iommufd_block *block,
 			     unsigned long index)
 {
@@ -33,13 +33,13 @@ static struct iommufd_block *to_block(struct interval_tree_node *node)
 }
 
 /**
- * iommufd_run_first - first run in an interval
+ * iommufd_run_first - find the first run in an interval
  * @iter: the iterator
- * @blocks: blocks, which must not change while it is used
+ * @blocks: blocks, which must not change while the iterator is used
  * @first: first index of the interval
  * @last: last index of the interval
  *
- * Returns false if there is none.
+ * Return: true if there is a run in the interval.
  */
 bool iommufd_run_first(struct iommufd_run_iter *iter,
 		       struct rb_root_cached *blocks, unsigned long first,
@@ -65,10 +65,10 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_run_first);
 
 /**
- * iommufd_run_next_block - the first run of the next block
+ * iommufd_run_next_block - go to the first run of the next block
  * @iter: the iterator
  *
- * Returns false if there is none.
+ * Return: true if there is a next block in the interval.
  */
 bool iommufd_run_next_block(struct iommufd_run_iter *iter)
 {
@@ -85,7 +85,7 @@ bool iommufd_run_next_block(struct iommufd_run_iter *iter)
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_run_next_block);
 
-/* Who asked gets an errno; the log needs no trace of it. */
+/* No warning in the log: callers return -ENOMEM to the user. */
 VISIBLE_IF_KUNIT struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs)
 {
 	struct iommufd_block *block;
@@ -100,7 +100,7 @@ VISIBLE_IF_KUNIT struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs)
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_block_alloc);
 
-/* The bytes that the allocator takes for a block of so many runs. */
+/* Bytes that the allocator uses for a block of @nr_runs runs. */
 static size_t footprint(unsigned int nr_runs)
 {
 	return kmalloc_size_roundup(struct_size_t(struct iommufd_block, runs,
@@ -108,8 +108,8 @@ static size_t footprint(unsigned int nr_runs)
 }
 
 /*
- * Move what a block has from an index on, which is not its first, into a block
- * of its own. Neither is in a tree.
+ * Split a block at an index, which is not its first. Returns the new block with
+ * the upper part. Neither block is in a tree.
  */
 static struct iommufd_block *cut_off(struct iommufd_block *block,
 				     unsigned long index)
@@ -134,15 +134,15 @@ static struct iommufd_block *cut_off(struct iommufd_block *block,
 	}
 
 	block->node.last = index - 1;
-	/* The run that is cut stays in both unless it begins at the index. */
+	/* The run that is split is in both, unless it begins at the index. */
 	block->nr_runs = run.index == index ? at : at + 1;
 	return tail;
 }
 
 /*
- * The size classes of the allocator are up to twice as large as needed. Where
- * that is too much, cut off as many runs as fill the class below, which is half
- * as large: no small one is ever too large.
+ * A size class of the allocator may be up to twice as large as a block needs.
+ * If that is beyond the maximum cost, split off as many runs as fill the next
+ * smaller class, which is half as large. Small blocks are never beyond it.
  */
 static struct iommufd_block *cut_off_excess(struct iommufd_block *block)
 {
@@ -168,8 +168,9 @@ static struct iommufd_block *reallocate(struct iommufd_block *block)
 }
 
 /*
- * Put a block into the tree that has room for @max_runs, in parts and copied if
- * that saves memory. Where there is none for that, it serves as it is.
+ * Insert a block that was allocated for @max_runs into the tree. Splits or
+ * reallocates it first if that saves memory. If that fails for lack of memory,
+ * the block is inserted as it is.
  */
 static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 			  struct rb_root_cached *blocks)
@@ -185,13 +186,13 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 }
 
 /**
- * iommufd_builder_start - begin a block
+ * iommufd_builder_start - start a block
  * @builder: the builder
- * @index: first index that it will cover
- * @npages: number of pages that are to come, at least one; there may be more
- *	or less, but room for more runs than that is not allocated
+ * @index: first index of the block
+ * @npages: expected number of pages, at least one. The block can take more or
+ *	fewer pages, but never more runs than this
  *
- * Returns 0 or -ENOMEM; there is room for nothing then.
+ * Return: 0 or -ENOMEM, in which case no page can be added.
  */
 int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages)
@@ -212,10 +213,10 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start);
 
 /**
- * iommufd_builder_finish - end a block and make its pages present
- * @builder: the builder; it can be started again
- * @blocks: the tree of blocks, which gets it, perhaps in parts, with one user,
- *	unless it is empty
+ * iommufd_builder_finish - finish a block and insert it
+ * @builder: the builder, which can then be started again
+ * @blocks: the tree of blocks. Unless the block is empty, it is inserted here
+ *	with one user, possibly in several parts
  */
 void iommufd_builder_finish(struct iommufd_block_builder *builder,
 			    struct rb_root_cached *blocks)
@@ -235,13 +236,14 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
 
 /**
  * iommufd_block_split - split a block so that a new one begins at an index
- * @block: the block, in @blocks; not to be used any more, it may have moved
+ * @block: the block, in @blocks. It may move and must not be used afterwards
  * @blocks: the tree of blocks
  * @index: where to split, inside the block and not at its start
  *
- * All parts, which may be more than two, have the users that the whole had.
+ * There may be more than two parts. All have the use count of the whole block.
  *
- * Returns false if memory is short; nothing is split then.
+ * Return: true, or false if there is not enough memory, in which case nothing
+ * is changed.
  */
 bool iommufd_block_split(struct iommufd_block *block,
 			 struct rb_root_cached *blocks, unsigned long index)

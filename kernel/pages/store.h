@@ -7,15 +7,14 @@
 #include <linux/mm.h>
 
 /*
- * The store keeps the PFNs of an array of pages, of which any part may be
- * present. What is present is kept as runs: so many pages from this index on
- * have consecutive PFNs. Runs are packed, 8 bytes each, into blocks; a block
- * covers an interval of the array and knows how many users it has. Blocks don't
- * overlap.
+ * The store has the PFNs of those pages of an array that are pinned: they are
+ * present. It keeps them as runs, each of which has consecutive indices and
+ * consecutive PFNs. Runs take 8 bytes each and are packed into blocks. A block
+ * covers an interval of the array and has a use count. Blocks don't overlap.
  *
- * A run is one u64: where it starts, in pages from the start of its block, and
- * its first PFN. It ends where the next one starts, or with the block. A PFN
- * has 40 bits: 52 bits of physical address with 4 KiB pages.
+ * A run is one u64: its start, in pages from the start of its block, and its
+ * first PFN. It ends where the next one starts, or at the end of the block. A
+ * PFN has 40 bits: 52 bits of physical address with 4 KiB pages.
  */
 #define RUN_PFN_BITS	40
 #define RUN_PFN_MASK	((1ULL << RUN_PFN_BITS) - 1)
@@ -24,9 +23,9 @@
 
 /**
  * struct iommufd_block - pages that are present together
- * @node: the indices that it covers
- * @users: how often they are used
- * @nr_runs: runs that follow
+ * @node: the interval of indices
+ * @users: number of users
+ * @nr_runs: number of entries in @runs
  * @runs: the runs, by ascending start
  */
 struct iommufd_block {
@@ -41,8 +40,9 @@ struct iommufd_block {
 	((4096 - sizeof(struct iommufd_block)) / sizeof(u64))
 
 /*
- * What pages that come in at once may cost, and each part of a split: so many
- * bytes, and so many for each page even if no two are consecutive.
+ * Maximum memory cost of a range of pages that is added at once, and of each
+ * part of a split, even if no two PFNs are consecutive: a fixed number of
+ * bytes, and a number of bytes per page.
  */
 #define STORE_COST_FIXED	128
 #define STORE_COST_PER_PAGE	10
@@ -59,7 +59,7 @@ struct iommufd_run {
 	unsigned long npages;
 };
 
-/* The packing of a run; what is called for each run is inline. */
+/* The packing of a run. Functions that are called for each run are inline. */
 
 static inline unsigned long iommufd_run_start(u64 run)
 {
@@ -82,7 +82,7 @@ iommufd_block_npages(const struct iommufd_block *block)
 	return block->node.last - block->node.start + 1;
 }
 
-/* Where run @i starts; one more than the number of runs is the block's end. */
+/* Start of run @i in the block; the end of the block if @i is nr_runs. */
 static inline unsigned long
 iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
 {
@@ -94,6 +94,8 @@ iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
  * iommufd_block_run - unpack a run
  * @block: the block
  * @i: number of the run
+ *
+ * Return: the run.
  */
 static inline struct iommufd_run
 iommufd_block_run(const struct iommufd_block *block, unsigned int i)
@@ -108,8 +110,8 @@ iommufd_block_run(const struct iommufd_block *block, unsigned int i)
 }
 
 /**
- * struct iommufd_run_iter - walk over the runs in an interval of indices
- * @run: the current run, cut to the interval
+ * struct iommufd_run_iter - iterator over the runs in an interval of indices
+ * @run: the current run, clipped to the interval
  * @block: private: its block
  * @i: private: its number in the block
  * @last: private: last index of the interval
@@ -126,7 +128,7 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 		       unsigned long last);
 bool iommufd_run_next_block(struct iommufd_run_iter *iter);
 
-/* Cut the current run to the interval; from index 0 to the last would be 0. */
+/* Clip the current run. 0..ULONG_MAX would have a length of 0, so avoid it. */
 static inline void iommufd_run_cut(struct iommufd_run_iter *iter)
 {
 	iter->run.npages = min(iter->run.npages - 1,
@@ -134,10 +136,10 @@ static inline void iommufd_run_cut(struct iommufd_run_iter *iter)
 }
 
 /**
- * iommufd_run_next - the next run
+ * iommufd_run_next - go to the next run
  * @iter: the iterator
  *
- * Returns false if there is none.
+ * Return: true if there is a next run in the interval.
  */
 static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
 {
@@ -156,12 +158,12 @@ static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
 
 /**
  * struct iommufd_block_builder - collects pages into a block
- * @block: the block under construction, or NULL. It learns of what is in it when
- *	it is finished
+ * @block: the block under construction, or NULL. Its number of runs and its
+ *	last index are set when it is finished
  * @next_pfn: PFN that would continue the last run
- * @covered: pages so far
- * @nr_runs: runs so far
- * @max_runs: runs that @block has room for
+ * @covered: number of pages so far
+ * @nr_runs: number of runs so far
+ * @max_runs: number of runs that @block has room for
  */
 struct iommufd_block_builder {
 	struct iommufd_block *block;
@@ -172,9 +174,10 @@ struct iommufd_block_builder {
 };
 
 /*
- * Whether the struct page of a PFN need not come after that of the PFN before:
- * a run is walked by struct page when it is unpinned. The memory map may be
- * allocated by section; a folio never lies in two sections then.
+ * Whether the struct page of a PFN may not follow the struct page of the
+ * previous PFN. This ends a run, as runs are walked by struct page when they
+ * are unpinned. The memory map may be allocated by section; a folio never
+ * crosses sections in that case.
  */
 static inline bool iommufd_memmap_breaks(unsigned long pfn)
 {
@@ -196,7 +199,8 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
  * @pfn: first of consecutive PFNs, whose struct pages are consecutive too
  * @npages: number of pages, at most BLOCK_MAX_PAGES
  *
- * Returns false if the block is full: finish it and start another.
+ * Return: false if the block is full. The caller must then finish it and start
+ * another.
  */
 static inline bool iommufd_builder_add(struct iommufd_block_builder *builder,
 				       unsigned long pfn, unsigned long npages)
