@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An access in the hands of user space: a file, whose descriptor the requests
- * take in place of an id. It does what a driver that does its DMA in software
- * would do.
+ * Lets user space control an access. The access is a file, whose descriptor the
+ * requests take instead of an object id. It does what a driver would do that
+ * does its DMA in software.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -17,14 +17,14 @@
 #include "ioas/ioas.h"
 #include "mock/driver.h"
 
-/* Enough for any test, and for nobody to have much memory allocated. */
+/* Enough for any test, but limits the memory that a user can allocate. */
 #define MOCK_PIN_MAX	SZ_1G
 #define MOCK_RW_MAX	SZ_16M
 
 /**
- * struct mock_pin - memory that is pinned
+ * struct mock_pin - a pinned range
  * @node: link in &mock_access.pins
- * @id: what user space knows it by
+ * @id: its id for user space
  * @iova: first address
  * @length: bytes
  */
@@ -40,27 +40,28 @@ struct mock_pin {
  * @access: the access
  * @ctx: the context; @access has a reference
  * @pins_pages: it can pin pages
- * @pins: struct mock_pin: what it has pinned
- * @last_id: of the last of them
+ * @pins: struct mock_pin, its pinned ranges
+ * @last_id: id of the last pin
  */
 struct mock_access {
 	struct iommufd_access *access;
 	struct iommufd_ctx *ctx;
 	bool pins_pages;
 	/**
-	 * @move_rwsem: held for reading from a pin until it is in @pins, for
-	 * writing while the access changes its IOAS: all pins have to be known
-	 * then. An unmap does not wait for it: it calls again.
+	 * @move_rwsem: held for reading from a pin until it is in @pins, and
+	 * for writing while the access changes its IOAS, as that requires that
+	 * all pins are recorded. An unmap does not wait for it: it calls the
+	 * driver again.
 	 */
 	struct rw_semaphore move_rwsem;
 	/**
-	 * @lock: protects what follows. The locks of the IOAS nest inside: it
-	 * must hold none of them when it calls back.
+	 * @lock: protects the fields below. The locks of the IOAS nest inside,
+	 * so iommufd must not hold any of them when it calls back.
 	 */
 	struct mutex lock;
 	struct list_head pins;
 	u32 last_id;
-	/** @ioas_id: the IOAS, for the addresses of MOCK_FLAGS_ACCESS_SYZ */
+	/** @ioas_id: the IOAS, to resolve addresses of MOCK_FLAGS_ACCESS_SYZ */
 	u32 ioas_id;
 };
 
@@ -73,7 +74,7 @@ static void unpin(struct mock_access *access, struct mock_pin *pin)
 	kfree(pin);
 }
 
-/* Nothing may use the addresses any more when this returns. */
+/* When this returns, no pin of the access may overlap the range. */
 static void access_unmap(void *data, unsigned long iova, unsigned long length)
 {
 	struct mock_access *access = data;
@@ -168,6 +169,8 @@ static struct file *access_open(struct iommufd_ctx *ctx, u32 ioas_id, u32 flags)
 /**
  * mock_access_create - IOMMU_TEST_OP_CREATE_ACCESS
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_access_create(struct iommufd_ucmd *ucmd)
 {
@@ -188,7 +191,7 @@ int mock_access_create(struct iommufd_ucmd *ucmd)
 	return ret;
 }
 
-/* The access of a request, to be given back with fput() of @file. */
+/* Look up the access of a request. The caller must fput() @file. */
 static struct mock_access *access_get(struct iommufd_ucmd *ucmd,
 				      struct file **file)
 {
@@ -208,6 +211,8 @@ static struct mock_access *access_get(struct iommufd_ucmd *ucmd,
 /**
  * mock_access_replace - IOMMU_TEST_OP_ACCESS_REPLACE_IOAS
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_access_replace(struct iommufd_ucmd *ucmd)
 {
@@ -220,7 +225,7 @@ int mock_access_replace(struct iommufd_ucmd *ucmd)
 	access = access_get(ucmd, &file);
 	if (IS_ERR(access))
 		return PTR_ERR(access);
-	/* Calls back to unpin all, hence not under the lock. */
+	/* This calls access_unmap(), so the lock must not be held. */
 	ret = down_write_killable(&access->move_rwsem);
 	if (!ret) {
 		ret = iommufd_access_replace(access->access, ioas_id);
@@ -233,9 +238,9 @@ int mock_access_replace(struct iommufd_ucmd *ucmd)
 }
 
 /*
- * A fuzzer can't guess addresses that the kernel chose. It may say which area
- * it means, counted from the lowest, in the upper half of the address, and the
- * offset in the lower one.
+ * A fuzzer can't guess addresses that the kernel chose. With
+ * MOCK_FLAGS_ACCESS_SYZ, the upper half of an address is the number of an area,
+ * counted from the lowest, and the lower half is the offset in it.
  */
 static int fuzzed_iova(struct mock_access *access, u64 *iova)
 {
@@ -272,7 +277,7 @@ static int rw(struct mock_access *access, unsigned long iova,
 	if ((flags & MOCK_ACCESS_RW_WRITE) &&
 	    copy_from_user(buffer, uptr, length))
 		ret = -EFAULT;
-	/* The flags of the request are those of the function. */
+	/* The flags of the request equal those of the function. */
 	if (!ret)
 		ret = iommufd_access_rw(access->access, iova, buffer, length,
 					flags);
@@ -286,6 +291,8 @@ static int rw(struct mock_access *access, unsigned long iova,
 /**
  * mock_access_rw - IOMMU_TEST_OP_ACCESS_RW
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_access_rw(struct iommufd_ucmd *ucmd)
 {
@@ -319,7 +326,7 @@ int mock_access_rw(struct iommufd_ucmd *ucmd)
 	return ret;
 }
 
-/* Whether these are the pages of the user. */
+/* Check that these are the pages of the user's memory. */
 static int check_pages(unsigned long uptr, struct page **pages,
 		       unsigned long npages)
 {
@@ -353,7 +360,7 @@ static int pin_and_record(struct mock_access *access, struct mock_pin *pin,
 		goto up;
 	mock_hold(&mock_knobs.pins);
 	mutex_lock(&access->lock);
-	/* Once the lock is dropped an unmap may free it. */
+	/* Once the lock is dropped, an unmap may free the pin. */
 	*id = ++access->last_id;
 	pin->id = *id;
 	list_add(&pin->node, &access->pins);
@@ -422,7 +429,9 @@ free:
 
 /**
  * mock_access_pin - IOMMU_TEST_OP_ACCESS_PAGES
- * @ucmd: the request: pin the pages, which are the user's
+ * @ucmd: the request: pins a range and checks that it maps the user's memory
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_access_pin(struct iommufd_ucmd *ucmd)
 {
@@ -455,6 +464,8 @@ int mock_access_pin(struct iommufd_ucmd *ucmd)
 /**
  * mock_access_unpin - IOMMU_TEST_OP_DESTROY_ACCESS_PAGES
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_access_unpin(struct iommufd_ucmd *ucmd)
 {

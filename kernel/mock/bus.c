@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bus with devices that exist in software only, and one IOMMU in front of
+ * A bus with devices that exist only in software, and one IOMMU for all of
  * them.
  */
 #include <linux/idr.h>
@@ -24,17 +24,19 @@ static const struct property_entry mock_pasid_properties[] = {
 	{}
 };
 
-/* How the IOMMU core finds out that a device has PASIDs. */
+/* Lets the IOMMU core know that a device supports PASIDs. */
 static const struct software_node mock_pasid_node = {
 	.properties = mock_pasid_properties,
 };
 
 /**
- * iommufd_mock_owns - whether a device is one of the tests
+ * iommufd_mock_owns - check whether a device is a mock device
  * @dev: a device
  *
- * Such a device belongs to the context that it is bound to and ends with it: it
- * must not keep the context alive. It raises no interrupts.
+ * A mock device belongs to the context that it is bound to and is destroyed
+ * with it, so it must not keep the context alive. It has no interrupts.
+ *
+ * Return: true if it is a mock device.
  */
 bool iommufd_mock_owns(struct device *dev)
 {
@@ -42,8 +44,10 @@ bool iommufd_mock_owns(struct device *dev)
 }
 
 /**
- * mock_probe_device - iommu_ops: which IOMMU is in front of a device
+ * mock_probe_device - iommu_ops: get the IOMMU of a device
  * @dev: the device
+ *
+ * Return: the IOMMU, or ERR_PTR(-ENODEV) if it is not a mock device.
  */
 struct iommu_device *mock_probe_device(struct device *dev)
 {
@@ -84,10 +88,11 @@ static void detach_own_domain(struct mock_device *mdev)
 }
 
 /**
- * mock_device_create - make a device
+ * mock_device_create - create a device
  * @flags: MOCK_FLAGS_DEVICE_*
  *
- * Returns the device, to be ended with mock_device_destroy(), or an ERR_PTR.
+ * Return: the device, which the caller destroys with mock_device_destroy(), or
+ * an ERR_PTR.
  */
 struct mock_device *mock_device_create(u32 flags)
 {
@@ -124,7 +129,7 @@ struct mock_device *mock_device_create(u32 flags)
 	if (!ret)
 		ret = iommu_mock_device_add(&mdev->dev, &mock_iommu);
 	if (ret) {
-		/* Is left behind where memory was short for what belongs to it. */
+		/* A failed iommu_mock_device_add() may leave this behind. */
 		kfree(mdev->dev.iommu);
 		mdev->dev.iommu = NULL;
 		put_device(&mdev->dev);
@@ -141,7 +146,7 @@ struct mock_device *mock_device_create(u32 flags)
 }
 
 /**
- * mock_device_destroy - end what mock_device_create() began
+ * mock_device_destroy - destroy a device
  * @mdev: the device, not bound to anything
  */
 void mock_device_destroy(struct mock_device *mdev)
@@ -151,9 +156,9 @@ void mock_device_destroy(struct mock_device *mdev)
 }
 
 /**
- * iommufd_mock_init - bring the software IOMMU up
+ * iommufd_mock_init - register the software IOMMU
  *
- * Returns 0 or a negative errno.
+ * Return: 0 or a negative errno.
  */
 int __init iommufd_mock_init(void)
 {
@@ -192,9 +197,9 @@ unregister_node:
 }
 
 /**
- * iommufd_mock_exit - take the software IOMMU down
+ * iommufd_mock_exit - unregister the software IOMMU
  *
- * There are no contexts any more, hence no devices.
+ * There are no contexts left, hence no devices.
  */
 void iommufd_mock_exit(void)
 {

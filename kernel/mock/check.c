@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What user space can't see of itself: whether the page tables, the pages and
- * the caches are as a test expects. -EINVAL says that they are not.
+ * Lets tests check what user space can't see: page tables, pinned pages and
+ * caches. -EINVAL means that they are not as expected.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -47,7 +47,7 @@ static int check_mapped(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 			if (ret)
 				return ret;
 		}
-		/* Keeps the page table from being written meanwhile. */
+		/* Keeps the page table from being written. */
 		ret = down_write_killable(&hwpt->ioas->hwpts_rwsem);
 		if (ret)
 			return ret;
@@ -61,8 +61,10 @@ static int check_mapped(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 
 /**
  * mock_check_map - IOMMU_TEST_OP_MD_CHECK_MAP
- * @ucmd: the request: a page table maps the addresses to the user's memory, or
- *	to nothing if no memory is given
+ * @ucmd: the request: checks that a page table maps the addresses to the user's
+ *	memory, or does not map them if no memory is given
+ *
+ * Return: 0, -EINVAL if the check fails, or another negative errno.
  */
 int mock_check_map(struct iommufd_ucmd *ucmd)
 {
@@ -91,8 +93,8 @@ int mock_check_map(struct iommufd_ucmd *ucmd)
 }
 
 /*
- * How often a page is pinned can be told exactly of a page of its own. Of a
- * large folio only the sum of its pages' pins is known.
+ * The pin count of a small page is exact. A large folio only has the sum of the
+ * pins of all its pages.
  */
 static bool has_pins(struct folio *folio, unsigned int pins)
 {
@@ -106,7 +108,9 @@ static bool has_pins(struct folio *folio, unsigned int pins)
 
 /**
  * mock_check_refs - IOMMU_TEST_OP_MD_CHECK_REFS
- * @ucmd: the request: each page of the user's memory is pinned that many times
+ * @ucmd: the request: checks how often each page of the user's memory is pinned
+ *
+ * Return: 0, -EINVAL if the check fails, or another negative errno.
  */
 int mock_check_refs(struct iommufd_ucmd *ucmd)
 {
@@ -138,7 +142,9 @@ int mock_check_refs(struct iommufd_ucmd *ucmd)
 
 /**
  * mock_check_iotlb - IOMMU_TEST_OP_MD_CHECK_IOTLB
- * @ucmd: the request: an entry of the TLB of a guest's page table
+ * @ucmd: the request: checks a TLB entry of a guest's page table
+ *
+ * Return: 0, -EINVAL if the check fails, or another negative errno.
  */
 int mock_check_iotlb(struct iommufd_ucmd *ucmd)
 {
@@ -165,7 +171,9 @@ int mock_check_iotlb(struct iommufd_ucmd *ucmd)
 
 /**
  * mock_check_cache - IOMMU_TEST_OP_DEV_CHECK_CACHE
- * @ucmd: the request: an entry of the cache of a device
+ * @ucmd: the request: checks a cache entry of a device
+ *
+ * Return: 0, -EINVAL if the check fails, or another negative errno.
  */
 int mock_check_cache(struct iommufd_ucmd *ucmd)
 {

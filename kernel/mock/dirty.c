@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stands in for a device that writes to memory: marks it so in the page table.
+ * Simulates writes of a device to memory: marks pages dirty in the page table.
  */
 #include <linux/bitmap.h>
 #include <linux/overflow.h>
@@ -14,7 +14,7 @@
 #include "ioas/ioas.h"
 #include "mock/driver.h"
 
-/* Bits of a request: 2 MiB of bitmap, or 32 GiB of memory. */
+/* Maximum bits of a request: 2 MiB of bitmap, or 32 GiB of memory. */
 #define MOCK_DIRTY_MAX	BIT(24)
 
 static int mark(struct mock_paging *paging, unsigned long iova,
@@ -43,7 +43,7 @@ static int dirty(struct iommufd_hwpt_paging *hwpt, struct iommu_test_cmd *cmd)
 	unsigned long *bitmap;
 	int ret;
 
-	/* An IOMMU that doesn't track would mark nothing. */
+	/* An IOMMU marks nothing while tracking is disabled. */
 	if (!paging || !READ_ONCE(paging->track_dirty))
 		return -EINVAL;
 
@@ -56,7 +56,7 @@ static int dirty(struct iommufd_hwpt_paging *hwpt, struct iommu_test_cmd *cmd)
 			   BITS_TO_BYTES(nbits)))
 		goto free;
 
-	/* The page table has no lock of its own against being written. */
+	/* Keeps the page table from being written. */
 	ret = down_write_killable(&hwpt->ioas->hwpts_rwsem);
 	if (ret)
 		goto free;
@@ -71,7 +71,9 @@ free:
 
 /**
  * mock_dirty - IOMMU_TEST_OP_DIRTY
- * @ucmd: the request: pages that a device has written to, as a bitmap
+ * @ucmd: the request: a bitmap of the pages that a device writes to
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_dirty(struct iommufd_ucmd *ucmd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An exporter of dma-bufs whose memory iommufd takes by physical address, as it
- * does that of VFIO devices, and which a test can revoke.
+ * An exporter of dma-bufs that iommufd maps by physical address, like those of
+ * VFIO devices, and that a test can revoke.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -15,10 +15,10 @@
 MODULE_IMPORT_NS("DMA_BUF");
 
 /**
- * struct mock_dmabuf - what is behind a dma-buf
+ * struct mock_dmabuf - the memory of a dma-buf
  * @memory: ordinary memory, physically contiguous
- * @size: its bytes
- * @revoked: nobody may use it. Protected by the reservation lock of the dma-buf
+ * @size: its size in bytes
+ * @revoked: it must not be used. Protected by the dma_resv lock of the dma-buf
  */
 struct mock_dmabuf {
 	void *memory;
@@ -29,7 +29,7 @@ struct mock_dmabuf {
 static int dmabuf_attach(struct dma_buf *dmabuf,
 			 struct dma_buf_attachment *attachment)
 {
-	/* Who can't be told to stop using it must not begin. */
+	/* Only importers that can be made to stop using it may attach. */
 	return dma_buf_attach_revocable(attachment) ? 0 : -EOPNOTSUPP;
 }
 
@@ -60,14 +60,15 @@ static const struct dma_buf_ops mock_dmabuf_ops = {
 };
 
 /**
- * iommufd_mock_dmabuf_map - the physical address of a dma-buf
- * @attachment: an attachment to it, its reservation lock held
- * @phys: set to the one range that it is
+ * iommufd_mock_dmabuf_map - get the physical address of a dma-buf
+ * @attachment: an attachment to it
+ * @phys: set to its only range
  *
- * Valid until the importer is told that mappings are invalid.
+ * The address is valid until the importer's invalidate_mappings callback.
  *
- * Returns 0, -EOPNOTSUPP if it is a dma-buf of somebody else, or -ENODEV if it
- * is revoked.
+ * Context: The caller must hold the dma_resv lock of the dma-buf.
+ * Return: 0, -EOPNOTSUPP if another exporter has exported the dma-buf, or
+ * -ENODEV if it is revoked.
  */
 int iommufd_mock_dmabuf_map(struct dma_buf_attachment *attachment,
 			    struct phys_vec *phys)
@@ -118,7 +119,10 @@ static struct dma_buf *dmabuf_alloc(size_t size, u32 open_flags)
  * mock_dmabuf_create - IOMMU_TEST_OP_DMABUF_GET
  * @ucmd: the request
  *
- * Returns a file descriptor: the request has no room for it.
+ * The request has no field for the file descriptor, so it is the result of the
+ * ioctl.
+ *
+ * Return: a file descriptor or a negative errno.
  */
 int mock_dmabuf_create(struct iommufd_ucmd *ucmd)
 {
@@ -150,7 +154,7 @@ static void revoke(struct dma_buf *dmabuf, bool revoked)
 	if (priv->revoked != revoked) {
 		priv->revoked = revoked;
 		mock_hold(&mock_knobs.revokes);
-		/* iommufd, which alone can map it, has stopped on return. */
+		/* On return, iommufd, the only importer, has stopped. */
 		if (revoked)
 			dma_buf_invalidate_mappings(dmabuf);
 	}
@@ -159,7 +163,9 @@ static void revoke(struct dma_buf *dmabuf, bool revoked)
 
 /**
  * mock_dmabuf_revoke - IOMMU_TEST_OP_DMABUF_REVOKE
- * @ucmd: the request: revoke a dma-buf, or let it be used again
+ * @ucmd: the request: revokes a dma-buf, or makes it available again
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_dmabuf_revoke(struct iommufd_ucmd *ucmd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables of the software IOMMU. Their pages are smaller than those of the
- * CPU, which no other IOMMU tests.
+ * Page tables of the software IOMMU. Their pages are smaller than PAGE_SIZE,
+ * which no other IOMMU tests.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -22,7 +22,7 @@ static void paging_free(struct iommu_domain *domain)
 	kfree(paging);
 }
 
-/* There is no TLB, but page table pages wait for it to be flushed. */
+/* There is no TLB, but freed page table pages wait for its flush. */
 static void paging_iotlb_sync(struct iommu_domain *domain,
 			      struct iommu_iotlb_gather *gather)
 {
@@ -55,10 +55,10 @@ static const struct iommu_dirty_ops mock_dirty_ops = {
 };
 
 /**
- * to_mock_paging - a domain as what it is to this driver
+ * to_mock_paging - get the page table of a domain
  * @domain: a domain of any IOMMU
  *
- * Returns NULL if it is none of this driver's page tables.
+ * Return: the page table, or NULL if it is not one of this driver.
  */
 struct mock_paging *to_mock_paging(struct iommu_domain *domain)
 {
@@ -93,7 +93,7 @@ static int init_table(struct mock_paging *paging, u32 type)
 	if (ret)
 		return ret;
 
-	/* Both restrict what the format can do to what tests count on. */
+	/* Tests rely on these two restrictions of the format. */
 	if (type == MOCK_IOMMUPT_DEFAULT)
 		paging->domain.geometry.aperture_start = MOCK_APERTURE_START;
 	else
@@ -105,13 +105,13 @@ static int init_table(struct mock_paging *paging, u32 type)
 }
 
 /**
- * mock_paging_alloc - iommu_ops: make a page table
+ * mock_paging_alloc - iommu_ops: allocate a page table
  * @dev: a device that will use it
  * @flags: IOMMU_HWPT_ALLOC_*
  * @user_data: a struct iommu_hwpt_selftest, or NULL
  *
- * Returns the domain or an ERR_PTR: -EOPNOTSUPP, -ENOMEM, or if the data can't
- * be read.
+ * Return: the domain or an ERR_PTR: -EOPNOTSUPP, -ENOMEM, or the errno if the
+ * data can't be read.
  */
 struct iommu_domain *
 mock_paging_alloc(struct device *dev, u32 flags,

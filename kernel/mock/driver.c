@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver of the software IOMMU. It translates nothing: it keeps the page
- * tables that a translation would use, and what it was told of its devices, for
- * tests to look at.
+ * The driver of the software IOMMU. It translates nothing: it keeps page tables
+ * and the domains attached to its devices, so that tests can inspect them.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "mock/driver.h"
 
-/* As some drivers do, it leaves it to iommufd to ask before it uses them. */
+/* Like some drivers, this one relies on iommufd to check capabilities. */
 static bool mock_capable(struct device *dev, enum iommu_cap cap)
 {
 	switch (cap) {
@@ -63,7 +62,7 @@ static int check_domain(struct mock_device *mdev, struct iommu_domain *domain)
 {
 	struct mock_viommu *viommu = viommu_of(domain);
 
-	/* Events name the device as the guest knows it. */
+	/* Events need the id of the device in the vIOMMU. */
 	return viommu ? mock_viommu_check(viommu, &mdev->dev) : 0;
 }
 
@@ -71,10 +70,10 @@ static int check_domain(struct mock_device *mdev, struct iommu_domain *domain)
  * mock_attach_dev - iommu_domain_ops: attach a domain to a device
  * @domain: the domain
  * @dev: the device
- * @old: the domain whose place it takes, or NULL
+ * @old: the domain that it replaces, or NULL
  *
- * Returns 0, -ENOENT if the device has no virtual device in the vIOMMU of the
- * domain, or see mock_iopf_replace().
+ * Return: 0, -ENOENT if the device has no virtual device in the vIOMMU of the
+ * domain, or an errno of mock_iopf_replace().
  */
 int mock_attach_dev(struct iommu_domain *domain, struct device *dev,
 		    struct iommu_domain *old)
@@ -95,9 +94,10 @@ int mock_attach_dev(struct iommu_domain *domain, struct device *dev,
  * @domain: the domain
  * @dev: the device
  * @pasid: the PASID
- * @old: the domain whose place it takes, or NULL
+ * @old: the domain that it replaces, or NULL
  *
- * Returns like mock_attach_dev(), or -ENOMEM, also because a test wants so.
+ * Return: 0, an errno of mock_attach_dev(), or -ENOMEM, also for the PASID that
+ * always fails for tests.
  */
 int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 		       ioasid_t pasid, struct iommu_domain *old)
@@ -108,7 +108,7 @@ int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 	ret = check_domain(mdev, domain);
 	if (ret)
 		return ret;
-	/* Of this PASID tests expect that the domain can't be replaced. */
+	/* Tests rely on this PASID to fail when its domain is replaced. */
 	if (pasid == IOMMU_TEST_PASID_RESERVED && old)
 		return -ENOMEM;
 
@@ -124,7 +124,7 @@ int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 	return 0;
 }
 
-/* Lets go of a PASID, which can't fail. */
+/* Detach a PASID, which can't fail. */
 static int blocked_set_dev_pasid(struct iommu_domain *domain,
 				 struct device *dev, ioasid_t pasid,
 				 struct iommu_domain *old)
@@ -154,7 +154,7 @@ static struct iommu_domain mock_identity_domain = {
 	.ops = &mock_identity_ops,
 };
 
-/* No page table for the DMA API, which nobody uses on these devices. */
+/* These devices don't use the DMA API: no page table for it. */
 static int mock_def_domain_type(struct device *dev)
 {
 	return IOMMU_DOMAIN_IDENTITY;
@@ -171,7 +171,7 @@ mock_domain_alloc_nested(struct device *dev, struct iommu_domain *parent,
 	return mock_nested_alloc(NULL, flags, user_data);
 }
 
-/* Nothing waits for an answer in this IOMMU. */
+/* Nothing in this IOMMU waits for a response. */
 static void mock_page_response(struct device *dev, struct iopf_fault *evt,
 			       struct iommu_page_response *msg)
 {
@@ -192,6 +192,6 @@ const struct iommu_ops mock_iommu_ops = {
 	.identity_domain = &mock_identity_domain,
 	.blocked_domain = &mock_blocked_domain,
 	.release_domain = &mock_blocked_domain,
-	/* Faults with a PASID of the guest's own go to its page table. */
+	/* Faults with a PASID that the guest manages go to its page table. */
 	.user_pasid_table = true,
 };

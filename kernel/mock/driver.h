@@ -18,13 +18,13 @@ struct iommufd_ucmd;
  * @dev: the device, the only one of its IOMMU group
  * @id: number in its name
  * @flags: MOCK_FLAGS_DEVICE_*
- * @cache: entries of a cache that a vIOMMU invalidates. Protected by the xa_lock
- *	of its virtual devices
- * @domains: struct iommu_domain by PASID, as the driver was told last. Protected
- *	by the mutex of the IOMMU group
- * @own: domain that it came with, see &mock_knobs.own_domains, or NULL
- * @nr_iopf: PASIDs, and no PASID, with a domain that handles page faults.
+ * @cache: entries of a cache that a vIOMMU invalidates. Protected by the
+ *	xa_lock of its virtual devices
+ * @domains: struct iommu_domain by PASID, as last set by the IOMMU core.
  *	Protected by the mutex of the IOMMU group
+ * @own: domain attached at creation, see &mock_knobs.own_domains, or NULL
+ * @nr_iopf: number of attachments, with or without a PASID, whose domain
+ *	handles page faults. Protected by the mutex of the IOMMU group
  */
 struct mock_device {
 	struct device dev;
@@ -35,9 +35,9 @@ struct mock_device {
 	struct iommu_domain *own;
 	unsigned int nr_iopf;
 	/**
-	 * @lock: one request at a time attaches, detaches or has the device
-	 * report something, so that what it reports to stays attached
-	 * meanwhile. The locks of iommufd and of the IOMMU core nest inside.
+	 * @lock: serialises requests that attach, detach or make the device
+	 * report something, so that the domain it reports to stays attached.
+	 * The locks of iommufd and of the IOMMU core nest inside.
 	 */
 	struct mutex lock;
 	/** @viommu: the vIOMMU of the domain without PASID, or NULL */
@@ -50,11 +50,11 @@ static inline struct mock_device *to_mock_device(struct device *dev)
 }
 
 /**
- * struct mock_paging - a page table, AMD's of version 1 with pages of 2048 bytes
- * @domain: the same as that of @table
+ * struct mock_paging - a page table: AMD's version 1 with pages of 2048 bytes
+ * @domain: the domain of @table
  * @table: the page table
- * @nest_parent: may be the second stage of others
- * @track_dirty: writes are recorded
+ * @nest_parent: can be the second stage of others
+ * @track_dirty: dirty tracking is enabled
  */
 struct mock_paging {
 	union {
@@ -68,9 +68,9 @@ struct mock_paging {
 PT_IOMMU_CHECK_DOMAIN(struct mock_paging, table.iommu, domain);
 
 /**
- * struct mock_nested - the page table of a guest, of which there is only a TLB
+ * struct mock_nested - the page table of a guest, of which only a TLB exists
  * @domain: the domain
- * @viommu: the vIOMMU it was made for, or NULL
+ * @viommu: the vIOMMU it was allocated from, or NULL
  * @iotlb: the TLB
  */
 struct mock_nested {
@@ -79,7 +79,7 @@ struct mock_nested {
 	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
 };
 
-/* What can be invalidated: an entry of a TLB, or of the cache of a device. */
+/* An invalidation of a TLB entry, or of an entry of a device cache. */
 union mock_invalidation {
 	struct iommu_hwpt_invalidate_selftest hwpt;
 	struct iommu_viommu_invalidate_selftest viommu;
@@ -133,9 +133,9 @@ void mock_fault_init(void);
 void mock_fault_exit(void);
 
 /**
- * struct mock_hold - requests that a test keeps in the driver
- * @on: they wait
- * @held: how many do
+ * struct mock_hold - a point in the driver where a test can block requests
+ * @on: requests wait here
+ * @held: number of requests that wait
  */
 struct mock_hold {
 	bool on;
@@ -143,19 +143,19 @@ struct mock_hold {
 };
 
 /**
- * struct mock_knobs - what tests switch on for a while, see mock/knobs.c
- * @not_coherent: DMA of the devices bypasses the caches of the CPUs
- * @must_enforce: the IOMMU can keep devices from doing so, and its page tables
+ * struct mock_knobs - settings that tests change temporarily, see mock/knobs.c
+ * @not_coherent: DMA of the devices bypasses the CPU caches
+ * @must_enforce: the IOMMU can enforce cache coherency, but its page tables
  *	can't
- * @can_enforce: the same, and its page tables can
- * @own_domains: new devices come with a domain, as that of a driver in the kernel
- *	which does not own their group
- * @large_pages: new page tables have no page as small as one of the CPUs
- * @vdevices: holds requests for a vDEVICE
- * @pins: holds requests of an access to pin pages, after they are pinned and
- *	before the driver has recorded that
- * @revokes: holds exporters that revoke a dma-buf, which is locked: they may wait
- *	for fences then
+ * @can_enforce: both the IOMMU and its page tables can enforce cache coherency
+ * @own_domains: new devices have a domain attached, as if by a kernel driver
+ *	that does not own their group
+ * @large_pages: new page tables support only pages larger than PAGE_SIZE
+ * @vdevices: holds requests that create a vDEVICE
+ * @pins: holds pin requests of an access after the pages are pinned and before
+ *	the driver records that
+ * @revokes: holds exporters that revoke a dma-buf while they hold its lock, as
+ *	if they waited for fences
  */
 struct mock_knobs {
 	bool not_coherent;
@@ -174,7 +174,7 @@ void mock_knobs_init(void);
 void mock_knobs_exit(void);
 int mock_hold(struct mock_hold *hold);
 
-/* Requests, see iommufd_test.h. */
+/* Operations of the test ioctl, see iommufd_test.h. */
 int mock_slot_create(struct iommufd_ucmd *ucmd);
 int mock_slot_replace(struct iommufd_ucmd *ucmd);
 int mock_slot_pasid_attach(struct iommufd_ucmd *ucmd);

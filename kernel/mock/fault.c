@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Failures on request, where iommufd calls what can fail but allocates nothing
- * that FAILSLAB sees.
+ * Fault injection for calls that can fail, but whose allocations FAILSLAB does
+ * not see.
  */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
@@ -13,10 +13,12 @@ static DECLARE_FAULT_ATTR(fail_attr);
 static struct dentry *fail_dir;
 
 /**
- * iommufd_mock_should_fail - whether the caller is to fail
+ * iommufd_mock_should_fail - check whether the caller shall fail
  *
- * For a caller whose failure has nothing to undo yet. Tests find it in debugfs
- * as fail_iommufd, and through /proc/self/fail-nth.
+ * For callers that have nothing to undo yet. Tests control it by fail_iommufd
+ * in debugfs, and by /proc/self/fail-nth.
+ *
+ * Return: true if the caller shall fail.
  */
 bool iommufd_mock_should_fail(void)
 {

@@ -10,7 +10,7 @@
 #include "mock/driver.h"
 #include "mock/mock.h"
 
-/* Bytes; no limit until a test sets one. */
+/* In bytes; unlimited until a test sets a limit. */
 unsigned int iommufd_mock_memory_limit = UINT_MAX;
 
 static int set_memory_limit(struct iommufd_ucmd *ucmd)
@@ -21,7 +21,7 @@ static int set_memory_limit(struct iommufd_ucmd *ucmd)
 	return 0;
 }
 
-/* For as long as the IOAS lives, hence in the name of no device. */
+/* The reservation lasts as long as the IOAS, so no device owns it. */
 static int add_reserved(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
@@ -78,8 +78,8 @@ static const mock_operation operations[] = {
  * iommufd_cmd_test - IOMMU_TEST_CMD
  * @ucmd: the request, a struct iommu_test_cmd
  *
- * Returns what the operation returns, a new file descriptor for some, or
- * -EOPNOTSUPP.
+ * Return: the result of the operation, which is a new file descriptor for some,
+ * or -EOPNOTSUPP.
  */
 int iommufd_cmd_test(struct iommufd_ucmd *ucmd)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page faults that devices report because a test wants them to.
+ * Page faults that devices report at the request of a test.
  */
 #include <linux/iommu.h>
 
@@ -23,13 +23,13 @@ void mock_iopf_exit(void)
 }
 
 /**
- * mock_iopf_replace - let a device report faults while a domain handles them
+ * mock_iopf_replace - enable fault reports while a domain handles them
  * @mdev: the device
- * @domain: the domain that it gets, with or without a PASID
- * @old: the domain whose place it takes, or NULL
+ * @domain: the domain that is attached, with or without a PASID
+ * @old: the domain that it replaces, or NULL
  *
- * Returns 0 or a negative errno, never the latter for a domain that handles no
- * faults.
+ * Return: 0 or a negative errno. This never fails for a domain that does not
+ * handle faults.
  */
 int mock_iopf_replace(struct mock_device *mdev, struct iommu_domain *domain,
 		      struct iommu_domain *old)
@@ -52,6 +52,8 @@ int mock_iopf_replace(struct mock_device *mdev, struct iommu_domain *domain,
 /**
  * mock_iopf_trigger - IOMMU_TEST_OP_TRIGGER_IOPF
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_iopf_trigger(struct iommufd_ucmd *ucmd)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What tests need of the software IOMMU and the test ioctl has no operation for:
- * files in the directory iommufd_mock of debugfs. All are 0 until a test writes
- * to them, and nothing is different then.
+ * Settings of the software IOMMU for which the test ioctl has no operation:
+ * files in the directory iommufd_mock of debugfs. All are 0, which changes
+ * nothing, until a test writes to them.
  */
 #include <linux/debugfs.h>
 #include <linux/wait.h>
@@ -15,12 +15,12 @@ static DECLARE_WAIT_QUEUE_HEAD(hold_wait);
 static struct dentry *knobs_dir;
 
 /**
- * mock_hold - keep a request where it is
- * @hold: what keeps it, for as long as a test has it on
+ * mock_hold - block while a test holds requests at this point
+ * @hold: the point
  *
- * Context: process context, sleeps, no lock is held that the test needs.
- *
- * Returns 0, or -EINTR if the process is killed meanwhile.
+ * Context: Process context, sleeps. The caller must not hold a lock that the
+ * test needs.
+ * Return: 0, or -EINTR if the process was killed while waiting.
  */
 int mock_hold(struct mock_hold *hold)
 {

@@ -12,8 +12,8 @@ struct iommufd_object_ops;
 struct iommufd_ucmd;
 
 /*
- * What the rest of iommufd knows of its software IOMMU. Without
- * CONFIG_IOMMUFD_TEST nothing of it is there and nothing of it costs anything.
+ * The interface of the software IOMMU to the rest of iommufd. Without
+ * CONFIG_IOMMUFD_TEST it is not compiled in and has no overhead.
  */
 #ifdef CONFIG_IOMMUFD_TEST
 #include "iommufd_test.h"
@@ -32,10 +32,10 @@ int iommufd_mock_dmabuf_map(struct dma_buf_attachment *attachment,
 			    struct phys_vec *phys);
 
 /**
- * iommufd_mock_limit_memory - make temporary memory as small as a test wants it
- * @size: bytes that the caller would use to pass something on in portions
+ * iommufd_mock_limit_memory - limit the size of a buffer as a test has set
+ * @size: bytes that the caller would use to process something in portions
  *
- * Returns the bytes to use, which may be fewer than one entry.
+ * Return: the bytes to use, which may be less than the size of one entry.
  */
 static inline size_t iommufd_mock_limit_memory(size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables of a guest on top of one of the software IOMMU. Only their TLB is
- * there: what a guest invalidates becomes zero.
+ * Page tables of a guest on top of one of the software IOMMU. Only their TLB
+ * exists: entries that the guest invalidates become zero.
  */
 #include <linux/slab.h>
 
@@ -33,15 +33,15 @@ static int nested_invalidate(void *owner,
 }
 
 /**
- * mock_invalidate - go through the entries of an invalidation
- * @array: the entries; their number is set to those that were handled
- * @type: what they must be
- * @size: bytes of one
- * @one: handles one
+ * mock_invalidate - process the entries of an invalidation
+ * @array: the entries; their number is set to the number that were handled
+ * @type: required type
+ * @size: size of an entry
+ * @one: handles one entry
  * @owner: passed to @one
  *
- * Returns 0, -EINVAL if they are of another type, or what reading or handling
- * the first that failed returned.
+ * Return: 0, -EINVAL if the entries are of another type, or the errno of the
+ * first entry that could not be read or handled.
  */
 int mock_invalidate(struct iommu_user_data_array *array, u32 type, size_t size,
 		    int (*one)(void *owner,
@@ -52,7 +52,7 @@ int mock_invalidate(struct iommu_user_data_array *array, u32 type, size_t size,
 	u32 done = 0;
 	int ret = 0;
 
-	/* Said even if there is nothing to invalidate. */
+	/* Check the type even if there are no entries. */
 	if (array->type != type)
 		ret = -EINVAL;
 	while (!ret && done < array->entry_num) {
@@ -83,10 +83,11 @@ static const struct iommu_domain_ops mock_nested_ops = {
 };
 
 /**
- * to_mock_nested - a domain as what it is to this driver
+ * to_mock_nested - get the guest's page table of a domain
  * @domain: a domain of any IOMMU
  *
- * Returns NULL if it is no guest's page table of this driver.
+ * Return: the page table, or NULL if it is not a guest's page table of this
+ * driver.
  */
 struct mock_nested *to_mock_nested(struct iommu_domain *domain)
 {
@@ -96,13 +97,13 @@ struct mock_nested *to_mock_nested(struct iommu_domain *domain)
 }
 
 /**
- * mock_nested_alloc - make a guest's page table
+ * mock_nested_alloc - allocate a guest's page table
  * @viommu: the vIOMMU that it is used through, or NULL
  * @flags: IOMMU_HWPT_ALLOC_*
  * @user_data: a struct iommu_hwpt_selftest
  *
- * Returns the domain or an ERR_PTR: -EOPNOTSUPP, -ENOMEM, or if the data can't
- * be read.
+ * Return: the domain or an ERR_PTR: -EOPNOTSUPP, -ENOMEM, or the errno if the
+ * data can't be read.
  */
 struct iommu_domain *mock_nested_alloc(struct mock_viommu *viommu, u32 flags,
 				       const struct iommu_user_data *user_data)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A slot of a context has one device of the tests plugged in, and does what the
- * driver of a real one would do: bind it, attach it. It ends with the context
- * if not before.
+ * A slot of a context contains one mock device and does what the driver of a
+ * real device would do: bind and attach it. It is destroyed with the context at
+ * the latest.
  */
 #include <linux/slab.h>
 
@@ -18,9 +18,9 @@
  * struct mock_slot - a slot
  * @obj: the object
  * @ctx: its context, which outlives it
- * @mdev: the device; its lock serialises what is done to @idev
- * @idev: the same, bound to the context
- * @pasids: the PASIDs that are attached
+ * @mdev: the device, whose lock serialises operations on @idev
+ * @idev: the device as bound to the context
+ * @pasids: the attached PASIDs
  */
 struct mock_slot {
 	struct iommufd_object obj;
@@ -48,7 +48,7 @@ static void slot_destroy(struct iommufd_object *obj)
 
 	slot_detach_all(slot);
 	xa_destroy(&slot->pasids);
-	/* Waits for calls that use the device, hence not under its lock. */
+	/* Waits for calls that use the device, so its lock must not be held. */
 	iommufd_device_unbind(slot->idev);
 	mock_device_destroy(slot->mdev);
 }
@@ -84,6 +84,8 @@ destroy:
 /**
  * mock_slot_create - IOMMU_TEST_OP_MOCK_DOMAIN and _MOCK_DOMAIN_FLAGS
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_slot_create(struct iommufd_ucmd *ucmd)
 {
@@ -106,7 +108,7 @@ int mock_slot_create(struct iommufd_ucmd *ucmd)
 	if (ret)
 		goto abort;
 
-	/* Both operations have these in the same place. */
+	/* Both operations have these fields in the same place. */
 	cmd->mock_domain.out_stdev_id = slot->obj.id;
 	cmd->mock_domain.out_hwpt_id = pt_id;
 	cmd->mock_domain.out_idev_id = idev_id;
@@ -156,6 +158,8 @@ static int slot_move(struct iommufd_ucmd *ucmd, ioasid_t pasid, u32 *pt_id)
 /**
  * mock_slot_replace - IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_slot_replace(struct iommufd_ucmd *ucmd)
 {
@@ -167,6 +171,8 @@ int mock_slot_replace(struct iommufd_ucmd *ucmd)
 /**
  * mock_slot_pasid_replace - IOMMU_TEST_OP_PASID_REPLACE
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_slot_pasid_replace(struct iommufd_ucmd *ucmd)
 {
@@ -181,6 +187,8 @@ int mock_slot_pasid_replace(struct iommufd_ucmd *ucmd)
 /**
  * mock_slot_pasid_attach - IOMMU_TEST_OP_PASID_ATTACH
  * @ucmd: the request
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_slot_pasid_attach(struct iommufd_ucmd *ucmd)
 {
@@ -214,7 +222,9 @@ unlock:
  * mock_slot_pasid_detach - IOMMU_TEST_OP_PASID_DETACH
  * @ucmd: the request
  *
- * No error if the PASID is not attached.
+ * Succeeds even if the PASID is not attached.
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_slot_pasid_detach(struct iommufd_ucmd *ucmd)
 {
@@ -246,9 +256,11 @@ static bool domain_is(struct iommu_domain *domain, struct iommufd_object *obj)
 
 /**
  * mock_slot_pasid_check - IOMMU_TEST_OP_PASID_CHECK_HWPT
- * @ucmd: the request; page table 0 stands for none
+ * @ucmd: the request; page table 0 means that none is attached
  *
- * Looks at what the driver of the IOMMU was told, not at what iommufd believes.
+ * Checks the state of the IOMMU driver, not that of iommufd.
+ *
+ * Return: 0, -EINVAL if the check fails, or another negative errno.
  */
 int mock_slot_pasid_check(struct iommufd_ucmd *ucmd)
 {
@@ -278,12 +290,14 @@ int mock_slot_pasid_check(struct iommufd_ucmd *ucmd)
 }
 
 /**
- * mock_idev_get - look up the device object of a slot for the time of a call
+ * mock_idev_get - look up a mock device for the duration of a call
  * @ctx: the context
  * @id: id of the device object, not of the slot
  *
- * Returns the device, to be given back with iommufd_object_put(), or an
- * ERR_PTR: -ENOENT if there is none, -EINVAL if it is a real one.
+ * The caller must drop the reference with iommufd_object_put().
+ *
+ * Return: the device or an ERR_PTR: -ENOENT if there is no device with this id,
+ * -EINVAL if it is not a mock device.
  */
 struct iommufd_device *mock_idev_get(struct iommufd_ctx *ctx, u32 id)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The part of the software IOMMU that a guest is given: invalidation of device
- * caches, events, queues, and a page that it can map.
+ * The vIOMMU of the software IOMMU: invalidation of device caches, events,
+ * queues, and memory that a guest can map.
  */
 #include <linux/slab.h>
 
@@ -10,7 +10,7 @@
 #include "device/device.h"
 #include "mock/driver.h"
 
-/* More than one page, for tests to ask for less. */
+/* More than one page, so that tests can map a part of it. */
 #define MOCK_MMAP_SIZE	(2 * PAGE_SIZE)
 
 struct mock_hw_queue;
@@ -20,24 +20,24 @@ struct mock_hw_queue;
  * @core: the vIOMMU
  * @parent: second stage of its page tables, which it depends on
  * @memory: stands in for registers that the guest maps, or NULL
- * @offset: what the guest maps them by
+ * @offset: offset to mmap() it at
  */
 struct mock_viommu {
 	struct iommufd_viommu core;
 	struct mock_paging *parent;
 	u32 *memory;
 	unsigned long offset;
-	/** @lock: protects what follows */
+	/** @lock: protects the fields below */
 	struct mutex lock;
-	/** @queues: by index, which are used from 0 on without gaps */
+	/** @queues: by index; indices are used from 0 on without gaps */
 	struct mock_hw_queue *queues[IOMMU_TEST_HW_QUEUE_MAX];
 };
 
 /**
  * struct mock_hw_queue - a queue in the guest's memory
  * @core: the queue
- * @prev: the queue of the index before, which it depends on, or NULL
- * @index: its own
+ * @prev: the queue with the previous index, which it depends on, or NULL
+ * @index: its index
  */
 struct mock_hw_queue {
 	struct iommufd_hw_queue core;
@@ -97,7 +97,7 @@ static int viommu_invalidate(void *owner,
 	    inv->cache_id > MOCK_DEV_CACHE_ID_MAX)
 		return -EINVAL;
 
-	/* Keeps the virtual device, and so the device. */
+	/* The lock keeps the virtual device, and thereby the device. */
 	xa_lock(&viommu->vdevs);
 	dev = iommufd_viommu_find_dev(viommu, inv->vdev_id);
 	if (dev)
@@ -167,7 +167,7 @@ static int viommu_hw_queue_init(struct iommufd_hw_queue *core, u32 index,
 
 	if (index >= IOMMU_TEST_HW_QUEUE_MAX)
 		return -EINVAL;
-	/* It is pinned, so that the page table has it and keeps it. */
+	/* The memory is pinned at this address, so it must be mapped there. */
 	if (iommu_iova_to_phys(&viommu->parent->domain, core->base_addr) !=
 	    base_addr_pa)
 		return -EFAULT;
@@ -197,11 +197,11 @@ static const struct iommufd_viommu_ops mock_viommu_ops = {
 };
 
 /**
- * mock_viommu_size - iommu_ops: bytes of a vIOMMU
+ * mock_viommu_size - iommu_ops: get the size of a vIOMMU
  * @dev: a device behind the IOMMU
- * @type: what the user asks for
+ * @type: the requested type
  *
- * Returns 0 if there is none of that type.
+ * Return: the size in bytes, or 0 if the type is not supported.
  */
 size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type)
 {
@@ -210,7 +210,7 @@ size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type)
 	return VIOMMU_STRUCT_SIZE(struct mock_viommu, core);
 }
 
-/* Memory for the guest to map; what it passes in is found there and returned. */
+/* Allocate memory for the guest to map; store the user's data and return it. */
 static int viommu_share(struct mock_viommu *viommu,
 			const struct iommu_user_data *user_data)
 {
@@ -249,13 +249,13 @@ free:
 }
 
 /**
- * mock_viommu_init - iommu_ops: set a vIOMMU up
- * @viommu: the vIOMMU, zeroed except for what iommufd sets
+ * mock_viommu_init - iommu_ops: initialise a vIOMMU
+ * @viommu: the vIOMMU, zeroed except for the fields that iommufd sets
  * @parent: second stage of its page tables
  * @user_data: a struct iommu_viommu_selftest, or NULL
  *
- * Returns 0, -EINVAL if @parent is not a page table for this, or a negative
- * errno if the data can't be read or written.
+ * Return: 0, -EINVAL if @parent can't be a second stage, or a negative errno if
+ * the data can't be read or written.
  */
 int mock_viommu_init(struct iommufd_viommu *viommu,
 		     struct iommu_domain *parent,
@@ -278,11 +278,11 @@ int mock_viommu_init(struct iommufd_viommu *viommu,
 }
 
 /**
- * mock_viommu_check - whether a device has a virtual device
- * @viommu: the vIOMMU it would be in
+ * mock_viommu_check - check that a device has a virtual device
+ * @viommu: the vIOMMU it must be in
  * @dev: the device
  *
- * Returns 0 or -ENOENT.
+ * Return: 0 or -ENOENT.
  */
 int mock_viommu_check(struct mock_viommu *viommu, struct device *dev)
 {
@@ -314,6 +314,8 @@ static int report(struct mock_device *mdev)
 /**
  * mock_viommu_trigger - IOMMU_TEST_OP_TRIGGER_VEVENT
  * @ucmd: the request: a device reports an event to its vIOMMU
+ *
+ * Return: 0 or a negative errno.
  */
 int mock_viommu_trigger(struct iommufd_ucmd *ucmd)
 {
