@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where doorbells of MSIs are mapped, without interrupts: most machines have no
- * IOMMU that translates them.
+ * Tests of the mapping of MSI doorbells, without interrupts, as most machines
+ * have no IOMMU that translates them.
  */
 #include <kunit/test.h>
 #include <linux/iommu.h>
@@ -17,11 +17,11 @@
 #define MANY	2
 
 /**
- * struct table - a page table, of which only the window is looked at
- * @domain: what is mapped through
+ * struct table - a page table, of which only the window exists
+ * @domain: its domain
  * @hwpt: its owner
- * @phys: what is mapped in each page of the window, 0 for nothing
- * @room: pages that can still be mapped
+ * @phys: physical address that each page of the window maps, 0 for none
+ * @room: number of pages that can still be mapped
  */
 struct table {
 	struct iommu_domain domain;
@@ -77,7 +77,7 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	return PAGE_SIZE;
 }
 
-/* CONFIG_IOMMU_DEBUG_PAGEALLOC asks for what is about to be unmapped. */
+/* CONFIG_IOMMU_DEBUG_PAGEALLOC looks up addresses before an unmap. */
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
 	struct table *table = container_of(domain, struct table, domain);
@@ -160,7 +160,7 @@ static phys_addr_t bell(int number)
 	return 0x40000000 + number * 0x100000UL;
 }
 
-/* An interrupt of the group rings a doorbell, which is somewhere in its page. */
+/* Map a doorbell for an interrupt of the group; it is not page aligned. */
 static void ring(struct kunit *test, int group, int number, int page)
 {
 	struct world *world = test->priv;
@@ -173,7 +173,7 @@ static void ring(struct kunit *test, int group, int number, int page)
 	KUNIT_EXPECT_EQ(test, iova, WINDOW + page * PAGE_SIZE);
 }
 
-/* What a page table has mapped are the doorbells @first.., one a page, in order. */
+/* The page table maps doorbells @first.., one per page, in order. */
 static void expect(struct kunit *test, int table, int first, int n)
 {
 	struct world *world = test->priv;
@@ -203,7 +203,7 @@ static void doorbell_pages(struct kunit *test)
 	expect(test, 1, 0, 0);
 }
 
-/* Attached to another page table later, interrupts keep their addresses. */
+/* Interrupts keep their addresses after an attach to another page table. */
 static void doorbell_kept(struct kunit *test)
 {
 	begin(test, 0, 0);
@@ -217,7 +217,7 @@ static void doorbell_kept(struct kunit *test)
 	expect(test, 1, 0, 0);
 }
 
-/* An interrupt that is set up in the middle of a replace reaches both. */
+/* An interrupt that is set up during a replace is mapped in both tables. */
 static void doorbell_replace(struct kunit *test)
 {
 	begin(test, 0, 0);
@@ -229,7 +229,7 @@ static void doorbell_replace(struct kunit *test)
 	end(test, 0, 0);
 	expect(test, 0, 0, 0);
 	expect(test, 1, 0, 2);
-	/* One that fails leaves the first as it was. */
+	/* A replace that fails keeps the old attachment. */
 	begin(test, 0, 0);
 	ring(test, 0, 2, 2);
 	end(test, 0, 0);
@@ -249,7 +249,7 @@ static void doorbell_shared(struct kunit *test)
 	expect(test, 0, 0, 3);
 	end(test, 0, 0);
 	expect(test, 0, 1, 1);
-	/* It is over already. */
+	/* This has no effect, as it has ended already. */
 	end(test, 0, 0);
 	end(test, 1, 0);
 	expect(test, 0, 0, 0);
@@ -272,7 +272,7 @@ static void doorbell_window(struct kunit *test)
 	expect(test, 0, 0, PAGES);
 	end(test, 0, 0);
 
-	/* Another window is not full, and its pages are others. */
+	/* Another window has pages of its own. */
 	world->groups[1].msi_window.start = WINDOW + PAGE_SIZE;
 	world->groups[1].msi_window.length = PAGE_SIZE;
 	begin(test, 1, 0);
@@ -305,7 +305,7 @@ static void doorbell_fails(struct kunit *test)
 	expect(test, 0, 0, 2);
 	expect(test, 1, 0, 0);
 
-	/* Not in one of two: the interrupt does not get it. */
+	/* It fails if one of two page tables can't map it. */
 	world->tables[1].room = 2;
 	begin(test, 0, 1);
 	KUNIT_EXPECT_EQ(test,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bitmaps in user memory, with drivers that mark whatever a test wants.
+ * Tests of bitmaps in user memory, with mock drivers.
  */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
@@ -12,13 +12,13 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
-/* More than fits into two windows of 32 pages. */
+/* More than two windows of 32 pages. */
 #define NPAGES	80
 #define NBYTES	(NPAGES * PAGE_SIZE)
 
 /**
- * struct mark - something that a driver marks
- * @call: in which call of the driver
+ * struct mark - a range that a driver marks
+ * @call: number of the call in which the driver marks it
  * @iova: first address
  * @length: bytes
  */
@@ -29,19 +29,18 @@ struct mark {
 };
 
 /**
- * struct world - a bitmap in user memory and what should be in it
+ * struct world - a bitmap in user memory and its expected contents
  * @test: the test
  * @data: user address of NPAGES pages, all zero
- * @shift: byte of them that the bitmap begins at
- * @page_size: bytes that a bit stands for
+ * @shift: offset of the bitmap in them, in bytes
+ * @page_size: bytes per bit
  * @iova: first address
  * @length: bytes
- * @marks: what the driver marks
- * @nmarks: number of them
- * @calls: how often the driver was called
- * @next: address that it must be called for next
- * @ret: what it returns when it is called for the last time that it marks
- *	something
+ * @marks: the ranges that the driver marks
+ * @nmarks: number of ranges
+ * @calls: number of calls of the driver
+ * @next: expected address of the next call
+ * @ret: result of the driver from the call with the last mark on
  */
 struct world {
 	struct kunit *test;
@@ -113,7 +112,7 @@ static int run(struct world *world)
 	return ret;
 }
 
-/* What the user's memory must be: bit by bit, without any of the code's tricks. */
+/* The expected contents of the user's memory, computed bit by bit. */
 static void *expected(struct world *world)
 {
 	u8 *bytes = kunit_kzalloc(world->test, NBYTES, GFP_KERNEL);
@@ -184,7 +183,7 @@ static void bitmap_bad_arguments(struct kunit *test)
 	world.iova = ULONG_MAX - SZ_16K + 1;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(new_bitmap(&world)), -EFAULT);
 
-	/* Both as large as they can be; the memory is looked at later. */
+	/* The largest possible values. The memory is not accessed yet. */
 	world.data = SZ_64K;
 	world.iova = 0;
 	world.length = ULONG_MAX;
@@ -194,7 +193,7 @@ static void bitmap_bad_arguments(struct kunit *test)
 	iova_bitmap_free(bitmap);
 }
 
-/* Ranges that end in the middle of a byte, a word, a page of the bitmap. */
+/* Ranges that end inside a byte, a word, and a page of the bitmap. */
 static void bitmap_ranges(struct kunit *test)
 {
 	static const struct mark marks[] = {
@@ -237,7 +236,7 @@ static void bitmap_not_aligned(struct kunit *test)
 	}
 }
 
-/* A bit for more than a byte; the last one in part; no multiple of it to begin. */
+/* Bits of several bytes, with a start and an end inside a bit. */
 static void bitmap_page_sizes(struct kunit *test)
 {
 	static const struct mark marks[] = {
@@ -262,7 +261,7 @@ static void bitmap_page_sizes(struct kunit *test)
 	}
 }
 
-/* What isn't of the bitmap is nobody's business, nor is it an error. */
+/* Marks outside of the bitmap are ignored without an error. */
 static void bitmap_outside(struct kunit *test)
 {
 	static const struct mark marks[] = {
@@ -281,7 +280,7 @@ static void bitmap_outside(struct kunit *test)
 	check(&world);
 }
 
-/* Windows end at addresses that pages of an IOMMU end at. */
+/* Windows end at addresses where large pages of an IOMMU end. */
 static int windows(struct iova_bitmap *bitmap, unsigned long iova,
 		   size_t length, void *opaque)
 {
@@ -313,7 +312,7 @@ static void bitmap_windows(struct kunit *test)
 	KUNIT_EXPECT_GT(test, world.calls, 1);
 }
 
-/* A page of the driver goes over into the next window, or begins before it. */
+/* Marks that extend into the next window, or begin in the previous one. */
 static void bitmap_beyond_window(struct kunit *test)
 {
 	/* The first window ends at 0x12400000, the second at 0x12500000. */
@@ -349,7 +348,7 @@ static void bitmap_beyond_window(struct kunit *test)
 	check(&world);
 }
 
-/* Bits that are set already stay so, whoever did it. */
+/* Bits that are set already stay set. */
 static void bitmap_adds(struct kunit *test)
 {
 	static const struct mark first[] = {
@@ -370,7 +369,7 @@ static void bitmap_adds(struct kunit *test)
 	check(&world);
 }
 
-/* The driver's error ends it, after all that the driver has marked is set. */
+/* An error of the driver ends the walk, but its marks are stored. */
 static void bitmap_driver_fails(struct kunit *test)
 {
 	static const struct mark marks[] = {
@@ -389,7 +388,7 @@ static void bitmap_driver_fails(struct kunit *test)
 	check(&world);
 }
 
-/* The driver isn't asked for what can't be stored. */
+/* The driver is not called for a range that can't be stored. */
 static void bitmap_no_memory(struct kunit *test)
 {
 	static const struct mark marks[] = {
@@ -424,7 +423,7 @@ static struct mark random_mark(struct rnd_state *rnd, struct world *world)
 	};
 }
 
-/* One mark at a time, whatever it is, comes out as it is. */
+/* Random marks, one at a time. */
 static void bitmap_random(struct kunit *test)
 {
 	struct rnd_state rnd;

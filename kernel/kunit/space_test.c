@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The I/O virtual addresses of an IOAS, without an IOAS.
+ * Tests of struct iommufd_space, without an IOAS.
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
@@ -42,7 +42,7 @@ static void space_overlap(struct kunit *test)
 			-EEXIST);
 	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0, 0x20000),
 			-EEXIST);
-	/* Neighbours on both sides are none of it. */
+	/* Adjacent areas on both sides do not overlap. */
 	insert(test, &space, 0xf000, 0x1000);
 	insert(test, &space, 0x14000, 0x1000);
 }
@@ -129,7 +129,7 @@ static void space_find(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x1001, 1, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x8000);
-	/* A hole that fits only just is taken when its phase is right. */
+	/* A hole that just fits is used if its phase is right. */
 	KUNIT_EXPECT_EQ(test,
 			iommufd_space_find(&space, 0xf8000, 0x8000, 0, &iova),
 			0);
@@ -143,7 +143,7 @@ static void space_find(struct kunit *test)
 			iommufd_space_find(&space, SZ_2M, SZ_2M, 0x3000, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x203000);
-	/* More than there is behind the last area and reservation. */
+	/* More than there is after the last area and reservation. */
 	KUNIT_EXPECT_EQ(test,
 			iommufd_space_find(&space,
 					   ULONG_MAX - PAGE_SIZE - 0x1ffffe, 1, 0,
@@ -157,7 +157,7 @@ static void space_find(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iova, 0x200000);
 
 	iommufd_space_remove(&space, first);
-	/* Not in the first page. */
+	/* Never in the first page. */
 	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x4000, 1, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x1000);
@@ -186,7 +186,7 @@ static void space_split(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(area, ULONG_MAX), tail);
 	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(tail, ULONG_MAX), next);
 
-	/* Either part can go; what it leaves is found, and no more. */
+	/* Either part can be removed; exactly its hole is found then. */
 	iommufd_space_remove(&space, area);
 	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x4000, 0x1000, 0,
 						 &iova), 0);
@@ -200,7 +200,7 @@ static void space_split(struct kunit *test)
 
 #define SLOTS	512
 
-/* Against a model: which of SLOTS pages are used. */
+/* Compared with a model of SLOTS pages, each used or not. */
 static void space_random(struct kunit *test)
 {
 	struct iommufd_area **slots;
@@ -244,8 +244,8 @@ static void space_random(struct kunit *test)
 		if (ret)
 			continue;
 		/*
-		 * The search asks first for a hole that fits however it lies,
-		 * which may be a higher one, never one that is used.
+		 * The search prefers a hole that fits with any alignment, so it
+		 * may return a higher one than the lowest.
 		 */
 		KUNIT_ASSERT_GE(test, iova, lowest * SZ_4K);
 		slots[iova / SZ_4K] = insert(test, &space, iova, n * SZ_4K);
@@ -259,8 +259,8 @@ static void space_random(struct kunit *test)
 #define MOST_AREAS	24
 
 /*
- * A window of addresses, at one end of all there are, in granules: which of them
- * can be chosen. What is outside of it is reserved.
+ * A model of a window at one end of the address space, in granules. Everything
+ * outside of the window is reserved.
  */
 struct window {
 	struct iommufd_space space;
@@ -289,7 +289,7 @@ static unsigned long last_of(struct window *window, unsigned int i)
 	return first_of(window, i) + (window->granule - 1);
 }
 
-/* Sets @first to @last, unless @flags has one of them. */
+/* Sets @flags[@first..@last], unless one of them is set already. */
 static bool claim(bool *flags, unsigned int first, unsigned int last)
 {
 	if (memchr(flags + first, true, last - first + 1))
@@ -314,7 +314,7 @@ static void reserve_some(struct kunit *test, struct window *window)
 {
 	unsigned int n, first;
 
-	/* Of a large granule at an end, a part could be chosen. */
+	/* A part of a large granule at an end could be chosen: reserve it. */
 	if (window->granule > PAGE_SIZE) {
 		reserve(test, window, 0, 0);
 		reserve(test, window, GRANULES - 1, GRANULES - 1);
@@ -332,7 +332,7 @@ static void allow_some(struct kunit *test, struct window *window)
 	unsigned int n, first, last = 0;
 
 	for (n = below(window, 2) * below(window, 6); n; n--) {
-		/* Half of them right behind the one before. */
+		/* Half of them right after the previous one. */
 		first = below(window, 2) ? below(window, GRANULES) :
 					   min(last + 1, GRANULES - 1);
 		last = min(first + below(window, 60), GRANULES - 1);
@@ -380,7 +380,7 @@ static bool can_be_chosen(struct window *window, unsigned int i)
 	       last_of(window, i) <= ULONG_MAX - PAGE_SIZE;
 }
 
-/* Whether a place of @n granules with this alignment is there. */
+/* Whether there are @n free granules with this alignment. */
 static bool there_is(struct window *window, unsigned int n,
 		     unsigned long memory, unsigned long align)
 {
@@ -414,7 +414,7 @@ static void check_place(struct kunit *test, struct window *window)
 				  can_be_chosen(window,
 						(iova - window->base) /
 						granule + i));
-	/* In phase as far as there is a place for that. */
+	/* In phase with the memory if there is a hole for that. */
 	for (align = PAGE_SIZE; align <= PMD_SIZE; align *= PMD_SIZE / PAGE_SIZE)
 		if (n * granule >= align &&
 		    there_is(window, n, memory, align))
@@ -424,7 +424,7 @@ static void check_place(struct kunit *test, struct window *window)
 		KUNIT_ASSERT_EQ(test, (iova - memory) & (align - 1), 0);
 }
 
-/* Take some areas out at once, many of them neighbours. */
+/* Remove some areas at once, many of them adjacent. */
 static void free_some(struct window *window)
 {
 	struct iommufd_area *area;
@@ -474,7 +474,7 @@ static void run_window(struct kunit *test, struct window *window, bool top)
 	iommufd_allowed_free(&none);
 }
 
-/* A place is found where one is, and no other, by each kind of alignment. */
+/* A free range is found if and only if there is one, for each alignment. */
 static void space_place(struct kunit *test)
 {
 	struct window *window;

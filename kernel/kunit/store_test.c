@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs and blocks of the pages store, without pages.
+ * Tests of the runs and blocks of the pages store, without pages.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
@@ -23,7 +23,7 @@ static struct iommufd_block *block_at(struct rb_root_cached *blocks,
 	return node ? container_of(node, struct iommufd_block, node) : NULL;
 }
 
-/* Runs that fit into one block; returns it. */
+/* Build one block from @runs and return it. */
 static struct iommufd_block *build(struct kunit *test,
 				   struct rb_root_cached *blocks,
 				   unsigned long index,
@@ -49,7 +49,7 @@ static struct iommufd_block *build(struct kunit *test,
 	return block;
 }
 
-/* In the tests of many pages, none follows on the one before it. */
+/* PFNs of which no two are consecutive. */
 static unsigned long scattered_pfn(unsigned long index)
 {
 	return (2 * index + 1) & RUN_PFN_MASK;
@@ -91,7 +91,7 @@ static void expect_scattered(struct kunit *test, struct rb_root_cached *blocks,
 	KUNIT_EXPECT_EQ(test, index, last + 1);
 }
 
-/* What the blocks take, and how many there are. */
+/* Returns the memory used by the blocks, and sets their number. */
 static size_t memory_of(struct rb_root_cached *blocks, unsigned int *nr_blocks)
 {
 	struct interval_tree_node *node;
@@ -118,7 +118,7 @@ static void expect_bound(struct kunit *test, struct rb_root_cached *blocks,
 			    nr_blocks, nr_parts);
 }
 
-/* Allocations that succeed before they all fail. */
+/* Number of allocations that succeed before all fail. */
 static int allocs_left;
 
 static struct iommufd_block *limited_alloc(unsigned int nr_runs)
@@ -190,7 +190,7 @@ static void store_runs_join(struct kunit *test)
 	free_blocks(&blocks);
 }
 
-/* A run is walked by struct page, which may be elsewhere in another section. */
+/* A run must not cross sections whose struct pages are not consecutive. */
 static void store_runs_of_sections(struct kunit *test)
 {
 	bool apart = IS_ENABLED(CONFIG_SPARSEMEM) &&
@@ -241,7 +241,7 @@ static void store_split(struct kunit *test)
 	}, 2);
 	block->users = 3;
 
-	/* In the middle of a run, which both parts have then. */
+	/* In the middle of a run, which is then in both parts. */
 	KUNIT_ASSERT_TRUE(test, iommufd_block_split(block, &blocks, 1003));
 	block = block_at(&blocks, 1002);
 	KUNIT_EXPECT_EQ(test, block->nr_runs, 1);
@@ -275,7 +275,7 @@ static void store_block_full(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test,
 				  iommufd_builder_add(&builder, 2 * i, 1));
 	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 2 * i, 1));
-	/* One that continues the last run needs no room. */
+	/* A page that continues the last run always fits. */
 	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 2 * i - 1, 1));
 	iommufd_builder_finish(&builder, &blocks);
 	block = block_at(&blocks, 0);
@@ -285,14 +285,14 @@ static void store_block_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksize(block), 4096);
 	free_blocks(&blocks);
 
-	/* No block comes from nothing. */
+	/* A builder without pages inserts no block. */
 	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, 1), 0);
 	iommufd_builder_finish(&builder, &blocks);
 	iommufd_builder_finish(&builder, &blocks);
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&blocks.rb_root));
 }
 
-/* Room is for as many pages as are to come, but more are no harm. */
+/* A block may take more pages than expected, but not more runs. */
 static void store_more_than_told(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -309,7 +309,7 @@ static void store_more_than_told(struct kunit *test)
 	free_blocks(&blocks);
 }
 
-/* Contiguous memory fills a block by its length. */
+/* A run may be as long as a block. */
 static void store_longest_run(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -325,7 +325,7 @@ static void store_longest_run(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test,
 			  iommufd_builder_add(&builder, pfn + max, max - 1));
 	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 0, 2));
-	/* It starts as far into the block as a run can. */
+	/* This run starts at the highest possible offset. */
 	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 0, 1));
 	iommufd_builder_finish(&builder, &blocks);
 
@@ -345,7 +345,7 @@ static void store_large_numbers(struct kunit *test)
 	unsigned long index = 1UL << 40, pfn = RUN_PFN_MASK - 1;
 	struct iommufd_block *block;
 
-	/* Across 2^40, in blocks below and above. */
+	/* Indices on both sides of 2^40. */
 	block = build(test, &blocks, index - 2, (struct expected_run[]){
 		{ .pfn = pfn - 2, .npages = 4 }, { .pfn = 5, .npages = 1 },
 	}, 2);
@@ -409,7 +409,7 @@ static void use_interval(struct kunit *test, struct rb_root_cached *blocks,
 	}
 }
 
-/* Intervals that overlap at random are shared, against a model of each page. */
+/* Random users of overlapping intervals, compared with a model of each page. */
 static void store_sharing(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -425,7 +425,7 @@ static void store_sharing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, iommufd_builder_start(&builder, 0, MODEL_PAGES),
 			0);
 	for (i = 0; i < MODEL_PAGES; i++) {
-		/* Half of the pages continue a run: all fit into a block. */
+		/* Half of the pages continue a run, so all fit into a block. */
 		model[i].pfn = i && prandom_u32_state(&rnd) % 2 ?
 				       model[i - 1].pfn + 1 :
 				       prandom_u32_state(&rnd);
@@ -459,7 +459,7 @@ static void store_no_memory(struct kunit *test)
 	iommufd_builder_finish(&builder, &blocks);
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&blocks.rb_root));
 
-	/* 396 pages would be cut into four: each of these may fail. */
+	/* 396 pages are split into four blocks: let each step fail. */
 	for (n = 1; n <= 5; n++) {
 		limit_allocs(test, n);
 		build_scattered(test, &blocks, 0, 396);
@@ -486,7 +486,7 @@ static void store_split_no_memory(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 504), block);
 	expect_scattered(test, &blocks, 0, 505);
 
-	/* Enough for the second part, not for making the first one smaller. */
+	/* Enough memory for the second part, but not to shrink the first. */
 	limit_allocs(test, 1);
 	KUNIT_EXPECT_TRUE(test, iommufd_block_split(block, &blocks, 100));
 	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 0), block);
@@ -498,7 +498,7 @@ static void store_split_no_memory(struct kunit *test)
 	free_blocks(&blocks);
 }
 
-/* No page follows on the one before it: the worst case. */
+/* The worst case: no two PFNs are consecutive. */
 static void store_memory(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -528,7 +528,7 @@ static void store_memory_large(struct kunit *test)
 	free_blocks(&blocks);
 }
 
-/* Small requests take what they need, at once. */
+/* Small requests allocate once, and no more than needed. */
 static void store_memory_small(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
@@ -544,8 +544,8 @@ static void store_memory_small(struct kunit *test)
 }
 
 /*
- * Each split makes two parts of one block, which come to at most the fixed cost
- * of two parts more; and a block of one page is the worst that there can be.
+ * Each split may add the fixed cost of two parts. The upper bound is one block
+ * per page.
  */
 static void split_and_check(struct kunit *test, struct rb_root_cached *blocks,
 			    unsigned long npages, unsigned long index,
@@ -584,12 +584,12 @@ static void store_memory_split(struct kunit *test)
 	unsigned long n = 1010, index, step;
 	unsigned int i, nr_splits = 0;
 
-	/* From either end, by what just doesn't fit a size class. */
+	/* From either end, in steps that just exceed a size class. */
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		split_steps(test, n, steps[i]);
 		split_steps(test, n, -steps[i]);
 	}
-	/* In halves, down to the page. */
+	/* In halves, down to one page. */
 	build_scattered(test, &blocks, 0, n);
 	for (step = 512; step; step /= 2)
 		for (index = step; index < n; index += step)
@@ -598,7 +598,7 @@ static void store_memory_split(struct kunit *test)
 	free_blocks(&blocks);
 }
 
-/* The block of indices 10 to 19 keeps its users when a part is given back. */
+/* The block of indices 10..19 keeps its users if only a part is unused. */
 static void refuse_part(struct kunit *test, struct iommufd_pages *pages,
 			unsigned long first, unsigned long last)
 {
@@ -614,7 +614,7 @@ static void refuse_part(struct kunit *test, struct iommufd_pages *pages,
 	KUNIT_EXPECT_EQ(test, block_at(&pages->blocks, 10)->users, 2);
 }
 
-/* A user of other pages of a block may not have it unpinned. */
+/* A block must not be unpinned for a user of a part of it. */
 static void store_unuse_part(struct kunit *test)
 {
 	struct iommufd_requester requester = {};
