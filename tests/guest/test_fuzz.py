@@ -14,8 +14,8 @@ pytestmark = pytest.mark.guest(kernels="ours")
 # Any seed will do. Change it when the sequences change, and old ones are no longer reproduced.
 SEED = "1"
 # How many sequences fit into a test.
-MANY = {"main": "300", "debug": "60"}
-MANY_OF_DEVICE = {"main": "150", "debug": "40"}
+MANY = {"main": "200", "debug": "40"}
+MANY_OF_DEVICE = {"main": "100", "debug": "30"}
 
 
 def run(sequences: str, *words: str) -> None:
@@ -29,12 +29,12 @@ def run(sequences: str, *words: str) -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.limit(60)
+@pytest.mark.limit(120)
 def test_mock(kernel: str) -> None:
     run(MANY[kernel])
 
 
-@pytest.mark.limit(60)
+@pytest.mark.limit(120)
 def test_device(kernel: str) -> None:
     """With page tables of VT-d instead of the mock."""
     run(MANY_OF_DEVICE[kernel], "--device", device())

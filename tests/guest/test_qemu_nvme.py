@@ -49,13 +49,13 @@ class Interrupting(nvme.Nvme):
         os.close(self._eventfd)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _vector_in_use() -> None:
     """The emulated controller sends MSI-X for its admin queue.
 
     It drops messages of a vector that no queue uses. A queue uses its vector only if
     MSI-X was enabled when the queue was made, and QEMU's driver enables it later. A
-    queue that ends while MSI-X is disabled stays counted, so one such queue suffices.
+    queue that ends while MSI-X is disabled stays counted, so such a queue is made before each test.
     """
     with Context() as context:
         Interrupting(context, context.ioas_alloc()).close()
