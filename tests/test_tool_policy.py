@@ -26,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
         (["set", "quota", "limit"], "a setting has the form VAR=VALUE, not 'limit'"),
         (["load", "quota", "--set", "=1"], "a setting has the form VAR=VALUE, not '=1'"),
         (["load", "quota", "more"], "unexpected argument 'more'"),
-        (["load", "quota", "--priority", "high"], "the priority must be a 32-bit number, not 'high'"),
+        (["load", "quota", "--priority", "high"], "must be a 32-bit number, not 'high'"),
         (["load", "quota", "--priority", "2147483648"], "the priority must be a 32-bit number"),
         (["load", "quota", "--name", "sixteen-letters-"], "a name must have 1 to 15 characters"),
         (["load", "quota", "--name", "a/b"], "no / and no leading ."),
