@@ -350,4 +350,4 @@ def test_the_rest_needs_our_events(command: list[str]) -> None:
     done = run(*command)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no trace events: it is the stock one" in done.stderr
-    assert "iommufd-top, iommufd-maplat and iommufd-why tell" in done.stderr
+    assert "iommufd-top, iommufd-maplat and iommufd-why show" in done.stderr
