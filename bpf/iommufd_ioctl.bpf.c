@@ -41,7 +41,7 @@ struct sys_exit_ioctl {
 	__s64 ret;
 };
 
-/* The call that a thread is in; @command is 0 if there is none. */
+/* The call that a thread is in; @command is 0 outside of a call. */
 struct begun {
 	__u64 ns;
 	__u64 argument;

@@ -25,7 +25,7 @@ enum maplat_part {
 	MAPLAT_PARTS,
 };
 
-/* What the histograms are by. */
+/* The key of the histograms. */
 enum maplat_by {
 	MAPLAT_BY_NOTHING,
 	MAPLAT_BY_IOAS,

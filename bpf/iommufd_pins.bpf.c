@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the lists of contexts and objects don't have about pinned pages: how
- * much a process may still pin, and how contiguous the memory is that it maps.
+ * Facts about pinned pages that the iterators don't list: how much a process
+ * may still pin, and how contiguous the memory is that it maps.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>

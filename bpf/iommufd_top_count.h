@@ -43,7 +43,7 @@ static struct top_ctx *top_get_ctx(__u32 ctx)
 }
 
 /*
- * Adds the row of an object, a copy of @empty, if there is none. Without
+ * Adds a row for an object that has none, as a copy of @empty. Without
  * @creation, the creation was before: in a context that existed before the
  * start, the object is alive; in a context whose opening was seen, it has been
  * destroyed and its row removed since. *@made: whether the row is new. Every

@@ -27,13 +27,13 @@ struct why_fail {
 	__u64 first;
 	__u64 second;
 	__u64 offset; /* of the address @first in the mapped file */
-	char file[32]; /* name of that file; empty if there is none */
+	char file[32]; /* name of that file, or empty */
 	char policy[16];
 	char comm[16];
 };
 
 /*
- * What another event says about a failed request; a thread has one at a time.
+ * Details of a failed request from another event; a thread has one at a time.
  */
 struct why_subject {
 	__u32 kind;

@@ -50,7 +50,7 @@ static void lose(void)
 	__sync_fetch_and_add(&lost, 1);
 }
 
-/* The row for @key, added if there is none; NULL if there is no room. */
+/* The row for @key, added if missing; NULL if the map is full. */
 static ROW *row_of(const ROW_KEY *key)
 {
 	__u32 zero = 0;

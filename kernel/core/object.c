@@ -212,9 +212,8 @@ struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
  *
  * A call that puts its reference may have used the object until then, and takes
  * no lock that is taken here: refcount_dec() orders that use before the
- * decrement (release). What the caller does to the object next, mainly freeing
- * it, must come after that. This requires an acquire, which refcount_read()
- * does not provide.
+ * decrement (release). The caller goes on to free the object, which must come
+ * after that. This requires an acquire, which refcount_read() does not provide.
  */
 static bool none_left(const refcount_t *counter)
 {
