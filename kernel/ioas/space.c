@@ -341,12 +341,14 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 }
 
 /*
+/*
  * Never choose the first page, as many programs take address 0 to mean "no
- * address", nor the last page, so that an end that is rounded up to a page does
- * not wrap. Ranges allowed by the user may include the last page.
+ * address", nor the last 64 KiB, the largest page of a CPU, so that an end that
+ * is rounded up to a page does not wrap. Ranges allowed by the user may include
+ * the end.
  */
 #define FIRST_PLACE PAGE_SIZE
-#define LAST_PLACE (ULONG_MAX - PAGE_SIZE)
+#define LAST_PLACE (ULONG_MAX - SZ_64K)
 
 /* The span iterator merges allowed ranges that touch. */
 static bool find_allowed(struct iommufd_space *space,

@@ -146,12 +146,12 @@ static void space_find(struct kunit *test)
 	/* More than there is after the last area and reservation. */
 	KUNIT_EXPECT_EQ(test,
 			iommufd_space_find(&space,
-					   ULONG_MAX - PAGE_SIZE - 0x1ffffe, 1, 0,
+					   ULONG_MAX - SZ_64K - 0x1ffffe, 1, 0,
 					   &iova),
 			-ENOSPC);
 	KUNIT_EXPECT_EQ(test,
 			iommufd_space_find(&space,
-					   ULONG_MAX - PAGE_SIZE - 0x1fffff, 1, 0,
+					   ULONG_MAX - SZ_64K - 0x1fffff, 1, 0,
 					   &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x200000);
@@ -377,7 +377,7 @@ static bool can_be_chosen(struct window *window, unsigned int i)
 	if (window->any_allowed)
 		return window->allowed[i];
 	return !window->reserved[i] &&
-	       last_of(window, i) <= ULONG_MAX - PAGE_SIZE;
+	       last_of(window, i) <= ULONG_MAX - SZ_64K;
 }
 
 /* Whether there are @n free granules with this alignment. */
