@@ -71,6 +71,7 @@ static void take_report(struct watch *watch, struct queue *queue,
 	group->read = false;
 	group->read_ns = 0;
 	group->report = *record;
+	group->since_ns = record->time_ns;
 }
 
 static void take_read(struct watch *watch, struct queue *queue,
@@ -81,8 +82,11 @@ static void take_read(struct watch *watch, struct queue *queue,
 	queue->read++;
 	group->read = true;
 	group->read_ns = record->wait_ns;
-	if (record->wait_ns)
-		latency_add(&queue->to_read, record->wait_ns);
+	if (!record->wait_ns)
+		return;
+	latency_add(&queue->to_read, record->wait_ns);
+	/* The kernel starts its clock before it writes the event of the report. */
+	group->since_ns = record->time_ns - record->wait_ns;
 }
 
 static enum end end_of(const struct faults_record *record)
@@ -195,10 +199,7 @@ static void list_waiting(struct watch *watch)
 		for (struct group *group = watch->table.groups[i]; group;
 		     group = group->next)
 			end(watch, group, END_WAITING,
-			    group->report.time_ns ?
-				    now - group->report.time_ns :
-				    0,
-			    now);
+			    group->since_ns ? now - group->since_ns : 0, now);
 }
 
 static int list_faults(struct watch *watch)

@@ -33,12 +33,15 @@ enum end {
 /**
  * struct group - a group of faults that gets a single response
  * @report: the report; without a time if it was not seen
+ * @since_ns: when the kernel got the group, on the clock of the events, as far
+ *	as the events tell; 0 if not known
  * @read: user space has read it
  * @read_ns: how long it waited for that, 0 if not known
  */
 struct group {
 	struct group *next;
 	struct faults_record report;
+	__u64 since_ns;
 	bool read;
 	__u64 read_ns;
 };
