@@ -108,7 +108,7 @@ def test_sort(load):
         assert first < second
         screen.key("r")
         screen.wait("by ioas reversed$")
-        assert [int(r[2]) for r in rows(screen)] == [second, first]
+        screen.wait(lambda: [int(r[2]) for r in rows(screen)] == [second, first])
         screen.key(">")
         screen.wait("by mapped ")
         assert sorting_title(screen) == "MAPPED"

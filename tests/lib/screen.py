@@ -126,13 +126,20 @@ class Screen:
         self._stream.feed(data)
         return True
 
+    def _more(self) -> bool:
+        """Reads the rest of a picture; False if there was nothing to read."""
+        before = len(self.written)
+        self._read(0.05)
+        return len(self.written) > before
+
     def wait(self, what: str | Callable[[], object], timeout: float | None = None) -> object:
         """Waits until the screen matches a pattern or satisfies a condition; returns the match."""
         end = time.monotonic() + (timeout or self.timeout)
         going = True
         while True:
             found = re.search(what, self.text, re.M) if isinstance(what, str) else what()
-            if found:
+            # A picture may come in parts: look again once nothing more comes.
+            if found and (not going or not self._more()):
                 return found
             if not going or time.monotonic() > end:
                 why = "ended" if not going else "did not show it in time"
