@@ -341,7 +341,6 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 }
 
 /*
-/*
  * Never choose the first page, as many programs take address 0 to mean "no
  * address", nor the last 64 KiB, the largest page of a CPU, so that an end that
  * is rounded up to a page does not wrap. Ranges allowed by the user may include
