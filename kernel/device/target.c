@@ -5,7 +5,7 @@
  */
 #include "bpf/policy.h"
 #include "core/ctx.h"
-#include "device/attach.h"
+#include "device/attachment.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_DEVICE_ATTACH_H
-#define __IOMMUFD_DEVICE_ATTACH_H
+#ifndef __IOMMUFD_DEVICE_ATTACHMENT_H
+#define __IOMMUFD_DEVICE_ATTACHMENT_H
 
 #include <linux/iommu.h>
 

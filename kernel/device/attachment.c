@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #include "core/ctx.h"
-#include "device/attach.h"
+#include "device/attachment.h"
 #include "device/device.h"
 #include "driver/doorbell.h"
 #include "fault/fault.h"
