@@ -19,7 +19,7 @@
 #include "core/ioctl.h"
 #include "core/mmap.h"
 #include "core/object.h"
-#include "driver/doorbell.h"
+#include "builtin/doorbell.h"
 #include "mock/mock.h"
 #include "pages/owner.h"
 #include "vfio/vfio.h"

@@ -28,15 +28,17 @@ EXPORTED = "__export_symbol_"
 
 OBJECTS = {
     "arm64": (
-        f"{OURS}/driver/driver.o",
-        f"{OURS}/driver/iova_bitmap.o",
-        f"{OURS}/driver/sw_msi.o",
+        f"{OURS}/builtin/mmap.o",
+        f"{OURS}/builtin/object.o",
+        f"{OURS}/builtin/viommu.o",
+        f"{OURS}/builtin/iova_bitmap.o",
+        f"{OURS}/builtin/sw_msi.o",
         f"{OURS}/mock/viommu.o",
         f"{OURS}/vfio/container.o",
         f"{SMMU}/arm-smmu-v3-iommufd.o",
         f"{SMMU}/tegra241-cmdqv.o",
     ),
-    "driver-only": (f"{OURS}/driver/iova_bitmap.o", f"{PCI}/mlx5/main.o", f"{PCI}/pds/dirty.o"),
+    "driver-only": (f"{OURS}/builtin/iova_bitmap.o", f"{PCI}/mlx5/main.o", f"{PCI}/pds/dirty.o"),
 }
 MODULES = {
     "arm64": (
@@ -97,7 +99,7 @@ def test_compiled(name: str) -> None:
     assert not missing
     if name == "driver-only":
         ours = {str(x.relative_to(out / OURS)) for x in (out / OURS).rglob("*.o")}
-        assert ours == {"driver/iova_bitmap.o"}
+        assert ours == {"builtin/iova_bitmap.o"}
 
 
 @pytest.mark.full

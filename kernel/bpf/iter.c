@@ -15,7 +15,7 @@
 #include "bpf/iommufd_bpf.h"
 #include "bpf/iter.h"
 #include "core/ctx.h"
-#include "core/info.h"
+#include "bpf/info.h"
 
 /**
  * struct bpf_iter_iommufd_ctx - context iterator, on the program's stack

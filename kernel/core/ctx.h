@@ -38,7 +38,7 @@ struct iommufd_msi_window {
  *	their object. Protected by the xa_lock of @objects
  * @groups: struct iommufd_group by IOMMU group id; under its xa_lock a
  *	reference count drops to zero, and a lookup takes a reference
- * @doorbells: MSI doorbells, see driver/doorbell.c
+ * @doorbells: MSI doorbells, see builtin/doorbell.c
  * @msi_handles: struct iommufd_attach_handle of devices (not of PASIDs) that
  *	are attached or being attached
  * @vfio_ioas: the IOAS of VFIO type1 requests, or NULL, see vfio/compat.c.

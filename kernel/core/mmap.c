@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Maps pages of the hardware into user space, so that guests can access them
- * directly. Drivers offer such pages, see driver/driver.c. Each offer has an
+ * directly. Drivers offer such pages, see builtin/mmap.c. Each offer has an
  * offset in the file and can only be mapped as a whole.
  */
 #include <linux/fs.h>

@@ -254,7 +254,7 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 	object_ops[obj->type]->destroy(obj);
 	if (!buried)
 		xa_erase(&ctx->objects, obj->id);
-	/* Readers that list objects may still access it, see core/info.c. */
+	/* Readers that list objects may still access it, see bpf/info.c. */
 	kfree_rcu_mightsleep(obj);
 }
 

@@ -8,7 +8,7 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "device/device.h"
-#include "fault/fault.h"
+#include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "trace/device_events.h"

@@ -11,7 +11,7 @@
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
-#include "driver/iova_bitmap.h"
+#include "builtin/iova_bitmap.h"
 #include "hwpt/hwpt.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"

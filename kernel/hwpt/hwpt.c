@@ -5,7 +5,7 @@
 #include <linux/iommu.h>
 
 #include "device/device.h"
-#include "fault/fault.h"
+#include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"

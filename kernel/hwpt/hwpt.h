@@ -150,13 +150,13 @@ iommufd_hwpt_smallest_page(const struct iommufd_hwpt_paging *hwpt)
 	return 1UL << __ffs(hwpt->common.domain->pgsize_bitmap);
 }
 
-/* hwpt/dmabuf.c */
+/* domain/dmabuf.c */
 int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 			    struct iommufd_area *area);
 void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,
 			       struct iommufd_area *area);
 
-/* hwpt/map.c */
+/* domain/map.c */
 int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 			 phys_addr_t phys, size_t length, int prot);
 int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,

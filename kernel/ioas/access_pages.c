@@ -5,7 +5,7 @@
  */
 #include <linux/iommu.h>
 
-#include "device/access.h"
+#include "ioas/access.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"

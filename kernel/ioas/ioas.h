@@ -152,7 +152,7 @@ void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
 int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last);
 
-/* ioas/hwpts.c */
+/* ioas/domains.c */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
 			  struct iommufd_hwpt_paging *hwpt);
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,

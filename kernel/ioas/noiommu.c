@@ -11,7 +11,7 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "hwpt/hwpt.h"
-#include "hwpt/noiommu.h"
+#include "domain/noiommu.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"

@@ -9,7 +9,7 @@
 
 #include "core/ctx.h"
 #include "device/device.h"
-#include "driver/doorbell.h"
+#include "builtin/doorbell.h"
 #include "hwpt/hwpt.h"
 
 #define WINDOW	0x8000000UL

@@ -12,7 +12,7 @@ struct dma_buf_attachment;
 /**
  * struct iommufd_dmabuf - device memory of a dma-buf
  * @attachment: attachment to the dma-buf, on which this has a reference
- * @mappings: where page tables map it, see hwpt/dmabuf.c
+ * @mappings: where page tables map it, see domain/dmabuf.c
  * @revoked: revoked by its exporter; it will not be mapped again
  *
  * Everything but @attachment is protected by the dma_resv lock of the dma-buf,
@@ -51,7 +51,7 @@ void iommufd_dmabuf_unlock(struct iommufd_dmabuf *dmabuf);
 int iommufd_dmabuf_wait(struct iommufd_dmabuf *dmabuf);
 int iommufd_dmabuf_check(struct iommufd_dmabuf *dmabuf);
 
-/* hwpt/dmabuf.c */
+/* domain/dmabuf.c */
 void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf);
 
 #endif

@@ -8,7 +8,7 @@
 #include <linux/msi.h>
 
 #include "device/device.h"
-#include "driver/doorbell.h"
+#include "builtin/doorbell.h"
 #include "iommu-priv.h"
 
 /**

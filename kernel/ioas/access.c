@@ -14,7 +14,7 @@
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
-#include "device/access.h"
+#include "ioas/access.h"
 #include "ioas/ioas.h"
 #include "trace/device_events.h"
 #include "trace/fail.h"

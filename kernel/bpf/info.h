@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_CORE_INFO_H
-#define __IOMMUFD_CORE_INFO_H
+#ifndef __IOMMUFD_BPF_INFO_H
+#define __IOMMUFD_BPF_INFO_H
 
 #include <linux/types.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_VIOMMU_VEVENTQ_H
-#define __IOMMUFD_VIOMMU_VEVENTQ_H
+#ifndef __IOMMUFD_EVENTQ_VEVENTQ_H
+#define __IOMMUFD_EVENTQ_VEVENTQ_H
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
-#include "fault/eventq.h"
+#include "eventq/eventq.h"
 
 /**
  * struct iommufd_vevent - an unread event

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_DEVICE_ACCESS_H
-#define __IOMMUFD_DEVICE_ACCESS_H
+#ifndef __IOMMUFD_IOAS_ACCESS_H
+#define __IOMMUFD_IOAS_ACCESS_H
 
 #include <linux/iommufd.h>
 #include <linux/mutex.h>

@@ -4,7 +4,7 @@
  * Events that arrive while a queue is full are lost. The user notices by a gap
  * in the sequence numbers, or by a final record without data.
  *
- * Drivers add events in driver/driver.c; this file is the user's side.
+ * Drivers add events in builtin/viommu.c; this file is the user's side.
  */
 #include <linux/fs.h>
 #include <linux/iommu.h>
@@ -15,7 +15,7 @@
 
 #include "core/ioctl.h"
 #include "trace/fail.h"
-#include "viommu/veventq.h"
+#include "eventq/veventq.h"
 #include "viommu/viommu.h"
 
 /* Limits the memory for unread events, each of which is small. */

@@ -14,8 +14,8 @@
 
 #include "core/ioctl.h"
 #include "device/device.h"
-#include "fault/eventq.h"
-#include "fault/fault.h"
+#include "eventq/eventq.h"
+#include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "trace/fail.h"
 #include "trace/guest_events.h"

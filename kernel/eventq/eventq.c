@@ -10,7 +10,7 @@
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
-#include "fault/eventq.h"
+#include "eventq/eventq.h"
 
 /**
  * iommufd_eventq_init - initialize the common part of a queue

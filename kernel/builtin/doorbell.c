@@ -15,7 +15,7 @@
 
 #include "core/ctx.h"
 #include "device/device.h"
-#include "driver/doorbell.h"
+#include "builtin/doorbell.h"
 #include "hwpt/hwpt.h"
 
 /**

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_DRIVER_IOVA_BITMAP_H
-#define __IOMMUFD_DRIVER_IOVA_BITMAP_H
+#ifndef __IOMMUFD_BUILTIN_IOVA_BITMAP_H
+#define __IOMMUFD_BUILTIN_IOVA_BITMAP_H
 
 #include <linux/iova_bitmap.h>
 
-/* driver/iova_bitmap.c: not part of include/linux/iova_bitmap.h */
+/* builtin/iova_bitmap.c: not part of include/linux/iova_bitmap.h */
 #if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
 u64 iova_bitmap_marked(const struct iova_bitmap *bitmap);
 #else

@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "driver/iova_bitmap.h"
+#include "builtin/iova_bitmap.h"
 
 #define PAGE_BITS	(PAGE_SIZE * BITS_PER_BYTE)
 /* The first and the last page may be used partially. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_FAULT_FAULT_H
-#define __IOMMUFD_FAULT_FAULT_H
+#ifndef __IOMMUFD_EVENTQ_FAULT_H
+#define __IOMMUFD_EVENTQ_FAULT_H
 
 #include "core/object.h"
 

@@ -7,7 +7,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "hwpt/noiommu.h"
+#include "domain/noiommu.h"
 
 static int map_pages(struct iommu_domain *domain, unsigned long iova,
 		     phys_addr_t phys, size_t pgsize, size_t pgcount, int prot,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_DRIVER_DOORBELL_H
-#define __IOMMUFD_DRIVER_DOORBELL_H
+#ifndef __IOMMUFD_BUILTIN_DOORBELL_H
+#define __IOMMUFD_BUILTIN_DOORBELL_H
 
 #include <linux/kconfig.h>
 #include <linux/types.h>

@@ -9,10 +9,10 @@
 
 #include "bpf/iommufd_bpf.h"
 #include "core/ctx.h"
-#include "core/info.h"
+#include "bpf/info.h"
 #include "core/object.h"
-#include "device/access.h"
-#include "fault/fault.h"
+#include "ioas/access.h"
+#include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 

@@ -4,7 +4,7 @@
  */
 #include <linux/iommu.h>
 
-#include "device/access.h"
+#include "ioas/access.h"
 #include "hwpt/hwpt.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_FAULT_EVENTQ_H
-#define __IOMMUFD_FAULT_EVENTQ_H
+#ifndef __IOMMUFD_EVENTQ_EVENTQ_H
+#define __IOMMUFD_EVENTQ_EVENTQ_H
 
 #include <linux/wait.h>
 

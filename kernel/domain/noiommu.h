@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_HWPT_NOIOMMU_H
-#define __IOMMUFD_HWPT_NOIOMMU_H
+#ifndef __IOMMUFD_DOMAIN_NOIOMMU_H
+#define __IOMMUFD_DOMAIN_NOIOMMU_H
 
 #include <linux/err.h>
 
