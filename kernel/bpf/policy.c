@@ -14,7 +14,6 @@
 
 #include "bpf/policy.h"
 #include "core/ctx.h"
-#include "device/device.h"
 #include "trace/fail.h"
 
 DEFINE_STATIC_KEY_FALSE(iommufd_policies);
@@ -310,27 +309,12 @@ static struct iommufd_seen *remember(const struct iommufd_asked *asked)
 	return seen;
 }
 
-/*
- * The flags that policies may add to a page table. A page table that the user
- * allocates explicitly may later be attached to other devices, which might not
- * be able to use it with an added flag. An automatic page table is only used
- * for compatible devices.
- */
-static u32 addable(const struct iommufd_bpf_hwpt *args,
-		   struct iommufd_device *idev)
-{
-	if (!args->automatic || iommufd_device_is_noiommu(idev) ||
-	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
-		return 0;
-	return IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
-}
-
 /**
  * iommufd_policy_hwpt_alloc - call the policies before a page table is
  * allocated
  * @call: its args describe the page table; sets add_flags
  * @ctx: the context
- * @idev: the device
+ * @can_add: enum iommufd_hwpt_alloc_flags that policies may add
  *
  * The caller must call iommufd_policy_hwpt_done() afterwards, whatever this
  * returns.
@@ -340,10 +324,9 @@ static u32 addable(const struct iommufd_bpf_hwpt *args,
  * Return: 0, the negative errno of the policy that has refused it, or -ENOMEM.
  */
 int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
-			      struct iommufd_ctx *ctx,
-			      struct iommufd_device *idev)
+			      struct iommufd_ctx *ctx, u32 can_add)
 {
-	u32 can_add = addable(&call->args, idev), add = 0;
+	u32 add = 0;
 	unsigned int i;
 	int ret = 0;
 

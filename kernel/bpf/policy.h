@@ -6,7 +6,6 @@
 
 struct bpf_link;
 struct iommufd_ctx;
-struct iommufd_device;
 
 /*
  * A request first calls the attached policies. When it ends, it calls the same
@@ -76,8 +75,7 @@ static inline bool iommufd_has_policies(void)
 }
 
 int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
-			      struct iommufd_ctx *ctx,
-			      struct iommufd_device *idev);
+			      struct iommufd_ctx *ctx, u32 can_add);
 struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 					      u32 hwpt, int ret);
 void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
@@ -103,7 +101,7 @@ static inline bool iommufd_has_policies(void)
 
 static inline int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 					    struct iommufd_ctx *ctx,
-					    struct iommufd_device *idev)
+					    u32 can_add)
 {
 	return 0;
 }

@@ -186,6 +186,20 @@ attach_new_with_added(struct attach_request *request, struct iommufd_ioas *ioas,
 	return attach_new(request, ioas, 0);
 }
 
+/*
+ * The flags that policies may add to an automatic page table, which is only
+ * used for compatible devices. A page table that the user allocates explicitly
+ * may later be attached to other devices, which might not be able to use it
+ * with an added flag.
+ */
+static u32 addable(struct iommufd_device *idev)
+{
+	if (iommufd_device_is_noiommu(idev) ||
+	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
+		return 0;
+	return IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+}
+
 /* Call the policies, with no lock held, before a page table is allocated. */
 static noinline int attach_asked(struct attach_request *request,
 				 struct iommufd_ioas *ioas)
@@ -201,7 +215,8 @@ static noinline int attach_asked(struct attach_request *request,
 	struct iommufd_hwpt_paging *hwpt = NULL;
 	int ret, told;
 
-	told = iommufd_policy_hwpt_alloc(&call, ioas->ctx, request->idev);
+	told = iommufd_policy_hwpt_alloc(&call, ioas->ctx,
+					 addable(request->idev));
 	if (!told)
 		told = mutex_lock_killable(&ioas->auto_lock);
 	ret = told;

@@ -184,8 +184,8 @@ static noinline int alloc_asked(struct alloc_request *request)
 	int ret;
 
 	request->call = &call;
-	ret = iommufd_policy_hwpt_alloc(&call, request->ucmd->ctx,
-					request->idev);
+	/* A page table of the user keeps its flags, see device/attach.c. */
+	ret = iommufd_policy_hwpt_alloc(&call, request->ucmd->ctx, 0);
 	if (!ret)
 		ret = alloc(request);
 	if (ret)
