@@ -84,6 +84,6 @@ int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
 	struct iommufd_ctx *ctx = file->private_data;
 	struct iommufd_request request;
 
-	iommufd_request_begin(&request, ctx, IOMMUFD_REQUEST_MMAP);
+	iommufd_request_begin(&request, ctx->number, IOMMUFD_REQUEST_MMAP);
 	return iommufd_request_end(&request, map(ctx, vma));
 }

@@ -153,7 +153,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	struct iommufd_device *idev;
 	int ret;
 
-	iommufd_request_begin(&request, ictx, VFIO_DEVICE_BIND_IOMMUFD);
+	iommufd_request_begin(&request, ictx->number, VFIO_DEVICE_BIND_IOMMUFD);
 	idev = bind(ictx, dev, id);
 	ret = PTR_ERR_OR_ZERO(idev);
 	if (trace_iommufd_device_bind_enabled())
@@ -261,7 +261,7 @@ int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
 	u32 target = *pt_id;
 	int ret;
 
-	iommufd_request_begin(&request, idev->ctx,
+	iommufd_request_begin(&request, idev->ctx->number,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = iommufd_attach(idev, pasid, pt_id);
 	trace_iommufd_device_attach(idev->ctx->number, idev->obj.id,
@@ -298,7 +298,7 @@ int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
 	u32 target = *pt_id;
 	int ret;
 
-	iommufd_request_begin(&request, idev->ctx,
+	iommufd_request_begin(&request, idev->ctx->number,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = iommufd_replace(idev, pasid, pt_id);
 	trace_iommufd_device_replace(idev->ctx->number, idev->obj.id,

@@ -439,7 +439,7 @@ static ssize_t fault_fops_read(struct file *file, char __user *buf,
 	struct iommufd_fault *fault = file->private_data;
 	struct iommufd_request request;
 
-	iommufd_request_begin(&request, fault->eventq.ctx,
+	iommufd_request_begin(&request, fault->eventq.ctx->number,
 			      IOMMUFD_REQUEST_FAULT_READ);
 	return iommufd_request_end(&request, read_groups(fault, buf, count));
 }
@@ -511,7 +511,7 @@ static ssize_t fault_fops_write(struct file *file, const char __user *buf,
 	struct iommufd_fault *fault = file->private_data;
 	struct iommufd_request request;
 
-	iommufd_request_begin(&request, fault->eventq.ctx,
+	iommufd_request_begin(&request, fault->eventq.ctx->number,
 			      IOMMUFD_REQUEST_FAULT_WRITE);
 	return iommufd_request_end(&request,
 				   write_responses(fault, buf, count));

@@ -194,7 +194,7 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 	struct iommufd_request request;
 	int ret;
 
-	iommufd_request_begin(&request, access->ctx,
+	iommufd_request_begin(&request, access->ctx->number,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = mutex_lock_killable(&access->change_lock);
 	if (ret)
@@ -230,7 +230,7 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 	struct iommufd_request request;
 	int ret;
 
-	iommufd_request_begin(&request, access->ctx,
+	iommufd_request_begin(&request, access->ctx->number,
 			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	ret = mutex_lock_killable(&access->change_lock);
 	if (ret)

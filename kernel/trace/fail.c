@@ -7,7 +7,6 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-#include "core/ctx.h"
 #include "trace/fail.h"
 
 #define BUCKET_BITS	6
@@ -54,7 +53,7 @@ static struct iommufd_request *find_request(void)
 /**
  * __iommufd_request_begin - begin a request while iommufd_fail is enabled
  * @request: the request
- * @ctx: its context
+ * @ctx: number of its context
  * @command: number of the ioctl, or enum iommufd_file_request
  *
  * Does nothing if the task already has a request: nested requests are part of
@@ -63,7 +62,7 @@ static struct iommufd_request *find_request(void)
  * Context: Process context. Does not sleep.
  */
 void __iommufd_request_begin(struct iommufd_request *request,
-			     const struct iommufd_ctx *ctx, u32 command)
+			     u32 ctx, u32 command)
 {
 	struct bucket *bucket = bucket_of(current);
 
@@ -71,7 +70,7 @@ void __iommufd_request_begin(struct iommufd_request *request,
 		return;
 	*request = (struct iommufd_request){
 		.task = current,
-		.ctx = ctx->number,
+		.ctx = ctx,
 		.command = command,
 	};
 	spin_lock_irq(&bucket->lock);

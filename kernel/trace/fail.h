@@ -9,7 +9,6 @@
 
 #include "trace/trace.h"
 
-struct iommufd_ctx;
 struct task_struct;
 
 /*
@@ -46,20 +45,19 @@ struct iommufd_request {
 };
 
 void __iommufd_request_begin(struct iommufd_request *request,
-			     const struct iommufd_ctx *ctx, u32 command);
+			     u32 ctx, u32 command);
 void __iommufd_request_end(struct iommufd_request *request, int error);
 
 /**
  * iommufd_request_begin - begin a request of user space
  * @request: the request; the same task must call iommufd_request_end()
- * @ctx: its context
+ * @ctx: number of its context
  * @command: number of the ioctl, or enum iommufd_file_request
  *
  * Context: Process context. Does not sleep.
  */
 static inline void iommufd_request_begin(struct iommufd_request *request,
-					 const struct iommufd_ctx *ctx,
-					 u32 command)
+					 u32 ctx, u32 command)
 {
 	request->task = NULL;
 	if (trace_iommufd_fail_enabled())
