@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommufd gives user space control of I/O page tables. This file implements
- * /dev/iommu, opening and closing its contexts, and the functions with which
- * other drivers refer to a context.
+ * iommufd gives user space control of I/O page tables. This file puts its parts
+ * together: the table of commands, the table of object types, and /dev/iommu,
+ * whose files are the contexts. It also has the functions with which other
+ * drivers refer to a context.
  *
  * docs/architecture.md of the iommufd-bpf project describes the parts of the
  * subsystem and the lock order.
@@ -12,17 +13,100 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "bpf/policy.h"
+#include "builtin/doorbell.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "core/mmap.h"
 #include "core/object.h"
-#include "builtin/doorbell.h"
+#include "device/device.h"
+#include "eventq/fault.h"
+#include "eventq/veventq.h"
+#include "hwpt/hwpt.h"
+#include "ioas/access.h"
+#include "ioas/ioas.h"
 #include "mock/mock.h"
 #include "pages/owner.h"
+#include "trace/fail.h"
 #include "vfio/vfio.h"
+#include "viommu/viommu.h"
+
+const struct iommufd_object_ops *const iommufd_object_ops[IOMMUFD_OBJ_MAX] = {
+	[IOMMUFD_OBJ_ACCESS] = &iommufd_access_ops,
+	[IOMMUFD_OBJ_DEVICE] = &iommufd_device_ops,
+	[IOMMUFD_OBJ_FAULT] = &iommufd_fault_ops,
+	[IOMMUFD_OBJ_HW_QUEUE] = &iommufd_hw_queue_ops,
+	[IOMMUFD_OBJ_HWPT_NESTED] = &iommufd_hwpt_nested_ops,
+	[IOMMUFD_OBJ_HWPT_PAGING] = &iommufd_hwpt_paging_ops,
+	[IOMMUFD_OBJ_IOAS] = &iommufd_ioas_ops,
+	[IOMMUFD_OBJ_VDEVICE] = &iommufd_vdevice_ops,
+	[IOMMUFD_OBJ_VEVENTQ] = &iommufd_veventq_ops,
+	[IOMMUFD_OBJ_VIOMMU] = &iommufd_viommu_ops,
+#ifdef CONFIG_IOMMUFD_TEST
+	[IOMMUFD_OBJ_SELFTEST] = &iommufd_mock_slot_ops,
+#endif
+};
+
+/* @_last is the last member of the first version of the structure. */
+#define COMMAND(_cmd, _run, _struct, _last)                                   \
+	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {                                \
+		.cmd = _cmd,                                                  \
+		.size = sizeof(_struct) +                                     \
+			BUILD_BUG_ON_ZERO(sizeof(_struct) > IOMMUFD_UCMD_SIZE), \
+		.min_size = offsetofend(_struct, _last),                      \
+		.run = _run,                                                  \
+	}
+
+static const struct iommufd_command commands[] = {
+	COMMAND(IOMMU_DESTROY, iommufd_cmd_destroy, struct iommu_destroy, id),
+	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, iommufd_cmd_fault_queue_alloc,
+		struct iommu_fault_alloc, out_fault_fd),
+	COMMAND(IOMMU_GET_HW_INFO, iommufd_cmd_get_hw_info, struct iommu_hw_info,
+		__reserved),
+	COMMAND(IOMMU_HW_QUEUE_ALLOC, iommufd_cmd_hw_queue_alloc,
+		struct iommu_hw_queue_alloc, length),
+	COMMAND(IOMMU_HWPT_ALLOC, iommufd_cmd_hwpt_alloc,
+		struct iommu_hwpt_alloc, __reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_cmd_hwpt_get_dirty_bitmap,
+		struct iommu_hwpt_get_dirty_bitmap, data),
+	COMMAND(IOMMU_HWPT_INVALIDATE, iommufd_cmd_hwpt_invalidate,
+		struct iommu_hwpt_invalidate, __reserved),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, iommufd_cmd_hwpt_set_dirty_tracking,
+		struct iommu_hwpt_set_dirty_tracking, __reserved),
+	COMMAND(IOMMU_IOAS_ALLOC, iommufd_cmd_ioas_alloc,
+		struct iommu_ioas_alloc, out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, iommufd_cmd_ioas_allow_iovas,
+		struct iommu_ioas_allow_iovas, allowed_iovas),
+	COMMAND(IOMMU_IOAS_CHANGE_PROCESS, iommufd_cmd_ioas_change_process,
+		struct iommu_ioas_change_process, __reserved),
+	COMMAND(IOMMU_IOAS_COPY, iommufd_cmd_ioas_copy, struct iommu_ioas_copy,
+		src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_cmd_ioas_iova_ranges,
+		struct iommu_ioas_iova_ranges, out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, iommufd_cmd_ioas_map, struct iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_MAP_FILE, iommufd_cmd_ioas_map_file,
+		struct iommu_ioas_map_file, iova),
+	COMMAND(IOMMU_IOAS_NOIOMMU_GET_PA, iommufd_cmd_ioas_noiommu_get_pa,
+		struct iommu_ioas_noiommu_get_pa, out_phys),
+	COMMAND(IOMMU_IOAS_UNMAP, iommufd_cmd_ioas_unmap, struct iommu_ioas_unmap,
+		length),
+	COMMAND(IOMMU_OPTION, iommufd_cmd_option, struct iommu_option, val64),
+#ifdef CONFIG_IOMMUFD_TEST
+	COMMAND(IOMMU_TEST_CMD, iommufd_cmd_test, struct iommu_test_cmd,
+		last),
+#endif
+	COMMAND(IOMMU_VDEVICE_ALLOC, iommufd_cmd_vdevice_alloc,
+		struct iommu_vdevice_alloc, virt_id),
+	COMMAND(IOMMU_VEVENTQ_ALLOC, iommufd_cmd_veventq_alloc,
+		struct iommu_veventq_alloc, out_veventq_fd),
+	COMMAND(IOMMU_VFIO_IOAS, iommufd_cmd_vfio_ioas, struct iommu_vfio_ioas,
+		__reserved),
+	COMMAND(IOMMU_VIOMMU_ALLOC, iommufd_cmd_viommu_alloc,
+		struct iommu_viommu_alloc, out_viommu_id),
+};
 
 DEFINE_XARRAY_FLAGS(iommufd_contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 static u32 next_ctx_number;
@@ -95,6 +179,36 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 	xa_destroy(&ctx->objects);
 	kfree_rcu(ctx, rcu);
 	return 0;
+}
+
+static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
+			unsigned long arg)
+{
+	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
+
+	/* VFIO's ioctls have the same type and lower numbers. */
+	if (index >= ARRAY_SIZE(commands))
+		return iommufd_vfio_ioctl(ctx, nr, arg);
+	index = array_index_nospec(index, ARRAY_SIZE(commands));
+	return iommufd_command_run(&commands[index], ctx, nr, arg);
+}
+
+/* Not inlined, so that only observed requests need stack for it. */
+static noinline long run_observed(struct iommufd_ctx *ctx, unsigned int nr,
+				  unsigned long arg)
+{
+	struct iommufd_request request;
+
+	iommufd_request_begin(&request, ctx->number, nr);
+	return iommufd_request_end(&request, run_command(ctx, nr, arg));
+}
+
+static long iommufd_fops_ioctl(struct file *file, unsigned int nr,
+			       unsigned long arg)
+{
+	if (trace_iommufd_fail_enabled())
+		return run_observed(file->private_data, nr, arg);
+	return run_command(file->private_data, nr, arg);
 }
 
 static const struct file_operations iommufd_fops = {

@@ -38,28 +38,26 @@ static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 	return 0;
 }
 
-long iommufd_fops_ioctl(struct file *file, unsigned int nr, unsigned long arg);
+/* Room for the largest structure. */
+#define IOMMUFD_UCMD_SIZE	128
 
-int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hw_queue_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_option(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_vdevice_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_viommu_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd);
+/**
+ * struct iommufd_command - an ioctl of /dev/iommu
+ * @cmd: its number
+ * @size: size of its structure in bytes
+ * @min_size: size of the first version of its structure
+ * @run: does what is requested; the structure is in &iommufd_ucmd.cmd
+ */
+struct iommufd_command {
+	unsigned int cmd;
+	u16 size;
+	u16 min_size;
+	int (*run)(struct iommufd_ucmd *ucmd);
+};
+
+long iommufd_command_run(const struct iommufd_command *command,
+			 struct iommufd_ctx *ctx, unsigned int nr,
+			 unsigned long arg);
+int iommufd_cmd_destroy(struct iommufd_ucmd *ucmd);
 
 #endif

@@ -7,24 +7,7 @@
 
 #include "core/ctx.h"
 #include "core/object.h"
-#include "mock/mock.h"
 #include "trace/fail.h"
-
-static const struct iommufd_object_ops *const object_ops[IOMMUFD_OBJ_MAX] = {
-	[IOMMUFD_OBJ_ACCESS] = &iommufd_access_ops,
-	[IOMMUFD_OBJ_DEVICE] = &iommufd_device_ops,
-	[IOMMUFD_OBJ_FAULT] = &iommufd_fault_ops,
-	[IOMMUFD_OBJ_HW_QUEUE] = &iommufd_hw_queue_ops,
-	[IOMMUFD_OBJ_HWPT_NESTED] = &iommufd_hwpt_nested_ops,
-	[IOMMUFD_OBJ_HWPT_PAGING] = &iommufd_hwpt_paging_ops,
-	[IOMMUFD_OBJ_IOAS] = &iommufd_ioas_ops,
-	[IOMMUFD_OBJ_VDEVICE] = &iommufd_vdevice_ops,
-	[IOMMUFD_OBJ_VEVENTQ] = &iommufd_veventq_ops,
-	[IOMMUFD_OBJ_VIOMMU] = &iommufd_viommu_ops,
-#ifdef CONFIG_IOMMUFD_TEST
-	[IOMMUFD_OBJ_SELFTEST] = &iommufd_mock_slot_ops,
-#endif
-};
 
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 					      size_t size,
@@ -251,7 +234,7 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 			bool buried)
 {
 	trace_iommufd_object_destroy(ctx->number, obj);
-	object_ops[obj->type]->destroy(obj);
+	iommufd_object_ops[obj->type]->destroy(obj);
 	if (!buried)
 		xa_erase(&ctx->objects, obj->id);
 	/* Readers that list objects may still access it, see bpf/info.c. */

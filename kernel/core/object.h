@@ -48,16 +48,9 @@ struct iommufd_watch {
 	struct iommufd_object *obj;
 };
 
-extern const struct iommufd_object_ops iommufd_access_ops;
-extern const struct iommufd_object_ops iommufd_device_ops;
-extern const struct iommufd_object_ops iommufd_fault_ops;
-extern const struct iommufd_object_ops iommufd_hw_queue_ops;
-extern const struct iommufd_object_ops iommufd_hwpt_nested_ops;
-extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;
-extern const struct iommufd_object_ops iommufd_ioas_ops;
-extern const struct iommufd_object_ops iommufd_vdevice_ops;
-extern const struct iommufd_object_ops iommufd_veventq_ops;
-extern const struct iommufd_object_ops iommufd_viommu_ops;
+/* The operations of each type, in main.c; NULL if it does not exist. */
+extern const struct iommufd_object_ops *const
+	iommufd_object_ops[IOMMUFD_OBJ_MAX];
 
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 					      size_t size,

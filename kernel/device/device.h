@@ -13,6 +13,7 @@
 struct iommufd_group;
 struct iommufd_hw_pagetable;
 struct iommufd_hwpt_paging;
+struct iommufd_ucmd;
 struct iommufd_vdevice;
 
 /**
@@ -115,5 +116,10 @@ void iommufd_group_put(struct iommufd_group *igroup);
 int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
 int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
 void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid);
+
+extern const struct iommufd_object_ops iommufd_device_ops;
+
+/* device/hw_info.c */
+int iommufd_cmd_get_hw_info(struct iommufd_ucmd *ucmd);
 
 #endif

@@ -199,7 +199,7 @@ static ssize_t veventq_fops_read(struct file *file, char __user *buf,
 	struct iommufd_veventq *veventq = file->private_data;
 	struct iommufd_request request;
 
-	iommufd_request_begin(&request, veventq->eventq.ctx,
+	iommufd_request_begin(&request, veventq->eventq.ctx->number,
 			      IOMMUFD_REQUEST_VEVENT_READ);
 	return iommufd_request_end(&request, read_all(veventq, buf, count));
 }

@@ -7,6 +7,8 @@
 
 #include "eventq/eventq.h"
 
+struct iommufd_ucmd;
+
 /**
  * struct iommufd_vevent - an unread event
  * @node: link in &iommufd_veventq.events
@@ -58,5 +60,9 @@ struct iommufd_veventq {
 	bool lost;
 	bool closed;
 };
+
+extern const struct iommufd_object_ops iommufd_veventq_ops;
+
+int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd);
 
 #endif

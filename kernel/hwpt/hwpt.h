@@ -12,6 +12,7 @@ struct iommufd_device;
 struct iommufd_fault;
 struct iommufd_ioas;
 struct iommufd_seen;
+struct iommufd_ucmd;
 struct iommufd_viommu;
 
 /**
@@ -164,5 +165,13 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,
 			     struct iommufd_area *area,
 			     struct iommu_iotlb_gather *gather);
+
+extern const struct iommufd_object_ops iommufd_hwpt_nested_ops;
+extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;
+
+int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
 
 #endif

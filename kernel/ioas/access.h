@@ -51,4 +51,6 @@ static inline bool iommufd_access_pins(const struct iommufd_access *access)
 	return access->ops->needs_pin_pages;
 }
 
+extern const struct iommufd_object_ops iommufd_access_ops;
+
 #endif

@@ -10,13 +10,23 @@
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
 #include "trace/fail.h"
-#include "vfio/vfio.h"
+
+/* Type1 requests no longer find an IOAS that is about to be freed. */
+static void forget_vfio_ioas(struct iommufd_ioas *ioas)
+{
+	struct iommufd_ctx *ctx = ioas->ctx;
+
+	xa_lock(&ctx->objects);
+	if (ctx->vfio_ioas == ioas)
+		ctx->vfio_ioas = NULL;
+	xa_unlock(&ctx->objects);
+}
 
 static void ioas_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_ioas *ioas = to_ioas(obj);
 
-	iommufd_vfio_ioas_forget(ioas);
+	forget_vfio_ioas(ioas);
 	iommufd_ioas_unmap_all(ioas);
 	WARN_ON(!list_empty(&ioas->hwpts));
 	WARN_ON(!xa_empty(&ioas->accesses));

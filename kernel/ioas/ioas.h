@@ -15,6 +15,7 @@
 
 struct iommufd_access;
 struct iommufd_hwpt_paging;
+struct iommufd_ucmd;
 
 /**
  * struct iommufd_ioas_counts - statistics of an IOAS
@@ -186,5 +187,18 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 				struct iommufd_msi_window *window);
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev);
+
+extern const struct iommufd_object_ops iommufd_ioas_ops;
+
+int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd);
+int iommufd_cmd_option(struct iommufd_ucmd *ucmd);
 
 #endif

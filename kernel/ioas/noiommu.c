@@ -104,6 +104,9 @@ int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *ioas;
 	int ret;
 
+	if (!IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU))
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_PHYS,
+				    cmd->iova, 0);
 	if (cmd->flags)
 		return iommufd_fail_flags(cmd->flags, 0);
 	if (cmd->__reserved)

@@ -54,20 +54,6 @@ struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx)
 	return ioas ?: ERR_PTR(no_ioas());
 }
 
-/**
- * iommufd_vfio_ioas_forget - forget an IOAS that is about to be freed
- * @ioas: the IOAS, no longer in the table
- */
-void iommufd_vfio_ioas_forget(struct iommufd_ioas *ioas)
-{
-	struct iommufd_ctx *ctx = ioas->ctx;
-
-	xa_lock(&ctx->objects);
-	if (ctx->vfio_ioas == ioas)
-		ctx->vfio_ioas = NULL;
-	xa_unlock(&ctx->objects);
-}
-
 static int set_ioas(struct iommufd_ctx *ctx, u32 id)
 {
 	struct iommufd_ioas *ioas;
@@ -181,7 +167,7 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 {
 	struct iommufd_request request;
 
-	iommufd_request_begin(&request, ictx, VFIO_GROUP_SET_CONTAINER);
+	iommufd_request_begin(&request, ictx->number, VFIO_GROUP_SET_CONTAINER);
 	return iommufd_request_end(&request, create_ioas(ictx));
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, "IOMMUFD_VFIO");
@@ -202,7 +188,7 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 	struct iommufd_request request;
 	int ret = 0;
 
-	iommufd_request_begin(&request, ictx, VFIO_GROUP_SET_CONTAINER);
+	iommufd_request_begin(&request, ictx->number, VFIO_GROUP_SET_CONTAINER);
 	mutex_lock(&create_lock);
 	xa_lock(&ictx->objects);
 	if (current_ioas(ictx))

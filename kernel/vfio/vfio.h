@@ -10,10 +10,11 @@ struct file_operations;
 struct inode;
 struct iommufd_ctx;
 struct iommufd_ioas;
+struct iommufd_ucmd;
 
 /* vfio/compat.c: the IOAS that type1 requests act on, as they don't name one */
 struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ctx);
-void iommufd_vfio_ioas_forget(struct iommufd_ioas *ioas);
+int iommufd_cmd_vfio_ioas(struct iommufd_ucmd *ucmd);
 
 /* vfio/type1.c */
 long iommufd_vfio_ioctl(struct iommufd_ctx *ctx, unsigned int nr,
