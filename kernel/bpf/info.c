@@ -91,7 +91,7 @@ static void paging_info(struct iommufd_hwpt_paging *hwpt,
 		info->flags |= IOMMUFD_INFO_AUTOMATIC;
 	if (hwpt->nest_parent)
 		info->flags |= IOMMUFD_INFO_NEST_PARENT;
-	if (hwpt->coherent)
+	if (hwpt->mirror.coherent)
 		info->flags |= IOMMUFD_INFO_COHERENT;
 }
 

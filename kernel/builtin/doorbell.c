@@ -13,10 +13,10 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "core/ctx.h"
-#include "device/device.h"
 #include "builtin/doorbell.h"
-#include "hwpt/hwpt.h"
+#include "core/ctx.h"
+#include "domain/domain.h"
+#include "domain/handle.h"
 
 /**
  * struct doorbell - an MSI doorbell in a context
@@ -66,21 +66,21 @@ static struct doorbell *get_doorbell(struct iommufd_ctx *ctx,
 	return doorbell;
 }
 
-static int map_into(struct iommufd_hwpt_paging *hwpt,
+static int map_into(struct iommufd_domain *domain,
 		    const struct doorbell *doorbell)
 {
 	int ret;
 
-	if (test_bit(doorbell->index, hwpt->doorbells))
+	if (test_bit(doorbell->index, domain->doorbells))
 		return 0;
 	/*
 	 * The window is reserved in the IOAS, so nothing else is mapped there.
 	 */
-	ret = iommu_map(hwpt->common.domain, doorbell->iova, doorbell->phys,
+	ret = iommu_map(domain->iommu, doorbell->iova, doorbell->phys,
 			PAGE_SIZE, IOMMU_READ | IOMMU_WRITE | IOMMU_MMIO,
 			GFP_KERNEL_ACCOUNT);
 	if (!ret)
-		__set_bit(doorbell->index, hwpt->doorbells);
+		__set_bit(doorbell->index, domain->doorbells);
 	return ret;
 }
 
@@ -88,18 +88,18 @@ static int map_into(struct iommufd_hwpt_paging *hwpt,
  * Map a doorbell into each page table that the group is attached to or is being
  * attached to: an ongoing replace must not lose the doorbell.
  */
-static int map_for_group(struct iommufd_group *igroup,
+static int map_for_group(struct iommufd_msi *msi,
 			 const struct doorbell *doorbell)
 {
 	struct iommufd_attach_handle *handle;
 	int ret;
 
-	lockdep_assert_held(&igroup->ctx->doorbells_lock);
+	lockdep_assert_held(&msi->ctx->doorbells_lock);
 
-	list_for_each_entry(handle, &igroup->ctx->msi_handles, msi_node) {
-		if (handle->igroup != igroup)
+	list_for_each_entry(handle, &msi->ctx->msi_handles, msi_node) {
+		if (handle->msi != msi)
 			continue;
-		ret = map_into(iommufd_hwpt_paging_of(handle->hwpt), doorbell);
+		ret = map_into(handle->domain, doorbell);
 		if (ret)
 			return ret;
 	}
@@ -108,7 +108,7 @@ static int map_for_group(struct iommufd_group *igroup,
 
 /**
  * iommufd_doorbell_map - make a doorbell reachable for a group
- * @igroup: the group, whose IOMMU translates doorbells
+ * @msi: the doorbells of the group, whose IOMMU translates doorbells
  * @msi_addr: physical address of the doorbell
  * @iova: set to the address of its page
  *
@@ -117,21 +117,21 @@ static int map_for_group(struct iommufd_group *igroup,
  * Return: 0, -EOVERFLOW if there are more doorbells than pages in the window,
  * -ENOMEM, or the errno of the IOMMU driver.
  */
-int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
+int iommufd_doorbell_map(struct iommufd_msi *msi, phys_addr_t msi_addr,
 			 unsigned long *iova)
 {
-	struct iommufd_ctx *ctx = igroup->ctx;
+	struct iommufd_ctx *ctx = msi->ctx;
 	struct doorbell *doorbell;
 	int ret;
 
 	mutex_lock(&ctx->doorbells_lock);
-	doorbell = get_doorbell(ctx, &igroup->msi_window,
+	doorbell = get_doorbell(ctx, &msi->window,
 				ALIGN_DOWN(msi_addr, PAGE_SIZE));
 	ret = PTR_ERR_OR_ZERO(doorbell);
 	if (!ret)
-		ret = map_for_group(igroup, doorbell);
+		ret = map_for_group(msi, doorbell);
 	if (!ret) {
-		__set_bit(doorbell->index, igroup->doorbells);
+		__set_bit(doorbell->index, msi->doorbells);
 		*iova = doorbell->iova;
 	}
 	mutex_unlock(&ctx->doorbells_lock);
@@ -140,22 +140,22 @@ int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_doorbell_map);
 
 /* Check if any group that is attached to a page table uses a doorbell. */
-static bool is_used(struct iommufd_ctx *ctx, struct iommufd_hwpt_paging *hwpt,
+static bool is_used(struct iommufd_ctx *ctx, struct iommufd_domain *domain,
 		    const struct doorbell *doorbell)
 {
 	struct iommufd_attach_handle *handle;
 
 	list_for_each_entry(handle, &ctx->msi_handles, msi_node)
-		if (iommufd_hwpt_paging_of(handle->hwpt) == hwpt &&
-		    test_bit(doorbell->index, handle->igroup->doorbells))
+		if (handle->domain == domain &&
+		    test_bit(doorbell->index, handle->msi->doorbells))
 			return true;
 	return false;
 }
 
 static void end(struct iommufd_attach_handle *handle)
 {
-	struct iommufd_hwpt_paging *hwpt = iommufd_hwpt_paging_of(handle->hwpt);
-	struct iommufd_ctx *ctx = handle->igroup->ctx;
+	struct iommufd_domain *domain = handle->domain;
+	struct iommufd_ctx *ctx = handle->msi->ctx;
 	struct doorbell *doorbell;
 	size_t unmapped;
 
@@ -163,13 +163,13 @@ static void end(struct iommufd_attach_handle *handle)
 
 	list_del_init(&handle->msi_node);
 	list_for_each_entry(doorbell, &ctx->doorbells, list) {
-		if (!test_bit(doorbell->index, hwpt->doorbells) ||
-		    is_used(ctx, hwpt, doorbell))
+		if (!test_bit(doorbell->index, domain->doorbells) ||
+		    is_used(ctx, domain, doorbell))
 			continue;
-		unmapped = iommu_unmap(hwpt->common.domain, doorbell->iova,
+		unmapped = iommu_unmap(domain->iommu, doorbell->iova,
 				       PAGE_SIZE);
 		WARN_ON(unmapped != PAGE_SIZE);
-		__clear_bit(doorbell->index, hwpt->doorbells);
+		__clear_bit(doorbell->index, domain->doorbells);
 	}
 }
 
@@ -189,17 +189,17 @@ static void end(struct iommufd_attach_handle *handle)
  */
 int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
 {
-	struct iommufd_hwpt_paging *hwpt = iommufd_hwpt_paging_of(handle->hwpt);
-	struct iommufd_ctx *ctx = handle->igroup->ctx;
+	struct iommufd_domain *domain = handle->domain;
+	struct iommufd_ctx *ctx = handle->msi->ctx;
 	struct doorbell *doorbell;
 	int ret = 0;
 
 	mutex_lock(&ctx->doorbells_lock);
 	list_add(&handle->msi_node, &ctx->msi_handles);
 	list_for_each_entry(doorbell, &ctx->doorbells, list) {
-		if (!test_bit(doorbell->index, handle->igroup->doorbells))
+		if (!test_bit(doorbell->index, handle->msi->doorbells))
 			continue;
-		ret = map_into(hwpt, doorbell);
+		ret = map_into(domain, doorbell);
 		if (ret)
 			break;
 	}
@@ -221,7 +221,7 @@ EXPORT_SYMBOL_NS_GPL(__iommufd_doorbells_begin, "IOMMUFD_INTERNAL");
  */
 void __iommufd_doorbells_end(struct iommufd_attach_handle *handle)
 {
-	struct iommufd_ctx *ctx = handle->igroup->ctx;
+	struct iommufd_ctx *ctx = handle->msi->ctx;
 
 	mutex_lock(&ctx->doorbells_lock);
 	if (!list_empty(&handle->msi_node))

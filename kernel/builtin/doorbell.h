@@ -5,11 +5,24 @@
 #include <linux/kconfig.h>
 #include <linux/types.h>
 
-struct iommufd_attach_handle;
-struct iommufd_ctx;
-struct iommufd_group;
+#include "core/ctx.h"
 
-int iommufd_doorbell_map(struct iommufd_group *igroup, phys_addr_t msi_addr,
+struct iommufd_attach_handle;
+
+/**
+ * struct iommufd_msi - MSI doorbells of an IOMMU group
+ * @ctx: the context of the group
+ * @window: where doorbells are mapped
+ * @doorbells: doorbells that its interrupts use, by &doorbell.index. Protected
+ *	by the doorbells_lock of the context
+ */
+struct iommufd_msi {
+	struct iommufd_ctx *ctx;
+	struct iommufd_msi_window window;
+	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
+};
+
+int iommufd_doorbell_map(struct iommufd_msi *msi, phys_addr_t msi_addr,
 			 unsigned long *iova);
 int __iommufd_doorbells_begin(struct iommufd_attach_handle *handle);
 void __iommufd_doorbells_end(struct iommufd_attach_handle *handle);

@@ -7,8 +7,8 @@
 #include <linux/iommu.h>
 #include <linux/msi.h>
 
-#include "device/device.h"
 #include "builtin/doorbell.h"
+#include "domain/handle.h"
 #include "iommu-priv.h"
 
 /**
@@ -37,9 +37,9 @@ int iommufd_sw_msi(struct iommu_domain *domain, struct msi_desc *desc,
 	if (IS_ERR(attached))
 		return 0;
 	handle = container_of(attached, struct iommufd_attach_handle, handle);
-	if (!handle->igroup->msi_window.length)
+	if (!handle->msi->window.length)
 		return 0;
-	ret = iommufd_doorbell_map(handle->igroup, msi_addr, &iova);
+	ret = iommufd_doorbell_map(handle->msi, msi_addr, &iova);
 	if (!ret)
 		msi_desc_set_iommu_msi_iova(desc, iova, PAGE_SHIFT);
 	return ret;

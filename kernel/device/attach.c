@@ -45,18 +45,18 @@ next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 	       struct iommufd_hwpt_paging *prev)
 {
 	struct iommufd_hwpt_paging *hwpt =
-		prev ?: list_entry(&ioas->hwpts, struct iommufd_hwpt_paging,
-				   node);
+		prev ?: list_entry(&ioas->domains, struct iommufd_hwpt_paging,
+				   mirror.node);
 	bool found = false;
 
-	down_read(&ioas->hwpts_rwsem);
-	list_for_each_entry_continue(hwpt, &ioas->hwpts, node) {
+	down_read(&ioas->domains_rwsem);
+	list_for_each_entry_continue(hwpt, &ioas->domains, mirror.node) {
 		found = hwpt->automatic &&
 			iommufd_object_hold(ioas->ctx, &hwpt->obj);
 		if (found)
 			break;
 	}
-	up_read(&ioas->hwpts_rwsem);
+	up_read(&ioas->domains_rwsem);
 	if (prev)
 		iommufd_hwpt_drop_later(ioas->ctx, &prev->common,
 					&request->ended);
@@ -102,13 +102,13 @@ static int attach_and_fill(struct attach_request *request,
 	int ret;
 
 	if (request->replace) {
-		ret = iommufd_ioas_add_hwpt(hwpt->ioas, hwpt);
+		ret = iommufd_ioas_add_domain(hwpt->ioas, &hwpt->mirror);
 		return ret ?: attach_hwpt(request, &hwpt->common);
 	}
 	ret = attach_hwpt(request, &hwpt->common);
 	if (ret)
 		return ret;
-	ret = iommufd_ioas_add_hwpt(hwpt->ioas, hwpt);
+	ret = iommufd_ioas_add_domain(hwpt->ioas, &hwpt->mirror);
 	if (ret)
 		iommufd_detach_hwpt(request->idev, request->pasid);
 	return ret;

@@ -11,10 +11,10 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
+#include "builtin/doorbell.h"
 #include "core/ctx.h"
 #include "device/attachment.h"
 #include "device/device.h"
-#include "builtin/doorbell.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "domain/noiommu.h"
@@ -90,7 +90,7 @@ static int reserve(struct iommufd_device *idev, ioasid_t pasid,
 	if (pasid != IOMMU_NO_PASID || iommufd_device_is_noiommu(idev))
 		return 0;
 	return iommufd_ioas_reserve_device(ioas, idev->dev,
-					   &idev->igroup->msi_window);
+					   &idev->igroup->msi.window);
 }
 
 static void unreserve(struct iommufd_device *idev, ioasid_t pasid,
@@ -109,7 +109,9 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
 	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (handle) {
 		handle->hwpt = hwpt;
-		handle->igroup = igroup;
+		handle->domain = &iommufd_hwpt_paging_of(hwpt)->mirror;
+		handle->fault = hwpt->fault;
+		handle->msi = &igroup->msi;
 		handle->dev_id = dev_id;
 		INIT_LIST_HEAD(&handle->msi_node);
 	}
@@ -124,8 +126,8 @@ alloc_handle(struct iommufd_group *igroup, u32 dev_id,
 static void free_handle(struct iommufd_attach_handle *handle)
 {
 	iommufd_doorbells_end(handle);
-	if (handle->hwpt->fault)
-		iommufd_fault_flush(handle->hwpt->fault, handle);
+	if (handle->fault)
+		iommufd_fault_flush(handle->fault, handle);
 	kfree(handle);
 }
 
@@ -387,7 +389,7 @@ static int move_attachment(struct iommufd_device *idev, ioasid_t pasid,
 	struct iommufd_ioas *from = ioas_of(old->hwpt), *to = ioas_of(hwpt);
 	int ret;
 
-	new = alloc_handle(old->igroup, old->dev_id, hwpt);
+	new = alloc_handle(idev->igroup, old->dev_id, hwpt);
 	if (!new)
 		return -ENOMEM;
 	ret = from == to ? 0 : reserve_all(attachment, pasid, to);

@@ -7,31 +7,14 @@
 #include <linux/mutex.h>
 #include <linux/xarray.h>
 
+#include "builtin/doorbell.h"
 #include "core/ctx.h"
 #include "core/object.h"
+#include "domain/handle.h"
 
 struct iommufd_group;
-struct iommufd_hw_pagetable;
-struct iommufd_hwpt_paging;
 struct iommufd_ucmd;
 struct iommufd_vdevice;
-
-/**
- * struct iommufd_attach_handle - an attachment as page faults and MSIs find it
- * @handle: registered with the IOMMU core while the group is attached
- * @hwpt: the page table
- * @igroup: the group
- * @dev_id: id of the device that was attached first, for which faults are
- *	reported: a group whose devices report faults has only one device
- * @msi_node: link in &iommufd_ctx.msi_handles
- */
-struct iommufd_attach_handle {
-	struct iommu_attach_handle handle;
-	struct iommufd_hw_pagetable *hwpt;
-	struct iommufd_group *igroup;
-	u32 dev_id;
-	struct list_head msi_node;
-};
 
 /**
  * struct iommufd_attachment - the attachment of a group or of one of its PASIDs
@@ -52,9 +35,7 @@ struct iommufd_attachment {
  * @group: the IOMMU group, to which this holds a reference; NULL for a device
  *	without an IOMMU, which is alone in its group
  * @attachments: struct iommufd_attachment by PASID, including IOMMU_NO_PASID
- * @msi_window: where MSI doorbells are mapped
- * @doorbells: doorbells that its interrupts use, by &doorbell.index. Protected
- *	by the doorbells_lock of the context
+ * @msi: MSI doorbells that its interrupts use
  */
 struct iommufd_group {
 	struct kref ref;
@@ -66,8 +47,7 @@ struct iommufd_group {
 	 */
 	struct mutex lock;
 	struct xarray attachments;
-	struct iommufd_msi_window msi_window;
-	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
+	struct iommufd_msi msi;
 };
 
 /**

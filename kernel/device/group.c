@@ -49,6 +49,7 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ctx,
 	mutex_init(&igroup->lock);
 	xa_init_flags(&igroup->attachments, XA_FLAGS_ACCOUNT);
 	igroup->ctx = ctx;
+	igroup->msi.ctx = ctx;
 	igroup->group = group;
 	return igroup;
 }

@@ -9,8 +9,8 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include "hwpt/hwpt.h"
-#include "ioas/ioas.h"
+#include "domain/area.h"
+#include "domain/domain.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
@@ -82,8 +82,8 @@ void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
 }
 
 /**
- * iommufd_hwpt_map_dmabuf - map an area of a dma-buf
- * @hwpt: the page table
+ * iommufd_domain_map_dmabuf - map an area of a dma-buf
+ * @domain: the domain
  * @area: the area
  *
  * If the dma-buf is revoked, this maps nothing and succeeds.
@@ -91,8 +91,8 @@ void iommufd_dmabuf_unmap_all(struct iommufd_dmabuf *dmabuf)
  * Return: 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the
  * IOMMU driver.
  */
-int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
-			    struct iommufd_area *area)
+int iommufd_domain_map_dmabuf(struct iommufd_domain *domain,
+			      struct iommufd_area *area)
 {
 	struct iommufd_dmabuf *dmabuf = area->pages->dmabuf;
 	struct dmabuf_mapping *mapping;
@@ -101,7 +101,7 @@ int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return -ENOMEM;
-	mapping->domain = hwpt->common.domain;
+	mapping->domain = domain->iommu;
 	mapping->iova = area->iova;
 	mapping->length = iommufd_area_length(area);
 
@@ -110,7 +110,7 @@ int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
 		goto free;
 	if (dmabuf->revoked)
 		goto unlock;
-	ret = iommufd_hwpt_map_run(hwpt, area->iova,
+	ret = iommufd_domain_map_run(domain, area->iova,
 				   area->pages->start + area->offset,
 				   mapping->length, area->prot);
 	if (ret) {
@@ -127,15 +127,15 @@ free:
 }
 
 /**
- * iommufd_hwpt_unmap_dmabuf - unmap an area of a dma-buf
- * @hwpt: the page table; the range is flushed from the IOTLB
+ * iommufd_domain_unmap_dmabuf - unmap an area of a dma-buf
+ * @domain: the domain; the range is flushed from the IOTLB
  * @area: the area
  */
-void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,
-			       struct iommufd_area *area)
+void iommufd_domain_unmap_dmabuf(struct iommufd_domain *domain,
+				 struct iommufd_area *area)
 {
 	const struct dmabuf_mapping key = {
-		.domain = hwpt->common.domain,
+		.domain = domain->iommu,
 		.iova = area->iova,
 	};
 	struct iommufd_dmabuf *dmabuf = area->pages->dmabuf;

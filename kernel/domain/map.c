@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps areas into the page table of an IOMMU and unmaps them.
+ * Maps areas into the domain of an IOMMU driver and unmaps them.
  */
 #include <linux/iommu.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "hwpt/hwpt.h"
-#include "ioas/ioas.h"
+#include "domain/area.h"
+#include "domain/domain.h"
 #include "mock/mock.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
@@ -41,8 +41,8 @@ undo:
 }
 
 /**
- * iommufd_hwpt_map_run - map physically contiguous memory
- * @hwpt: the page table
+ * iommufd_domain_map_run - map physically contiguous memory
+ * @domain: the domain
  * @iova: first address
  * @phys: physical address
  * @length: bytes
@@ -51,14 +51,13 @@ undo:
  * Return: 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
  * Nothing is mapped on failure.
  */
-int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
-			 phys_addr_t phys, size_t length, int prot)
+int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
+			   phys_addr_t phys, size_t length, int prot)
 {
-	struct iommu_domain *domain = hwpt->common.domain;
-
-	if (!hwpt->ioas->large_pages)
-		return map_small_pages(domain, iova, phys, length, prot);
-	return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
+	if (!domain->large_pages)
+		return map_small_pages(domain->iommu, iova, phys, length, prot);
+	return iommu_map(domain->iommu, iova, phys, length, prot,
+			 GFP_KERNEL_ACCOUNT);
 }
 
 /* Number of runs to map between two checks for SIGKILL. */
@@ -66,7 +65,7 @@ int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 
 /**
  * struct area_walk - progress of mapping an area
- * @hwpt: the page table
+ * @domain: the domain
  * @area: the area
  * @iova: next address
  * @skip: bytes to skip in the next page: only the first and the last page of an
@@ -74,7 +73,7 @@ int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
  * @runs: number of runs so far
  */
 struct area_walk {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 	struct iommufd_area *area;
 	unsigned long iova;
 	unsigned long skip;
@@ -91,8 +90,8 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 	const struct iommufd_block *block = iter->block;
 	unsigned long pfn = iter->run.pfn, npages = iter->run.npages;
 	unsigned long last = walk->area->last, iova = walk->iova;
-	struct iommu_domain *domain = walk->hwpt->common.domain;
-	bool large_pages = walk->hwpt->ioas->large_pages;
+	struct iommu_domain *domain = walk->domain->iommu;
+	bool large_pages = walk->domain->large_pages;
 	unsigned long skip = walk->skip;
 	int prot = walk->area->prot, ret;
 	unsigned int i = iter->i;
@@ -149,26 +148,26 @@ static int map_memory(struct area_walk *walk)
 
 undo:
 	if (walk->iova != area->iova)
-		iommu_unmap(walk->hwpt->common.domain, area->iova,
+		iommu_unmap(walk->domain->iommu, area->iova,
 			    walk->iova - area->iova);
 	return ret;
 }
 
 /**
- * iommufd_hwpt_map_area - map an area
- * @hwpt: the page table
+ * iommufd_domain_map_area - map an area
+ * @domain: the domain
  * @area: the area, whose pages are pinned
  * @runs: increased by the number of physically contiguous runs
  *
  * Context: The caller must hold the lock of the area's pages.
  * Return: 0, -EINTR if the caller was killed, or the errno of the IOMMU driver.
- * The page table is unchanged on failure.
+ * The domain is unchanged on failure.
  */
-int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
-			  struct iommufd_area *area, u64 *runs)
+int iommufd_domain_map_area(struct iommufd_domain *domain,
+			    struct iommufd_area *area, u64 *runs)
 {
 	struct area_walk walk = {
-		.hwpt = hwpt,
+		.domain = domain,
 		.area = area,
 		.iova = area->iova,
 		.skip = offset_in_page(area->offset),
@@ -181,7 +180,7 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 		return -ENOMEM;
 	if (!iommufd_pages_are_memory(area->pages)) {
 		(*runs)++;
-		return iommufd_hwpt_map_dmabuf(hwpt, area);
+		return iommufd_domain_map_dmabuf(domain, area);
 	}
 	ret = map_memory(&walk);
 	*runs += walk.runs;
@@ -189,24 +188,39 @@ int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
 }
 
 /**
- * iommufd_hwpt_unmap_area - unmap an area
- * @hwpt: the page table
+ * iommufd_domain_unmap_area - unmap an area
+ * @domain: the domain
  * @area: the area
  * @gather: the ranges that the caller must flush from the IOTLB before it
  *	unpins the pages
  */
-void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,
-			     struct iommufd_area *area,
-			     struct iommu_iotlb_gather *gather)
+void iommufd_domain_unmap_area(struct iommufd_domain *domain,
+			       struct iommufd_area *area,
+			       struct iommu_iotlb_gather *gather)
 {
 	unsigned long length = iommufd_area_length(area);
 	size_t unmapped;
 
 	if (!iommufd_pages_are_memory(area->pages)) {
-		iommufd_hwpt_unmap_dmabuf(hwpt, area);
+		iommufd_domain_unmap_dmabuf(domain, area);
 		return;
 	}
-	unmapped = iommu_unmap_fast(hwpt->common.domain, area->iova, length,
+	unmapped = iommu_unmap_fast(domain->iommu, area->iova, length,
 				    gather);
 	WARN_ON(unmapped != length);
+}
+
+/**
+ * iommufd_domain_clear_area - unmap an area and flush it from the IOTLB
+ * @domain: the domain
+ * @area: the area, whose pages can be unpinned afterwards
+ */
+void iommufd_domain_clear_area(struct iommufd_domain *domain,
+			       struct iommufd_area *area)
+{
+	struct iommu_iotlb_gather gather;
+
+	iommu_iotlb_gather_init(&gather);
+	iommufd_domain_unmap_area(domain, area, &gather);
+	iommu_iotlb_sync(domain->iommu, &gather);
 }

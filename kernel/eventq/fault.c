@@ -13,10 +13,9 @@
 #include <linux/uaccess.h>
 
 #include "core/ioctl.h"
-#include "device/device.h"
+#include "domain/handle.h"
 #include "eventq/eventq.h"
 #include "eventq/fault.h"
-#include "hwpt/hwpt.h"
 #include "trace/fail.h"
 #include "trace/guest_events.h"
 
@@ -190,7 +189,7 @@ static void trace_report(struct iommufd_fault *fault, struct iopf_group *group,
  */
 int iommufd_fault_report(struct iopf_group *group)
 {
-	struct iommufd_fault *fault = handle_of(group)->hwpt->fault;
+	struct iommufd_fault *fault = handle_of(group)->fault;
 	int ret;
 
 	group->cookie = 0;

@@ -16,7 +16,6 @@
 #include "core/ioctl.h"
 #include "trace/fail.h"
 #include "eventq/veventq.h"
-#include "viommu/viommu.h"
 
 /* Limits the memory for unread events, each of which is small. */
 #define MAX_DEPTH	BIT(19)
@@ -289,7 +288,7 @@ static int alloc_veventq(struct iommufd_ucmd *ucmd,
 int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_veventq_alloc *cmd = ucmd->cmd;
-	struct iommufd_viommu *viommu;
+	struct iommufd_object *obj;
 	int ret;
 
 	if (cmd->flags)
@@ -303,10 +302,10 @@ int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
 				    cmd->veventq_depth, MAX_DEPTH);
 
-	viommu = iommufd_viommu_get(ucmd->ctx, cmd->viommu_id);
-	if (IS_ERR(viommu))
-		return PTR_ERR(viommu);
-	ret = alloc_veventq(ucmd, viommu);
-	iommufd_object_put(ucmd->ctx, &viommu->obj);
+	obj = iommufd_object_get(ucmd->ctx, cmd->viommu_id, IOMMUFD_OBJ_VIOMMU);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = alloc_veventq(ucmd, container_of(obj, struct iommufd_viommu, obj));
+	iommufd_object_put(ucmd->ctx, obj);
 	return ret;
 }

@@ -115,7 +115,7 @@ static int alloc_paging(const struct alloc_request *request,
 	hwpt = iommufd_hwpt_paging_alloc(ioas, request->idev, flags, user_data);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	ret = iommufd_ioas_add_hwpt(ioas, hwpt);
+	ret = iommufd_ioas_add_domain(ioas, &hwpt->mirror);
 	if (!ret)
 		ret = finish(request, &hwpt->common);
 	if (ret)

@@ -258,7 +258,7 @@ static int check_range(struct iommufd_hwpt_paging *hwpt,
 		       unsigned long *last)
 {
 	u64 alignment = max_t(u64, cmd->page_size,
-			      iommufd_hwpt_smallest_page(hwpt));
+			      iommufd_domain_smallest_page(&hwpt->mirror));
 
 	if (cmd->iova > ULONG_MAX || cmd->length > ULONG_MAX)
 		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,

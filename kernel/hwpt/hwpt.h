@@ -6,8 +6,8 @@
 
 #include "core/ctx.h"
 #include "core/object.h"
+#include "domain/domain.h"
 
-struct iommufd_area;
 struct iommufd_device;
 struct iommufd_fault;
 struct iommufd_ioas;
@@ -34,18 +34,15 @@ struct iommufd_hw_pagetable {
 };
 
 /**
- * struct iommufd_hwpt_paging - a page table that follows an IOAS
+ * struct iommufd_hwpt_paging - a page table that mirrors an IOAS
  * @obj: the object
  * @common: object and domain
  * @ioas: the IOAS, which it depends on
- * @node: link in &iommufd_ioas.hwpts
+ * @mirror: the domain, as the IOAS writes it
  * @ended: link for callers that have removed it from the object table and
  *	destroy it later
  * @automatic: allocated for an attach to the IOAS; freed with the last device
- * @coherent: DMA can't bypass the CPU caches; set before it is published
  * @nest_parent: can be the second stage of others
- * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
- *	the doorbells_lock of the context
  */
 struct iommufd_hwpt_paging {
 	union {
@@ -53,12 +50,10 @@ struct iommufd_hwpt_paging {
 		struct iommufd_hw_pagetable common;
 	};
 	struct iommufd_ioas *ioas;
-	struct list_head node;
+	struct iommufd_domain mirror;
 	struct list_head ended;
 	bool automatic;
-	bool coherent;
 	bool nest_parent;
-	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
 };
 
 /**
@@ -95,7 +90,7 @@ to_hwpt_paging(struct iommufd_object *obj)
 }
 
 /**
- * iommufd_hwpt_paging_of - get the page table that follows an IOAS
+ * iommufd_hwpt_paging_of - get the page table that mirrors an IOAS
  * @hwpt: a page table of any kind
  *
  * Return: the page table itself, or the second stage of a nested one.
@@ -143,28 +138,6 @@ iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
 			  const struct iommu_user_data *user_data);
 void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
 			       struct iommufd_hwpt_nested *hwpt);
-
-/* Addresses and lengths of mappings must be multiples of this. */
-static inline unsigned long
-iommufd_hwpt_smallest_page(const struct iommufd_hwpt_paging *hwpt)
-{
-	return 1UL << __ffs(hwpt->common.domain->pgsize_bitmap);
-}
-
-/* domain/dmabuf.c */
-int iommufd_hwpt_map_dmabuf(struct iommufd_hwpt_paging *hwpt,
-			    struct iommufd_area *area);
-void iommufd_hwpt_unmap_dmabuf(struct iommufd_hwpt_paging *hwpt,
-			       struct iommufd_area *area);
-
-/* domain/map.c */
-int iommufd_hwpt_map_run(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
-			 phys_addr_t phys, size_t length, int prot);
-int iommufd_hwpt_map_area(struct iommufd_hwpt_paging *hwpt,
-			  struct iommufd_area *area, u64 *runs);
-void iommufd_hwpt_unmap_area(struct iommufd_hwpt_paging *hwpt,
-			     struct iommufd_area *area,
-			     struct iommu_iotlb_gather *gather);
 
 extern const struct iommufd_object_ops iommufd_hwpt_nested_ops;
 extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;

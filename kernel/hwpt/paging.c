@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Allocation and destruction of page tables that follow an IOAS.
+ * Allocation and destruction of page tables that mirror an IOAS.
  */
 #include <linux/iommu.h>
 
@@ -16,8 +16,8 @@
 
 static void unlink(struct iommufd_hwpt_paging *hwpt)
 {
-	if (!list_empty(&hwpt->node))
-		iommufd_ioas_remove_hwpt(hwpt->ioas, hwpt);
+	if (!list_empty(&hwpt->mirror.node))
+		iommufd_ioas_remove_domain(hwpt->ioas, &hwpt->mirror);
 }
 
 static void trace_free(struct iommufd_ctx *ctx,
@@ -63,9 +63,9 @@ static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
 
 	if (!can_be_coherent(idev))
 		return true;
-	hwpt->coherent = domain->ops->enforce_cache_coherency &&
+	hwpt->mirror.coherent = domain->ops->enforce_cache_coherency &&
 			 domain->ops->enforce_cache_coherency(domain);
-	return hwpt->coherent;
+	return hwpt->mirror.coherent;
 }
 
 /**
@@ -82,7 +82,7 @@ static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
 int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
 			      const struct iommufd_device *idev)
 {
-	if (hwpt->coherent != can_be_coherent(idev))
+	if (hwpt->mirror.coherent != can_be_coherent(idev))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
 				    idev->obj.id, 0);
 	if (hwpt->common.domain->dirty_ops &&
@@ -125,7 +125,7 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
 
 /**
  * iommufd_hwpt_paging_alloc - allocate an empty page table for a device
- * @ioas: the IOAS that it will follow
+ * @ioas: the IOAS that it will mirror
  * @idev: the device
  * @flags: enum iommufd_hwpt_alloc_flags
  * @user_data: data of the user for the driver, or NULL
@@ -156,7 +156,8 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->ioas = ioas;
-	INIT_LIST_HEAD(&hwpt->node);
+	hwpt->mirror.iommu = domain;
+	INIT_LIST_HEAD(&hwpt->mirror.node);
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 
 	if (!make_coherent(hwpt, idev)) {

@@ -60,7 +60,7 @@ static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	struct iommufd_area *tail;
 	int ret = 0;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
 	if (ioas->large_pages)
 		return 0;
@@ -94,10 +94,10 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	ret = mutex_lock_killable(&pages->pin_lock);
 	if (ret)
 		return ret;
-	ret = down_read_killable(&ioas->hwpts_rwsem);
+	ret = down_read_killable(&ioas->domains_rwsem);
 	if (!ret) {
 		ret = cut_locked(ioas, area, iova);
-		up_read(&ioas->hwpts_rwsem);
+		up_read(&ioas->domains_rwsem);
 	}
 	mutex_unlock(&pages->pin_lock);
 	return ret;

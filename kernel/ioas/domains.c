@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The set of page tables that follow an IOAS.
+ * The set of domains that mirror an IOAS.
  */
 #include <linux/iommu.h>
 
+#include "domain/domain.h"
 #include "ioas/access.h"
-#include "hwpt/hwpt.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
@@ -64,13 +64,13 @@ static unsigned long access_alignment(struct iommufd_ioas *ioas)
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 {
 	unsigned long alignment = ioas->large_pages ? 1 : PAGE_SIZE;
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 
 	lockdep_assert_held(&ioas->space_lock);
 
 	alignment = max(alignment, access_alignment(ioas));
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		alignment = max(alignment, iommufd_hwpt_smallest_page(hwpt));
+	list_for_each_entry(domain, &ioas->domains, node)
+		alignment = max(alignment, iommufd_domain_smallest_page(domain));
 	ioas->space.alignment = alignment;
 }
 
@@ -81,7 +81,7 @@ void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 				      struct iommufd_area *area)
 {
-	lockdep_assert_held_write(&ioas->hwpts_rwsem);
+	lockdep_assert_held_write(&ioas->domains_rwsem);
 
 	mutex_lock(&ioas->space_lock);
 	do {
@@ -96,8 +96,8 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 	for (area = next_area(ioas, NULL); area; area = next_area(ioas, area))
 
 /* Remove the areas below @end from a page table. */
-static void clear_hwpt(struct iommufd_ioas *ioas,
-		       struct iommufd_hwpt_paging *hwpt,
+static void clear_domain(struct iommufd_ioas *ioas,
+		       struct iommufd_domain *domain,
 		       struct iommufd_area *end)
 {
 	struct iommu_iotlb_gather gather;
@@ -107,14 +107,14 @@ static void clear_hwpt(struct iommufd_ioas *ioas,
 	for_each_area(area, ioas) {
 		if (area == end)
 			break;
-		iommufd_hwpt_unmap_area(hwpt, area, &gather);
+		iommufd_domain_unmap_area(domain, area, &gather);
 	}
-	iommu_iotlb_sync(hwpt->common.domain, &gather);
+	iommu_iotlb_sync(domain->iommu, &gather);
 }
 
 /* Map all areas, which are pinned, into a page table. */
-static int fill_hwpt(struct iommufd_ioas *ioas,
-		     struct iommufd_hwpt_paging *hwpt)
+static int fill_domain(struct iommufd_ioas *ioas,
+		     struct iommufd_domain *domain)
 {
 	struct iommufd_area *area;
 	u64 runs = 0;
@@ -122,10 +122,10 @@ static int fill_hwpt(struct iommufd_ioas *ioas,
 
 	for_each_area(area, ioas) {
 		mutex_lock(&area->pages->lock);
-		ret = iommufd_hwpt_map_area(hwpt, area, &runs);
+		ret = iommufd_domain_map_area(domain, area, &runs);
 		mutex_unlock(&area->pages->lock);
 		if (ret) {
-			clear_hwpt(ioas, hwpt, area);
+			clear_domain(ioas, domain, area);
 			return ret;
 		}
 	}
@@ -182,63 +182,64 @@ static int pin_areas(struct iommufd_ioas *ioas)
  * Pages stay pinned as long as the IOAS has page tables, or one is being added.
  * The lock is held for a moment only: no request waits for a page fault here.
  */
-static int add_follower(struct iommufd_ioas *ioas)
+static int begin_domain(struct iommufd_ioas *ioas)
 {
-	int ret = down_write_killable(&ioas->hwpts_rwsem);
+	int ret = down_write_killable(&ioas->domains_rwsem);
 
 	if (ret)
 		return ret;
-	ioas->followers++;
-	up_write(&ioas->hwpts_rwsem);
+	ioas->nr_domains++;
+	up_write(&ioas->domains_rwsem);
 	return 0;
 }
 
-static void drop_follower(struct iommufd_ioas *ioas)
+static void end_domain(struct iommufd_ioas *ioas)
 {
 	struct iommufd_area *area;
 
-	lockdep_assert_held_write(&ioas->hwpts_rwsem);
+	lockdep_assert_held_write(&ioas->domains_rwsem);
 
-	if (--ioas->followers)
+	if (--ioas->nr_domains)
 		return;
 	for_each_area(area, ioas)
 		iommufd_area_unpin(ioas, area);
 }
 
 /* Existing areas must suit the page table, as must future ones from now on. */
-static int list_hwpt(struct iommufd_ioas *ioas,
-		     struct iommufd_hwpt_paging *hwpt)
+static int list_domain(struct iommufd_ioas *ioas,
+		     struct iommufd_domain *domain)
 {
 	int ret;
 
 	mutex_lock(&ioas->space_lock);
 	ret = iommufd_ioas_check_alignment(ioas,
-					   iommufd_hwpt_smallest_page(hwpt));
+					   iommufd_domain_smallest_page(domain));
 	if (!ret)
 		ret = iommufd_space_reserve_outside(&ioas->space,
-						    hwpt->common.domain, hwpt);
+						    domain->iommu, domain);
 	if (!ret) {
-		list_add_tail(&hwpt->node, &ioas->hwpts);
+		domain->large_pages = ioas->large_pages;
+		list_add_tail(&domain->node, &ioas->domains);
 		iommufd_ioas_update_alignment(ioas);
 	}
 	mutex_unlock(&ioas->space_lock);
 	return ret;
 }
 
-static void unlist_hwpt(struct iommufd_ioas *ioas,
-			struct iommufd_hwpt_paging *hwpt)
+static void unlist_domain(struct iommufd_ioas *ioas,
+			struct iommufd_domain *domain)
 {
 	mutex_lock(&ioas->space_lock);
-	list_del_init(&hwpt->node);
-	iommufd_space_unreserve(&ioas->space, hwpt);
+	list_del_init(&domain->node);
+	iommufd_space_unreserve(&ioas->space, domain);
 	iommufd_ioas_update_alignment(ioas);
 	mutex_unlock(&ioas->space_lock);
 }
 
 /**
- * iommufd_ioas_add_hwpt - add a page table to an IOAS
+ * iommufd_ioas_add_domain - add a page table to an IOAS
  * @ioas: the IOAS
- * @hwpt: the page table, which must be empty
+ * @domain: the domain, which must be empty
  *
  * Pins all areas, then maps them into the page table. Only requests that need
  * the same pages wait while these are pinned.
@@ -246,46 +247,46 @@ static void unlist_hwpt(struct iommufd_ioas *ioas,
  * Return: 0, -EADDRINUSE if an area is outside the aperture of the page table
  * or not aligned to its pages, -EINVAL if its pages are larger than PAGE_SIZE,
  * -EINTR if the caller was killed, or an errno of iommufd_pages_use() or
- * iommufd_hwpt_map_area(). Nothing is changed on failure.
+ * iommufd_domain_map_area(). Nothing is changed on failure.
  */
-int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
-			  struct iommufd_hwpt_paging *hwpt)
+int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
+			  struct iommufd_domain *domain)
 {
 	int ret;
 
-	ret = add_follower(ioas);
+	ret = begin_domain(ioas);
 	if (ret)
 		return ret;
 	ret = pin_areas(ioas);
-	down_write(&ioas->hwpts_rwsem);
+	down_write(&ioas->domains_rwsem);
 	if (!ret)
-		ret = list_hwpt(ioas, hwpt);
+		ret = list_domain(ioas, domain);
 	if (!ret) {
-		ret = fill_hwpt(ioas, hwpt);
+		ret = fill_domain(ioas, domain);
 		if (ret)
-			unlist_hwpt(ioas, hwpt);
+			unlist_domain(ioas, domain);
 	}
 	if (ret)
-		drop_follower(ioas);
-	up_write(&ioas->hwpts_rwsem);
+		end_domain(ioas);
+	up_write(&ioas->domains_rwsem);
 	return ret;
 }
 
 /**
- * iommufd_ioas_remove_hwpt - remove a page table from an IOAS
+ * iommufd_ioas_remove_domain - remove a page table from an IOAS
  * @ioas: the IOAS
- * @hwpt: the page table, to which no device is attached; empty afterwards
+ * @domain: the domain, to which no device is attached; empty afterwards
  *
  * Unpins the pages of the IOAS if this was its last page table.
  */
-void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
-			      struct iommufd_hwpt_paging *hwpt)
+void iommufd_ioas_remove_domain(struct iommufd_ioas *ioas,
+			      struct iommufd_domain *domain)
 {
-	down_write(&ioas->hwpts_rwsem);
-	unlist_hwpt(ioas, hwpt);
-	clear_hwpt(ioas, hwpt, NULL);
-	drop_follower(ioas);
-	up_write(&ioas->hwpts_rwsem);
+	down_write(&ioas->domains_rwsem);
+	unlist_domain(ioas, domain);
+	clear_domain(ioas, domain, NULL);
+	end_domain(ioas);
+	up_write(&ioas->domains_rwsem);
 }
 
 /**
@@ -299,14 +300,15 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
  */
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 {
+	struct iommufd_domain *domain;
 	int ret;
 
-	ret = down_write_killable(&ioas->hwpts_rwsem);
+	ret = down_write_killable(&ioas->domains_rwsem);
 	if (ret)
 		return ret;
 	mutex_lock(&ioas->space_lock);
 	if (!enable && ioas->large_pages) {
-		if (!list_empty(&ioas->hwpts) &&
+		if (!list_empty(&ioas->domains) &&
 		    !RB_EMPTY_ROOT(&ioas->space.areas))
 			ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_EMPTY,
 					   enable, 0);
@@ -315,9 +317,11 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 	}
 	if (!ret) {
 		ioas->large_pages = enable;
+		list_for_each_entry(domain, &ioas->domains, node)
+			domain->large_pages = enable;
 		iommufd_ioas_update_alignment(ioas);
 	}
 	mutex_unlock(&ioas->space_lock);
-	up_write(&ioas->hwpts_rwsem);
+	up_write(&ioas->domains_rwsem);
 	return ret;
 }

@@ -28,7 +28,7 @@ static void ioas_destroy(struct iommufd_object *obj)
 
 	forget_vfio_ioas(ioas);
 	iommufd_ioas_unmap_all(ioas);
-	WARN_ON(!list_empty(&ioas->hwpts));
+	WARN_ON(!list_empty(&ioas->domains));
 	WARN_ON(!xa_empty(&ioas->accesses));
 	/* Ranges reserved by tests have no owner. */
 	iommufd_space_unreserve(&ioas->space, NULL);
@@ -80,8 +80,8 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 	mutex_init(&ioas->unmap_lock);
 	init_rwsem(&ioas->accesses_rwsem);
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
-	init_rwsem(&ioas->hwpts_rwsem);
-	INIT_LIST_HEAD(&ioas->hwpts);
+	init_rwsem(&ioas->domains_rwsem);
+	INIT_LIST_HEAD(&ioas->domains);
 	INIT_LIST_HEAD(&ioas->holds);
 	mutex_init(&ioas->space_lock);
 	iommufd_space_init(&ioas->space);

@@ -14,7 +14,7 @@
 #include "pages/owner.h"
 
 struct iommufd_access;
-struct iommufd_hwpt_paging;
+struct iommufd_domain;
 struct iommufd_ucmd;
 
 /**
@@ -39,13 +39,12 @@ struct iommufd_ioas_counts {
  * @ctx: its context
  * @accesses: struct iommufd_access by id. Writers hold @accesses_rwsem for
  *	writing and @space_lock; readers hold either
- * @hwpts: struct iommufd_hwpt_paging. Writers hold @hwpts_rwsem for writing and
+ * @domains: struct iommufd_domain that mirror the IOAS. Writers hold @domains_rwsem for writing and
  *	@space_lock; readers hold either
- * @followers: number of page tables in @hwpts and of those being added. While
- *	it is not zero, areas are pinned before they are mapped. Protected by
- *	@hwpts_rwsem
+ * @nr_domains: number of @domains and of those being added. While it is not zero, areas are pinned before they are mapped. Protected by
+ *	@domains_rwsem
  * @space: the addresses, protected by @space_lock. An area that is in page
- *	tables is removed from it only with @hwpts_rwsem held
+ *	tables is removed from it only with @domains_rwsem held
  * @holds: struct iommufd_hold, protected by @space_lock
  * @counts: statistics. Writers hold @space_lock and @counts_seq. Readers that
  *	take no lock use @counts_seq for a consistent snapshot
@@ -54,7 +53,7 @@ struct iommufd_ioas_counts {
  * @pinned: number of pages that areas keep pinned
  * @released: unmaps that wait until calls and drivers release areas
  * @large_pages: page tables may use pages larger than PAGE_SIZE. Writers hold
- *	@hwpts_rwsem for writing and @space_lock; readers hold either
+ *	@domains_rwsem for writing and @space_lock; readers hold either
  *
  * The locks are taken in the order in which they are declared.
  */
@@ -82,15 +81,15 @@ struct iommufd_ioas {
 	struct rw_semaphore accesses_rwsem;
 	struct xarray accesses;
 	/**
-	 * @hwpts_rwsem: held for reading while page tables are written, so that
+	 * @domains_rwsem: held for reading while page tables are written, so that
 	 * a mapping is added to, or removed from, all page tables of the set;
 	 * held for writing to change the set, or the contents of a single page
 	 * table. Never held across a page fault: it nests inside the pin_lock
 	 * of pages.
 	 */
-	struct rw_semaphore hwpts_rwsem;
-	struct list_head hwpts;
-	unsigned int followers;
+	struct rw_semaphore domains_rwsem;
+	struct list_head domains;
+	unsigned int nr_domains;
 	bool large_pages;
 	/**
 	 * @space_lock: held for a lookup or an insertion, never while pages are
@@ -154,10 +153,10 @@ int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 		     unsigned long last);
 
 /* ioas/domains.c */
-int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas,
-			  struct iommufd_hwpt_paging *hwpt);
-void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas,
-			      struct iommufd_hwpt_paging *hwpt);
+int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
+			    struct iommufd_domain *domain);
+void iommufd_ioas_remove_domain(struct iommufd_ioas *ioas,
+				struct iommufd_domain *domain);
 int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 				 unsigned long alignment);
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);

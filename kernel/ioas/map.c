@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps areas into an IOAS and all of its page tables.
+ * Maps areas into an IOAS and all domains that mirror it.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "hwpt/hwpt.h"
+#include "domain/domain.h"
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
-
-static void unmap_and_flush(struct iommufd_hwpt_paging *hwpt,
-			    struct iommufd_area *area)
-{
-	struct iommu_iotlb_gather gather;
-
-	iommu_iotlb_gather_init(&gather);
-	iommufd_hwpt_unmap_area(hwpt, area, &gather);
-	iommu_iotlb_sync(hwpt->common.domain, &gather);
-}
 
 /* Out of line: costs one branch while the tracepoint is disabled. */
 static int __cold trace_lock_pages(struct iommufd_pages *pages,
@@ -80,50 +70,50 @@ static int pin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 }
 
 /* Out of line for the same reason. */
-static int __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
+static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
 				   struct iommufd_map_stats *stats)
 {
 	return iommufd_trace_wait(iommufd_ioas_map, stats,
-				  down_read_trylock(&ioas->hwpts_rwsem),
-				  down_read_killable(&ioas->hwpts_rwsem));
+				  down_read_trylock(&ioas->domains_rwsem),
+				  down_read_killable(&ioas->domains_rwsem));
 }
 
-static int lock_hwpts(struct iommufd_ioas *ioas,
+static int lock_domains(struct iommufd_ioas *ioas,
 		      struct iommufd_map_stats *stats)
 {
 	if (trace_iommufd_ioas_map_enabled())
-		return trace_lock_hwpts(ioas, stats);
-	return down_read_killable(&ioas->hwpts_rwsem);
+		return trace_lock_domains(ioas, stats);
+	return down_read_killable(&ioas->domains_rwsem);
 }
 
 /*
  * Pin the pages if there are page tables that need them. This is done without
- * hwpts_rwsem, as a page fault may take arbitrarily long. Whether there are
- * page tables is certain only once hwpts_rwsem is held for reading, as it is on
+ * domains_rwsem, as a page fault may take arbitrarily long. Whether there are
+ * page tables is certain only once domains_rwsem is held for reading, as it is on
  * success.
  */
 static int pin_and_lock(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_map_stats *stats)
 {
-	bool pin = READ_ONCE(ioas->followers);
+	bool pin = READ_ONCE(ioas->nr_domains);
 	int ret;
 
 	for (;;) {
 		ret = pin ? pin_areas(ioas, areas, stats) : 0;
 		if (ret)
 			return ret;
-		ret = lock_hwpts(ioas, stats);
+		ret = lock_domains(ioas, stats);
 		if (ret) {
 			unpin_areas(ioas, areas, stats);
 			return ret;
 		}
-		if (!ioas->followers == !pin)
+		if (!ioas->nr_domains == !pin)
 			return 0;
 		if (pin) {
 			unpin_areas(ioas, areas, stats);
 			return 0;
 		}
-		up_read(&ioas->hwpts_rwsem);
+		up_read(&ioas->domains_rwsem);
 		pin = true;
 	}
 }
@@ -132,22 +122,23 @@ static int pin_and_lock(struct iommufd_ioas *ioas, struct list_head *areas,
 static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     struct iommufd_map_stats *stats)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 	u64 runs = 0;
 	int ret = 0;
 
 	mutex_lock(&area->pages->lock);
 	stats->domains = 0;
-	list_for_each_entry(hwpt, &ioas->hwpts, node) {
+	list_for_each_entry(domain, &ioas->domains, node) {
 		runs = 0;
-		ret = iommufd_hwpt_map_area(hwpt, area, &runs);
+		ret = iommufd_domain_map_area(domain, area, &runs);
 		if (ret)
 			break;
 		stats->domains++;
 	}
 	if (ret)
-		list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, node)
-			unmap_and_flush(hwpt, area);
+		list_for_each_entry_continue_reverse(domain, &ioas->domains,
+						     node)
+			iommufd_domain_clear_area(domain, area);
 	mutex_unlock(&area->pages->lock);
 	stats->runs += runs;
 	return ret;
@@ -156,13 +147,13 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 static int fill_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 		      struct iommufd_map_stats *stats)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 	struct iommufd_area *area;
 	int ret;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
-	if (list_empty(&ioas->hwpts))
+	if (list_empty(&ioas->domains))
 		return 0;
 	list_for_each_entry(area, areas, list) {
 		ret = fill_area(ioas, area, stats);
@@ -174,8 +165,8 @@ static int fill_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 undo:
 	list_for_each_entry_continue_reverse(area, areas, list)
-		list_for_each_entry(hwpt, &ioas->hwpts, node)
-			unmap_and_flush(hwpt, area);
+		list_for_each_entry(domain, &ioas->domains, node)
+			iommufd_domain_clear_area(domain, area);
 	stats->runs = 0;
 	stats->domains = 0;
 	return ret;
@@ -244,7 +235,7 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	u64 nr_areas = 0, bytes = 0;
 	struct iommufd_area *area;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list) {
@@ -269,7 +260,7 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
  * reported when a device is attached.
  *
  * Return: 0 or a negative errno: one of iommufd_space_insert(),
- * iommufd_space_find(), iommufd_pages_use() or iommufd_hwpt_map_area(), or
+ * iommufd_space_find(), iommufd_pages_use() or iommufd_domain_map_area(), or
  * -EINTR if the caller was killed. Nothing is changed on failure.
  */
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
@@ -292,7 +283,7 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	ret = fill_areas(ioas, areas, stats);
 	if (!ret)
 		publish_areas(ioas, areas, stats);
-	up_read(&ioas->hwpts_rwsem);
+	up_read(&ioas->domains_rwsem);
 	if (!ret)
 		return 0;
 

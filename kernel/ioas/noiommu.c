@@ -10,7 +10,7 @@
 
 #include "core/ctx.h"
 #include "core/ioctl.h"
-#include "hwpt/hwpt.h"
+#include "domain/domain.h"
 #include "domain/noiommu.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"
@@ -21,12 +21,12 @@
 /* Whether a device without an IOMMU is attached, so that areas are pinned. */
 static bool serves_noiommu(struct iommufd_ioas *ioas)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		if (iommufd_is_noiommu_domain(hwpt->common.domain))
+	list_for_each_entry(domain, &ioas->domains, node)
+		if (iommufd_is_noiommu_domain(domain->iommu))
 			return true;
 	return false;
 }
@@ -74,7 +74,7 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 	u64 contiguous = 0;
 	int ret;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
 	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &hold, &part);
 	if (ret)
@@ -123,11 +123,11 @@ int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ret = down_read_killable(&ioas->hwpts_rwsem);
+	ret = down_read_killable(&ioas->domains_rwsem);
 	if (!ret) {
 		ret = get_address(ioas, cmd->iova, &cmd->length,
 				  &cmd->out_phys);
-		up_read(&ioas->hwpts_rwsem);
+		up_read(&ioas->domains_rwsem);
 	}
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret ?: iommufd_ucmd_respond(ucmd, sizeof(*cmd));

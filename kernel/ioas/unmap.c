@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 
 #include "core/ioctl.h"
-#include "hwpt/hwpt.h"
+#include "domain/domain.h"
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
@@ -63,7 +63,7 @@ static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
 	struct iommufd_area *area;
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) || list_empty(&ioas->hwpts))
+	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) || list_empty(&ioas->domains))
 		return 0;
 	list_for_each_entry(area, areas, list) {
 		if (!(area->prot & IOMMU_MMIO) || area->pages == waited)
@@ -108,32 +108,31 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	return ret;
 }
 
-static void clear_page_table(struct iommufd_hwpt_paging *hwpt,
-			     struct list_head *areas,
-			     struct iommufd_unmap_stats *stats)
+static void clear_domain(struct iommufd_domain *domain,
+			 struct list_head *areas,
+			 struct iommufd_unmap_stats *stats)
 {
 	struct iommu_iotlb_gather gather;
 	struct iommufd_area *area;
 
 	iommu_iotlb_gather_init(&gather);
 	list_for_each_entry(area, areas, list) {
-		iommufd_hwpt_unmap_area(hwpt, area, &gather);
+		iommufd_domain_unmap_area(domain, area, &gather);
 		cond_resched();
 	}
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unmap_ns);
-	iommu_iotlb_sync(hwpt->common.domain, &gather);
+	iommu_iotlb_sync(domain->iommu, &gather);
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->sync_ns);
 	stats->domains++;
 }
 
-static void clear_page_tables(struct iommufd_ioas *ioas,
-			      struct list_head *areas,
-			      struct iommufd_unmap_stats *stats)
+static void clear_domains(struct iommufd_ioas *ioas, struct list_head *areas,
+			  struct iommufd_unmap_stats *stats)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		clear_page_table(hwpt, areas, stats);
+	list_for_each_entry(domain, &ioas->domains, node)
+		clear_domain(domain, areas, stats);
 }
 
 /* Out of line: costs one branch while the tracepoint is disabled. */
@@ -168,36 +167,36 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 }
 
 /* Out of line for the same reason. */
-static int __cold trace_lock_hwpts(struct iommufd_ioas *ioas,
+static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
 				   struct iommufd_unmap_stats *stats)
 {
 	int ret;
 
 	ret = iommufd_trace_wait(iommufd_ioas_unmap, stats,
-				 down_read_trylock(&ioas->hwpts_rwsem),
-				 down_read_killable(&ioas->hwpts_rwsem));
+				 down_read_trylock(&ioas->domains_rwsem),
+				 down_read_killable(&ioas->domains_rwsem));
 	iommufd_trace_mark(iommufd_ioas_unmap, stats);
 	return ret;
 }
 
-static int lock_hwpts(struct iommufd_ioas *ioas,
+static int lock_domains(struct iommufd_ioas *ioas,
 		      struct iommufd_unmap_stats *stats)
 {
 	if (trace_iommufd_ioas_unmap_enabled())
-		return trace_lock_hwpts(ioas, stats);
-	return down_read_killable(&ioas->hwpts_rwsem);
+		return trace_lock_domains(ioas, stats);
+	return down_read_killable(&ioas->domains_rwsem);
 }
 
-/* Clear and remove areas under one hold of hwpts_rwsem. */
+/* Clear and remove areas under one hold of domains_rwsem. */
 static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_unmap_stats *stats)
 {
 	struct iommufd_area *area;
 	u64 nr_areas = 0, bytes = 0;
 
-	lockdep_assert_held(&ioas->hwpts_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 
-	clear_page_tables(ioas, areas, stats);
+	clear_domains(ioas, areas, stats);
 	unpin_areas(ioas, areas, stats);
 	mutex_lock(&ioas->space_lock);
 	list_for_each_entry(area, areas, list) {
@@ -243,13 +242,13 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	if (ret || list_empty(&areas))
 		goto unlock;
 
-	ret = lock_hwpts(ioas, stats);
+	ret = lock_domains(ioas, stats);
 	if (ret) {
 		put_back(ioas, &areas);
 		goto unlock;
 	}
 	*unmapped = remove_areas(ioas, &areas, stats);
-	up_read(&ioas->hwpts_rwsem);
+	up_read(&ioas->domains_rwsem);
 	iommufd_areas_free(&areas);
 unlock:
 	mutex_unlock(&ioas->unmap_lock);

@@ -7,10 +7,10 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "core/ctx.h"
-#include "device/device.h"
 #include "builtin/doorbell.h"
-#include "hwpt/hwpt.h"
+#include "core/ctx.h"
+#include "domain/domain.h"
+#include "domain/handle.h"
 
 #define WINDOW	0x8000000UL
 #define PAGES	4
@@ -19,13 +19,13 @@
 /**
  * struct table - a page table, of which only the window exists
  * @domain: its domain
- * @hwpt: its owner
+ * @mirror: the same for iommufd
  * @phys: physical address that each page of the window maps, 0 for none
  * @room: number of pages that can still be mapped
  */
 struct table {
 	struct iommu_domain domain;
-	struct iommufd_hwpt_paging hwpt;
+	struct iommufd_domain mirror;
 	phys_addr_t phys[PAGES];
 	int room;
 };
@@ -39,7 +39,7 @@ struct table {
  */
 struct world {
 	struct iommufd_ctx ctx;
-	struct iommufd_group groups[MANY];
+	struct iommufd_msi groups[MANY];
 	struct table tables[MANY];
 	struct iommufd_attach_handle handles[MANY][MANY];
 };
@@ -97,8 +97,7 @@ static void init_table(struct table *table)
 	table->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	table->domain.ops = &table_ops;
 	table->domain.pgsize_bitmap = PAGE_SIZE;
-	table->hwpt.obj.type = IOMMUFD_OBJ_HWPT_PAGING;
-	table->hwpt.common.domain = &table->domain;
+	table->mirror.iommu = &table->domain;
 	table->room = PAGES;
 }
 
@@ -115,12 +114,12 @@ static int world_init(struct kunit *test)
 	for (i = 0; i < MANY; i++) {
 		init_table(&world->tables[i]);
 		world->groups[i].ctx = &world->ctx;
-		world->groups[i].msi_window.start = WINDOW;
-		world->groups[i].msi_window.length = PAGES * PAGE_SIZE;
+		world->groups[i].window.start = WINDOW;
+		world->groups[i].window.length = PAGES * PAGE_SIZE;
 		for (j = 0; j < MANY; j++) {
-			world->handles[i][j].igroup = &world->groups[i];
-			world->handles[i][j].hwpt =
-				&world->tables[j].hwpt.common;
+			world->handles[i][j].msi = &world->groups[i];
+			world->handles[i][j].domain =
+				&world->tables[j].mirror;
 			INIT_LIST_HEAD(&world->handles[i][j].msi_node);
 		}
 	}
@@ -273,8 +272,8 @@ static void doorbell_window(struct kunit *test)
 	end(test, 0, 0);
 
 	/* Another window has pages of its own. */
-	world->groups[1].msi_window.start = WINDOW + PAGE_SIZE;
-	world->groups[1].msi_window.length = PAGE_SIZE;
+	world->groups[1].window.start = WINDOW + PAGE_SIZE;
+	world->groups[1].window.length = PAGE_SIZE;
 	begin(test, 1, 0);
 	ring(test, 1, 1, 1);
 	expect(test, 0, 1, 1);
@@ -284,8 +283,8 @@ static void doorbell_window(struct kunit *test)
 	end(test, 1, 0);
 	expect(test, 0, 0, 0);
 
-	world->groups[1].msi_window.start = WINDOW + 2 * PAGE_SIZE;
-	world->groups[1].msi_window.length = PAGE_SIZE - 1;
+	world->groups[1].window.start = WINDOW + 2 * PAGE_SIZE;
+	world->groups[1].window.length = PAGE_SIZE - 1;
 	KUNIT_EXPECT_EQ(test,
 			iommufd_doorbell_map(&world->groups[1], bell(2), &iova),
 			-EOVERFLOW);

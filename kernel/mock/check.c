@@ -48,11 +48,11 @@ static int check_mapped(struct iommufd_hwpt_paging *hwpt, unsigned long iova,
 				return ret;
 		}
 		/* Keeps the page table from being written. */
-		ret = down_write_killable(&hwpt->ioas->hwpts_rwsem);
+		ret = down_write_killable(&hwpt->ioas->domains_rwsem);
 		if (ret)
 			return ret;
 		phys = iommu_iova_to_phys(domain, iova + done);
-		up_write(&hwpt->ioas->hwpts_rwsem);
+		up_write(&hwpt->ioas->domains_rwsem);
 		if (phys != expected)
 			return -EINVAL;
 	}

@@ -57,12 +57,12 @@ static int dirty(struct iommufd_hwpt_paging *hwpt, struct iommu_test_cmd *cmd)
 		goto free;
 
 	/* Keeps the page table from being written. */
-	ret = down_write_killable(&hwpt->ioas->hwpts_rwsem);
+	ret = down_write_killable(&hwpt->ioas->domains_rwsem);
 	if (ret)
 		goto free;
 	ret = mark(paging, cmd->dirty.iova, cmd->dirty.page_size, bitmap,
 		   nbits);
-	up_write(&hwpt->ioas->hwpts_rwsem);
+	up_write(&hwpt->ioas->domains_rwsem);
 	cmd->dirty.out_nr_dirty = bitmap_weight(bitmap, nbits);
 free:
 	kvfree(bitmap);

@@ -35,7 +35,7 @@ struct iommufd_pages {
 	 * @pin_lock: serialises requests that pin pages, so that no page is
 	 * pinned or charged twice. Held across page faults, which may take
 	 * arbitrarily long, so it is always taken killably, and never to unpin.
-	 * Nests inside the unmap_lock of an IOAS; mmap_lock and hwpts_rwsem
+	 * Nests inside the unmap_lock of an IOAS; mmap_lock and domains_rwsem
 	 * nest inside it.
 	 */
 	struct mutex pin_lock;

@@ -7,7 +7,7 @@
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
-#include "hwpt/hwpt.h"
+#include "domain/domain.h"
 #include "ioas/ioas.h"
 #include "trace/fail.h"
 #include "vfio/vfio.h"
@@ -64,15 +64,15 @@ static int expected_limits(struct limits *limits)
 /* Returns false if no device is open, so that there are no page tables. */
 static bool page_table_sizes(struct iommufd_ioas *ioas, unsigned long *sizes)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 	unsigned long common = ULONG_MAX;
 	bool any;
 
-	down_read(&ioas->hwpts_rwsem);
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		common &= hwpt->common.domain->pgsize_bitmap;
-	any = !list_empty(&ioas->hwpts);
-	up_read(&ioas->hwpts_rwsem);
+	down_read(&ioas->domains_rwsem);
+	list_for_each_entry(domain, &ioas->domains, node)
+		common &= domain->iommu->pgsize_bitmap;
+	any = !list_empty(&ioas->domains);
+	up_read(&ioas->domains_rwsem);
 	*sizes = common;
 	return any;
 }

@@ -16,7 +16,7 @@
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
-#include "hwpt/hwpt.h"
+#include "domain/domain.h"
 #include "ioas/ioas.h"
 #include "ioas/map_check.h"
 #include "pages/pages.h"
@@ -29,18 +29,18 @@
  */
 static int coherency(struct iommufd_ctx *ctx)
 {
-	struct iommufd_hwpt_paging *hwpt;
+	struct iommufd_domain *domain;
 	struct iommufd_ioas *ioas;
 	int ret = 1;
 
 	ioas = iommufd_vfio_ioas_get(ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	down_read(&ioas->hwpts_rwsem);
-	list_for_each_entry(hwpt, &ioas->hwpts, node)
-		if (!hwpt->coherent)
+	down_read(&ioas->domains_rwsem);
+	list_for_each_entry(domain, &ioas->domains, node)
+		if (!domain->coherent)
 			ret = 0;
-	up_read(&ioas->hwpts_rwsem);
+	up_read(&ioas->domains_rwsem);
 	iommufd_object_put(ctx, &ioas->obj);
 	return ret;
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_DOMAIN_DOMAIN_H
+#define __IOMMUFD_DOMAIN_DOMAIN_H
+
+#include <linux/iommu.h>
+
+#include "core/ctx.h"
+
+struct iommufd_area;
+
+/**
+ * struct iommufd_domain - a domain that mirrors an IOAS
+ * @iommu: the domain of the IOMMU driver
+ * @node: link in &iommufd_ioas.domains
+ * @large_pages: pages larger than PAGE_SIZE may be used; the same as in the IOAS
+ * @coherent: DMA can't bypass the CPU caches; set before it is published
+ * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
+ *	the doorbells_lock of the context
+ */
+struct iommufd_domain {
+	struct iommu_domain *iommu;
+	struct list_head node;
+	bool large_pages;
+	bool coherent;
+	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
+};
+
+/* Addresses and lengths of mappings must be multiples of this. */
+static inline unsigned long
+iommufd_domain_smallest_page(const struct iommufd_domain *domain)
+{
+	return 1UL << __ffs(domain->iommu->pgsize_bitmap);
+}
+
+/* domain/map.c */
+int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
+			   phys_addr_t phys, size_t length, int prot);
+int iommufd_domain_map_area(struct iommufd_domain *domain,
+			    struct iommufd_area *area, u64 *runs);
+void iommufd_domain_unmap_area(struct iommufd_domain *domain,
+			       struct iommufd_area *area,
+			       struct iommu_iotlb_gather *gather);
+void iommufd_domain_clear_area(struct iommufd_domain *domain,
+			       struct iommufd_area *area);
+
+/* domain/dmabuf.c */
+int iommufd_domain_map_dmabuf(struct iommufd_domain *domain,
+			      struct iommufd_area *area);
+void iommufd_domain_unmap_dmabuf(struct iommufd_domain *domain,
+				 struct iommufd_area *area);
+
+#endif
