@@ -226,7 +226,7 @@ def test_no_percentiles(lib):
     ],
 )
 def test_arguments(lib, function, table):
-    """What the tools accept as INTERVAL, as COUNT and as other numbers."""
+    """The values that the tools accept as INTERVAL, as COUNT and as other numbers."""
     assert dict(zip(table, lib(function, *table), strict=True)) == table
 
 

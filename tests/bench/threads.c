@@ -14,8 +14,8 @@
 #define MAX_THREADS 8
 #define ROUNDS	    64
 /*
- * What a call maps, and how often a thread maps its memory in a round, at
- * different addresses.
+ * The size of each map, and the number of times that a thread maps its memory
+ * in a round, at different addresses.
  */
 #define CHUNK MIB
 #define TIMES 4

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What must not be left when all files of a sequence are closed. */
+/* Nothing must be left when all files of a sequence are closed. */
 
 #define _GNU_SOURCE
 #include <errno.h>

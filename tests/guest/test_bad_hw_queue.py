@@ -158,7 +158,7 @@ def test_unmap(nest: Nest) -> None:
 
 @OURS
 def test_unmap_others(nest: Nest) -> None:
-    """What precedes the queue in the range stays, too; the peer has unmapped it by then."""
+    """A mapping before the queue in the range stays, too; the peer has unmapped it by then."""
     context = nest.context
     context.map(nest.ioas, nest.buffer.address, PAGE, iova=FREE)
     queue = nest.hw_queue(nest.viommu(), iova=FREE)

@@ -83,7 +83,7 @@ def test_list(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
 
 
 def test_aborted(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
-    """Nobody answers: one fault was read, the other was not."""
+    """Without an answer: one fault was read, the other was not."""
     with Tool(NAME, "-j") as tool:
         fault(nest, queue, 1)
         fault(nest, queue, 1, read=False)

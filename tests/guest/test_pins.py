@@ -147,7 +147,7 @@ def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
 
 
 def ioas_of(line: dict[str, Any]) -> dict[str, Any]:
-    """The only IOAS; while there is none, one without values."""
+    """The only IOAS; until it is listed, one without values."""
     return (line["contexts"][0]["ioas"] or [{"maps": None}])[0]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the tools can do without root, and what they report as missing."""
+"""The tools without root: they do what they can, and report what is missing."""
 
 import errno
 import json

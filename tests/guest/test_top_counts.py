@@ -97,7 +97,7 @@ def test_nothing_pinned_without_device():
 
 
 def test_now():
-    """What is mapped and pinned at the moment, and that it drops to zero."""
+    """The memory that is mapped and pinned at the moment drops to zero."""
     with top.Stream("-d", "0.2") as stream, Context() as context, mem.anonymous(1 << 20) as buffer:
         ioas = context.ioas_alloc()
         with Edu(context, ioas, 0):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a user of iommufd-top sees on a terminal, and the effect of the keys."""
+"""The screen of iommufd-top on a terminal, and the effect of the keys."""
 
 import contextlib
 import os

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from iommufd.trace import Event
 
-# What a pair is about, and the amount that an event begins or ends.
+# The subject of a pair, and the amount that an event begins or ends.
 Key = tuple[str, ...]
 Rule = Callable[[Event], tuple[Key, int]]
 

@@ -19,7 +19,7 @@ PROMPT = "# "
 BLOCK = re.compile(r"^```console\n((?:# .*\n)(?:.*\n)*?)```\n", re.MULTILINE)
 HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 DONE = re.compile(r"^DONE (\d+)\n", re.MULTILINE)
-# What commands in the background print when they are ready.
+# Commands in the background print one of these when they are ready.
 READY = re.compile(r"^Watching |^The VM starts", re.MULTILINE)
 QUIET = 0.5
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an errno of iommufd can mean, for kernels that don't report reasons. */
+/* The possible meanings of an errno, for kernels that don't report reasons. */
 #ifndef __MEANINGS_H
 #define __MEANINGS_H
 

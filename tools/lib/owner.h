@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the pages of a context are charged to, with bpf/iommufd_pins.bpf.c. */
+/* The account charged for a context's pages, with bpf/iommufd_pins.bpf.c. */
 #ifndef __LIB_OWNER_H
 #define __LIB_OWNER_H
 
@@ -7,7 +7,7 @@
 #include "list.h"
 
 /*
- * What pinned pages are charged to; the first two as in enum
+ * The account charged for pinned pages; the first two as in enum
  * iommufd_accounting.
  */
 enum owner_mode {

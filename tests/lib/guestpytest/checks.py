@@ -66,7 +66,7 @@ class Checks:
         return complaints, bool(problems or complaints)
 
     def leaks(self) -> str:
-        """What kmemleak finds of our code; empty if the kernel has no kmemleak."""
+        """Leaks of our code that kmemleak finds; empty if the kernel has no kmemleak."""
         if not KMEMLEAK.exists():
             return ""
         for _ in range(2):

@@ -42,7 +42,7 @@ class GuestConfig:
 
 @dataclass
 class Wish:
-    """What the markers of a test ask for. `kernels`, `beside` and `iommu` may be lists."""
+    """The requests of a test's markers. `kernels`, `beside` and `iommu` may be lists."""
 
     kernels: tuple[str, ...] | None = None
     beside: tuple[str, ...] = ()

@@ -113,7 +113,7 @@ class Ledger(Closing):
         assert not complaints, "\n".join(complaints)
 
     def _complaint(self, event: Event) -> str:
-        """What is wrong with one event."""
+        """The complaint about one event; empty if it is right."""
         failure, reason = _of(event), event["reason"]
         # The mock IOMMU's own command gives no reasons: it is not part of the product.
         if reason == "not_said" and failure.command != mock_uapi.TEST_CMD:
