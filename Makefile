@@ -70,7 +70,7 @@ tools: setup ## build BPF objects, skeletons, tools
 selftests: setup-dev ## build the programs of the tests, including the base kernel's own
 	@scripts/build-selftests
 
-lint: setup-dev kernel ## run checkpatch, sparse, W=1, clang-format, ruff, shellcheck
+lint: setup-dev kernel ## check style, English and layers, and run static checkers (scripts/lint --help)
 	@scripts/lint
 
 bench: setup-bench ## measure against the peer and VFIO type1: table, chart, JSON in build/bench/result
