@@ -31,7 +31,7 @@ int _iommufd_object_depend(struct iommufd_object *obj_dependent,
 			 obj_depended->type != IOMMUFD_OBJ_HW_QUEUE ||
 			 obj_dependent == obj_depended))
 		return -EINVAL;
-	if (!iommufd_object_hold(queue->viommu->ictx, obj_depended))
+	if (!iommufd_object_try_depend(queue->viommu->ictx, obj_depended))
 		return -ENOENT;
 	return 0;
 }
@@ -49,7 +49,7 @@ void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
 {
 	if (!WARN_ON_ONCE(obj_dependent->type != obj_depended->type ||
 			  obj_dependent == obj_depended))
-		iommufd_object_drop(obj_depended);
+		iommufd_object_undepend(obj_depended);
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_object_undepend, "IOMMUFD");
 

@@ -22,7 +22,7 @@ static void mmap_open(struct vm_area_struct *vma)
 
 static void mmap_close(struct vm_area_struct *vma)
 {
-	iommufd_object_drop(vma->vm_private_data);
+	iommufd_object_undepend(vma->vm_private_data);
 }
 
 static const struct vm_operations_struct mmap_ops = {
@@ -41,7 +41,7 @@ static bool find(struct iommufd_ctx *ctx, unsigned long pgoff, size_t length,
 	list_for_each_entry(each, &ctx->mmaps, node) {
 		if (PHYS_PFN(each->offset) != pgoff || each->length != length)
 			continue;
-		held = iommufd_object_hold(ctx, each->owner);
+		held = iommufd_object_try_depend(ctx, each->owner);
 		*found = *each;
 		break;
 	}
@@ -71,7 +71,7 @@ static int map(struct iommufd_ctx *ctx, struct vm_area_struct *vma)
 	ret = io_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(found.phys),
 				 length, vma->vm_page_prot);
 	if (ret) {
-		iommufd_object_drop(found.owner);
+		iommufd_object_undepend(found.owner);
 		return ret;
 	}
 	vma->vm_private_data = found.owner;

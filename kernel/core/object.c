@@ -259,11 +259,11 @@ void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 }
 
 /**
- * iommufd_object_drop_last - end a dependency on an automatic object
+ * iommufd_object_undepend_last - end a dependency on an automatic object
  * @ctx: context of the object
  * @obj: an object that was not created by the user
  *
- * Like iommufd_object_drop(), but also takes the object out of the table if
+ * Like iommufd_object_undepend(), but also takes the object out of the table if
  * this was the last dependency on it.
  *
  * Context: Process context. Does not sleep.
@@ -271,8 +271,8 @@ void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
  * Return: true if the caller must destroy the object with
  * iommufd_object_finish().
  */
-bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
-			      struct iommufd_object *obj)
+bool iommufd_object_undepend_last(struct iommufd_ctx *ctx,
+				  struct iommufd_object *obj)
 {
 	bool last;
 
@@ -359,7 +359,7 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	WARN_ON(xa_load(&ctx->objects, obj->id) != obj);
 	object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
-	iommufd_object_drop(obj);
+	iommufd_object_undepend(obj);
 	WARN_ON(!none_left(&obj->users));
 	wake_up_all(&ctx->destroy_wait);
 	iommufd_object_finish(ctx, obj, false);

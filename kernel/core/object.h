@@ -19,8 +19,8 @@
  * A call that may still fail only takes a reference: an overlapping destroy
  * waits for it, instead of being refused because of a dependency that is never
  * established. Once the call can't fail any more, it makes one object depend on
- * the other with iommufd_object_keep(). Objects that are destroyed together
- * with the last dependency need iommufd_object_hold() instead, which fails once
+ * the other with iommufd_object_depend(). Objects that are destroyed together
+ * with the last dependency need iommufd_object_try_depend() instead, which fails once
  * they have left the table. Lookup, adding a dependency and leaving the table
  * all happen under the table's xa_lock: once an object has left the table,
  * neither counter can grow.
@@ -83,19 +83,19 @@ struct iommufd_object *iommufd_object_unwatch(struct iommufd_ctx *ctx,
 					      struct iommufd_watch *watch);
 
 /**
- * iommufd_object_hold - depend on an object that may be leaving the table
+ * iommufd_object_try_depend - depend on an object that may be leaving the table
  * @ctx: context of the object
  * @obj: the object, looked up by the caller or otherwise known to be in memory
  *
- * Undo with iommufd_object_drop().
+ * Undo with iommufd_object_undepend().
  *
  * Context: Process context. Does not sleep.
  *
  * Return: true on success, or false if the object is being destroyed or is not
  * published yet.
  */
-static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
-				       struct iommufd_object *obj)
+static inline bool iommufd_object_try_depend(struct iommufd_ctx *ctx,
+					     struct iommufd_object *obj)
 {
 	bool alive;
 
@@ -108,18 +108,18 @@ static inline bool iommufd_object_hold(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_object_keep - depend on an object that can't leave the table
+ * iommufd_object_depend - depend on an object that can't leave the table
  * @ctx: context of the object
  * @obj: the object: either the caller has looked it up and only the user
  *	destroys it, or the caller already depends on it, or it is not published
  *	yet
- * @nr: number of dependencies to add; undo each with iommufd_object_drop()
+ * @nr: number of dependencies to add; undo each with iommufd_object_undepend()
  *
  * Context: Process context. Does not sleep.
  */
-static inline void iommufd_object_keep(struct iommufd_ctx *ctx,
-				       struct iommufd_object *obj,
-				       unsigned int nr)
+static inline void iommufd_object_depend(struct iommufd_ctx *ctx,
+					 struct iommufd_object *obj,
+					 unsigned int nr)
 {
 	xa_lock(&ctx->objects);
 	refcount_add(nr, &obj->users);
@@ -127,18 +127,18 @@ static inline void iommufd_object_keep(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_object_drop - undepend, end a dependency on an object
+ * iommufd_object_undepend - undepend, end a dependency on an object
  * @obj: the object that was depended on
  *
  * Context: Any context.
  */
-static inline void iommufd_object_drop(struct iommufd_object *obj)
+static inline void iommufd_object_undepend(struct iommufd_object *obj)
 {
 	refcount_dec(&obj->users);
 }
 
-bool iommufd_object_drop_last(struct iommufd_ctx *ctx,
-			      struct iommufd_object *obj);
+bool iommufd_object_undepend_last(struct iommufd_ctx *ctx,
+				  struct iommufd_object *obj);
 
 int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);
 void iommufd_object_remove(struct iommufd_ctx *ctx,

@@ -52,14 +52,14 @@ next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 	down_read(&ioas->domains_rwsem);
 	list_for_each_entry_continue(hwpt, &ioas->domains, mirror.node) {
 		found = hwpt->automatic &&
-			iommufd_object_hold(ioas->ctx, &hwpt->obj);
+			iommufd_object_try_depend(ioas->ctx, &hwpt->obj);
 		if (found)
 			break;
 	}
 	up_read(&ioas->domains_rwsem);
 	if (prev)
-		iommufd_hwpt_drop_later(ioas->ctx, &prev->common,
-					&request->ended);
+		iommufd_hwpt_undepend_later(ioas->ctx, &prev->common,
+					    &request->ended);
 	return found ? hwpt : NULL;
 }
 
@@ -84,8 +84,8 @@ static int attach_existing(struct attach_request *request,
 			continue;
 		if (!ret)
 			*request->pt_id = id;
-		iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common,
-					&request->ended);
+		iommufd_hwpt_undepend_later(ioas->ctx, &hwpt->common,
+					    &request->ended);
 		return ret;
 	}
 	return NONE_SUITS;
@@ -149,7 +149,7 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 	if (IS_ERR(hwpt))
 		return hwpt;
 	/* Depend on it for the caller before it is published. */
-	iommufd_object_keep(ioas->ctx, &hwpt->obj, 1);
+	iommufd_object_depend(ioas->ctx, &hwpt->obj, 1);
 	ret = attach_and_fill(request, hwpt);
 	if (ret) {
 		iommufd_hwpt_paging_abort(hwpt);
@@ -167,7 +167,7 @@ static int attach_unasked(struct attach_request *request,
 
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common, &request->ended);
+	iommufd_hwpt_undepend_later(ioas->ctx, &hwpt->common, &request->ended);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static noinline int attach_asked(struct attach_request *request,
 	 * group has moved ours to another one by now.
 	 */
 	hwpt->common.seen = iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
-	iommufd_hwpt_drop_later(ioas->ctx, &hwpt->common, &request->ended);
+	iommufd_hwpt_undepend_later(ioas->ctx, &hwpt->common, &request->ended);
 	return 0;
 }
 
@@ -287,7 +287,7 @@ static int attach_found(struct attach_request *request,
 		iommufd_object_put(ctx, obj);
 		return ret;
 	}
-	held = iommufd_object_hold(ctx, obj);
+	held = iommufd_object_try_depend(ctx, obj);
 	/* The last drop waits for lookups, so put ours first. */
 	iommufd_object_put(ctx, obj);
 	if (!held)
@@ -301,7 +301,7 @@ static int attach_found(struct attach_request *request,
 	if (ret == -EINVAL && request->pasid == IOMMU_NO_PASID &&
 	    to_hwpt(obj)->domain->dirty_ops)
 		ret = attach_ioas(request, to_hwpt_paging(obj)->ioas);
-	iommufd_hwpt_drop_later(ctx, to_hwpt(obj), &request->ended);
+	iommufd_hwpt_undepend_later(ctx, to_hwpt(obj), &request->ended);
 	return ret;
 }
 
@@ -395,7 +395,7 @@ void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid)
 		return;
 	id = hwpt->obj.id;
 	target = iommufd_hwpt_paging_of(hwpt)->ioas->obj.id;
-	iommufd_hwpt_drop(idev->ctx, hwpt);
+	iommufd_hwpt_undepend(idev->ctx, hwpt);
 	trace_iommufd_device_detach(idev->ctx->number, idev->obj.id,
 				    dev_name(idev->dev),
 				    iommufd_group_number(idev->igroup), pasid,

@@ -262,7 +262,7 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	if (ret)
 		unreserve(idev, pasid, ioas_of(hwpt));
 	else
-		iommufd_object_keep(idev->ctx, &hwpt->obj, 1);
+		iommufd_object_depend(idev->ctx, &hwpt->obj, 1);
 unlock:
 	mutex_unlock(&igroup->lock);
 	return ret;
@@ -443,12 +443,12 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	ret = move_attachment(idev, pasid, attachment, hwpt);
 	if (!ret) {
 		devices = count_devices(attachment);
-		iommufd_object_keep(idev->ctx, &hwpt->obj, devices);
+		iommufd_object_depend(idev->ctx, &hwpt->obj, devices);
 	}
 unlock:
 	mutex_unlock(&igroup->lock);
 	while (devices--)
-		iommufd_hwpt_drop_later(idev->ctx, old, ended);
+		iommufd_hwpt_undepend_later(idev->ctx, old, ended);
 	return ret;
 }
 
@@ -457,7 +457,7 @@ unlock:
  * @idev: the device
  * @pasid: IOMMU_NO_PASID or a PASID
  * @hwpt: the page table; the caller makes sure that it can't leave the table of
- *	objects, see iommufd_object_keep(). On success the attached devices
+ *	objects, see iommufd_object_depend(). On success the attached devices
  *	depend on it
  * @replace: the device is attached to another page table; replace that
  * @ended: if the old page table is no longer used, it is added to this list for

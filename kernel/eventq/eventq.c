@@ -57,7 +57,7 @@ int iommufd_eventq_publish(struct iommufd_eventq *eventq,
 		return ret;
 
 	if (desc->depends_on)
-		iommufd_object_keep(eventq->ctx, desc->depends_on, 1);
+		iommufd_object_depend(eventq->ctx, desc->depends_on, 1);
 	refcount_inc(&eventq->obj.users);
 	iommufd_ctx_get(eventq->ctx);
 	file = fd_prepare_file(fdf);
@@ -76,6 +76,6 @@ void iommufd_eventq_close(struct iommufd_eventq *eventq)
 {
 	struct iommufd_ctx *ctx = eventq->ctx;
 
-	iommufd_object_drop(&eventq->obj);
+	iommufd_object_undepend(&eventq->obj);
 	iommufd_ctx_put(ctx);
 }

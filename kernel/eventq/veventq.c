@@ -73,7 +73,7 @@ static void veventq_destroy(struct iommufd_object *obj)
 
 	unlink(veventq);
 	free_events(veventq);
-	iommufd_object_drop(&veventq->viommu->obj);
+	iommufd_object_undepend(&veventq->viommu->obj);
 }
 
 const struct iommufd_object_ops iommufd_veventq_ops = {

@@ -61,7 +61,7 @@ void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
 				struct iommufd_ctx *ctx,
 				struct iommufd_fault *fault)
 {
-	iommufd_object_keep(ctx, iommufd_fault_object(fault), 1);
+	iommufd_object_depend(ctx, iommufd_fault_object(fault), 1);
 	hwpt->fault = fault;
 	hwpt->domain->iopf_handler = iommufd_fault_report;
 }
@@ -88,7 +88,7 @@ static struct iommufd_object *depends_on(struct iommufd_hw_pagetable *hwpt)
 void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
 			  struct iommufd_hw_pagetable *hwpt)
 {
-	iommufd_object_keep(ctx, depends_on(hwpt), 1);
+	iommufd_object_depend(ctx, depends_on(hwpt), 1);
 	iommufd_object_publish(ctx, &hwpt->obj);
 }
 
@@ -100,36 +100,36 @@ void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt)
 {
 	iommu_domain_free(hwpt->domain);
 	if (hwpt->fault)
-		iommufd_object_drop(iommufd_fault_object(hwpt->fault));
-	iommufd_object_drop(depends_on(hwpt));
+		iommufd_object_undepend(iommufd_fault_object(hwpt->fault));
+	iommufd_object_undepend(depends_on(hwpt));
 }
 
 /**
- * iommufd_hwpt_drop_later - undepend a device from a page table under locks
+ * iommufd_hwpt_undepend_later - undepend a device from a page table under locks
  * @ctx: its context
  * @hwpt: the page table, on which a device no longer depends
  * @ended: if this was the last user of an automatic page table, it is added
  *	here for iommufd_hwpts_end()
  */
-void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
-			     struct iommufd_hw_pagetable *hwpt,
-			     struct list_head *ended)
+void iommufd_hwpt_undepend_later(struct iommufd_ctx *ctx,
+				 struct iommufd_hw_pagetable *hwpt,
+				 struct list_head *ended)
 {
 	struct iommufd_hwpt_paging *paging;
 
 	if (hwpt->obj.type == IOMMUFD_OBJ_HWPT_PAGING) {
 		paging = to_hwpt_paging(&hwpt->obj);
 		if (paging->automatic) {
-			if (iommufd_object_drop_last(ctx, &hwpt->obj))
+			if (iommufd_object_undepend_last(ctx, &hwpt->obj))
 				list_add_tail(&paging->ended, ended);
 			return;
 		}
 	}
-	iommufd_object_drop(&hwpt->obj);
+	iommufd_object_undepend(&hwpt->obj);
 }
 
 /**
- * iommufd_hwpts_end - destroy the page tables of iommufd_hwpt_drop_later()
+ * iommufd_hwpts_end - destroy the page tables of iommufd_hwpt_undepend_later()
  * @ctx: their context
  * @ended: struct iommufd_hwpt_paging by their ended, empty afterwards
  *
@@ -146,18 +146,18 @@ void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended)
 }
 
 /**
- * iommufd_hwpt_drop - undepend a device from a page table
+ * iommufd_hwpt_undepend - undepend a device from a page table
  * @ctx: its context
  * @hwpt: the page table, which may be gone afterwards
  *
  * Context: May sleep. Policies are called, so the caller must not hold any lock
  * of iommufd.
  */
-void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
-		       struct iommufd_hw_pagetable *hwpt)
+void iommufd_hwpt_undepend(struct iommufd_ctx *ctx,
+			   struct iommufd_hw_pagetable *hwpt)
 {
 	LIST_HEAD(ended);
 
-	iommufd_hwpt_drop_later(ctx, hwpt, &ended);
+	iommufd_hwpt_undepend_later(ctx, hwpt, &ended);
 	iommufd_hwpts_end(ctx, &ended);
 }

@@ -113,11 +113,11 @@ void iommufd_hwpt_report_faults(struct iommufd_hw_pagetable *hwpt,
 void iommufd_hwpt_publish(struct iommufd_ctx *ctx,
 			  struct iommufd_hw_pagetable *hwpt);
 void iommufd_hwpt_release(struct iommufd_hw_pagetable *hwpt);
-void iommufd_hwpt_drop(struct iommufd_ctx *ctx,
-		       struct iommufd_hw_pagetable *hwpt);
-void iommufd_hwpt_drop_later(struct iommufd_ctx *ctx,
-			     struct iommufd_hw_pagetable *hwpt,
-			     struct list_head *ended);
+void iommufd_hwpt_undepend(struct iommufd_ctx *ctx,
+			   struct iommufd_hw_pagetable *hwpt);
+void iommufd_hwpt_undepend_later(struct iommufd_ctx *ctx,
+				 struct iommufd_hw_pagetable *hwpt,
+				 struct list_head *ended);
 void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended);
 
 /* hwpt/paging.c */

@@ -124,7 +124,7 @@ static void leave_ioas(struct iommufd_access *access,
 		access->ops->unmap(access->data, 0, ULONG_MAX);
 	wait_event(access->idle, is_idle(access));
 	iommufd_ioas_remove_access(ioas, access);
-	iommufd_object_drop(&ioas->obj);
+	iommufd_object_undepend(&ioas->obj);
 }
 
 /* Move the access to another IOAS, to which it was already added. */
@@ -158,7 +158,7 @@ static int enter_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
 	if (ret)
 		iommufd_ioas_remove_access(ioas, access);
 	else
-		iommufd_object_keep(access->ctx, &ioas->obj, 1);
+		iommufd_object_depend(access->ctx, &ioas->obj, 1);
 	return ret;
 }
 

@@ -44,7 +44,7 @@ static void hw_queue_destroy(struct iommufd_object *obj)
 	struct iommufd_hw_queue *queue = to_hw_queue(obj);
 
 	stop(queue);
-	iommufd_object_drop(&queue->viommu->obj);
+	iommufd_object_undepend(&queue->viommu->obj);
 }
 
 const struct iommufd_object_ops iommufd_hw_queue_ops = {
@@ -81,7 +81,7 @@ static int set_up(struct iommufd_hw_queue *queue, struct iommufd_ucmd *ucmd)
 		stop(queue);
 		return ret;
 	}
-	iommufd_object_keep(ucmd->ctx, &queue->viommu->obj, 1);
+	iommufd_object_depend(ucmd->ctx, &queue->viommu->obj, 1);
 	iommufd_object_publish(ucmd->ctx, &queue->obj);
 	return 0;
 }

@@ -87,7 +87,7 @@ static void vdevice_destroy(struct iommufd_object *obj)
 
 	remove(vdev);
 	release_device(vdev);
-	iommufd_object_drop(&vdev->viommu->obj);
+	iommufd_object_undepend(&vdev->viommu->obj);
 	/* The device may be freed after this. */
 	iommufd_object_put(idev->ctx, &idev->obj);
 }
@@ -107,7 +107,7 @@ static int publish(struct iommufd_vdevice *vdev)
 		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
 				   idev->obj.id, 0);
 	} else {
-		iommufd_object_keep(idev->ctx, &vdev->viommu->obj, 1);
+		iommufd_object_depend(idev->ctx, &vdev->viommu->obj, 1);
 		iommufd_object_publish(idev->ctx, &vdev->obj);
 	}
 	mutex_unlock(&idev->igroup->lock);

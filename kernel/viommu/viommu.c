@@ -37,7 +37,7 @@ static void viommu_destroy(struct iommufd_object *obj)
 
 	destroy_of_driver(viommu);
 	release(viommu);
-	iommufd_object_drop(&viommu->hwpt->obj);
+	iommufd_object_undepend(&viommu->hwpt->obj);
 }
 
 const struct iommufd_object_ops iommufd_viommu_ops = {
@@ -137,7 +137,7 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	if (ret)
 		goto destroy;
-	iommufd_object_keep(ucmd->ctx, obj, 1);
+	iommufd_object_depend(ucmd->ctx, obj, 1);
 	iommufd_object_publish(ucmd->ctx, &viommu->obj);
 	goto put;
 
