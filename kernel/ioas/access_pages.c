@@ -39,7 +39,7 @@ static int pin_part(struct iommufd_ioas *ioas,
 	ret = mutex_lock_killable(&pages->pin_lock);
 	if (ret)
 		return ret;
-	ret = iommufd_pages_use(pages, iommufd_part_first(part),
+	ret = iommufd_pages_pin(pages, iommufd_part_first(part),
 				iommufd_part_last(part), &requester, &pinned);
 	mutex_unlock(&pages->pin_lock);
 	if (ret || !out_pages)
@@ -55,7 +55,7 @@ static void unpin_part(struct iommufd_ioas *ioas,
 {
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 
-	iommufd_pages_unuse(part->area->pages, iommufd_part_first(part),
+	iommufd_pages_unpin(part->area->pages, iommufd_part_first(part),
 			    iommufd_part_last(part), &requester);
 }
 

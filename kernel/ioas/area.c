@@ -82,7 +82,7 @@ void iommufd_areas_free(struct list_head *areas)
  * to pin. The caller ends this with iommufd_area_unpin().
  *
  * Context: May sleep. The caller must hold the pin_lock of the area's pages.
- * Return: 0 or a negative errno, see iommufd_pages_use().
+ * Return: 0 or a negative errno, see iommufd_pages_pin().
  */
 int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     unsigned long *pinned)
@@ -95,7 +95,7 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	/* Nothing to pin, but the exporter may hold its lock for long. */
 	if (!iommufd_pages_are_memory(area->pages))
 		return iommufd_dmabuf_wait(area->pages->dmabuf);
-	ret = iommufd_pages_use(area->pages, iommufd_area_first_index(area),
+	ret = iommufd_pages_pin(area->pages, iommufd_area_first_index(area),
 				iommufd_area_last_index(area), &requester,
 				pinned);
 	if (ret)
@@ -125,5 +125,5 @@ unsigned long iommufd_area_unpin(struct iommufd_ioas *ioas,
 	last = iommufd_area_last_index(area);
 	WRITE_ONCE(area->pinned, false);
 	atomic_long_sub(last - first + 1, &ioas->pinned);
-	return iommufd_pages_unuse(area->pages, first, last, &requester);
+	return iommufd_pages_unpin(area->pages, first, last, &requester);
 }

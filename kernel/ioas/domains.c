@@ -246,7 +246,7 @@ static void unlist_domain(struct iommufd_ioas *ioas,
  *
  * Return: 0, -EADDRINUSE if an area is outside the aperture of the page table
  * or not aligned to its pages, -EINVAL if its pages are larger than PAGE_SIZE,
- * -EINTR if the caller was killed, or an errno of iommufd_pages_use() or
+ * -EINTR if the caller was killed, or an errno of iommufd_pages_pin() or
  * iommufd_domain_map_area(). Nothing is changed on failure.
  */
 int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,

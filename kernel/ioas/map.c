@@ -260,7 +260,7 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
  * reported when a device is attached.
  *
  * Return: 0 or a negative errno: one of iommufd_space_insert(),
- * iommufd_space_find(), iommufd_pages_use() or iommufd_domain_map_area(), or
+ * iommufd_space_find(), iommufd_pages_pin() or iommufd_domain_map_area(), or
  * -EINTR if the caller was killed. Nothing is changed on failure.
  */
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,

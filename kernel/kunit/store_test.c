@@ -606,7 +606,7 @@ static void refuse_part(struct kunit *test, struct iommufd_pages *pages,
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test,
-				iommufd_pages_unuse(pages, first, last,
+				iommufd_pages_unpin(pages, first, last,
 						    &requester),
 				0);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
@@ -635,7 +635,7 @@ static void store_unuse_part(struct kunit *test)
 	refuse_part(test, pages, 12, 12);
 	refuse_part(test, pages, 0, 15);
 	refuse_part(test, pages, 15, 30);
-	KUNIT_EXPECT_EQ(test, iommufd_pages_unuse(pages, 0, 30, &requester), 0);
+	KUNIT_EXPECT_EQ(test, iommufd_pages_unpin(pages, 0, 30, &requester), 0);
 	KUNIT_EXPECT_EQ(test, block_at(&pages->blocks, 10)->users, 1);
 	free_blocks(&pages->blocks);
 }

@@ -275,14 +275,14 @@ static int pin_missing(struct iommufd_pages *pages, unsigned long first,
 }
 
 /**
- * iommufd_pages_use - pin a range of pages and add a user to it
+ * iommufd_pages_pin - pin a range of pages and add a user to it
  * @pages: the pages, which must be memory
  * @first: first index
  * @last: last index
  * @requester: for the tracepoint
  * @pinned: increased by the number of pages that were not pinned before
  *
- * The caller ends this with iommufd_pages_unuse() of the same range.
+ * The caller ends this with iommufd_pages_unpin() of the same range.
  *
  * Context: May fault on user memory. The caller must hold the pin_lock of
  * @pages, and no lock of the IOAS.
@@ -290,7 +290,7 @@ static int pin_missing(struct iommufd_pages *pages, unsigned long first,
  * exceeded, -EINTR if the caller was killed, or an errno of
  * iommufd_pin_blocks(). Nothing is changed on failure.
  */
-int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
+int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,
 		      const struct iommufd_requester *requester,
 		      unsigned long *pinned)
@@ -339,7 +339,7 @@ unlock_and_uncharge(struct iommufd_pages *pages, unsigned long npages,
 }
 
 /**
- * iommufd_pages_unuse - remove a user from a range of pages
+ * iommufd_pages_unpin - remove a user from a range of pages
  * @pages: the pages
  * @first: first index
  * @last: last index
@@ -351,7 +351,7 @@ unlock_and_uncharge(struct iommufd_pages *pages, unsigned long npages,
  *
  * Return: the number of pages unpinned.
  */
-unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
+unsigned long iommufd_pages_unpin(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester)
 {
@@ -368,7 +368,7 @@ unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
 	mutex_unlock(&pages->lock);
 	return unpinned;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_pages_unuse);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_pages_unpin);
 
 /**
  * iommufd_pages_count_runs - count the runs in a range of pages

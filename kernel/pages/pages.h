@@ -78,13 +78,13 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 						bool writable);
 void iommufd_pages_put(struct iommufd_pages *pages);
 
-int iommufd_pages_use(struct iommufd_pages *pages, unsigned long first,
+int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,
 		      const struct iommufd_requester *requester,
 		      unsigned long *pinned);
 unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
 				       unsigned long first, unsigned long last);
-unsigned long iommufd_pages_unuse(struct iommufd_pages *pages,
+unsigned long iommufd_pages_unpin(struct iommufd_pages *pages,
 				  unsigned long first, unsigned long last,
 				  const struct iommufd_requester *requester);
 

@@ -98,14 +98,14 @@ static int copy_pinned(struct transfer *transfer,
 	ret = mutex_lock_killable(&pages->pin_lock);
 	if (ret)
 		return ret;
-	ret = iommufd_pages_use(pages, first, last, requester, &pinned);
+	ret = iommufd_pages_pin(pages, first, last, requester, &pinned);
 	mutex_unlock(&pages->pin_lock);
 	if (ret)
 		return ret;
 	mutex_lock(&pages->lock);
 	copy_present(transfer);
 	mutex_unlock(&pages->lock);
-	iommufd_pages_unuse(pages, first, last, requester);
+	iommufd_pages_unpin(pages, first, last, requester);
 	return 0;
 }
 
@@ -200,7 +200,7 @@ static bool user_reachable(const struct iommufd_pages *pages,
  *
  * Context: May fault on user memory.
  * Return: 0, -EINVAL if the pages are not memory, -EFAULT, -EINTR if the caller
- * was killed, or an errno of iommufd_pages_use(). A part may have been copied
+ * was killed, or an errno of iommufd_pages_pin(). A part may have been copied
  * on failure.
  */
 int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
