@@ -148,12 +148,12 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 }
 
 /**
- * iommufd_ioas_count_cut - count the additional area that a split creates
+ * iommufd_ioas_count_split - count the additional area that a split creates
  * @ioas: the IOAS
  *
  * Context: The caller must hold the space_lock of @ioas.
  */
-void iommufd_ioas_count_cut(struct iommufd_ioas *ioas)
+void iommufd_ioas_count_split(struct iommufd_ioas *ioas)
 {
 	lockdep_assert_held(&ioas->space_lock);
 

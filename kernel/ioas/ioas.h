@@ -126,7 +126,7 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 
 u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		       u64 bytes);
-void iommufd_ioas_count_cut(struct iommufd_ioas *ioas);
+void iommufd_ioas_count_split(struct iommufd_ioas *ioas);
 
 /* ioas/area.c */
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
@@ -149,8 +149,8 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas);
 void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
 			   unsigned long length);
-int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
-		     unsigned long last);
+int iommufd_ioas_split(struct iommufd_ioas *ioas, unsigned long iova,
+		       unsigned long last);
 
 /* ioas/domains.c */
 int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,

@@ -59,7 +59,7 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 	iter->run.index += skip;
 	iter->run.pfn += skip;
 	iter->run.npages -= skip;
-	iommufd_run_cut(iter);
+	iommufd_run_clamp(iter);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_run_first);
@@ -80,7 +80,7 @@ bool iommufd_run_next_block(struct iommufd_run_iter *iter)
 		return false;
 	iter->i = 0;
 	iter->run = iommufd_block_run(iter->block, 0);
-	iommufd_run_cut(iter);
+	iommufd_run_clamp(iter);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_run_next_block);
@@ -111,8 +111,8 @@ static size_t footprint(unsigned int nr_runs)
  * Split a block at an index, which is not its first. Returns the new block with
  * the upper part. Neither block is in a tree.
  */
-static struct iommufd_block *cut_off(struct iommufd_block *block,
-				     unsigned long index)
+static struct iommufd_block *split_block(struct iommufd_block *block,
+					 unsigned long index)
 {
 	unsigned int i, at = find_run(block, index);
 	struct iommufd_run run = iommufd_block_run(block, at);
@@ -144,7 +144,7 @@ static struct iommufd_block *cut_off(struct iommufd_block *block,
  * If that is beyond the maximum cost, split off as many runs as fill the next
  * smaller class, which is half as large. Small blocks are never beyond it.
  */
-static struct iommufd_block *cut_off_excess(struct iommufd_block *block)
+static struct iommufd_block *split_excess(struct iommufd_block *block)
 {
 	size_t size = footprint(block->nr_runs);
 	unsigned int nr_runs;
@@ -152,8 +152,8 @@ static struct iommufd_block *cut_off_excess(struct iommufd_block *block)
 	if (size <= STORE_COST_FIXED + STORE_COST_PER_PAGE * block->nr_runs)
 		return NULL;
 	nr_runs = (size / 2 - sizeof(*block)) / sizeof(block->runs[0]);
-	return cut_off(block, block->node.start +
-			      iommufd_run_bound(block, block->nr_runs - nr_runs));
+	return split_block(block, block->node.start +
+				  iommufd_run_bound(block, block->nr_runs - nr_runs));
 }
 
 static struct iommufd_block *reallocate(struct iommufd_block *block)
@@ -177,7 +177,7 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 {
 	struct iommufd_block *tail;
 
-	while ((tail = cut_off_excess(block)))
+	while ((tail = split_excess(block)))
 		interval_tree_insert(&tail->node, blocks);
 	if (block->nr_runs < max_runs &&
 	    footprint(block->nr_runs) < footprint(max_runs))
@@ -252,7 +252,7 @@ bool iommufd_block_split(struct iommufd_block *block,
 	struct iommufd_block *tail;
 
 	interval_tree_remove(&block->node, blocks);
-	tail = cut_off(block, index);
+	tail = split_block(block, index);
 	if (!tail) {
 		interval_tree_insert(&block->node, blocks);
 		return false;

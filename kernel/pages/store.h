@@ -129,7 +129,7 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 bool iommufd_run_next_block(struct iommufd_run_iter *iter);
 
 /* Clip the current run. 0..ULONG_MAX would have a length of 0, so avoid it. */
-static inline void iommufd_run_cut(struct iommufd_run_iter *iter)
+static inline void iommufd_run_clamp(struct iommufd_run_iter *iter)
 {
 	iter->run.npages = min(iter->run.npages - 1,
 			       iter->last - iter->run.index) + 1;
@@ -148,7 +148,7 @@ static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
 	iter->run = iommufd_block_run(iter->block, iter->i);
 	if (iter->run.index > iter->last)
 		return false;
-	iommufd_run_cut(iter);
+	iommufd_run_clamp(iter);
 	return true;
 }
 

@@ -213,7 +213,7 @@ static int run_unmap(struct iommufd_ctx *ctx,
 		return PTR_ERR(ioas);
 	ret = unmap_last(unmap, &last);
 	if (!ret)
-		ret = iommufd_ioas_cut(ioas, unmap->iova, last);
+		ret = iommufd_ioas_split(ioas, unmap->iova, last);
 	if (!ret)
 		ret = iommufd_ioas_unmap_range(ioas, unmap->iova, last,
 					       unmapped, stats);

@@ -45,15 +45,15 @@ static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		tail->prot = area->prot;
 		tail->pinned = area->pinned;
 		iommufd_ioas_split_holds(ioas, area, tail);
-		iommufd_ioas_count_cut(ioas);
+		iommufd_ioas_count_split(ioas);
 		ret = 0;
 	}
 	mutex_unlock(&ioas->space_lock);
 	return ret;
 }
 
-static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		      unsigned long iova)
+static int split_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
+			unsigned long iova)
 {
 	unsigned long offset = area->offset + (iova - area->iova);
 	struct iommufd_pages *pages = area->pages;
@@ -85,8 +85,8 @@ static int cut_locked(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	return ret;
 }
 
-static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		    unsigned long iova)
+static int split_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		      unsigned long iova)
 {
 	struct iommufd_pages *pages = area->pages;
 	int ret;
@@ -96,22 +96,22 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		return ret;
 	ret = down_read_killable(&ioas->domains_rwsem);
 	if (!ret) {
-		ret = cut_locked(ioas, area, iova);
+		ret = split_locked(ioas, area, iova);
 		up_read(&ioas->domains_rwsem);
 	}
 	mutex_unlock(&pages->pin_lock);
 	return ret;
 }
 
-static int cut_at(struct iommufd_ioas *ioas, unsigned long iova)
+static int split_at(struct iommufd_ioas *ioas, unsigned long iova)
 {
 	struct iommufd_area *area = find_across(ioas, iova);
 
-	return area ? cut_area(ioas, area, iova) : 0;
+	return area ? split_area(ioas, area, iova) : 0;
 }
 
 /**
- * iommufd_ioas_cut - split the areas that cross a boundary of a range
+ * iommufd_ioas_split - split the areas that cross a boundary of a range
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last: last address of the range
@@ -123,8 +123,8 @@ static int cut_at(struct iommufd_ioas *ioas, unsigned long iova)
  * Return: 0, -EINVAL if an area can't be split there, -EBUSY if a kernel driver
  * has pages of an area pinned, -ENOMEM, or -EINTR if the caller was killed.
  */
-int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
-		     unsigned long last)
+int iommufd_ioas_split(struct iommufd_ioas *ioas, unsigned long iova,
+		       unsigned long last)
 {
 	int ret;
 
@@ -134,9 +134,9 @@ int iommufd_ioas_cut(struct iommufd_ioas *ioas, unsigned long iova,
 	ret = mutex_lock_killable(&ioas->unmap_lock);
 	if (ret)
 		return ret;
-	ret = cut_at(ioas, iova);
+	ret = split_at(ioas, iova);
 	if (!ret && last != ULONG_MAX)
-		ret = cut_at(ioas, last + 1);
+		ret = split_at(ioas, last + 1);
 	mutex_unlock(&ioas->unmap_lock);
 	return ret;
 }
