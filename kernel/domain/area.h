@@ -40,7 +40,7 @@ enum iommufd_area_state {
  *	before they are released
  * @pins: sum of the pins that kernel drivers have on its pages. The area isn't
  *	unmapped before they are unpinned
- * @fixed: number of users that access the area by physical address. While there
+ * @phys_pins: number of users that access the area by physical address. While there
  *	are any, it can't be unmapped
  * @list: link for callers that process several areas
  */
@@ -58,7 +58,7 @@ struct iommufd_area {
 	bool pinned;
 	unsigned long held;
 	unsigned long pins;
-	unsigned long fixed;
+	unsigned long phys_pins;
 	struct list_head list;
 };
 

@@ -162,11 +162,11 @@ int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
 int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
 
-/* ioas/fix.c: hardware that accesses memory by its physical address */
-int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
-		     unsigned long last, phys_addr_t *phys);
-void iommufd_ioas_unfix(struct iommufd_ioas *ioas, unsigned long iova,
-			unsigned long last);
+/* ioas/pin_phys.c: hardware that accesses memory by its physical address */
+int iommufd_ioas_pin_phys(struct iommufd_ioas *ioas, unsigned long iova,
+			  unsigned long last, phys_addr_t *phys);
+void iommufd_ioas_unpin_phys(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last);
 
 /* ioas/access.c: kernel drivers that use areas */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas,

@@ -36,7 +36,7 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 			return iommufd_fail(-ENOENT,
 					    IOMMUFD_REASON_PARTIAL_UNMAP,
 					    area->iova, area->last);
-		if (area->fixed)
+		if (area->phys_pins)
 			return iommufd_fail(-EBUSY,
 					    IOMMUFD_REASON_HARDWARE_USES,
 					    area->iova, area->last);

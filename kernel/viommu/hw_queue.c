@@ -36,7 +36,7 @@ static void stop(struct iommufd_hw_queue *queue)
 	if (queue->destroy)
 		queue->destroy(queue);
 	/* The hardware no longer accesses the memory, so it can be unmapped. */
-	iommufd_ioas_unfix(ioas_of(queue), queue->base_addr, last_of(queue));
+	iommufd_ioas_unpin_phys(ioas_of(queue), queue->base_addr, last_of(queue));
 }
 
 static void hw_queue_destroy(struct iommufd_object *obj)
@@ -56,14 +56,14 @@ static int start(struct iommufd_hw_queue *queue, u32 index)
 	phys_addr_t phys;
 	int ret;
 
-	ret = iommufd_ioas_fix(ioas_of(queue), queue->base_addr, last_of(queue),
-			       &phys);
+	ret = iommufd_ioas_pin_phys(ioas_of(queue), queue->base_addr, last_of(queue),
+				    &phys);
 	if (ret)
 		return ret;
 	ret = queue->viommu->ops->hw_queue_init_phys(queue, index, phys);
 	if (!ret)
 		return 0;
-	iommufd_ioas_unfix(ioas_of(queue), queue->base_addr, last_of(queue));
+	iommufd_ioas_unpin_phys(ioas_of(queue), queue->base_addr, last_of(queue));
 	return iommufd_fail_driver(ret);
 }
 

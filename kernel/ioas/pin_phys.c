@@ -72,21 +72,21 @@ static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
 }
 
 /**
- * iommufd_ioas_fix - pin a range at its physical address
+ * iommufd_ioas_pin_phys - pin a range at its physical address
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
  * @phys: set to the physical address of the first byte
  *
- * An unmap of the range fails until iommufd_ioas_unfix() is called.
+ * An unmap of the range fails until iommufd_ioas_unpin_phys() is called.
  *
  * Return: 0, -ENOENT if a part of the range is not mapped, -EPERM if it is not
  * mapped for reading and writing, -EFAULT if it is not physically contiguous or
  * its memory is not accessible, -EINVAL if it is not memory, or another errno
  * of the pinning, such as -ENOMEM.
  */
-int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
-		     unsigned long last, phys_addr_t *phys)
+int iommufd_ioas_pin_phys(struct iommufd_ioas *ioas, unsigned long iova,
+			  unsigned long last, phys_addr_t *phys)
 {
 	struct iommufd_area *area;
 	bool mapped;
@@ -106,7 +106,7 @@ int iommufd_ioas_fix(struct iommufd_ioas *ioas, unsigned long iova,
 	mapped = all_mapped(ioas, iova, last);
 	if (mapped)
 		iommufd_space_for_each(area, &ioas->space, iova, last)
-			area->fixed++;
+			area->phys_pins++;
 	mutex_unlock(&ioas->space_lock);
 	if (mapped)
 		return 0;
@@ -118,19 +118,19 @@ unpin:
 }
 
 /**
- * iommufd_ioas_unfix - undo iommufd_ioas_fix()
+ * iommufd_ioas_unpin_phys - undo iommufd_ioas_pin_phys()
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
  */
-void iommufd_ioas_unfix(struct iommufd_ioas *ioas, unsigned long iova,
-			unsigned long last)
+void iommufd_ioas_unpin_phys(struct iommufd_ioas *ioas, unsigned long iova,
+			     unsigned long last)
 {
 	struct iommufd_area *area;
 
 	mutex_lock(&ioas->space_lock);
 	iommufd_space_for_each(area, &ioas->space, iova, last)
-		area->fixed--;
+		area->phys_pins--;
 	mutex_unlock(&ioas->space_lock);
 	iommufd_ioas_unpin(ioas, iova, last);
 }
