@@ -64,7 +64,7 @@ next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 }
 
 /* attach_existing() returns this if no page table suits the device. */
-#define NONE_SUITS	1
+#define NONE_COMPATIBLE	1
 
 /* Attach to an existing automatic page table. */
 static int attach_existing(struct attach_request *request,
@@ -88,7 +88,7 @@ static int attach_existing(struct attach_request *request,
 					    &request->ended);
 		return ret;
 	}
-	return NONE_SUITS;
+	return NONE_COMPATIBLE;
 }
 
 /*
@@ -223,7 +223,7 @@ static noinline int attach_asked(struct attach_request *request,
 	if (!ret) {
 		ret = attach_existing(request, ioas);
 		told = ret ?: -EALREADY;
-		if (ret == NONE_SUITS) {
+		if (ret == NONE_COMPATIBLE) {
 			hwpt = attach_new_with_added(request, ioas,
 						     &call.args);
 			ret = PTR_ERR_OR_ZERO(hwpt);
@@ -258,10 +258,10 @@ static int attach_ioas(struct attach_request *request,
 	if (ret)
 		return ret;
 	ret = attach_existing(request, ioas);
-	if (ret == NONE_SUITS && !iommufd_has_policies())
+	if (ret == NONE_COMPATIBLE && !iommufd_has_policies())
 		ret = attach_unasked(request, ioas);
 	mutex_unlock(&ioas->auto_lock);
-	return ret == NONE_SUITS ? attach_asked(request, ioas) : ret;
+	return ret == NONE_COMPATIBLE ? attach_asked(request, ioas) : ret;
 }
 
 /* Check if a page table is freed with the last dependency on it. */

@@ -48,8 +48,8 @@ static bool can_report_faults(struct device *dev)
  * A device that uses PASIDs needs PASID compatible page tables, also for its
  * DMA without PASID.
  */
-static bool suits_pasids(struct iommufd_group *igroup, ioasid_t pasid,
-			 struct iommufd_hw_pagetable *hwpt)
+static bool pasids_compatible(struct iommufd_group *igroup, ioasid_t pasid,
+			      struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_attachment *attachment;
 	unsigned long index = IOMMU_NO_PASID;
@@ -77,7 +77,7 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	if (hwpt->fault && !can_report_faults(idev->dev))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_FAULTS_OF_VF,
 				    hwpt->obj.id, 0);
-	if (!suits_pasids(idev->igroup, pasid, hwpt))
+	if (!pasids_compatible(idev->igroup, pasid, hwpt))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_FOR_PASIDS,
 				    hwpt->obj.id, pasid);
 	return iommufd_hwpt_paging_check(iommufd_hwpt_paging_of(hwpt), idev);
