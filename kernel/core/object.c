@@ -202,7 +202,7 @@ static bool none_left(const refcount_t *counter)
 {
 	if (refcount_read(counter) != 1)
 		return false;
-	/* Pairs with refcount_dec() in iommufd_object_put() and _drop(). */
+	/* Pairs with refcount_dec() in iommufd_object_put() and _undepend(). */
 	smp_acquire__after_ctrl_dep();
 	return true;
 }
@@ -230,12 +230,14 @@ static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
 }
 
-static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
-			bool buried)
+/* Marks the entries of tombstones in &iommufd_ctx.objects. */
+#define TOMBSTONE	XA_MARK_1
+
+static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	trace_iommufd_object_destroy(ctx->number, obj);
 	iommufd_object_ops[obj->type]->destroy(obj);
-	if (!buried)
+	if (!xa_get_mark(&ctx->objects, obj->id, TOMBSTONE))
 		xa_erase(&ctx->objects, obj->id);
 	/* Readers that list objects may still access it, see bpf/info.c. */
 	kfree_rcu_mightsleep(obj);
@@ -245,17 +247,15 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
  * iommufd_object_finish - destroy an object that has left the table
  * @ctx: context of the object
  * @obj: the object; the caller has taken it out of the table
- * @buried: it was taken out by iommufd_object_bury(), which leaves a tombstone
  *
  * Waits for calls that are using the object.
  *
  * Context: Process context. Sleeps.
  */
-void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
-			   bool buried)
+void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	wait_event(ctx->destroy_wait, object_idle(obj));
-	object_free(ctx, obj, buried);
+	object_free(ctx, obj);
 }
 
 /**
@@ -338,7 +338,7 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 	wake_up_all(&ctx->destroy_wait);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	object_free(ctx, obj, false);
+	object_free(ctx, obj);
 	return 0;
 }
 
@@ -362,11 +362,11 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	iommufd_object_undepend(obj);
 	WARN_ON(!none_left(&obj->users));
 	wake_up_all(&ctx->destroy_wait);
-	iommufd_object_finish(ctx, obj, false);
+	iommufd_object_finish(ctx, obj);
 }
 
 /**
- * iommufd_object_bury - replace an object of the user with a tombstone
+ * iommufd_object_tombstone - replace an object of the user with a tombstone
  * @ctx: context of the object
  * @obj: the object, in memory; nothing depends on it
  *
@@ -380,7 +380,8 @@ void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
  * iommufd_object_finish(), or false if it is not in the table because it is
  * being created or destroyed.
  */
-bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+bool iommufd_object_tombstone(struct iommufd_ctx *ctx,
+			      struct iommufd_object *obj)
 {
 	bool ours;
 
@@ -389,6 +390,7 @@ bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	if (ours) {
 		WARN_ON(!none_left(&obj->users));
 		object_leave(ctx, obj);
+		__xa_set_mark(&ctx->objects, obj->id, TOMBSTONE);
 	}
 	xa_unlock(&ctx->objects);
 	if (ours)
@@ -417,7 +419,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			if (!none_left(&obj->users))
 				continue;
 			xa_erase(&ctx->objects, id);
-			object_free(ctx, obj, true);
+			object_free(ctx, obj);
 			progress = true;
 		}
 	} while (progress);

@@ -143,9 +143,9 @@ bool iommufd_object_undepend_last(struct iommufd_ctx *ctx,
 int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id);
 void iommufd_object_remove(struct iommufd_ctx *ctx,
 			   struct iommufd_object *obj);
-bool iommufd_object_bury(struct iommufd_ctx *ctx, struct iommufd_object *obj);
-void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj,
-			   bool buried);
+bool iommufd_object_tombstone(struct iommufd_ctx *ctx,
+			      struct iommufd_object *obj);
+void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj);
 void iommufd_object_destroy_all(struct iommufd_ctx *ctx);
 
 #endif

@@ -63,7 +63,7 @@ next_automatic(struct attach_request *request, struct iommufd_ioas *ioas,
 	return found ? hwpt : NULL;
 }
 
-/* attach_existing() returns this if no page table suits the device. */
+/* attach_existing() returns this if no page table is compatible. */
 #define NONE_COMPATIBLE	1
 
 /* Attach to an existing automatic page table. */

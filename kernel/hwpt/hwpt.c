@@ -141,7 +141,7 @@ void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended)
 	struct iommufd_hwpt_paging *each, *next;
 
 	list_for_each_entry_safe(each, next, ended, ended)
-		iommufd_object_finish(ctx, &each->common.obj, false);
+		iommufd_object_finish(ctx, &each->common.obj);
 	INIT_LIST_HEAD(ended);
 }
 

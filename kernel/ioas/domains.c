@@ -205,7 +205,7 @@ static void end_domain(struct iommufd_ioas *ioas)
 		iommufd_area_unpin(ioas, area);
 }
 
-/* Existing areas must suit the page table, as must future ones from now on. */
+/* Existing areas must be compatible with the domain, as must future ones. */
 static int list_domain(struct iommufd_ioas *ioas,
 		     struct iommufd_domain *domain)
 {

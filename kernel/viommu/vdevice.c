@@ -227,9 +227,9 @@ void iommufd_vdevice_unbind(struct iommufd_device *idev)
 	mutex_lock(&idev->igroup->lock);
 	idev->unbinding = true;
 	vdev = idev->vdev;
-	ours = vdev && iommufd_object_bury(idev->ctx, &vdev->obj);
+	ours = vdev && iommufd_object_tombstone(idev->ctx, &vdev->obj);
 	mutex_unlock(&idev->igroup->lock);
 
 	if (ours)
-		iommufd_object_finish(idev->ctx, &vdev->obj, true);
+		iommufd_object_finish(idev->ctx, &vdev->obj);
 }
