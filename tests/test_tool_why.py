@@ -50,8 +50,8 @@ def test_templates(sentences: list[dict]) -> None:
 
 def test_all_errnos_have_a_meaning() -> None:
     """Those of the page, for kernels that report no reasons."""
-    text = (TOP / "tools" / "iommufd-why" / "meanings.c").read_text()
-    meant = [getattr(errno, name) for name in re.findall(r"{ (E\w+),\n", text)]
+    text = (TOP / "build" / "tools" / "iommufd-why" / "meanings.inc").read_text()
+    meant = [getattr(errno, name) for name in re.findall(r"{ (E\w+), \"", text)]
     assert meant == sorted(set(meant))
     assert {e for errnos in reasons.documented().values() for e in errnos} <= set(meant)
 
