@@ -13,6 +13,8 @@ TOP = Path(__file__).resolve().parent.parent
 REASONS = "docs/reasons.toml"
 ENUM = "kernel/trace/reason.h"
 FAILURES = "docs/failures.md"
+EVENTS = "kernel/trace/events.h"
+TRACEPOINTS = "docs/tracepoints.md"
 # What scripts/generate reads and writes.
 PARTS = ("docs", "bpftrace", "kernel/trace", "scripts")
 
@@ -49,16 +51,30 @@ def test_reasons_of_the_enum() -> None:
     assert [constant.lower() for constant, _ in enum] == [name for _, name in enum]
 
 
-def test_stale_output(copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "old", "new", "output", "line"),
+    [
+        (
+            REASONS,
+            '"Zero the structure first."',
+            '"Zero it."',
+            FAILURES,
+            r"`reserved` .* Zero it\.",
+        ),
+        (EVENTS, "[by reason] the second", "[count] the 2nd", TRACEPOINTS, "`second` .* the 2nd "),
+        (EVENTS, "__field(u64, second)", "__field(s64, second)", TRACEPOINTS, "`second` . s64 "),
+    ],
+)
+def test_stale_output(copy: Path, source: str, old: str, new: str, output: str, line: str) -> None:
     """--check shows the difference and changes nothing; without it, the file is written."""
-    change(copy / REASONS, '"Zero the structure first."', '"Zero it."')
-    before = (copy / FAILURES).read_text()
+    change(copy / source, old, new)
+    before = (copy / output).read_text()
     checked = generate(copy, "--check")
     assert checked.returncode == 1
-    assert re.search(r"^\+\| `reserved` \|.* Zero it\. \|$", checked.stderr, flags=re.MULTILINE)
-    assert (copy / FAILURES).read_text() == before
+    assert re.search(rf"^\+\| {line}", checked.stderr, flags=re.MULTILINE)
+    assert (copy / output).read_text() == before
     written = generate(copy)
-    assert (written.returncode, written.stdout) == (0, f"wrote {FAILURES}\n")
+    assert (written.returncode, written.stdout) == (0, f"wrote {output}\n")
     assert generate(copy, "--check").returncode == 0
 
 
@@ -71,6 +87,11 @@ def test_stale_output(copy: Path) -> None:
         (REASONS, '"least size"]', '"least size", "2"]', "bad_size: more than two numbers"),
         (REASONS, 'remedy = "Fix the array."', "", "bad_array: missing key: remedy"),
         (REASONS, '"Fix the array."', '"Fix | it."', "bad_array: '|' would end a cell"),
+        (EVENTS, "@second: [by reason]", "@second:", "iommufd_fail: second has no unit"),
+        (EVENTS, "@second: [by reason]", "@2nd: [by reason]", "iommufd_fail: has no 2nd"),
+        (EVENTS, "__field(u64, second)", "__string(second, x)", "does not understand"),
+        (EVENTS, "/**\n * iommufd_fail -", "/*\n * iommufd_fail -", "no kernel-doc: iommufd_fail"),
+        (EVENTS, " * DOC: Contexts", " * Contexts", "no DOC comment precedes"),
         (FAILURES, "<!-- end: generated -->\n", "", "no single pair"),
     ],
 )

@@ -17,6 +17,14 @@
 #define IOMMUFD_DEVICE_NAME_LEN	32
 #endif
 
+/**
+ * DOC: Devices
+ *
+ * These events report what drivers (VFIO) do with a device. An unbind or a
+ * detach happens in the task that closes the device last, which need not be the
+ * one that opened it.
+ */
+
 DECLARE_EVENT_CLASS(iommufd_device_bound,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
 	TP_ARGS(ctx, id, device, group, ret, ns),
@@ -42,16 +50,18 @@ DECLARE_EVENT_CLASS(iommufd_device_bound,
 );
 
 /**
- * iommufd_device_bind - a bind request succeeded or failed
- * @ctx: number of the context
- * @id: id of the device object, 0 if it failed
- * @device: name of the device
- * @group: number of its IOMMU group, 0 if it has none
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_device_bind - a driver bound a device to a context, or failed to
+ * @ctx: [number] the context
+ * @id: [object id] the device, 0 if it failed
+ * @device: [text] name of the device, as in ``/sys/bus/pci/devices``; truncated
+ *	to 31 bytes
+ * @group: [number] its IOMMU group, as in ``/sys/kernel/iommu_groups``; also 0
+ *	if it has no group
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks.
+ * own.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -59,16 +69,19 @@ DEFINE_EVENT(iommufd_device_bound, iommufd_device_bind,
 
 /**
  * iommufd_device_unbind - a driver unbound a device
- * @ctx: number of the context
- * @id: former id of the device object
- * @device: name of the device
- * @group: number of its IOMMU group, 0 if it has none
- * @ret: 0
- * @ns: duration, 0 unless the event was enabled at the start
+ * @ctx: [number] the context
+ * @id: [object id] the former id of the device
+ * @device: [text] name of the device, as in ``/sys/bus/pci/devices``; truncated
+ *	to 31 bytes
+ * @group: [number] its IOMMU group, as in ``/sys/kernel/iommu_groups``; also 0
+ *	if it has no group
+ * @ret: [errno] 0
+ * @ns: [ns] duration
+ *
+ * This never fails.
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks. The task is the one that closes the device, which may differ from
- * the one that opened it.
+ * own.
  */
 DEFINE_EVENT(iommufd_device_bound, iommufd_device_unbind,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, int ret, u64 ns),
@@ -107,19 +120,22 @@ DECLARE_EVENT_CLASS(iommufd_device_attached,
 );
 
 /**
- * iommufd_device_attach - an attach request succeeded or failed
- * @ctx: number of the context
- * @id: id of the device object, 0 if there is none
- * @device: name of the device
- * @group: number of its IOMMU group, 0 if it has none
- * @pasid: PASID, 0 for the device itself
- * @target: requested id, of an IOAS or a page table
- * @hwpt: id of the page table, 0 if it failed
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_device_attach - a device was attached to a page table, or the attach
+ * failed
+ * @ctx: [number] the context
+ * @id: [object id] the device
+ * @device: [text] name of the device, as in ``/sys/bus/pci/devices``; truncated
+ *	to 31 bytes
+ * @group: [number] its IOMMU group, as in ``/sys/kernel/iommu_groups``; also 0
+ *	if it has no group
+ * @pasid: [PASID] address space of the device; 0 for the device itself
+ * @target: [object id] the requested target: an IOAS or a page table
+ * @hwpt: [object id] the page table it is attached to, 0 if the request failed
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks.
+ * own.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -127,19 +143,24 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_attach,
 	TP_ARGS(ctx, id, device, group, pasid, target, hwpt, ret, ns));
 
 /**
- * iommufd_device_replace - a replace request succeeded or failed
- * @ctx: number of the context
- * @id: id of the device object, 0 if there is none
- * @device: name of the device
- * @group: number of its IOMMU group, 0 if it has none
- * @pasid: PASID, 0 for the device itself
- * @target: requested id, of an IOAS or a page table
- * @hwpt: id of the page table, 0 if it failed
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_device_replace - a device was moved to another page table without a
+ * gap, or the replace failed
+ * @ctx: [number] the context
+ * @id: [object id] the device
+ * @device: [text] name of the device, as in ``/sys/bus/pci/devices``; truncated
+ *	to 31 bytes
+ * @group: [number] its IOMMU group, as in ``/sys/kernel/iommu_groups``; also 0
+ *	if it has no group
+ * @pasid: [PASID] address space of the device; 0 for the device itself
+ * @target: [object id] the requested target: an IOAS or a page table
+ * @hwpt: [object id] the page table it is attached to, 0 if the request failed
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
+ *
+ * The other devices of its group move with it, without events of their own.
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks.
+ * own.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -148,19 +169,23 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_replace,
 
 /**
  * iommufd_device_detach - a device was detached
- * @ctx: number of the context
- * @id: id of the device object
- * @device: name of the device
- * @group: number of its IOMMU group, 0 if it has none
- * @pasid: PASID, 0 for the device itself
- * @target: id of the IOAS to which it gave access
- * @hwpt: id of the page table to which it was attached, which may be gone
- * @ret: 0
- * @ns: duration, 0 unless the event was enabled at the start
+ * @ctx: [number] the context
+ * @id: [object id] the device
+ * @device: [text] name of the device, as in ``/sys/bus/pci/devices``; truncated
+ *	to 31 bytes
+ * @group: [number] its IOMMU group, as in ``/sys/kernel/iommu_groups``; also 0
+ *	if it has no group
+ * @pasid: [PASID] address space of the device; 0 for the device itself
+ * @target: [object id] the IOAS it was attached to
+ * @hwpt: [object id] the page table it was attached to, which may no longer
+ *	exist
+ * @ret: [errno] 0
+ * @ns: [ns] duration
+ *
+ * There is no event for a device that is not attached.
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks. The task may be the one that closes the device, as for
- * iommufd_device_unbind.
+ * own.
  */
 DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
 	TP_PROTO(u32 ctx, u32 id, const char *device, u32 group, u32 pasid,
@@ -168,23 +193,31 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
 	TP_ARGS(ctx, id, device, group, pasid, target, hwpt, ret, ns));
 
 /**
- * iommufd_hwpt_alloc - allocating a page table succeeded or failed
- * @ctx: number of the context
- * @hwpt: id of the page table, 0 if it failed
- * @parent: id of the IOAS, nesting parent (second stage) or vIOMMU
- * @device: id of the device for which it was allocated
- * @kind: enum iommufd_object_type: paging or nested
- * @automatic: 1 if it was allocated for an attach to an IOAS, 0 if the user
- *	requested it
- * @flags: enum iommufd_hwpt_alloc_flags, including those that a policy added
- * @data_type: enum iommu_hwpt_data_type
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * DOC: Page tables
+ */
+
+/**
+ * iommufd_hwpt_alloc - a page table was created, or its creation failed
+ * @ctx: [number] the context
+ * @hwpt: [object id] the page table, 0 if the request failed
+ * @parent: [object id] its parent: an IOAS, a second stage or a vIOMMU
+ * @device: [object id] the device that it was created for
+ * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which follows
+ *	an IOAS; 3 ``hwpt_nested``, which user space manages
+ * @automatic: [0 or 1] 1 if it was created for an attach
+ * @flags: [flags] ``enum iommufd_hwpt_alloc_flags``, including those added by a
+ *	policy
+ * @data_type: [enum] ``enum iommu_hwpt_data_type``
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
- * Context: Process context. For a page table that the user requested, no lock
- * is held, and lookups can't find it before this. For an automatic page table,
- * the auto_lock of the IOAS is held and the driver may hold its own locks; if
- * the attach fails, an iommufd_hwpt_free follows.
+ * This is for a request that named an existing device and an existing parent,
+ * or for an attach to an IOAS that has no compatible page table. If that attach
+ * fails, the page table is freed again, without an ``iommufd_object_create``.
+ *
+ * Context: Process context. For a request, no lock is held, and the page table
+ * cannot be found before this event. For an attach, the lock under which the
+ * page table is chosen is held, and locks of the driver may be held.
  */
 TRACE_EVENT(iommufd_hwpt_alloc,
 	TP_PROTO(u32 ctx, u32 hwpt, u32 parent, u32 device, u32 kind,
@@ -222,12 +255,15 @@ TRACE_EVENT(iommufd_hwpt_alloc,
 );
 
 /**
- * iommufd_hwpt_free - a page table was freed
- * @ctx: number of the context
- * @hwpt: former id of the page table
- * @kind: enum iommufd_object_type: paging or nested
- * @automatic: 1 if it was allocated for an attach to an IOAS
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_hwpt_free - a page table was freed, and with it everything it mapped
+ * @ctx: [number] the context
+ * @hwpt: [object id] the former id of the page table
+ * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which follows
+ *	an IOAS; 3 ``hwpt_nested``, which user space manages
+ * @automatic: [0 or 1] 1 if it was created for an attach
+ * @ns: [ns] duration
+ *
+ * There is one event for each ``iommufd_hwpt_alloc`` that succeeded.
  *
  * Context: Process context. Locks may be held.
  */
@@ -254,19 +290,24 @@ TRACE_EVENT(iommufd_hwpt_free,
 );
 
 /**
- * iommufd_hwpt_invalidate - an invalidation request ended
- * @ctx: number of the context
- * @object: id of the nested page table or of the vIOMMU
- * @kind: enum iommufd_object_type
- * @data_type: enum iommu_hwpt_invalidate_data_type
- * @entry_len: size of an entry in bytes
- * @asked: number of entries in the request
- * @handled: number of entries that were handled
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_hwpt_invalidate - IOMMU caches of a guest's page table were
+ * invalidated
+ * @ctx: [number] the context
+ * @object: [object id] a page table of kind ``hwpt_nested``, or a vIOMMU
+ * @kind: [enum] ``enum iommufd_object_type`` of the object: 3 ``hwpt_nested``,
+ *	7 ``viommu``
+ * @data_type: [enum] ``enum iommu_hwpt_invalidate_data_type``
+ * @entry_len: [bytes] size of an entry
+ * @asked: [count] entries in the request
+ * @handled: [count] entries that were handled; if the request failed, those
+ *	before the one that is wrong
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
- * Context: Process context. No lock is held. Fires once for each request that
- * named an existing object, including failed ones.
+ * There is one event for each request that named an existing object, including
+ * failed ones.
+ *
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_hwpt_invalidate,
 	TP_PROTO(u32 ctx, u32 object, u32 kind, u32 data_type, u32 entry_len,
@@ -301,19 +342,22 @@ TRACE_EVENT(iommufd_hwpt_invalidate,
 );
 
 /**
- * iommufd_dirty_read - the dirty bitmap of a page table was read
- * @ctx: number of the context
- * @hwpt: id of the page table
- * @iova: first address
- * @length: bytes
- * @page_size: bytes that a bit represents
- * @dirty: pages of that size that were found dirty
- * @flags: enum iommufd_hwpt_get_dirty_bitmap_flags
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_dirty_read - the dirty marks of pages that devices wrote to were read
+ * @ctx: [number] the context
+ * @hwpt: [object id] the page table
+ * @iova: [address] first address requested
+ * @length: [bytes] requested length
+ * @page_size: [bytes] size of the page that one bit of the bitmap stands for
+ * @dirty: [pages] bits that were set in the bitmap, pages of ``page_size``
+ * @flags: [flags] ``enum iommufd_hwpt_get_dirty_bitmap_flags``: 1 if the marks
+ *	were not cleared
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
- * Context: Process context. No lock is held. Fires once for each request that
- * named a page table with dirty tracking, including failed ones.
+ * There is one event for each request that named a page table with dirty
+ * tracking, including failed ones.
+ *
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_dirty_read,
 	TP_PROTO(u32 ctx, u32 hwpt, u64 iova, u64 length, u64 page_size,
@@ -346,6 +390,14 @@ TRACE_EVENT(iommufd_dirty_read,
 		  __entry->page_size, __entry->dirty, __entry->flags,
 		  __entry->ret, __entry->ns)
 );
+
+/**
+ * DOC: Drivers in the kernel
+ *
+ * These events report what drivers that do their DMA in software (mediated
+ * devices) do through an access. No event fires for a range that is empty or
+ * wraps, nor for a pin that does not begin at a page boundary.
+ */
 
 DECLARE_EVENT_CLASS(iommufd_access_used,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -380,19 +432,20 @@ DECLARE_EVENT_CLASS(iommufd_access_used,
 );
 
 /**
- * iommufd_access_pin - pinning pages for a kernel driver succeeded or failed
- * @ctx: number of the context
- * @access: id of the access
- * @ioas: id of the IOAS, 0 if the access is not attached
- * @iova: first address
- * @length: bytes
- * @pages: pages that the range touches
- * @flags: IOMMUFD_ACCESS_RW_*
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_access_pin - a driver pinned pages, or failed to
+ * @ctx: [number] the context
+ * @access: [object id] the access
+ * @ioas: [object id] the IOAS, 0 if the access is not attached
+ * @iova: [address] first address
+ * @length: [bytes] length
+ * @pages: [pages] pages that the range touches
+ * @flags: [flags] 1 the driver writes, 2 it is a kernel thread, 4 through
+ *	pinned pages (tests only)
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks.
+ * own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -400,19 +453,20 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_pin,
 	TP_ARGS(ctx, access, ioas, iova, length, pages, flags, ret, ns));
 
 /**
- * iommufd_access_rw - a read or write of a kernel driver succeeded or failed
- * @ctx: number of the context
- * @access: id of the access
- * @ioas: id of the IOAS, 0 if the access is not attached
- * @iova: first address
- * @length: bytes
- * @pages: pages that the range touches
- * @flags: IOMMUFD_ACCESS_RW_*
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_access_rw - a driver read or wrote memory with the CPU, or failed to
+ * @ctx: [number] the context
+ * @access: [object id] the access
+ * @ioas: [object id] the IOAS, 0 if the access is not attached
+ * @iova: [address] first address
+ * @length: [bytes] length
+ * @pages: [pages] pages that the range touches
+ * @flags: [flags] 1 the driver writes, 2 it is a kernel thread, 4 through
+ *	pinned pages (tests only)
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
  *
  * Context: Process context. No lock of iommufd is held; the driver may hold its
- * own locks.
+ * own.
  */
 DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_PROTO(u32 ctx, u32 access, u32 ioas, u64 iova, u64 length, u64 pages,
@@ -420,16 +474,16 @@ DEFINE_EVENT(iommufd_access_used, iommufd_access_rw,
 	TP_ARGS(ctx, access, ioas, iova, length, pages, flags, ret, ns));
 
 /**
- * iommufd_access_unpin - a kernel driver unpinned pages
- * @ctx: number of the context
- * @access: id of the access
- * @ioas: id of the IOAS, 0 if the access is not attached
- * @iova: first address
- * @length: bytes
- * @pages: pages that the range touches
- * @flags: IOMMUFD_ACCESS_RW_*
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_access_unpin - a driver unpinned pages
+ * @ctx: [number] the context
+ * @access: [object id] the access
+ * @ioas: [object id] the IOAS, 0 if the access is not attached
+ * @iova: [address] first address
+ * @length: [bytes] length
+ * @pages: [pages] pages that the range touches
+ * @flags: [flags] 0
+ * @ret: [errno] 0
+ * @ns: [ns] duration
  *
  * Context: Process context. Locks of an IOAS may be held, as in the unmap
  * callback of the driver.

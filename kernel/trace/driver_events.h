@@ -13,18 +13,28 @@
 #include <linux/tracepoint.h>
 
 /**
+ * DOC: Virtual IOMMUs
+ */
+
+/**
  * iommufd_vevent - an IOMMU driver reported an event to a vIOMMU
- * @ctx: number of the context
- * @viommu: id of the vIOMMU
- * @veventq: id of the queue, 0 if the vIOMMU has no queue for the type
- * @type: enum iommu_veventq_type
- * @length: bytes of the event
- * @sequence: sequence number of the event in the queue
- * @lost: events that the queue has lost since it was allocated, including this
- *	one
- * @ret: 0 or a negative errno
+ * @ctx: [number] the context
+ * @viommu: [object id] the vIOMMU
+ * @veventq: [object id] the queue, 0 if the vIOMMU has none for the type
+ * @type: [enum] ``enum iommu_veventq_type``
+ * @length: [bytes] size of the event without its header
+ * @sequence: [number] its sequence number in the queue, from 0; 2147483647 is
+ *	followed by 0
+ * @lost: [count] events that the queue has lost since it was created, including
+ *	this one
+ * @ret: [errno] 0, or the reason why user space does not get it: ``EOPNOTSUPP``
+ *	no queue, ``ENOMEM``
  *
- * Context: Any context. A spinlock of the queue may be held.
+ * If the queue is full, the event is lost: ``ret`` is still 0, and ``lost`` has
+ * increased.
+ *
+ * Context: This fires in any context, including interrupts, whatever task is
+ * running. A spinlock of the queue may be held.
  */
 TRACE_EVENT(iommufd_vevent,
 	TP_PROTO(u32 ctx, u32 viommu, u32 veventq, u32 type, u32 length,

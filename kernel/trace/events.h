@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The tracepoints of system "iommufd". They are a stable ABI: existing fields
- * keep their name, type, unit and meaning, new ones are appended.
- * docs/tracepoints.md is the contract for users.
+ * keep their name, type, unit and meaning, new ones are appended. The rules for
+ * all of them are in docs/tracepoints.md.
  *
- * Units: lengths and addresses are in bytes, *_ns in nanoseconds, pages in
- * units of PAGE_SIZE, ret is 0 or a negative errno. Durations are 0 unless the
- * event was already enabled when the request began.
+ * The kernel-doc of an event is its contract, and scripts/generate copies it to
+ * docs/tracepoints.md: that of the event, and for fields that are members of a
+ * structure, that of the structure. The unit of a field is in brackets. A DOC
+ * comment is the heading of the events after it.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -52,14 +53,15 @@ enum iommufd_accounting {
  * struct iommufd_map_stats - statistics of a map request
  * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
  * @mark_ns: ktime when the current part began
- * @lock_ns: waiting for the locks of the IOAS and of the pages
- * @pin_ns: pinning pages
- * @map_ns: writing IOMMU page tables
- * @runs: physically contiguous runs handed to the IOMMU
- * @pinned: pages newly pinned
- * @domains: page tables written
- * @seq: number of the request among those that have changed the IOAS, 0 if this
- *	one has not
+ * @lock_ns: [ns] of the duration, waiting for locks of the IOAS and of the
+ *	pages; 0 if all were free
+ * @pin_ns: [ns] of the duration, pinning pages
+ * @map_ns: [ns] of the duration, writing IOMMU page tables
+ * @runs: [count] physically contiguous runs handed to the IOMMU
+ * @pinned: [pages] pages that this request pinned
+ * @domains: [count] IOMMU page tables written; 0 if no device is attached
+ * @seq: [number] sequence number of the request among the maps and unmaps that
+ *	changed the IOAS, from 1; 0 if it changed nothing
  */
 struct iommufd_map_stats {
 	u64 start_ns;
@@ -77,17 +79,17 @@ struct iommufd_map_stats {
  * struct iommufd_unmap_stats - statistics of an unmap request
  * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
  * @mark_ns: ktime when the current part began
- * @lock_ns: waiting for the locks of the IOAS and of the pages, and for drivers
- *	to unpin the pages
- * @unmap_ns: clearing IOMMU page tables
- * @sync_ns: flushing the IOTLB
- * @unpin_ns: unpinning pages
- * @runs: physically contiguous runs released
- * @unpinned: pages unpinned
- * @areas: areas removed
- * @domains: page tables cleared
- * @seq: number of the request among those that have changed the IOAS, 0 if this
- *	one has not
+ * @lock_ns: [ns] of the duration, waiting for locks of the IOAS and of the
+ *	pages, and for drivers to unpin the pages; 0 if it did not wait
+ * @unmap_ns: [ns] of the duration, clearing IOMMU page tables
+ * @sync_ns: [ns] of the duration, flushing the IOTLB
+ * @unpin_ns: [ns] of the duration, unpinning pages
+ * @runs: [count] physically contiguous runs unmapped
+ * @unpinned: [pages] pages that are no longer pinned
+ * @areas: [count] mappings removed
+ * @domains: [count] IOMMU page tables cleared
+ * @seq: [number] sequence number of the request among the maps and unmaps that
+ *	changed the IOAS, from 1; 0 if it changed nothing
  */
 struct iommufd_unmap_stats {
 	u64 start_ns;
@@ -162,6 +164,10 @@ IOMMUFD_REASONS(IOMMUFD_REASON_EXPORT, IOMMUFD_REASON_EXPORT)
 		{ IOMMUFD_ACCOUNT_MM, "mm" }, \
 		{ IOMMUFD_ACCOUNT_NONE, "none" })
 
+/**
+ * DOC: Contexts
+ */
+
 DECLARE_EVENT_CLASS(iommufd_ctx,
 	TP_PROTO(u32 ctx, pid_t tgid, uid_t uid, const char *comm),
 	TP_ARGS(ctx, tgid, uid, comm),
@@ -182,11 +188,11 @@ DECLARE_EVENT_CLASS(iommufd_ctx,
 );
 
 /**
- * iommufd_ctx_open - a file of /dev/iommu was opened
- * @ctx: number of the context, not reused while the module is loaded
- * @tgid: process that opened it, in the initial pid namespace
- * @uid: real user id of that process, in the initial user namespace
- * @comm: name of that process
+ * iommufd_ctx_open - a file of ``/dev/iommu`` was opened
+ * @ctx: [number] the context
+ * @tgid: [process id] the process that opened it
+ * @uid: [user id] the real user id of that process
+ * @comm: [text] the name of that process
  *
  * Context: Process context. No lock is held.
  */
@@ -195,18 +201,25 @@ DEFINE_EVENT(iommufd_ctx, iommufd_ctx_open,
 	TP_ARGS(ctx, tgid, uid, comm));
 
 /**
- * iommufd_ctx_close - the last reference to a context was released
- * @ctx: number of the context
- * @tgid: process that opened it, which may have exited
- * @uid: real user id of that process
- * @comm: name of that process when it opened the context
+ * iommufd_ctx_close - the last reference to a context is gone
+ * @ctx: [number] the context
+ * @tgid: [process id] the process that opened it, which may have exited
+ * @uid: [user id] the real user id of that process
+ * @comm: [text] the name of that process when it opened the context
  *
- * Context: Process context. No lock is held. Fires after the events of all
- * objects that the context still had.
+ * The file and all devices that were bound to it are closed. This is the last
+ * event of its context: it fires after those of all objects that the context
+ * still had.
+ *
+ * Context: Process context. No lock is held.
  */
 DEFINE_EVENT(iommufd_ctx, iommufd_ctx_close,
 	TP_PROTO(u32 ctx, pid_t tgid, uid_t uid, const char *comm),
 	TP_ARGS(ctx, tgid, uid, comm));
+
+/**
+ * DOC: Objects
+ */
 
 DECLARE_EVENT_CLASS(iommufd_object,
 	TP_PROTO(u32 ctx, const struct iommufd_object *obj),
@@ -227,11 +240,19 @@ DECLARE_EVENT_CLASS(iommufd_object,
 
 /**
  * iommufd_object_create - an object becomes visible under its id
- * @ctx: number of the context
- * @obj: the object; the event carries its id and its enum iommufd_object_type
+ * @ctx: [number] the context
+ * @obj: the object, in the fields
+ *	- id: [object id] the object
+ *	- type: [enum] its kind, ``enum iommufd_object_type`` of the running
+ *	  kernel's BTF; printed as ``device``, ``hwpt_paging``, ``hwpt_nested``,
+ *	  ``ioas``, ``access``, ``fault``, ``viommu``, ``vdevice``, ``veventq``,
+ *	  ``hw_queue``. In kernels with the software IOMMU of the tests, its own
+ *	  objects have the next number, printed as ``0xb``
  *
- * Context: Process context. Locks may be held. Fires right before lookups can
- * find the object, so that it precedes all events of its use.
+ * It fires right before lookups can find the object, so that it precedes all
+ * events of its use.
+ *
+ * Context: Process context. Locks may be held.
  */
 DEFINE_EVENT(iommufd_object, iommufd_object_create,
 	TP_PROTO(u32 ctx, const struct iommufd_object *obj),
@@ -239,29 +260,43 @@ DEFINE_EVENT(iommufd_object, iommufd_object_create,
 
 /**
  * iommufd_object_destroy - an object is about to be freed
- * @ctx: number of the context
- * @obj: the object; the event carries its id and its enum iommufd_object_type
+ * @ctx: [number] the context
+ * @obj: the object, in the fields
+ *	- id: [object id] the object
+ *	- type: [enum] its kind, as for ``iommufd_object_create``
  *
- * Context: Process context. Locks may be held. Fires before the object releases
- * what it holds.
+ * The object releases what it still holds after this event.
+ *
+ * Context: Process context. Locks may be held.
  */
 DEFINE_EVENT(iommufd_object, iommufd_object_destroy,
 	TP_PROTO(u32 ctx, const struct iommufd_object *obj),
 	TP_ARGS(ctx, obj));
 
 /**
+ * DOC: Mapping
+ */
+
+/**
  * iommufd_ioas_map - a map request ended
- * @ctx: number of the context
- * @ioas: id of the IOAS
- * @iova: address of the mapping; the requested address if the request failed
- * @length: requested bytes
- * @source: enum iommufd_source
- * @prot: enum iommufd_ioas_map_flags, without FIXED_IOVA
- * @ret: 0 or a negative errno
- * @stats: statistics and durations of the request
+ * @ctx: [number] the context
+ * @ioas: [object id] the IOAS
+ * @iova: [address] address of the mapping; the requested one if the request
+ *	failed
+ * @length: [bytes] requested length
+ * @source: [enum] where the pages come from: 0 ``va``, 1 ``memfd``, 2
+ *	``dmabuf``, 3 ``copy``
+ * @prot: [flags] ``enum iommufd_ioas_map_flags`` without ``FIXED_IOVA``: 2
+ *	writable, 4 readable
+ * @ret: [errno] 0 or the error
+ * @stats: statistics of the request: fields of the same names, and
+ *	- ns: [ns] duration of the request, up to the time the event is written:
+ *	  if several consumers are attached, later ones see a larger value
  *
- * Context: Process context. No lock is held. Fires once for each request that
- * named an existing IOAS, including failed ones.
+ * There is one event for each request that named an existing IOAS, including
+ * failed ones.
+ *
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_ioas_map,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length,
@@ -313,18 +348,23 @@ TRACE_EVENT(iommufd_ioas_map,
 
 /**
  * iommufd_ioas_unmap - an unmap request ended
- * @ctx: number of the context
- * @ioas: id of the IOAS
- * @iova: first requested address
- * @length: requested bytes, U64_MAX for all
- * @unmapped: bytes that are no longer mapped
- * @ret: 0 or a negative errno
- * @stats: statistics and durations of the request
+ * @ctx: [number] the context
+ * @ioas: [object id] the IOAS
+ * @iova: [address] first address requested
+ * @length: [bytes] requested length, U64_MAX for all
+ * @unmapped: [bytes] length that is no longer mapped, also if the request
+ *	failed on the way
+ * @ret: [errno] 0 or the error
+ * @stats: statistics of the request: fields of the same names, and
+ *	- ns: [ns] duration of the request, up to the time the event is written:
+ *	  if several consumers are attached, later ones see a larger value
  *
- * Context: Process context. No lock is held. Fires once for each request that
- * named an existing IOAS, including failed ones. Clearing the remaining
- * mappings of a destroyed IOAS is reported as one event with iova 0 and length
- * U64_MAX.
+ * There is one event for each request that named an existing IOAS, including
+ * failed ones. If an IOAS is destroyed while it still has mappings, they are
+ * removed with one event as well, after its ``iommufd_object_destroy``, with
+ * ``iova`` 0 and ``length`` U64_MAX.
+ *
+ * Context: Process context. No lock is held.
  */
 TRACE_EVENT(iommufd_ioas_unmap,
 	TP_PROTO(u32 ctx, u32 ioas, u64 iova, u64 length, u64 unmapped, int ret,
@@ -377,6 +417,13 @@ TRACE_EVENT(iommufd_ioas_unmap,
 		  __entry->unpin_ns, __entry->seq)
 );
 
+/**
+ * DOC: Pinned pages
+ *
+ * There is one event for all pages of one mapping that a request pins or
+ * unpins.
+ */
+
 DECLARE_EVENT_CLASS(iommufd_account,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
 		 enum iommufd_accounting mode, u64 pages, u64 total, u64 limit),
@@ -411,18 +458,21 @@ DECLARE_EVENT_CLASS(iommufd_account,
 
 /**
  * iommufd_pin - pages that are about to be pinned are charged to their owner
- * @ctx: number of the context of the request
- * @ioas: id of the IOAS for which they are pinned
- * @tgid: process to which they are charged
- * @uid: user to which they are charged
- * @mode: enum iommufd_accounting
- * @pages: pages charged; if pinning fails, an iommufd_unpin with the same
- *	number follows
- * @total: all pages charged to the owner after this, 0 if not accounted
- * @limit: RLIMIT_MEMLOCK of the owner in pages, U64_MAX if unlimited
+ * @ctx: [number] the context of the request
+ * @ioas: [object id] the IOAS for which they were pinned
+ * @tgid: [process id] the process that is charged
+ * @uid: [user id] the user who is charged
+ * @mode: [enum] the account that is charged: 0 ``user`` (all processes of the
+ *	user, ``user_struct::locked_vm``), 1 ``mm`` (one process,
+ *	``mm_struct::locked_vm``), 2 ``none`` (not accounted: ``CAP_IPC_LOCK``,
+ *	or not memory)
+ * @pages: [pages] number of pages
+ * @total: [pages] pages charged to the account after this, 0 if not accounted
+ * @limit: [pages] its ``RLIMIT_MEMLOCK``, U64_MAX for unlimited
  *
- * Context: Process context. A mutex of the pages is held. Fires once for all
- * pages that a request pins in one area.
+ * If pinning fails, an ``iommufd_unpin`` of the same number follows.
+ *
+ * Context: Process context. A mutex of the pages may be held.
  */
 DEFINE_EVENT(iommufd_account, iommufd_pin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
@@ -431,16 +481,19 @@ DEFINE_EVENT(iommufd_account, iommufd_pin,
 
 /**
  * iommufd_unpin - pages were unpinned and uncharged
- * @ctx: number of the context of the request
- * @ioas: id of the IOAS for which they are unpinned
- * @tgid: process to which they were charged
- * @uid: user to which they were charged
- * @mode: enum iommufd_accounting
- * @pages: pages unpinned
- * @total: all pages charged to the owner after this, 0 if not accounted
- * @limit: RLIMIT_MEMLOCK of the owner in pages, U64_MAX if unlimited
+ * @ctx: [number] the context of the request
+ * @ioas: [object id] the IOAS whose request released them
+ * @tgid: [process id] the process that was charged
+ * @uid: [user id] the user who was charged
+ * @mode: [enum] the account that was charged, as for ``iommufd_pin``
+ * @pages: [pages] number of pages
+ * @total: [pages] pages charged to the account after this, 0 if not accounted
+ * @limit: [pages] its ``RLIMIT_MEMLOCK``, U64_MAX for unlimited
  *
- * Context: Process context. A mutex of the pages is held.
+ * Pages that several IOAS of one context share are unpinned by the last one
+ * that releases them, which need not be the one in their ``iommufd_pin``.
+ *
+ * Context: Process context. A mutex of the pages may be held.
  */
 DEFINE_EVENT(iommufd_account, iommufd_unpin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
@@ -448,19 +501,35 @@ DEFINE_EVENT(iommufd_account, iommufd_unpin,
 	TP_ARGS(ctx, ioas, tgid, uid, mode, pages, total, limit));
 
 /**
+ * DOC: Failures
+ */
+
+/**
  * iommufd_fail - a request of user space failed
- * @ctx: number of the context
- * @command: number of the ioctl as strace shows it; for calls by VFIO the
- *	number of VFIO's ioctl; or enum iommufd_file_request
- * @reason: enum iommufd_reason
- * @ret: the negative errno that the user gets
- * @first: a number that explains the reason, see docs/failures.md
- * @second: another number
- * @policy: name of the BPF policy that refused the request, else empty
+ * @ctx: [number] the context
+ * @command: [number] number of the ioctl as strace prints it, ``0x3b85`` for
+ *	``IOMMU_IOAS_MAP``; ``VFIO_DEVICE_BIND_IOMMUFD`` (``0x3b76``),
+ *	``VFIO_DEVICE_ATTACH_IOMMUFD_PT`` (``0x3b77``) and
+ *	``VFIO_GROUP_SET_CONTAINER`` (``0x3b68``) for calls from VFIO; otherwise
+ *	1 read of a fault queue, 2 write to a fault queue, 3 read of an event
+ *	queue, 4 mmap
+ * @reason: [enum] the reason, ``enum iommufd_reason`` of the running kernel's
+ *	BTF; printed by name
+ * @ret: [errno] the error that user space gets
+ * @first: [by reason] the first number that goes with the reason
+ * @second: [by reason] the second number
+ * @policy: [text] name of the BPF policy that refused it, otherwise empty
  *
- * Context: Process context. No lock of iommufd is held. The mmap_lock is held
- * for an mmap(), and VFIO may hold its locks for its requests. Fires once for
- * each failed request that began while the event was enabled.
+ * There is exactly one event per failed request, with the reason.
+ * [failures.md](failures.md) lists the reasons, the numbers that go with each,
+ * and what to do. Requests are the ioctls of ``/dev/iommu`` (including those of
+ * VFIO containers), calls that VFIO makes to iommufd for an ioctl of its own,
+ * and reads, writes and mmaps of iommufd's files. A request that began before
+ * the event was enabled is not reported. This is the last event of its request:
+ * if there is an event for this kind of request, it has come before.
+ *
+ * Context: Process context. No lock of iommufd is held. ``mmap_lock`` is held
+ * for an mmap, and locks of VFIO may be held for its calls.
  */
 TRACE_EVENT(iommufd_fail,
 	TP_PROTO(u32 ctx, u32 command, enum iommufd_reason reason, int ret,

@@ -13,14 +13,20 @@
 #include <linux/tracepoint.h>
 
 /**
- * iommufd_viommu_alloc - allocating a vIOMMU succeeded or failed
- * @ctx: number of the context
- * @viommu: id of the vIOMMU, 0 if it failed
- * @device: id of the device
- * @hwpt: id of the nesting parent (second stage)
- * @type: enum iommu_viommu_type
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * DOC: Virtual IOMMUs
+ */
+
+/**
+ * iommufd_viommu_alloc - a vIOMMU was created, or its creation failed
+ * @ctx: [number] the context
+ * @viommu: [object id] the vIOMMU, 0 if the request failed
+ * @device: [object id] a device behind the IOMMU
+ * @hwpt: [object id] the second stage for everything that the vIOMMU translates
+ * @type: [enum] ``enum iommu_viommu_type``
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
+ *
+ * There is one event for each request that named an existing device.
  *
  * Context: Process context. No lock is held.
  */
@@ -52,14 +58,17 @@ TRACE_EVENT(iommufd_viommu_alloc,
 );
 
 /**
- * iommufd_vdevice_alloc - allocating a vDEVICE succeeded or failed
- * @ctx: number of the context
- * @vdevice: id of the vDEVICE, 0 if it failed
- * @viommu: id of the vIOMMU
- * @device: id of the device
- * @virt_id: id by which the guest knows the device
- * @ret: 0 or a negative errno
- * @ns: duration, 0 unless the event was enabled at the start
+ * iommufd_vdevice_alloc - a vDEVICE was created, or its creation failed
+ * @ctx: [number] the context
+ * @vdevice: [object id] the vDEVICE, 0 if the request failed
+ * @viommu: [object id] the vIOMMU
+ * @device: [object id] the device
+ * @virt_id: [number] id of the device in the guest's IOMMU driver
+ * @ret: [errno] 0 or the error
+ * @ns: [ns] duration
+ *
+ * A vDEVICE is a device as seen by a vIOMMU. There is one event for each
+ * request that named an existing vIOMMU.
  *
  * Context: Process context. No lock is held.
  */
@@ -91,19 +100,30 @@ TRACE_EVENT(iommufd_vdevice_alloc,
 );
 
 /**
- * iommufd_fault_report - a device reported a group of page faults
- * @ctx: number of the context
- * @fault: id of the queue
- * @cookie: identifies the group in the queue
- * @device: id of the device
- * @pasid: PASID, 0 for none
- * @faults: number of page requests in the group
- * @perm: enum iommu_hwpt_pgfault_perm of the first request
- * @addr: address of the first request
- * @ret: 0, or a negative errno if user space does not get the group
+ * DOC: Page faults
  *
- * Context: Process context in which the IOMMU driver reports page faults. A
- * spinlock is held.
+ * A queue of page faults passes groups of requests to user space, which answers
+ * each group. A cookie identifies a group within its queue; it is not reused
+ * for a long time. ``wait_ns`` is the time since the group was reported. It is
+ * 0 if no page fault event was enabled at that time.
+ */
+
+/**
+ * iommufd_fault_report - a device reported a group of page faults
+ * @ctx: [number] the context
+ * @fault: [object id] the queue
+ * @cookie: [number] identifies the group in the queue; 0 if it has no cookie
+ * @device: [object id] the device
+ * @pasid: [PASID] address space of the device; 0 for none
+ * @faults: [count] requests in the group
+ * @perm: [flags] ``enum iommu_hwpt_pgfault_perm`` of the first one: 1 read, 2
+ *	write, 4 execute, 8 privileged
+ * @addr: [address] address of the first one
+ * @ret: [errno] 0, or the reason why user space does not get it: ``ENODEV`` the
+ *	queue's file is closed, ``ENOMEM``
+ *
+ * Context: This fires where the IOMMU driver reports page faults, usually in
+ * its interrupt thread and not in a task of the context. A spinlock is held.
  */
 TRACE_EVENT(iommufd_fault_report,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 device, u32 pasid,
@@ -139,12 +159,11 @@ TRACE_EVENT(iommufd_fault_report,
 
 /**
  * iommufd_fault_read - user space read a group of page faults
- * @ctx: number of the context
- * @fault: id of the queue
- * @cookie: identifies the group in the queue
- * @faults: number of page requests in the group
- * @wait_ns: time since the report, 0 unless an event of page faults was enabled
- *	then
+ * @ctx: [number] the context
+ * @fault: [object id] the queue
+ * @cookie: [number] identifies the group in the queue
+ * @faults: [count] requests in the group
+ * @wait_ns: [ns] time from the report until it was read
  *
  * Context: Process context. No lock is held.
  */
@@ -193,31 +212,32 @@ DECLARE_EVENT_CLASS(iommufd_fault_answered,
 );
 
 /**
- * iommufd_fault_respond - user space responded to a group of page faults
- * @ctx: number of the context
- * @fault: id of the queue
- * @cookie: identifies the group in the queue
- * @code: enum iommufd_page_response_code
- * @wait_ns: time since the report, 0 unless an event of page faults was enabled
- *	then
+ * iommufd_fault_respond - user space answered a group of page faults
+ * @ctx: [number] the context
+ * @fault: [object id] the queue
+ * @cookie: [number] identifies the group in the queue
+ * @code: [enum] ``enum iommufd_page_response_code``: 0 the device retries, 1
+ *	its access fails
+ * @wait_ns: [ns] time that the device waited for the answer
  *
- * Context: Process context. The answer_lock of the queue is held.
+ * Context: Process context. Locks of the queue are held.
  */
 DEFINE_EVENT(iommufd_fault_answered, iommufd_fault_respond,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 code, u64 wait_ns),
 	TP_ARGS(ctx, fault, cookie, code, wait_ns));
 
 /**
- * iommufd_fault_abort - a group of page faults without a response was refused
- * @ctx: number of the context
- * @fault: id of the queue
- * @cookie: identifies the group in the queue
- * @code: enum iommufd_page_response_code
- * @wait_ns: time since the report, 0 unless an event of page faults was enabled
- *	then
+ * iommufd_fault_abort - a group of page faults without an answer was refused
+ * @ctx: [number] the context
+ * @fault: [object id] the queue
+ * @cookie: [number] identifies the group in the queue
+ * @code: [enum] 1
+ * @wait_ns: [ns] time that the device waited for the answer
  *
- * Context: Process context. The answer_lock of the queue is held. The
- * attachment of the device has ended, or the file of the queue was closed.
+ * User space had not answered it when the attachment that it came through
+ * ended, or the queue's file was closed.
+ *
+ * Context: Process context. Locks of the queue are held.
  */
 DEFINE_EVENT(iommufd_fault_answered, iommufd_fault_abort,
 	TP_PROTO(u32 ctx, u32 fault, u32 cookie, u32 code, u64 wait_ns),

@@ -6,15 +6,16 @@ import difflib
 import sys
 from pathlib import Path
 
-from . import fail_script, failures_page, why_tables
+from . import fail_script, failures_page, tracepoints_page, why_tables
 from .paths import TOP, Mistake
 
 # The generated files that are checked in.
-OUTPUTS = (failures_page, fail_script)
+OUTPUTS = (failures_page, fail_script, tracepoints_page)
 
 DESCRIPTION = """\
-Writes the parts of docs/failures.md and bpftrace/iommufd_fail.bt that are
-generated from docs/reasons.toml, the description of the reasons of failures.
+Writes the generated parts of documents and scripts: docs/failures.md and
+bpftrace/iommufd_fail.bt from docs/reasons.toml, docs/tracepoints.md from the
+kernel-doc in kernel/trace/*events.h.
 """
 
 

@@ -4,14 +4,11 @@
 from collections.abc import Iterator
 
 from . import between, reasons
+from .markdown import paragraph, table
 from .paths import TOP
 
 PATH = TOP / "docs" / "failures.md"
 COLUMNS = ("reason", "errno", "first", "second", "what it means", "what to do")
-
-
-def row(cells: list[str]) -> str:
-    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
 def cells(reason: reasons.Reason) -> list[str]:
@@ -24,10 +21,8 @@ def lines(facts: reasons.Facts) -> Iterator[str]:
     for section in facts.sections:
         yield from ("", f"### {section.title}", "")
         if section.text:
-            yield from (*section.text.splitlines(), "")
-        yield from (row([*COLUMNS]), "|---" * len(COLUMNS) + "|")
-        for reason in section.reasons:
-            yield row(cells(reason))
+            yield from (*paragraph(section.text), "")
+        yield from table(COLUMNS, map(cells, section.reasons))
     yield ""
 
 

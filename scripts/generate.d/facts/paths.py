@@ -5,7 +5,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[3]
 REASONS = TOP / "docs" / "reasons.toml"
-REASON_HEADER = TOP / "kernel" / "trace" / "reason.h"
+TRACE = TOP / "kernel" / "trace"
+REASON_HEADER = TRACE / "reason.h"
 
 
 class Mistake(Exception):

@@ -100,7 +100,7 @@ def read_reason(table: dict) -> Reason:
 def read_section(table: dict) -> Section:
     check_keys(table, "a section", {"title", "text", "reason"}, {"title", "reason"})
     reasons = [read_reason(reason) for reason in table["reason"]]
-    return Section(table["title"], table.get("text", "").strip(), reasons)
+    return Section(table["title"], one_line(table.get("text", "")), reasons)
 
 
 def enum_names() -> list[str]:
