@@ -28,13 +28,13 @@ from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
 from prometheus import Prometheus
 from tool import BIN, programs, run
+from vmrun.paths import ROOT
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
 IOVA = mock.START
 LIMIT = 64
 COMM = Path("/proc/self/comm").read_text().strip()
-ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {"exporter_map", "exporter_close", "list_all", "read_owner"}
 PR_SET_NAME = 15
 # The capabilities that iommufd-exporter.service grants it.

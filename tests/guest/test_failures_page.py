@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from guestpytest.config import TESTS
 from iommufd import reasons
 
 # Reasons that no test can provoke, and why.
@@ -41,11 +42,10 @@ def test_enum() -> None:
 
 def test_all_are_provoked() -> None:
     """Each by a test, except for those that cannot be provoked."""
-    folder = Path(__file__).parent
     found = {
         reason
         for names, pattern in PROVOKED.items()
-        for test in folder.glob(names)
+        for test in (TESTS / "guest").rglob(names)
         for reason in pattern.findall(test.read_text())
     }
     # This one is reported once for each allocation.

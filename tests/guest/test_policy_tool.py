@@ -17,12 +17,12 @@ from errnos import fails
 from iommufd import invalidate
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from tool import Tool
+from tool import BIN, Tool
 
 # The sanitizer kernel has no BTF.
 pytestmark = pytest.mark.guest(kernels="main")
 
-TOOL = Path(__file__).resolve().parent.parent.parent / "build" / "bin" / "iommufd-policy"
+TOOL = BIN / "iommufd-policy"
 PINS = Path("/sys/fs/bpf/iommufd")
 QUOTA = errno.EDQUOT
 

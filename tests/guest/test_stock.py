@@ -17,11 +17,13 @@ from iommufd.ctx import NO_ID, Context
 from iommufd.mem import PAGE
 from screen import Screen
 from tool import BIN, Tool, run
+from vmrun.paths import ROOT
 
 # Like test_conformance.py, so that both share a boot.
 pytestmark = pytest.mark.guest(kernels="peer", beside="peer", devices=(), hugepages=80)
 
 MAPLAT = "iommufd-maplat"
+LIB = str(ROOT / "tests" / "lib")
 IOVA = 1 << 20
 COMM = Path("/proc/self/comm").read_text().strip()
 # Fails, as others do that it leads to: run by iommufd-why.
@@ -221,7 +223,6 @@ def test_no_ioas() -> None:
 
 def told(*options: str) -> str:
     """The reported failures of the script; its own output is empty."""
-    lib = Path(__file__).resolve().parent.parent / "lib"
     done = run(
         "iommufd-why",
         *options,
@@ -229,7 +230,7 @@ def told(*options: str) -> str:
         "/usr/bin/python3",
         "-c",
         SCRIPT,
-        env={**os.environ, "PYTHONPATH": str(lib), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -276,13 +277,12 @@ TOP = "iommufd-top"
 
 def top_rows(view: str, *options: str) -> list[dict[str, Any]]:
     """The rows of iommufd-top for the script below, at its end."""
-    lib = Path(__file__).resolve().parent.parent / "lib"
     with tempfile.NamedTemporaryFile("r") as out:
         done = run(
             TOP,
             *("--json", "-w", view, "-o", out.name, *options),
             *("--", "/usr/bin/python3", "-c", SCRIPT),
-            env={**os.environ, "PYTHONPATH": str(lib), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1"},
         )
         assert (done.returncode, done.stderr) == (0, "")
         report = json.load(out)

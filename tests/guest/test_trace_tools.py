@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from iommufd import reasons
 from iommufd.ctx import NO_ID
-from vmrun.paths import BUILD
+from vmrun.paths import BUILD, ROOT
 
 BPFTOOL = "/usr/sbin/bpftool"
-LIB = Path(__file__).resolve().parent.parent / "lib"
+LIB = ROOT / "tests" / "lib"
 # A device of the mock comes and goes, and a request fails.
 PROGRAM = f"""
 import sys

@@ -2,12 +2,12 @@
 """docs/tracepoints.md is a contract, which the running kernel has to keep."""
 
 import re
-from pathlib import Path
 
 import pytest
 from iommufd import trace
+from vmrun.paths import ROOT
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "tracepoints.md"
+PAGE = ROOT / "docs" / "tracepoints.md"
 # Size and alignment.
 LAYOUT = {"u32": (4, 4), "s32": (4, 4), "u64": (8, 8), "char[16]": (16, 1), "char[32]": (32, 1)}
 COMMON_HEADER = 8

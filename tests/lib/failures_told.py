@@ -31,7 +31,7 @@ MODULES = (
 def _is_held(request: pytest.FixtureRequest) -> bool:
     """Whether a module is one of these and runs in a guest with our kernel."""
     path = request.path
-    if path.parent != TESTS / "guest" or not request.config.getoption("--guest-worker"):
+    if TESTS / "guest" not in path.parents or not request.config.getoption("--guest-worker"):
         return False
     here = any(path.match(f"{module}.py") for module in MODULES)
     return here and "iommufd_fail" in trace.available("iommufd")
