@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ SUITES = ("iommufd_doorbell", "iommufd_iova_bitmap", "iommufd_space", "iommufd_s
 
 
 @pytest.fixture(scope="module", autouse=True)
-def module() -> None:
+def module() -> Iterator[None]:
+    """While it is loaded, iommufd is in use, and checks after each test take longer."""
     subprocess.run(["modprobe", "iommufd_kunit"], check=True)
+    yield
+    subprocess.run(["rmmod", "iommufd_kunit"], check=True)
 
 
 def test_suites() -> None:
