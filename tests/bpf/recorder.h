@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The settings and records of recorder.bpf.c; tests/lib/recorder.py mirrors
+ * The settings and records of recorder.bpf.c; tests/lib/policy_recorder.py mirrors
  * them.
  */
 #ifndef __RECORDER_H

@@ -4,13 +4,13 @@
 from collections.abc import Iterator
 
 import pytest
+from data_pattern import pattern
+from event_log import EventLog
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from pattern import pattern
-from seen import Seen
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def stream() -> Iterator[Stream]:
 
 
 @pytest.fixture
-def seen(stream: Stream) -> Seen:
+def seen(stream: Stream) -> EventLog:
     """The events of a test."""
-    seen = Seen(stream)
+    seen = EventLog(stream)
     seen.forget()
     return seen

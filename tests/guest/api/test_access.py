@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from child import Child
+from child_process import Child
+from data_pattern import pattern
 from errnos import errno_of, fails
 from iommufd import mem, mock
 from iommufd.ctx import NO_ID, Context
@@ -16,9 +17,8 @@ from iommufd.mem import PAGE
 from iommufd.mock import Access
 from iommufd.pins import pinned_pages, unprivileged
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE, U64_MAX
-from patience import until, waits_in_ioctl
-from pattern import pattern
-from workers import Workers
+from waiting import until, waits_in_ioctl
+from worker_threads import Workers
 
 IOVA = mock.START
 SLOW = pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from child import Child
+from child_process import Child
 from errnos import errno_of
 from iommufd import mem, mock
 from iommufd.ctx import Context

@@ -5,6 +5,7 @@ import errno
 from collections.abc import Iterator
 
 import pytest
+from data_pattern import pattern
 from errnos import errno_of, fails
 from iommufd import mem
 from iommufd.ctx import NO_ID, Context
@@ -12,7 +13,6 @@ from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE, U64_MAX
-from pattern import pattern
 
 SOURCE = 0x100000
 TARGET = 0x900000

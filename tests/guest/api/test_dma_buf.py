@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from errnos import errno_of
 from iommufd import mem, mock
 from iommufd.ctx import Context
@@ -23,7 +24,6 @@ from iommufd.openfile import OpenFile
 from iommufd.pins import pinned_pages, unprivileged
 from iommufd.trace import Stream
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 IOVA = mock.START
 SIZE = 4 * PAGE

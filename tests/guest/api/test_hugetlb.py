@@ -5,6 +5,7 @@ import errno
 import os
 
 import pytest
+from data_pattern import pattern
 from errnos import fails
 from failnth import sweep
 from iommufd import mem
@@ -13,7 +14,6 @@ from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(hugepages=16)
 

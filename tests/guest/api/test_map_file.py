@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from errnos import errno_of, fails
 from iommufd import mem
 from iommufd.ctx import Context
@@ -15,7 +16,6 @@ from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(hugepages=16)
 IOVA = 1 << 32

@@ -6,12 +6,12 @@ import mmap
 import threading
 
 import pytest
+from data_pattern import pattern
 from iommufd import mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.mock import Access
 from iommufd.pins import pinned_pages
-from pattern import pattern
 
 IOVA = mock.START
 PAGES = 8

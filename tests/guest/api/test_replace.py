@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from errnos import fails
 from iommufd import mem, uapi
 from iommufd.ctx import RW, Context
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from data_pattern import pattern
 from errnos import fails
 from iommufd import mem
 from iommufd.ctx import Context
@@ -14,7 +15,6 @@ from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 GIB = 1 << 30
 HUGE_1G = 30 << 26

@@ -10,7 +10,7 @@ from iommufd import mock, mock_uapi, uapi
 from iommufd.edu import Edu
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from told import Case
+from reason_cases import Case
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

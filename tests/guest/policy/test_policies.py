@@ -19,7 +19,7 @@ from pathlib import Path
 import cgroup
 import pytest
 from bpfobject import Map, Object, attached, path_of
-from child import Child
+from child_process import Child
 from errnos import errno_of, fails
 from failnth import sweep
 from iommufd import dirty, edu, invalidate, mem, mock, mock_uapi, uapi
@@ -28,8 +28,8 @@ from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
-from recorder import ALLOC_DONE, INVALIDATE, INVALIDATE_DONE, recording
-from workers import Workers
+from policy_recorder import ALLOC_DONE, INVALIDATE, INVALIDATE_DONE, recording
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import cgroup
 import pytest
-from child import Child
+from child_process import Child
 from errnos import errno_of, fails
 from failnth import sweep
 from iommufd import invalidate, mock, mock_uapi, uapi
 from iommufd.ctx import Context
 from iommufd.nest import CACHE, IOTLB, Nest
 from iommufd.trace import Stream
-from recorder import (
+from policy_recorder import (
     ALLOC,
     ALLOC_DONE,
     FREE,

@@ -13,14 +13,14 @@ from itertools import permutations
 
 import cgroup
 import pytest
-from child import Child
+from child_process import Child
 from errnos import errno_of, fails
 from iommufd import dirty, invalidate, mem, mock, mock_uapi, uapi
 from iommufd.ctx import Context
 from iommufd.nest import IOTLB, Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
-from recorder import (
+from policy_recorder import (
     ALLOC,
     ALLOC_DONE,
     FREE,
@@ -31,7 +31,7 @@ from recorder import (
     Recorder,
     recording,
 )
-from workers import Workers
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -17,7 +17,7 @@ from bpfobject import Link, NotLoaded, Object, loaded
 from errnos import errno_of, fails
 from iommufd.ctx import Context
 from iommufd.nest import Nest
-from recorder import NAMES, recording
+from policy_recorder import NAMES, recording
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

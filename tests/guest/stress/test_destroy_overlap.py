@@ -13,8 +13,8 @@ from iommufd import mem, mock, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.knobs import held, knob
 from iommufd.nest import IOVA, Nest
-from patience import until
-from workers import Workers
+from waiting import until
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

@@ -15,8 +15,8 @@ from iommufd import mock
 from iommufd.ctx import Context
 from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
-from patience import until
-from workers import Workers
+from waiting import until
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

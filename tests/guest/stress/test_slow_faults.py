@@ -13,7 +13,7 @@ from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages
 from iommufd.uffd import StuckMemory
-from patience import until, waits_in_ioctl
+from waiting import until, waits_in_ioctl
 
 # Other kernels have no userfaultfd.
 pytestmark = pytest.mark.guest(kernels="debug")

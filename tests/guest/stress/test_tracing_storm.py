@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from iommufd.trace import TRACEFS
-from nobody import may_open_iommufd
+from privileges import may_open_iommufd
 from vmrun.paths import BUILD
 
 CPUS = 4

@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from child import Child
+from child_process import Child
 from errnos import fails
 from exporter import NAME, PORT, SOCKET, Exporter, parse
 from iommufd import invalidate, mem, mock, reasons, uapi

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from errnos import fails
+from event_log import EventLog
 from iommufd import uapi
 from iommufd.nest import IOVA, VEVENTQ, FaultQueue, Nest
 from iommufd.trace import Event
-from seen import Seen
 from tool import Tool
 
 pytestmark = pytest.mark.guest(kernels="bpf")
@@ -61,7 +61,7 @@ def waited(events: list[Event]) -> list[int]:
     return [event.number("wait_ns") for event in events]
 
 
-def test_list(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
+def test_list(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
     """Each group when it is over, with the times of the trace events."""
     with Tool(NAME, "-j", "-p", str(os.getpid())) as tool:
         seen.forget()
@@ -82,7 +82,7 @@ def test_list(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
         assert (line["read_ns"], line["wait_ns"]) == (reads[line["cookie"]], answer)
 
 
-def test_aborted(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
+def test_aborted(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
     """Without an answer: one fault was read, the other was not."""
     with Tool(NAME, "-j") as tool:
         fault(nest, queue, 1)
@@ -126,7 +126,7 @@ def total(lines: list[dict[str, Any]], name: str) -> int:
     return sum(queue[name] for line in lines for queue in line["fault_queues"])
 
 
-def test_sums(seen: Seen, nest: Nest, queue: FaultQueue) -> None:
+def test_sums(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
     """Each fault counts once, in one interval; the pending ones are queried from the kernel."""
     old = fault(nest, queue, 1)
     with Tool(NAME, "-j", "0.05") as tool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from child import Child
+from child_process import Child
 from errnos import fails
 from iommufd import mem, mock
 from iommufd.ctx import Context

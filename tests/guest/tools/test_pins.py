@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from child import Child
+from child_process import Child
 from iommufd import mem, mock, uapi
 from iommufd.ctx import Context
 from iommufd.mem import HUGE, PAGE

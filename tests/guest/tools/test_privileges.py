@@ -17,7 +17,7 @@ from iommufd.ctx import Context
 from iommufd.mem import PAGE, Buffer
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY
-from nobody import LEAST, may_open_iommufd, may_read_events, nobody
+from privileges import LEAST, as_nobody, may_open_iommufd, may_read_events
 from tool import BIN, Tool
 
 # If iommufd is built in, its types are part of the kernel's BTF, which every user may read.
@@ -39,13 +39,13 @@ Prefix = tuple[str, ...]
 def prefix(kernel: str) -> Iterator[Prefix]:
     """A user with no more privileges than the manual pages ask for."""
     with may_read_events():
-        yield nobody(*LEAST, *["sys_admin"] * (kernel != "builtin"))
+        yield as_nobody(*LEAST, *["sys_admin"] * (kernel != "builtin"))
 
 
 def refused(name: str, *capabilities: str) -> str:
     """The error message of a tool with these capabilities."""
     done = subprocess.run(
-        [*nobody(*capabilities), BIN / name, *TOOLS[name]], capture_output=True, text=True
+        [*as_nobody(*capabilities), BIN / name, *TOOLS[name]], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr

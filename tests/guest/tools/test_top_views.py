@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import top
-from child import Child
+from child_process import Child
 from errnos import fails
 from iommufd import dirty, invalidate, mem, mock, uapi
 from iommufd.ctx import Context

@@ -7,8 +7,8 @@ import select
 from collections.abc import Callable, Iterator
 
 import pytest
-from balance import Balance
 from errnos import errno_of, fails
+from event_pairs import Balance
 from failnth import sweep
 from iommufd import mem, mock, mock_uapi, uapi
 from iommufd.ctx import NO_ID

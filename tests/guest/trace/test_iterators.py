@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 from bpfobject import Link, loaded
-from child import Child
+from child_process import Child
 from iommufd import invalidate, mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
@@ -21,7 +21,7 @@ from iommufd.nest import MAPPED, Nest
 from iommufd.openfile import OpenFile
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Event, Stream
-from listing import (
+from object_listing import (
     ACCESS,
     AUTOMATIC,
     DEVICE,
@@ -40,7 +40,7 @@ from listing import (
     Listing,
     listing,
 )
-from workers import Workers
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -23,7 +23,7 @@ from iommufd.mem import PAGE
 from iommufd.openfile import OpenFile
 from iommufd.trace import Stream
 from iommufd.uapi import MAP_FIXED_IOVA, MAP_READABLE, NUMBER, U64_MAX
-from told import Case, cases
+from reason_cases import Case, cases
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

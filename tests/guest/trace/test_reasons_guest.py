@@ -14,7 +14,7 @@ from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import FAULT, IOVA, MAPPED, RESPONSE, VEVENTQ, VIOMMU, Nest
 from iommufd.trace import Stream
-from told import Case, cases
+from reason_cases import Case, cases
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

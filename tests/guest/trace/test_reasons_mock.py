@@ -13,9 +13,9 @@ from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from patience import until
-from told import Case
-from workers import Workers
+from reason_cases import Case
+from waiting import until
+from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import failnth
 import pytest
-from child import Child
+from child_process import Child
 from errnos import fails
 from iommufd import edu, mem, uapi, vfio
 from iommufd.container import TYPE1, Container, Group
@@ -19,7 +19,7 @@ from iommufd.mem import PAGE
 from iommufd.openfile import OpenFile
 from iommufd.pins import status_bytes, unprivileged
 from iommufd.trace import Stream
-from told import Case
+from reason_cases import Case
 
 pytestmark = pytest.mark.guest(kernels="ours")
 

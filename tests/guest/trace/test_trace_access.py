@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 from errnos import fails
+from event_log import EventLog
 from iommufd import mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.mock import Access
 from iommufd.uapi import MAP_READABLE
-from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -30,7 +30,7 @@ class World:
 
 
 @pytest.fixture
-def world(seen: Seen, context: Context, ioas: int, buffer: mem.Buffer) -> Iterator[World]:
+def world(seen: EventLog, context: Context, ioas: int, buffer: mem.Buffer) -> Iterator[World]:
     context.map(ioas, buffer, 3 * PAGE, iova=IOVA)
     context.map(ioas, buffer, PAGE, iova=IOVA + 3 * PAGE, prot=MAP_READABLE)
     with Access(context, ioas) as access:
@@ -41,7 +41,7 @@ def world(seen: Seen, context: Context, ioas: int, buffer: mem.Buffer) -> Iterat
 
 
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
-def test_pin_and_unpin(seen: Seen, world: World, write: bool) -> None:
+def test_pin_and_unpin(seen: EventLog, world: World, write: bool) -> None:
     part = {"iova": IOVA + PAGE, "length": 2 * PAGE, "pages": 2, "ret": 0}
     pinned = world.access.pin(IOVA + PAGE, world.buffer.address + PAGE, 2 * PAGE, write=write)
     flags = WRITE if write else 0
@@ -51,7 +51,7 @@ def test_pin_and_unpin(seen: Seen, world: World, write: bool) -> None:
     seen.is_one("access_unpin", flags=0, **part, **world.about)
 
 
-def test_unmap_unpins(seen: Seen, world: World, context: Context, ioas: int) -> None:
+def test_unmap_unpins(seen: EventLog, world: World, context: Context, ioas: int) -> None:
     """The driver unpins when it is called for the unmap."""
     world.access.pin(IOVA, world.buffer, PAGE)
     seen.forget()
@@ -61,7 +61,7 @@ def test_unmap_unpins(seen: Seen, world: World, context: Context, ioas: int) -> 
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])
-def test_rw(seen: Seen, world: World, slow: bool) -> None:
+def test_rw(seen: EventLog, world: World, slow: bool) -> None:
     """Pages that are touched only in part count."""
     flags = SLOW if slow else 0
     part = {"iova": IOVA + PAGE - 1, "length": 2, "pages": 2, "ret": 0}
@@ -72,7 +72,7 @@ def test_rw(seen: Seen, world: World, slow: bool) -> None:
     seen.is_one("access_rw", flags=WRITE | flags, **part, **world.about)
 
 
-def test_that_fail(seen: Seen, world: World) -> None:
+def test_that_fail(seen: EventLog, world: World) -> None:
     part = {"iova": IOVA + 3 * PAGE, "length": PAGE, "pages": 1}
     with fails(errno.EPERM):
         world.access.pin(IOVA + 3 * PAGE, world.buffer, PAGE, write=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from errnos import fails
+from event_log import EventLog
 from iommufd import mock_uapi, uapi, vfio
 from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu, addresses
 from iommufd.nest import Nest
-from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -26,7 +26,7 @@ def group_of(device: str) -> int:
     return int(link.parent.parent.name)
 
 
-def test_bind_and_unbind(seen: Seen, context: Context) -> None:
+def test_bind_and_unbind(seen: EventLog, context: Context) -> None:
     address = addresses()[0]
     about = {"ctx": seen.context(), "device": address, "group": group_of(address)}
     with vfio.Device(address) as device:
@@ -37,7 +37,7 @@ def test_bind_and_unbind(seen: Seen, context: Context) -> None:
 
 
 @pytest.mark.guest(append=("intremap=off",))
-def test_bind_that_fails(seen: Seen, context: Context) -> None:
+def test_bind_that_fails(seen: EventLog, context: Context) -> None:
     address = addresses()[0]
     about = {"ctx": seen.context(), "device": address, "group": group_of(address)}
     with vfio.Device(address) as device:
@@ -47,7 +47,7 @@ def test_bind_that_fails(seen: Seen, context: Context) -> None:
     assert not seen.all("device_unbind")
 
 
-def test_attach_replace_and_detach(seen: Seen, context: Context, ioas: int) -> None:
+def test_attach_replace_and_detach(seen: EventLog, context: Context, ioas: int) -> None:
     """VFIO turns the second attach into a replace."""
     other = context.ioas_alloc()
     ctx = seen.context()
@@ -79,7 +79,7 @@ def test_attach_replace_and_detach(seen: Seen, context: Context, ioas: int) -> N
         assert not seen.all("device_detach")
 
 
-def test_attach_that_fails(seen: Seen, context: Context, ioas: int) -> None:
+def test_attach_that_fails(seen: EventLog, context: Context, ioas: int) -> None:
     with Edu(context) as device:
         about = {
             "ctx": seen.context(),
@@ -100,7 +100,7 @@ def test_attach_that_fails(seen: Seen, context: Context, ioas: int) -> None:
         seen.is_one("device_replace", **about)
 
 
-def test_pasid(seen: Seen) -> None:
+def test_pasid(seen: EventLog) -> None:
     with Nest(mock_uapi.MOCK_FLAGS_DEVICE_PASID) as nest:
         ctx = seen.context()
         (bound,) = seen.all("device_bind")
@@ -132,7 +132,7 @@ def test_pasid(seen: Seen) -> None:
         assert (gone.number("pasid"), gone.number("hwpt")) == (0, first)
 
 
-def test_objects_of_the_mock(seen: Seen) -> None:
+def test_objects_of_the_mock(seen: EventLog) -> None:
     """Their type is a number without a name."""
     with Nest() as nest:
         slot = nest.device.id
@@ -140,7 +140,7 @@ def test_objects_of_the_mock(seen: Seen) -> None:
     assert made["type"] == "0xb"
 
 
-def test_fail(seen: Seen) -> None:
+def test_fail(seen: EventLog) -> None:
     """Two contexts: each has its own failures."""
     with Context() as context, Context() as other:
         numbers = [e.number("ctx") for e in seen.all("ctx_open")]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from errnos import fails
+from event_log import EventLog
 from iommufd import mock_uapi, uapi
 from iommufd.nest import IOVA, FaultQueue, Nest
 from iommufd.trace import Event
-from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -29,7 +29,7 @@ def nest() -> Iterator[Nest]:
 
 
 @pytest.fixture
-def ctx(seen: Seen, nest: Nest) -> int:
+def ctx(seen: EventLog, nest: Nest) -> int:
     """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
@@ -51,13 +51,13 @@ def fault(nest: Nest, queue: FaultQueue, **how: int) -> None:
     assert select.select([queue.fd], [], [], PATIENCE)[0]
 
 
-def only(seen: Seen, name: str) -> Event:
+def only(seen: EventLog, name: str) -> Event:
     (event,) = seen.all(name)
     return event
 
 
 @pytest.mark.parametrize("code", [SUCCESS, INVALID], ids=["success", "invalid"])
-def test_answer(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue, code: int) -> None:
+def test_answer(seen: EventLog, nest: Nest, ctx: int, queue: FaultQueue, code: int) -> None:
     """A group from the report to the response; each duration is longer than the one before."""
     about = {"ctx": ctx, "fault": queue.id, "cookie": 1}
     fault(nest, queue, addr=IOVA + 0x5000, group=3, perm=WRITE)
@@ -81,7 +81,7 @@ def test_answer(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue, code: int) 
     assert not seen.all("fault_abort")
 
 
-def test_pasid(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue) -> None:
+def test_pasid(seen: EventLog, nest: Nest, ctx: int, queue: FaultQueue) -> None:
     """The second group has the next cookie."""
     hwpt = nest.device.hwpt
     nest.device.pasid_attach(PASID, hwpt)
@@ -106,7 +106,7 @@ def test_pasid(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue) -> None:
 
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
 def test_abort_by_the_end_of_the_attachment(
-    seen: Seen, nest: Nest, ctx: int, queue: FaultQueue, read: bool
+    seen: EventLog, nest: Nest, ctx: int, queue: FaultQueue, read: bool
 ) -> None:
     fault(nest, queue)
     if read:
@@ -117,7 +117,9 @@ def test_abort_by_the_end_of_the_attachment(
     assert not seen.all("fault_respond")
 
 
-def test_abort_by_closing_the_queue(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue) -> None:
+def test_abort_by_closing_the_queue(
+    seen: EventLog, nest: Nest, ctx: int, queue: FaultQueue
+) -> None:
     """Later faults are refused at once."""
     fault(nest, queue)
     queue.close()
@@ -131,7 +133,7 @@ def test_abort_by_closing_the_queue(seen: Seen, nest: Nest, ctx: int, queue: Fau
     assert not seen.all("fault_abort")
 
 
-def test_answers_that_are_none(seen: Seen, nest: Nest, ctx: int, queue: FaultQueue) -> None:
+def test_answers_that_are_none(seen: EventLog, nest: Nest, ctx: int, queue: FaultQueue) -> None:
     fault(nest, queue)
     queue.read()
     with fails(errno.EINVAL):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from errnos import fails
+from event_log import EventLog, values
 from iommufd import mock_uapi, trace
 from iommufd.ctx import NO_ID
 from iommufd.nest import VEVENTQ, VIOMMU, Nest
-from seen import Seen, values
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -19,14 +19,14 @@ LENGTH = ctypes.sizeof(mock_uapi.ViommuEventSelftest)
 
 
 @pytest.fixture
-def ctx(seen: Seen, nest: Nest) -> int:
+def ctx(seen: EventLog, nest: Nest) -> int:
     """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
     return number
 
 
-def test_viommu(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_viommu(seen: EventLog, nest: Nest, ctx: int) -> None:
     about = {"ctx": ctx, "device": nest.device.device, "hwpt": nest.parent}
     viommu = nest.viommu()
     seen.is_one("viommu_alloc", viommu=viommu, type=VIOMMU, ret=0, **about)
@@ -37,7 +37,7 @@ def test_viommu(seen: Seen, nest: Nest, ctx: int) -> None:
     seen.is_one("viommu_alloc", **failed, **about)
 
 
-def test_vdevice(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_vdevice(seen: EventLog, nest: Nest, ctx: int) -> None:
     viommu = nest.viommu()
     about = {"ctx": ctx, "viommu": viommu, "virt_id": VIRT_ID}
     vdevice = nest.vdevice(viommu, VIRT_ID)
@@ -60,7 +60,7 @@ def viommu(nest: Nest) -> Iterator[int]:
     nest.device.replace(nest.ioas)
 
 
-def test_vevents(seen: Seen, nest: Nest, ctx: int, viommu: int) -> None:
+def test_vevents(seen: EventLog, nest: Nest, ctx: int, viommu: int) -> None:
     """Two fit, two are lost, one more arrives after the queue was read."""
     about = {"ctx": ctx, "viommu": viommu, "type": VEVENTQ, "length": LENGTH, "ret": 0}
     with nest.event_queue(viommu, depth=2) as queue:
@@ -75,7 +75,7 @@ def test_vevents(seen: Seen, nest: Nest, ctx: int, viommu: int) -> None:
         assert [values(e) for e in seen.all("vevent")] == expected
 
 
-def test_vevent_without_a_queue(seen: Seen, nest: Nest, ctx: int, viommu: int) -> None:
+def test_vevent_without_a_queue(seen: EventLog, nest: Nest, ctx: int, viommu: int) -> None:
     with fails(errno.EOPNOTSUPP):
         nest.device.event()
     seen.is_one(

@@ -6,11 +6,11 @@ import errno
 
 import pytest
 from errnos import fails
+from event_log import EventLog
 from iommufd import dirty, mem, mock, mock_uapi, uapi
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import IOVA, SELFTEST, Nest
-from seen import Seen
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -24,7 +24,7 @@ EACH = PAGE // mock.PAGE
 
 
 @pytest.fixture
-def ctx(seen: Seen, nest: Nest) -> int:
+def ctx(seen: EventLog, nest: Nest) -> int:
     """The number of the context; drops the events of its creation."""
     number = seen.context()
     seen.forget()
@@ -32,7 +32,7 @@ def ctx(seen: Seen, nest: Nest) -> int:
 
 
 @pytest.mark.parametrize("flags", [0, uapi.HWPT_ALLOC_DIRTY_TRACKING, uapi.HWPT_ALLOC_NEST_PARENT])
-def test_by_name(seen: Seen, nest: Nest, ctx: int, flags: int) -> None:
+def test_by_name(seen: EventLog, nest: Nest, ctx: int, flags: int) -> None:
     hwpt = nest.paging(flags)
     about = {"ctx": ctx, "hwpt": hwpt, "kind": PAGING, "automatic": 0}
     made = {"parent": nest.ioas, "device": nest.device.device, "flags": flags}
@@ -42,7 +42,7 @@ def test_by_name(seen: Seen, nest: Nest, ctx: int, flags: int) -> None:
 
 
 @pytest.mark.parametrize("on_viommu", [False, True], ids=["parent", "viommu"])
-def test_nested(seen: Seen, nest: Nest, ctx: int, on_viommu: bool) -> None:
+def test_nested(seen: EventLog, nest: Nest, ctx: int, on_viommu: bool) -> None:
     parent = nest.viommu() if on_viommu else nest.parent
     hwpt = nest.nested(parent)
     about = {"ctx": ctx, "hwpt": hwpt, "kind": NESTED, "automatic": 0}
@@ -52,7 +52,7 @@ def test_nested(seen: Seen, nest: Nest, ctx: int, on_viommu: bool) -> None:
     seen.is_one("hwpt_free", **about)
 
 
-def test_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_that_fails(seen: EventLog, nest: Nest, ctx: int) -> None:
     data = mock_uapi.HwptSelftest()
     argument = uapi.HwptAlloc(**nest.hwpt_fields(data, data_type=SELFTEST - 1))
     with fails(errno.EOPNOTSUPP):
@@ -72,7 +72,7 @@ def test_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
     assert not seen.all("hwpt_free")
 
 
-def test_for_an_attach_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_for_an_attach_that_fails(seen: EventLog, nest: Nest, ctx: int) -> None:
     """It was created, but no request could ever find it."""
     with mem.anonymous(PAGE) as buffer, Edu(nest.context) as device:
         ioas = nest.keep(nest.context.ioas_alloc())
@@ -102,7 +102,7 @@ def invalidate(nest: Nest, target: int, data_type: int, array: ctypes.Array) -> 
     nest.context.command("HWPT_INVALIDATE", argument)
 
 
-def test_invalidate(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_invalidate(seen: EventLog, nest: Nest, ctx: int) -> None:
     hwpt = nest.nested()
     about = {"ctx": ctx, "object": hwpt, "kind": NESTED, "data_type": HWPT_DATA, "entry_len": 8}
     invalidate(nest, hwpt, HWPT_DATA, entries(1, 1, 1))
@@ -113,7 +113,7 @@ def test_invalidate(seen: Seen, nest: Nest, ctx: int) -> None:
     seen.is_one("hwpt_invalidate", asked=4, handled=2, ret=-errno.EOPNOTSUPP, **about)
 
 
-def test_invalidate_of_a_viommu(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_invalidate_of_a_viommu(seen: EventLog, nest: Nest, ctx: int) -> None:
     viommu = nest.viommu()
     nest.vdevice(viommu, 9)
     kind = mock_uapi.ViommuInvalidateSelftest
@@ -132,7 +132,7 @@ def test_invalidate_of_a_viommu(seen: Seen, nest: Nest, ctx: int) -> None:
     )
 
 
-def test_invalidate_of_another_type(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_invalidate_of_another_type(seen: EventLog, nest: Nest, ctx: int) -> None:
     with fails(INVALID):
         invalidate(nest, nest.ioas, HWPT_DATA, entries(1))
     seen.is_one(
@@ -149,7 +149,7 @@ def test_invalidate_of_another_type(seen: Seen, nest: Nest, ctx: int) -> None:
 
 
 @pytest.mark.parametrize("clear", [True, False])
-def test_dirty(seen: Seen, nest: Nest, ctx: int, clear: bool) -> None:
+def test_dirty(seen: EventLog, nest: Nest, ctx: int, clear: bool) -> None:
     """Two of four pages, each of which is a page of its own for the IOMMU."""
     context = nest.context
     ioas = nest.keep(context.ioas_alloc())
@@ -172,7 +172,7 @@ def test_dirty(seen: Seen, nest: Nest, ctx: int, clear: bool) -> None:
         seen.is_one("dirty_read", page_size=PAGE, dirty=len(expected), flags=flags, **about)
 
 
-def test_dirty_that_fails(seen: Seen, nest: Nest, ctx: int) -> None:
+def test_dirty_that_fails(seen: EventLog, nest: Nest, ctx: int) -> None:
     hwpt = nest.paging(uapi.HWPT_ALLOC_DIRTY_TRACKING)
     with fails(INVALID):
         dirty.read_into(nest.context, hwpt, IOVA, 0, 0, PAGE)

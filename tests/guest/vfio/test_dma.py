@@ -11,13 +11,13 @@ import signal
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import BUFFER_SIZE, Edu
 from iommufd.faults import expect_fault, faults_in
 from iommufd.kmsg import Kmsg
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from errnos import errno_of, fails
 from iommufd import container as api
 from iommufd import edu, mem, mock, uapi
@@ -18,7 +19,6 @@ from iommufd.edu import Engine, GroupEdu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages, unprivileged
 from iommufd.uapi import MAP_READABLE, U64_MAX
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(
     kernels=("container", "peer-container"),

@@ -4,12 +4,12 @@
 from contextlib import suppress
 
 import pytest
+from data_pattern import pattern
 from guestpytest.machine import Machine
 from iommufd import mem, nvme
 from iommufd.ctx import RW, Context
 from iommufd.nvme import Nvme
 from iommufd.uapi import MAP_READABLE
-from pattern import pattern
 
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1"])
 

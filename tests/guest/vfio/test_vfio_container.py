@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from data_pattern import pattern
 from errnos import errno_of, fails
 from iommufd import container as api
 from iommufd import edu, mem, uapi
@@ -21,7 +22,6 @@ from iommufd.faults import expect_fault
 from iommufd.ioctl import ioctl
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
-from pattern import pattern
 
 ALL = ("main", "debug", "peer", "container", "peer-container")
 pytestmark = pytest.mark.guest(kernels=ALL)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import failnth
 import pytest
+from data_pattern import pattern
 from errnos import errno_of
 from iommufd import mem, mock, uapi
 from iommufd.container import TYPE1, Adopted
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages
-from pattern import pattern
 
 IOVA = mock.START
 PAGES = 16

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Each failed request in these tests must be reported once by iommufd_fail, with its reason."""
+"""A plugin: iommufd_fail must report each failed request of these tests once, with its reason."""
 
 from collections.abc import Iterator
 
@@ -48,7 +48,7 @@ def _ledger(request: pytest.FixtureRequest) -> Iterator[Ledger | None]:
 
 
 @pytest.fixture(autouse=True)
-def _told(_ledger: Ledger | None) -> Iterator[None]:
+def _reported(_ledger: Ledger | None) -> Iterator[None]:
     if not _ledger:
         yield
         return

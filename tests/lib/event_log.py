@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The complete contents of an event."""
+"""The events since a test has last looked, and the complete contents of each."""
 
 from iommufd.trace import Event, Stream
 
@@ -23,7 +23,7 @@ def values(event: Event) -> dict[str, int | str]:
     return {name: _value(text) for name, text in event.fields.items() if name not in times}
 
 
-class Seen:
+class EventLog:
     """The events of a stream since it was last looked at."""
 
     def __init__(self, stream: Stream) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs commands as a user other than root, with some of root's capabilities."""
+"""What a user other than root may do: run commands with capabilities, open files."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from iommufd.pins import NOBODY
 LEAST = ("bpf", "perfmon")
 
 
-def nobody(*capabilities: str) -> tuple[str, ...]:
+def as_nobody(*capabilities: str) -> tuple[str, ...]:
     """The prefix of a command that is to run with these capabilities only."""
     kept = ",".join(["-all", *(f"+{name}" for name in capabilities)])
     who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
