@@ -70,12 +70,12 @@ SCRAPES = """
 import sys
 from pathlib import Path
 
-import tool
-from exporter import Exporter
+import tool_runner
+from iommufd_exporter import Exporter
 from iommufd import mem
 from iommufd.ctx import Context
 
-tool.BIN = Path(sys.argv[1])
+tool_runner.BIN = Path(sys.argv[1])
 with Exporter() as exporter, Context() as context, mem.anonymous(4096) as buffer:
     for maps in (1, 2, 3):
         ioas = context.ioas_alloc()

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from child_process import Child
 from errnos import fails
-from exporter import NAME, PORT, SOCKET, Exporter, parse
 from iommufd import invalidate, mem, mock, reasons, uapi
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
@@ -26,8 +25,9 @@ from iommufd.nest import IOVA as FAULT_IOVA
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
+from iommufd_exporter import NAME, PORT, SOCKET, Exporter, parse
 from prometheus import Prometheus
-from tool import BIN, programs, run
+from tool_runner import BIN, programs, run
 from vmrun.paths import ROOT
 
 pytestmark = pytest.mark.guest(kernels="bpf")

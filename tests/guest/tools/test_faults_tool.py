@@ -14,7 +14,7 @@ from event_log import EventLog
 from iommufd import uapi
 from iommufd.nest import IOVA, VEVENTQ, FaultQueue, Nest
 from iommufd.trace import Event
-from tool import Tool
+from tool_runner import Tool
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -20,8 +20,8 @@ from iommufd import mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.trace import Event, Stream
-from tool import Tool
-from top import environment, load_command
+from iommufd_top import environment, load_command
+from tool_runner import Tool
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -14,7 +14,7 @@ from iommufd import mem, mock, uapi
 from iommufd.ctx import Context
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import NOBODY, unprivileged
-from tool import Tool, run
+from tool_runner import Tool, run
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -17,7 +17,7 @@ from errnos import fails
 from iommufd import invalidate
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from tool import BIN, Tool
+from tool_runner import BIN, Tool
 
 # The sanitizer kernel has no BTF.
 pytestmark = pytest.mark.guest(kernels="main")

@@ -8,17 +8,17 @@ import select
 import subprocess
 from collections.abc import Callable, Iterator
 
+import iommufd_why as why
 import pytest
-import why
 from errnos import fails
-from exporter import SOCKET, Exporter
 from iommufd import mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE, Buffer
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY
+from iommufd_exporter import SOCKET, Exporter
 from privileges import LEAST, as_nobody, may_open_iommufd, may_read_events
-from tool import BIN, Tool
+from tool_runner import BIN, Tool
 
 # If iommufd is built in, its types are part of the kernel's BTF, which every user may read.
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])

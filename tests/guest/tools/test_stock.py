@@ -16,7 +16,7 @@ from iommufd import mem, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.mem import PAGE
 from screen import Screen
-from tool import BIN, Tool, run
+from tool_runner import BIN, Tool, run
 from vmrun.paths import ROOT
 
 # Like test_conformance.py, so that both share a boot.

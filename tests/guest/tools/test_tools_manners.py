@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from tool import BIN, Tool, programs
+from tool_runner import BIN, Tool, programs
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

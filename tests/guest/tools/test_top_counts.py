@@ -8,8 +8,8 @@ import subprocess
 import sys
 import textwrap
 
+import iommufd_top as top
 import pytest
-import top
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu

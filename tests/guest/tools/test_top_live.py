@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 
+import iommufd_top as top
 import pytest
-import top
 from screen import Screen
 
 # The sanitizer kernel has no BTF.

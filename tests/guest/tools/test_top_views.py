@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import iommufd_top as top
 import pytest
-import top
 from child_process import Child
 from errnos import fails
 from iommufd import dirty, invalidate, mem, mock, uapi

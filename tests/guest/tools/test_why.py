@@ -11,8 +11,8 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
+import iommufd_why as why
 import pytest
-import why
 from errnos import fails
 from iommufd import mem, vfio
 from iommufd.ctx import Context

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tool import Tool
+from tool_runner import Tool
 
 NAME = "iommufd-exporter"
 # A directory in which every user may create a socket.
