@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What is generated is up to date with its sources, and scripts/generate finds mistakes in them."""
+"""Generated files are up to date with its sources, and scripts/generate finds mistakes in them."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ ENUM = "kernel/trace/reason.h"
 FAILURES = "docs/failures.md"
 EVENTS = "kernel/trace/events.h"
 TRACEPOINTS = "docs/tracepoints.md"
-# What scripts/generate reads and writes.
+# The files that scripts/generate reads and writes.
 PARTS = ("docs", "bpftrace", "kernel/trace", "scripts")
 
 

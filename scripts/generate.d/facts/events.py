@@ -51,7 +51,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Layout:
-    """What an event, or a class of events, consists of."""
+    """The parts of an event, or of a class of events."""
 
     # The name of each argument, and of the structure that it points to.
     arguments: dict[str, str]

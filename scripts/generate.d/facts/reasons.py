@@ -15,7 +15,7 @@ REQUIRED = {"name", "errnos", "numbers", "meaning", "remedy"}
 
 @dataclass(frozen=True)
 class Sentence:
-    """What iommufd-why prints for a reason with this errno; "" stands for all others."""
+    """The text of iommufd-why for a reason with this errno; "" stands for all others."""
 
     error: str
     says: str
@@ -42,7 +42,7 @@ class Section:
 @dataclass(frozen=True)
 class Facts:
     sections: list[Section]
-    # What each errno can mean.
+    # The possible meanings of each errno.
     errnos: dict[str, str]
 
     @property
