@@ -156,6 +156,17 @@ def test_width(lib, function, width):
     assert max(map(len, lib(function, *values))) <= width
 
 
+def test_hash(lib):
+    """Keys in the same bucket are told apart, and removed ones are gone."""
+    keys = [*range(1, 5000), *range(1, 50000, 4096)]
+    removed = [4095, 1, 8193, 99999]
+    expected = {k: keys.count(k) for k in keys if k not in removed}
+    arguments = ",".join(map(str, [*keys, *(-k for k in removed)]))
+    found, *empty = lib("hash", arguments, "", "7,-7")
+    assert dict(map(int, each.split(":")) for each in found.split()) == expected
+    assert empty == ["", ""]
+
+
 def test_buckets(lib):
     """Sixteen to a power of two, without a gap; each value is in its bucket."""
     edges = [*range(16), *((16 + step) << octave for octave in range(36) for step in range(16))]

@@ -194,12 +194,11 @@ static bool read_contexts(struct watch *watch)
 static void list_waiting(struct watch *watch)
 {
 	__u64 now = loop_clock(CLOCK_MONOTONIC);
+	struct group *group = NULL;
 
-	for (size_t i = 0; i < TABLE_BUCKETS; i++)
-		for (struct group *group = watch->table.groups[i]; group;
-		     group = group->next)
-			end(watch, group, END_WAITING,
-			    group->since_ns ? now - group->since_ns : 0, now);
+	while ((group = hash_next(&watch->table.groups, group)))
+		end(watch, group, END_WAITING,
+		    group->since_ns ? now - group->since_ns : 0, now);
 }
 
 static int list_faults(struct watch *watch)
@@ -297,6 +296,7 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILURE;
 
 	options_parse(&watch->options, argc, argv);
+	table_init(&watch->table);
 	if (!tool_check(watch->options.common.verbose))
 		return EXIT_FAILURE;
 	if (open_bpf(watch))

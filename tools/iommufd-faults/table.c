@@ -4,6 +4,12 @@
 #include "../lib/tool.h"
 #include "table.h"
 
+void table_init(struct table *table)
+{
+	hash_init(&table->groups, sizeof(struct group_key),
+		  sizeof(struct group));
+}
+
 const struct ctx *table_ctx(const struct table *table, __u32 ctx)
 {
 	for (size_t i = 0; i < table->nr_contexts; i++)
@@ -67,45 +73,25 @@ void table_begin(struct table *table)
 	table->nr_queues = 0;
 }
 
-static struct group **bucket_of(struct table *table,
-				const struct faults_record *record)
-{
-	__u32 hash = (record->ctx * 31 + record->queue) * 31 + record->cookie;
-
-	return &table->groups[hash % TABLE_BUCKETS];
-}
-
-static bool is_same(const struct faults_record *a,
-		    const struct faults_record *b)
-{
-	return a->ctx == b->ctx && a->queue == b->queue &&
-	       a->cookie == b->cookie;
-}
-
 struct group *table_group(struct table *table,
 			  const struct faults_record *record)
 {
-	struct group **bucket = bucket_of(table, record), *group;
+	struct group_key key = {
+		.ctx = record->ctx,
+		.queue = record->queue,
+		.cookie = record->cookie,
+	};
+	struct group *group = hash_get(&table->groups, &key);
 
-	for (group = *bucket; group; group = group->next)
-		if (is_same(&group->report, record))
-			return group;
-	group = tool_memory(calloc(1, sizeof(*group)));
 	group->report.ctx = record->ctx;
 	group->report.queue = record->queue;
 	group->report.cookie = record->cookie;
-	group->next = *bucket;
-	*bucket = group;
 	return group;
 }
 
 void table_remove_group(struct table *table, struct group *group)
 {
-	struct group **link = bucket_of(table, &group->report);
-
-	while (*link != group)
-		link = &(*link)->next;
-	*link = group->next;
+	hash_remove(&table->groups, group);
 	free(group);
 }
 
@@ -117,14 +103,7 @@ void latency_add(struct latency *latency, __u64 ns)
 
 void table_free(struct table *table)
 {
-	struct group *group;
-
-	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
-		while ((group = table->groups[i])) {
-			table->groups[i] = group->next;
-			free(group);
-		}
-	}
+	hash_clear(&table->groups);
 	free(table->contexts);
 	free(table->queues);
 }

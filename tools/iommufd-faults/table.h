@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "../../bpf/iommufd_faults.h"
+#include "../lib/hash.h"
 #include "../lib/slots.h"
 
 /**
@@ -30,6 +31,12 @@ enum end {
 	ENDS,
 };
 
+struct group_key {
+	__u32 ctx;
+	__u32 queue;
+	__u32 cookie;
+};
+
 /**
  * struct group - a group of faults that gets a single response
  * @report: the report; without a time if it was not seen
@@ -39,7 +46,8 @@ enum end {
  * @read_ns: how long it waited for that, 0 if not known
  */
 struct group {
-	struct group *next;
+	struct hash_link link;
+	struct group_key key;
 	struct faults_record report;
 	__u64 since_ns;
 	bool read;
@@ -81,15 +89,15 @@ struct queue {
 	struct latency to_answer;
 };
 
-#define TABLE_BUCKETS 4096
-
 struct table {
 	size_t nr_contexts;
 	struct ctx *contexts;
 	size_t nr_queues;
 	struct queue *queues;
-	struct group *groups[TABLE_BUCKETS];
+	struct hash groups;
 };
+
+void table_init(struct table *table);
 
 void table_add_ctx(struct table *table, __u32 ctx, __u32 tgid,
 		   const char *comm);

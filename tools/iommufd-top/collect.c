@@ -111,23 +111,20 @@ static bool events_sync(void)
 
 static void add_processes(void)
 {
-	for (size_t i = 0; i < PROCESS_BUCKETS; i++) {
-		struct process *process;
+	struct process *process = NULL;
 
-		for (process = c->owners.processes[i]; process;
-		     process = process->next) {
-			struct entry *sum = &process->entry;
+	while ((process = hash_next(&c->owners.processes, process))) {
+		struct entry *sum = &process->entry;
 
-			if (!process->shown)
-				continue;
-			for (int op = 0; op < OPS; op++) {
-				op_finish(&process->op[op]);
-				sum->op[op] = process->op[op].op;
-			}
-			sum->ended = !sum->contexts && !sum->spaces;
-			*table_add(&c->report.table[VIEW_PROCESS]) = *sum;
-			c->report.processes++;
+		if (!process->shown)
+			continue;
+		for (int op = 0; op < OPS; op++) {
+			op_finish(&process->op[op]);
+			sum->op[op] = process->op[op].op;
 		}
+		sum->ended = !sum->contexts && !sum->spaces;
+		*table_add(&c->report.table[VIEW_PROCESS]) = *sum;
+		c->report.processes++;
 	}
 }
 
@@ -291,6 +288,7 @@ static bool events_open(const struct source_options *options)
 	c = tool_memory(calloc(1, sizeof(*c)));
 	c->options = *options;
 	c->stats = -1;
+	owners_init(&c->owners);
 	c->list = list_open();
 	if (!c->list)
 		return false;

@@ -2,10 +2,9 @@
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/hash.h"
 #include "../lib/tool.h"
 #include "history.h"
-
-#define BUCKETS 512
 
 /* Only the members that identify a row are set. */
 struct key {
@@ -26,14 +25,14 @@ struct key {
  * @rate: by tick modulo HISTORY_LEN
  */
 struct curve {
-	struct curve *next;
+	struct hash_link link;
 	struct key key;
 	unsigned long tick;
 	double rate[HISTORY_LEN];
 };
 
 struct history {
-	struct curve *curves[BUCKETS];
+	struct hash curves;
 	unsigned long tick;
 	bool utf8;
 };
@@ -42,57 +41,39 @@ struct history *history_open(void)
 {
 	struct history *history = tool_memory(calloc(1, sizeof(*history)));
 
+	hash_init(&history->curves, sizeof(struct key), sizeof(struct curve));
 	history->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	return history;
 }
 
-/* Removes curves without a rate in the last intervals. */
-static void forget(struct history *history, unsigned long intervals)
+/* Removes curves without a rate in the last HISTORY_LEN intervals. */
+static void forget(struct history *history)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct curve **link = &history->curves[i];
+	struct curve *curve, *next;
 
-		while (*link) {
-			struct curve *curve = *link;
-
-			if (history->tick - curve->tick < intervals) {
-				link = &curve->next;
-				continue;
-			}
-			*link = curve->next;
-			free(curve);
-		}
+	for (curve = hash_next(&history->curves, NULL); curve; curve = next) {
+		next = hash_next(&history->curves, curve);
+		if (history->tick - curve->tick < HISTORY_LEN)
+			continue;
+		hash_remove(&history->curves, curve);
+		free(curve);
 	}
 }
 
 void history_close(struct history *history)
 {
-	forget(history, 0);
+	hash_clear(&history->curves);
 	free(history);
-}
-
-static struct curve **find(struct history *history, const struct key *key)
-{
-	__u32 hash = key->view + 31 * (key->pid + 31 * (key->ctx + key->ioas));
-	struct curve **link;
-
-	hash += key->hwpt + 7 * key->device + 17 * key->reason + key->size;
-	link = &history->curves[hash % BUCKETS];
-	while (*link && memcmp(&(*link)->key, key, sizeof(*key)))
-		link = &(*link)->next;
-	return link;
 }
 
 /* Rates of the same interval are added up. */
 static void add(struct history *history, const struct key *key, double rate)
 {
-	struct curve **link = find(history, key), *curve = *link;
+	struct curve *curve = hash_get(&history->curves, key);
 
-	if (!curve) {
-		curve = *link = tool_memory(calloc(1, sizeof(*curve)));
-		curve->key = *key;
+	/* A new one: the first tick is 1. */
+	if (!curve->tick)
 		curve->tick = history->tick;
-	}
 	for (; curve->tick != history->tick; curve->tick++)
 		curve->rate[(curve->tick + 1) % HISTORY_LEN] = 0;
 	curve->rate[history->tick % HISTORY_LEN] += rate;
@@ -155,7 +136,7 @@ void history_take(struct history *history, const struct report *report)
 
 		add(history, &key, whole[i] * per);
 	}
-	forget(history, HISTORY_LEN);
+	forget(history);
 }
 
 static const char *draw(char *buf, struct history *history,
@@ -166,7 +147,7 @@ static const char *draw(char *buf, struct history *history,
 	static const char *const ascii[] = { " ", ".", ",", "-", "~",
 					     "=", "+", "*", "#" };
 	const char *const *levels = history->utf8 ? blocks : ascii;
-	const struct curve *curve = *find(history, key);
+	const struct curve *curve = hash_find(&history->curves, key);
 	double most = 0, rate[HISTORY_LEN] = {};
 	char *at = buf;
 

@@ -10,12 +10,13 @@
 void mirror_open(struct mirror *mirror, const struct bpf_map *map)
 {
 	mirror->map = bpf_map__fd(map);
-	mirror->key_size = bpf_map__key_size(map);
 	mirror->size = bpf_map__value_size(map);
 	mirror->buffer = tool_memory(malloc(mirror->size));
+	hash_init(&mirror->rows, sizeof(((struct mirror_row *)0)->key),
+		  sizeof(struct mirror_row) + 2 * mirror->size);
 }
 
-static void free_rows(struct mirror_row *row)
+static void free_gone(struct mirror_row *row)
 {
 	struct mirror_row *next;
 
@@ -27,27 +28,20 @@ static void free_rows(struct mirror_row *row)
 
 void mirror_close(struct mirror *mirror)
 {
-	for (size_t i = 0; i < MIRROR_BUCKETS; i++)
-		free_rows(mirror->rows[i]);
-	free_rows(mirror->gone);
+	hash_clear(&mirror->rows);
+	free_gone(mirror->gone);
 	free(mirror->buffer);
 }
 
 static struct mirror_row *get_row(struct mirror *mirror, const __u32 *key)
 {
-	size_t bucket = (key[0] * 31 + key[1]) % MIRROR_BUCKETS;
-	struct mirror_row *row;
+	struct mirror_row *row = hash_get(&mirror->rows, key);
 
-	for (row = mirror->rows[bucket]; row; row = row->next)
-		if (!memcmp(row->key, key, sizeof(row->key)))
-			return row;
-	row = tool_memory(calloc(1, sizeof(*row) + 2 * mirror->size));
-	memcpy(row->key, key, sizeof(row->key));
-	row->now = row + 1;
-	row->base = (char *)row->now + mirror->size;
-	row->next = mirror->rows[bucket];
-	mirror->rows[bucket] = row;
-	mirror->nr++;
+	if (!row->now) {
+		row->now = row + 1;
+		row->base = (char *)row->now + mirror->size;
+		mirror->nr++;
+	}
 	return row;
 }
 
@@ -68,14 +62,11 @@ int mirror_read(struct mirror *mirror)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Removes *@link from the kernel's map; it then points to the next row. */
-static void retire(struct mirror *mirror, struct mirror_row **link)
+static void retire(struct mirror *mirror, struct mirror_row *row)
 {
-	struct mirror_row *row = *link;
-
 	bpf_map_lookup_and_delete_elem(mirror->map, row->key, row->now);
+	hash_remove(&mirror->rows, row);
 	row->gone = true;
-	*link = row->next;
 	row->next = mirror->gone;
 	mirror->gone = row;
 }
@@ -84,49 +75,40 @@ void mirror_retire(struct mirror *mirror,
 		   bool (*over)(const struct mirror_row *row, void *data),
 		   void *data)
 {
-	for (size_t i = 0; i < MIRROR_BUCKETS; i++) {
-		struct mirror_row **link = &mirror->rows[i];
+	struct mirror_row *row, *next;
 
-		while (*link) {
-			if (over(*link, data))
-				retire(mirror, link);
-			else
-				link = &(*link)->next;
-		}
+	for (row = hash_next(&mirror->rows, NULL); row; row = next) {
+		next = hash_next(&mirror->rows, row);
+		if (over(row, data))
+			retire(mirror, row);
 	}
-}
-
-static void each(struct mirror_row *row,
-		 void (*call)(const struct mirror_row *row, void *data),
-		 void *data)
-{
-	for (; row; row = row->next)
-		call(row, data);
 }
 
 void mirror_each(struct mirror *mirror,
 		 void (*call)(const struct mirror_row *row, void *data),
 		 void *data)
 {
-	for (size_t i = 0; i < MIRROR_BUCKETS; i++)
-		each(mirror->rows[i], call, data);
-	each(mirror->gone, call, data);
+	const struct mirror_row *row = NULL;
+
+	while ((row = hash_next(&mirror->rows, row)))
+		call(row, data);
+	for (row = mirror->gone; row; row = row->next)
+		call(row, data);
 }
 
 void mirror_advance(struct mirror *mirror,
 		    void (*gone)(const struct mirror_row *row, void *data),
 		    void *data)
 {
-	struct mirror_row *row;
+	struct mirror_row *row = NULL;
 
-	for (size_t i = 0; i < MIRROR_BUCKETS; i++)
-		for (row = mirror->rows[i]; row; row = row->next)
-			memcpy(row->base, row->now, mirror->size);
+	while ((row = hash_next(&mirror->rows, row)))
+		memcpy(row->base, row->now, mirror->size);
 	for (row = mirror->gone; row; row = row->next) {
 		if (gone)
 			gone(row, data);
 		mirror->nr--;
 	}
-	free_rows(mirror->gone);
+	free_gone(mirror->gone);
 	mirror->gone = NULL;
 }

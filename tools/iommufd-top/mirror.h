@@ -10,25 +10,25 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#define MIRROR_BUCKETS 1024
+#include "../lib/hash.h"
 
 /**
  * struct mirror_row - a row of the map
- * @next: next row in its bucket, or next row that is gone
  * @key: its key in the map
  * @quiet: the last two readings were equal
  * @gone: it is no longer in the map
  * @now: the last reading
  * @base: its value when the interval began
+ * @next: next row that is gone
  */
 struct mirror_row {
-	struct mirror_row *next;
+	struct hash_link link;
 	__u32 key[2];
 	bool quiet;
 	bool gone;
 	void *now;
 	void *base;
+	struct mirror_row *next;
 };
 
 /**
@@ -37,12 +37,12 @@ struct mirror_row {
  * @rows: rows in the map, by key
  * @gone: rows that were removed in this interval
  * @nr: number of all rows
+ * @buffer: room for a value
  */
 struct mirror {
 	int map;
-	size_t key_size;
 	size_t size;
-	struct mirror_row *rows[MIRROR_BUCKETS];
+	struct hash rows;
 	struct mirror_row *gone;
 	size_t nr;
 	void *buffer;

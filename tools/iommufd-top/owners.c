@@ -5,6 +5,11 @@
 #include "../lib/tool.h"
 #include "owners.h"
 
+void owners_init(struct owners *owners)
+{
+	hash_init(&owners->processes, sizeof(__u32), sizeof(struct process));
+}
+
 void owners_begin(struct owners *owners, const struct listing *listing)
 {
 	size_t size = listing->nr_contexts * sizeof(*owners->late);
@@ -15,21 +20,9 @@ void owners_begin(struct owners *owners, const struct listing *listing)
 		memcpy(owners->late, listing->contexts, size);
 }
 
-static void free_processes(struct owners *owners)
-{
-	for (size_t i = 0; i < PROCESS_BUCKETS; i++) {
-		struct process *process;
-
-		while ((process = owners->processes[i])) {
-			owners->processes[i] = process->next;
-			free(process);
-		}
-	}
-}
-
 void owners_free(struct owners *owners)
 {
-	free_processes(owners);
+	hash_clear(&owners->processes);
 	free(owners->late);
 	free(owners->of);
 }
@@ -102,7 +95,7 @@ static void add_row(const struct mirror_row *row, void *data)
 void owners_read(struct owners *owners, struct mirror *contexts,
 		 struct mirror *rows)
 {
-	free_processes(owners);
+	hash_clear(&owners->processes);
 	owners->nr = 0;
 	owners->of = tool_memory(reallocarray(owners->of, contexts->nr + 1,
 					      sizeof(*owners->of)));
@@ -134,19 +127,14 @@ void owner_add_failed(struct process *process, struct entry *total,
 
 struct process *process_of(struct owners *owners, const struct entry *member)
 {
-	size_t bucket = member->pid % PROCESS_BUCKETS;
-	struct process *process;
+	struct process *process = hash_find(&owners->processes, &member->pid);
 
-	for (process = owners->processes[bucket]; process;
-	     process = process->next)
-		if (process->entry.pid == member->pid)
-			return process;
-	process = tool_memory(calloc(1, sizeof(*process)));
+	if (process)
+		return process;
+	process = hash_get(&owners->processes, &member->pid);
 	process->entry.pid = member->pid;
 	process->entry.uid = member->uid;
 	memcpy(process->entry.comm, member->comm, sizeof(member->comm));
 	process->entry.limit = ABSENT;
-	process->next = owners->processes[bucket];
-	owners->processes[bucket] = process;
 	return process;
 }

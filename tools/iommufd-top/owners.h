@@ -3,6 +3,7 @@
 #ifndef __OWNERS_H
 #define __OWNERS_H
 
+#include "../lib/hash.h"
 #include "../lib/list.h"
 #include "mirror.h"
 #include "op.h"
@@ -24,18 +25,18 @@ struct owner_of {
 
 /**
  * struct process - totals of a process
+ * @pid: the key
  * @entry: its row
  * @shown: the row is shown
  * @op: its requests, by enum op
  */
 struct process {
-	struct process *next;
+	struct hash_link link;
+	__u32 pid;
 	struct entry entry;
 	bool shown;
 	struct op_sum op[OPS];
 };
-
-#define PROCESS_BUCKETS 256
 
 /**
  * struct owners - all owners and processes
@@ -48,9 +49,10 @@ struct owners {
 	struct list_ctx *late;
 	size_t nr;
 	struct owner_of *of;
-	struct process *processes[PROCESS_BUCKETS];
+	struct hash processes;
 };
 
+void owners_init(struct owners *owners);
 /* Stores the owners of contexts that existed before the start. */
 void owners_begin(struct owners *owners, const struct listing *listing);
 void owners_free(struct owners *owners);

@@ -50,6 +50,7 @@ static bool stock_open(const struct source_options *options)
 	struct ioctl_options which = { .pid = options->pid, .by_size = true };
 
 	s = tool_memory(calloc(1, sizeof(*s)));
+	owners_init(&s->processes);
 	s->failed_ns = tool_memory(calloc(MAX_FAILURES, sizeof(__u64)));
 	s->watch = ioctl_open(&which);
 	s->begin_ns = loop_clock(CLOCK_MONOTONIC);
@@ -234,11 +235,12 @@ static void begin_report(void)
 }
 
 /* Adds processes that were active or may still be. */
-static void add_processes(struct process *process)
+static void add_processes(void)
 {
 	struct table *table = &s->report.table[VIEW_PROCESS];
+	struct process *process = NULL;
 
-	for (; process; process = process->next) {
+	while ((process = hash_next(&s->processes.processes, process))) {
 		struct entry *sum = &process->entry;
 
 		sum->ended = kill(sum->pid, 0) && errno == ESRCH;
@@ -284,8 +286,7 @@ static const struct report *stock_report(void)
 	for (size_t i = 0; i < calls->nr; i++)
 		add_calls(&calls->entries[i]);
 	report->total.all_failed += report->total.failed;
-	for (size_t i = 0; i < PROCESS_BUCKETS; i++)
-		add_processes(s->processes.processes[i]);
+	add_processes();
 	add_failures();
 	for (size_t i = 0; i < s->sizes.nr; i++)
 		*table_add(&report->table[VIEW_SIZE]) = s->sizes.entries[i];

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "../env.h"
 #include "../fmt.h"
+#include "../hash.h"
 #include "../hist.h"
 #include "../loop.h"
 #include "../slots.h"
@@ -139,6 +140,44 @@ static void do_number(const char *arg)
 		puts("no");
 }
 
+struct element {
+	struct hash_link link;
+	__u32 key;
+	unsigned int uses;
+};
+
+/*
+ * Adds comma-separated keys, and removes those with a minus. Prints the keys in
+ * the table, and how often each was added.
+ */
+static void do_hash(const char *arg)
+{
+	static struct hash hash;
+	struct element *element = NULL;
+	char *at;
+
+	hash_init(&hash, sizeof(element->key), sizeof(*element));
+	for (; *arg; arg = *at ? at + 1 : at) {
+		__s64 number = strtoll(arg, &at, 0);
+		__u32 key = llabs(number);
+
+		if (number >= 0) {
+			element = hash_get(&hash, &key);
+			element->uses++;
+			continue;
+		}
+		element = hash_find(&hash, &key);
+		if (element)
+			hash_remove(&hash, element);
+		free(element);
+	}
+	element = NULL;
+	while ((element = hash_next(&hash, element)))
+		printf("%u:%u ", element->key, element->uses);
+	puts("");
+	hash_clear(&hash);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const char *arg);
@@ -150,6 +189,7 @@ static const struct {
 	{ "env", do_env },	 { "interval", do_interval },
 	{ "number", do_number }, { "slot", do_slot },
 	{ "slots", do_slots },	 { "stock", do_stock },
+	{ "hash", do_hash },
 };
 
 int main(int argc, char **argv)
