@@ -53,7 +53,7 @@ static struct exporter_counts *mine(void)
 	return bpf_map_lookup_elem(&counts, &zero);
 }
 
-static int take(enum exporter_op op, __s32 ret, __u64 ns)
+static int take(enum operation op, __s32 ret, __u64 ns)
 {
 	struct exporter_counts *here = mine();
 	__u64 bound = EXPORTER_FIRST_NS;
@@ -80,7 +80,7 @@ int exporter_map(struct trace_event_raw_iommufd_ioas_map *event)
 {
 	if (!event->ret)
 		count(event->ctx, EXPORTER_MAPS);
-	return take(EXPORTER_MAP, event->ret, event->ns);
+	return take(OP_MAP, event->ret, event->ns);
 }
 
 SEC("tp/iommufd/iommufd_ioas_unmap")
@@ -88,7 +88,7 @@ int exporter_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 {
 	if (event->unmapped)
 		count(event->ctx, EXPORTER_UNMAPS);
-	return take(EXPORTER_UNMAP, event->ret, event->ns);
+	return take(OP_UNMAP, event->ret, event->ns);
 }
 
 SEC("tp/iommufd/iommufd_hwpt_invalidate")

@@ -4,6 +4,7 @@
 #define __IOMMUFD_EXPORTER_H
 
 #include <linux/types.h>
+#include "operation.h"
 
 /* The last one is also used for reasons that are not known here. */
 #define EXPORTER_REASONS 256
@@ -26,12 +27,6 @@ struct exporter_totals {
 	__u64 count[EXPORTER_TOTALS];
 };
 
-enum exporter_op {
-	EXPORTER_MAP,
-	EXPORTER_UNMAP,
-	EXPORTER_OPS,
-};
-
 /**
  * struct exporter_requests - durations of successful requests
  * @sum_ns: sum of the durations
@@ -50,7 +45,7 @@ struct exporter_requests {
 struct exporter_counts {
 	__u64 failures[EXPORTER_REASONS];
 	__u64 page_faults;
-	struct exporter_requests requests[EXPORTER_OPS];
+	struct exporter_requests requests[IOAS_OPS];
 };
 
 #endif

@@ -110,7 +110,7 @@ SEC("tp/iommufd/iommufd_ioas_map")
 int maplat_map(struct trace_event_raw_iommufd_ioas_map *event)
 {
 	struct maplat_call call = {
-		.op = MAPLAT_MAP,
+		.op = OP_MAP,
 		.ctx = event->ctx,
 		.ioas = event->ioas,
 		.iova = event->iova,
@@ -131,7 +131,7 @@ SEC("tp/iommufd/iommufd_ioas_unmap")
 int maplat_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 {
 	struct maplat_call call = {
-		.op = MAPLAT_UNMAP,
+		.op = OP_UNMAP,
 		.ctx = event->ctx,
 		.ioas = event->ioas,
 		.iova = event->iova,

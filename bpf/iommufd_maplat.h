@@ -3,16 +3,11 @@
 #ifndef __IOMMUFD_MAPLAT_H
 #define __IOMMUFD_MAPLAT_H
 
+#include "operation.h"
 #include "slots.h"
 
 #define MAPLAT_COMM_LEN 16
 #define MAPLAT_MAX_ROWS 8192
-
-enum maplat_op {
-	MAPLAT_MAP,
-	MAPLAT_UNMAP,
-	MAPLAT_OPS,
-};
 
 /* The parts of a request's time; each operation has some of them. */
 enum maplat_part {
@@ -35,7 +30,7 @@ enum maplat_by {
 
 /**
  * struct maplat_key - key of a histogram
- * @op: enum maplat_op
+ * @op: OP_MAP or OP_UNMAP
  * @ctx: context, if by IOAS
  * @id: id of the IOAS; process; slot of the size
  */

@@ -86,14 +86,14 @@ static __always_inline struct top_row *get_row(__u32 ctx, __u32 ioas,
 	return row ?: make_row(ctx, ioas, creation);
 }
 
-static void count_size(struct top_row *row, enum top_op_kind kind, __u64 bytes)
+static void count_size(struct top_row *row, enum operation op, __u64 bytes)
 {
 	__u32 slot = slot_of(bytes);
 
 	/* Keep the bounds check for the verifier. */
 	barrier_var(slot);
 	if (slot < SLOTS)
-		__sync_fetch_and_add(&row->size[kind][slot], 1);
+		__sync_fetch_and_add(&row->size[op][slot], 1);
 }
 
 SEC("tp/iommufd/iommufd_ctx_open")
@@ -166,13 +166,13 @@ int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
 	if (!ret) {
 		__u64 length = event->length;
 
-		__sync_fetch_and_add(&row->op[TOP_MAP].amount, length);
+		__sync_fetch_and_add(&row->op[OP_MAP].amount, length);
 		__sync_fetch_and_add(&row->pinned, event->pinned);
-		count_size(row, TOP_MAP, length);
+		count_size(row, OP_MAP, length);
 		if (event->source == SOURCE_COPY)
 			__sync_fetch_and_add(&row->mixed, 1);
 	}
-	top_count_op(&row->op[TOP_MAP], ret, event->ns);
+	top_count_op(&row->op[OP_MAP], ret, event->ns);
 	return 0;
 }
 
@@ -184,14 +184,14 @@ int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
 
 	if (!row)
 		return 0;
-	__sync_fetch_and_add(&row->op[TOP_UNMAP].amount, unmapped);
+	__sync_fetch_and_add(&row->op[OP_UNMAP].amount, unmapped);
 	__sync_fetch_and_add(&row->unpinned, event->unpinned);
 	/* Mappings of a destroyed IOAS are unmapped without a request. */
 	if (row->life.alive <= 0)
 		return 0;
-	top_count_op(&row->op[TOP_UNMAP], event->ret, event->ns);
+	top_count_op(&row->op[OP_UNMAP], event->ret, event->ns);
 	if (unmapped)
-		count_size(row, TOP_UNMAP, unmapped);
+		count_size(row, OP_UNMAP, unmapped);
 	if (event->areas > 1)
 		__sync_fetch_and_add(&row->mixed, 1);
 	return 0;

@@ -8,6 +8,7 @@
 #define __IOMMUFD_TOP_H
 
 #include "hist.h"
+#include "operation.h"
 #include "slots.h"
 
 #define TOP_COMM_LEN	 16
@@ -22,15 +23,6 @@
 #define TOP_PEAK_NS_BITS    40
 #define TOP_PEAK_NS_MAX	    ((1ULL << TOP_PEAK_NS_BITS) - 1)
 #define TOP_PEAK_EPOCH_MASK ((1ULL << (64 - TOP_PEAK_NS_BITS)) - 1)
-
-/* Requests on an IOAS, and on a page table or vIOMMU. */
-enum top_op_kind {
-	TOP_MAP,
-	TOP_UNMAP,
-	TOP_OPS,
-	TOP_INVALIDATE = 0,
-	TOP_DIRTY,
-};
 
 /* Object @id of context @ctx. */
 struct top_key {
@@ -95,7 +87,7 @@ struct top_life {
  * @comm: name of that process
  * @pinned: pages that its map requests pinned
  * @unpinned: pages that its unmap requests unpinned
- * @op: requests, by enum top_op_kind
+ * @op: requests, by enum operation
  * @size: successful requests, by slot_of() their bytes
  * @mixed: requests that may have been about several mappings at a time, whose
  *	sizes are not known
@@ -107,8 +99,8 @@ struct top_row {
 	char comm[TOP_COMM_LEN];
 	__u64 pinned;
 	__u64 unpinned;
-	struct top_op op[TOP_OPS];
-	__u32 size[TOP_OPS][SLOTS];
+	struct top_op op[IOAS_OPS];
+	__u32 size[IOAS_OPS][SLOTS];
 	__u64 mixed;
 };
 
@@ -117,7 +109,7 @@ struct top_row {
  * @parent: IOAS, second-stage page table or vIOMMU that it is on
  * @automatic: created by an attach
  * @flags: enum iommufd_hwpt_alloc_flags, if its allocation was seen
- * @op: requests, by enum top_op_kind
+ * @op: requests, by TABLE_OP() of enum operation
  */
 struct top_table {
 	struct top_life life;
@@ -125,7 +117,7 @@ struct top_table {
 	__u32 automatic;
 	__u32 flags;
 	__u32 unused;
-	struct top_op op[TOP_OPS];
+	struct top_op op[TABLE_OPS];
 };
 
 /**

@@ -87,8 +87,10 @@ int top_invalidate(struct trace_event_raw_iommufd_hwpt_invalidate *event)
 
 	if (!table)
 		return 0;
-	__sync_fetch_and_add(&table->op[TOP_INVALIDATE].amount, event->handled);
-	top_count_op(&table->op[TOP_INVALIDATE], event->ret, event->ns);
+	__sync_fetch_and_add(&table->op[TABLE_OP(OP_INVALIDATE)].amount,
+			     event->handled);
+	top_count_op(&table->op[TABLE_OP(OP_INVALIDATE)], event->ret,
+		     event->ns);
 	return 0;
 }
 
@@ -100,9 +102,9 @@ int top_dirty(struct trace_event_raw_iommufd_dirty_read *event)
 	if (!table)
 		return 0;
 	if (!event->ret)
-		__sync_fetch_and_add(&table->op[TOP_DIRTY].amount,
+		__sync_fetch_and_add(&table->op[TABLE_OP(OP_DIRTY)].amount,
 				     event->dirty * event->page_size);
-	top_count_op(&table->op[TOP_DIRTY], event->ret, event->ns);
+	top_count_op(&table->op[TABLE_OP(OP_DIRTY)], event->ret, event->ns);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 #include "../lib/names.h"
+#include "../lib/operation.h"
 #include "metrics.h"
 #include "text.h"
 
@@ -187,21 +188,21 @@ static void print_requests(FILE *out, const struct exporter_counts *counts)
 		"1e-06", "1e-05", "0.0001", "0.001", "0.01",
 		"0.1",	 "1.0",	  "10.0",   "+Inf",
 	};
-	static const char *const ops[EXPORTER_OPS] = { "map", "unmap" };
 
 	text_family(out, &requests);
-	for (int op = 0; op < EXPORTER_OPS; op++) {
+	for (int op = 0; op < IOAS_OPS; op++) {
+		const char *name = operation_names[op].name;
 		const struct exporter_requests *of = &counts->requests[op];
 		__u64 sum = 0;
 
 		for (int i = 0; i < EXPORTER_BUCKETS; i++) {
 			sum += of->count[i];
 			fprintf(out, "%s_bucket{op=\"%s\",le=\"%s\"} %llu\n",
-				requests.name, ops[op], bounds[i], sum);
+				requests.name, name, bounds[i], sum);
 		}
-		fprintf(out, "%s_count{op=\"%s\"} %llu\n", requests.name,
-			ops[op], sum);
-		fprintf(out, "%s_sum{op=\"%s\"} ", requests.name, ops[op]);
+		fprintf(out, "%s_count{op=\"%s\"} %llu\n", requests.name, name,
+			sum);
+		fprintf(out, "%s_sum{op=\"%s\"} ", requests.name, name);
 		text_seconds(out, of->sum_ns);
 		fputc('\n', out);
 	}

@@ -2,23 +2,22 @@
 #include <stdio.h>
 #include "../lib/fmt.h"
 #include "../lib/json.h"
+#include "../lib/operation.h"
 #include "../lib/slots.h"
 #include "maplat.h"
-
-static const char *const op_names[MAPLAT_OPS] = { "map", "unmap" };
 
 /*
  * The parts of an operation in order, the total first; NULL: not a part of it.
  */
-static const char *const all_titles[MAPLAT_OPS][MAPLAT_PARTS] = {
-	[MAPLAT_MAP] = { "total", "lock", "pin", "iommu" },
-	[MAPLAT_UNMAP] = { "total", "lock", NULL, "iommu", "sync", "unpin" },
+static const char *const all_titles[IOAS_OPS][MAPLAT_PARTS] = {
+	[OP_MAP] = { "total", "lock", "pin", "iommu" },
+	[OP_UNMAP] = { "total", "lock", NULL, "iommu", "sync", "unpin" },
 };
 
 /* The parts of a system call. */
 static const char *const stock_titles[MAPLAT_PARTS] = { "total" };
 
-static const char *const *titles_of(enum maplat_op op,
+static const char *const *titles_of(enum operation op,
 				    const struct options *options)
 {
 	return options->stock ? stock_titles : all_titles[op];
@@ -80,7 +79,7 @@ static void print_row(const struct row *row, const struct options *options)
 	char bytes[FMT_LEN];
 	size_t nr = 0;
 
-	printf("\n%s", op_names[row->key.op]);
+	printf("\n%s", operation_names[row->key.op].name);
 	print_key(row, options->by);
 	printf(": %llu requests of %s",
 	       slots_total(row->sum.part) + row->sum.untimed,
@@ -127,7 +126,7 @@ static struct json_object *row_object(const struct row *row,
 	const char *const *titles = titles_of(row->key.op, options);
 	struct json_object *out = json_object_new_object();
 
-	json_add_text(out, "op", op_names[row->key.op]);
+	json_add_text(out, "op", operation_names[row->key.op].name);
 	add_key(out, row, options->by);
 	json_add_u64(out, "timed", slots_total(row->sum.part));
 	json_add_u64(out, "untimed", row->sum.untimed);
@@ -217,7 +216,7 @@ static void print_call_json(const struct maplat_call *call,
 		json_add_u64(line, "ctx", call->ctx);
 		json_add_u64(line, "ioas", call->ioas);
 	}
-	json_add_text(line, "op", op_names[call->op]);
+	json_add_text(line, "op", operation_names[call->op].name);
 	if (!options->stock) {
 		json_add_u64(line, "iova", call->iova);
 		json_add_u64(line, "pages", call->pages);
@@ -244,10 +243,10 @@ static void print_subject(const struct maplat_call *call,
 	fmt_bytes(bytes, call->bytes);
 	if (options->stock)
 		printf(" %5s %5s %-5s %16s %6s %6s", "-", "-",
-		       op_names[call->op], "-", bytes, "-");
+		       operation_names[call->op].name, "-", bytes, "-");
 	else
 		printf(" %5u %5u %-5s %16llx %6s %6s", call->ctx, call->ioas,
-		       op_names[call->op], call->iova, bytes,
+		       operation_names[call->op].name, call->iova, bytes,
 		       fmt_count(runs, call->runs));
 }
 

@@ -11,19 +11,6 @@
 static const struct options *options;
 static struct ioctl_watch *watch;
 
-/* MAPLAT_OPS if it is neither a map nor an unmap. */
-static enum maplat_op op_of(__u32 command)
-{
-	switch (ioctl_kind_of(command)) {
-	case IOCTL_MAPS:
-		return MAPLAT_MAP;
-	case IOCTL_UNMAPS:
-		return MAPLAT_UNMAP;
-	default:
-		return MAPLAT_OPS;
-	}
-}
-
 static struct row *find_row(struct report *report, const struct maplat_key *key)
 {
 	for (size_t i = 0; i < report->nr; i++)
@@ -34,11 +21,13 @@ static struct row *find_row(struct report *report, const struct maplat_key *key)
 
 static void add_entry(struct report *report, const struct ioctl_entry *entry)
 {
-	struct maplat_key key = { .op = op_of(entry->key.command) };
+	struct maplat_key key = {
+		.op = ioctl_operation(entry->key.command),
+	};
 	const struct ioctl_row *from = &entry->row;
 	struct row *row;
 
-	if (key.op == MAPLAT_OPS)
+	if (key.op >= IOAS_OPS)
 		return;
 	if (options->by == MAPLAT_BY_PROCESS)
 		key.id = entry->key.tgid;
@@ -67,7 +56,7 @@ static bool stock_read(struct report *report)
 static void show_call(const struct ioctl_call *from, void *unused)
 {
 	struct maplat_call call = {
-		.op = op_of(from->command),
+		.op = ioctl_operation(from->command),
 		.end_ns = from->end_ns,
 		.bytes = from->length,
 		.tgid = from->tgid,
@@ -76,13 +65,13 @@ static void show_call(const struct ioctl_call *from, void *unused)
 	};
 
 	(void)unused;
-	if (call.op == MAPLAT_OPS)
+	if (call.op >= IOAS_OPS)
 		return;
 	/*
 	 * A failed unmap unmapped nothing; a failed map still has its requested
 	 * size.
 	 */
-	if (call.op == MAPLAT_UNMAP && call.ret < 0)
+	if (call.op == OP_UNMAP && call.ret < 0)
 		call.bytes = 0;
 	memcpy(call.comm, from->comm, sizeof(call.comm));
 	print_call(&call, options);

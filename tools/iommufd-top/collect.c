@@ -69,7 +69,7 @@ static bool is_ioas_over(const struct mirror_row *row, void *closed)
 		return true;
 	return is_over(row, closed) &&
 	       (now->life.late ||
-		now->op[TOP_MAP].amount == now->op[TOP_UNMAP].amount);
+		now->op[OP_MAP].amount == now->op[OP_UNMAP].amount);
 }
 
 /* Failures of processes that have ended are removed when space is scarce. */

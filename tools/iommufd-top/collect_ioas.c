@@ -16,7 +16,7 @@ static __s64 areas_of(const struct top_row *now, unsigned int slot, bool ended)
 		return 0;
 	if (now->life.late || now->mixed)
 		return ABSENT;
-	return (__s64)now->size[TOP_MAP][slot] - now->size[TOP_UNMAP][slot];
+	return (__s64)now->size[OP_MAP][slot] - now->size[OP_UNMAP][slot];
 }
 
 static void add_sizes(struct table *table, const struct entry *ioas,
@@ -25,7 +25,7 @@ static void add_sizes(struct table *table, const struct entry *ioas,
 	for (unsigned int slot = 0; slot < SLOTS; slot++) {
 		struct entry *out;
 
-		if (!now->size[TOP_MAP][slot] && !now->size[TOP_UNMAP][slot])
+		if (!now->size[OP_MAP][slot] && !now->size[OP_UNMAP][slot])
 			continue;
 		out = table_add(table);
 		out->pid = ioas->pid;
@@ -38,7 +38,7 @@ static void add_sizes(struct table *table, const struct entry *ioas,
 		out->size_min = slots_first(slot);
 		out->size_max = slots_last(slot);
 		out->areas = areas_of(now, slot, ioas->ended);
-		for (int i = 0; i < TOP_OPS; i++) {
+		for (int i = 0; i < IOAS_OPS; i++) {
 			out->op[i].all_count = now->size[i][slot];
 			out->op[i].count =
 				now->size[i][slot] - base->size[i][slot];
@@ -58,8 +58,8 @@ static struct process *add_to_process(struct collector *c,
 	sum->areas += ioas->areas;
 	sum->pins += ioas->pins;
 	sum->unpins += ioas->unpins;
-	for (int i = 0; i < TOP_OPS; i++)
-		op_add(&process->op[OP_MAP + i], &op[i]);
+	for (int i = 0; i < IOAS_OPS; i++)
+		op_add(&process->op[i], &op[i]);
 	return process;
 }
 
@@ -72,15 +72,15 @@ static void add_to_total(struct collector *c, const struct entry *ioas,
 	total->areas += ioas->areas;
 	total->pins += ioas->pins;
 	total->unpins += ioas->unpins;
-	for (int i = 0; i < TOP_OPS; i++)
-		op_add(&c->total[OP_MAP + i], &op[i]);
+	for (int i = 0; i < IOAS_OPS; i++)
+		op_add(&c->total[i], &op[i]);
 }
 
 static void add_ioas(const struct mirror_row *row, void *collector)
 {
 	struct collector *c = collector;
 	const struct top_row *now = row->now, *base = row->base;
-	struct op_sum op[TOP_OPS] = {};
+	struct op_sum op[IOAS_OPS] = {};
 	struct process *process;
 	struct entry *out;
 
@@ -97,10 +97,10 @@ static void add_ioas(const struct mirror_row *row, void *collector)
 	out->late = now->life.late;
 	out->ended = row->gone || now->life.alive <= 0;
 	present_gauges(out, c->listing);
-	for (int i = 0; i < TOP_OPS; i++) {
+	for (int i = 0; i < IOAS_OPS; i++) {
 		op_take(&op[i], &now->op[i], &base->op[i], c->epoch);
 		op_finish(&op[i]);
-		out->op[OP_MAP + i] = op[i].op;
+		out->op[i] = op[i].op;
 		out->failed += op[i].op.failed;
 		out->all_failed += op[i].op.all_failed;
 	}
@@ -132,8 +132,8 @@ void collect_past_ioas(const struct mirror_row *row, void *collector)
 
 	if (c->options.pid && c->options.pid != last->tgid)
 		return;
-	for (int i = 0; i < TOP_OPS; i++) {
-		op_add_past(&c->past[OP_MAP + i], &last->op[i]);
+	for (int i = 0; i < IOAS_OPS; i++) {
+		op_add_past(&c->past[i], &last->op[i]);
 		c->gone.all_failed += last->op[i].failed;
 	}
 }

@@ -56,19 +56,19 @@ static void set_flags(struct entry *out, const struct top_table *table,
 static void add_requests(struct collector *c, struct entry *out,
 			 const struct mirror_row *row, struct process *process)
 {
-	static const enum op as[TOP_OPS] = { OP_INVALIDATE, OP_DIRTY };
 	const struct top_table *now = row->now, *base = row->base;
 
-	for (int i = 0; i < TOP_OPS; i++) {
+	for (int i = IOAS_OPS; i < OPS; i++) {
 		struct op_sum op = {};
 
-		op_take(&op, &now->op[i], &base->op[i], c->epoch);
+		op_take(&op, &now->op[TABLE_OP(i)], &base->op[TABLE_OP(i)],
+			c->epoch);
 		op_finish(&op);
-		out->op[as[i]] = op.op;
+		out->op[i] = op.op;
 		out->failed += op.op.failed;
 		out->all_failed += op.op.all_failed;
-		op_add(&process->op[as[i]], &op);
-		op_add(&c->total[as[i]], &op);
+		op_add(&process->op[i], &op);
+		op_add(&c->total[i], &op);
 	}
 	owner_add_failed(process, &c->report.total, out);
 }
@@ -217,10 +217,10 @@ void collect_past_table(const struct mirror_row *row, void *collector)
 	owner_fill(&c->owners, row->key[0], &owner);
 	if (!wanted(c, &owner))
 		return;
-	op_add_past(&c->past[OP_INVALIDATE], &last->op[TOP_INVALIDATE]);
-	op_add_past(&c->past[OP_DIRTY], &last->op[TOP_DIRTY]);
-	for (int i = 0; i < TOP_OPS; i++)
-		c->gone.all_failed += last->op[i].failed;
+	for (int i = IOAS_OPS; i < OPS; i++) {
+		op_add_past(&c->past[i], &last->op[TABLE_OP(i)]);
+		c->gone.all_failed += last->op[TABLE_OP(i)].failed;
+	}
 }
 
 void collect_past_device(const struct mirror_row *row, void *collector)

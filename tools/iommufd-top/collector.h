@@ -21,10 +21,10 @@
  * @owners: the process of each context
  * @listing: the contexts and objects when the report began
  * @epoch: the interval of the report
- * @past: sums over destroyed objects, by enum op
+ * @past: sums over destroyed objects, by enum operation
  * @gone: the same for failures and faults
  * @old_failures: failures that are no longer in the map, by reason
- * @total: sums of the report, by enum op
+ * @total: sums of the report, by enum operation
  */
 struct collector {
 	struct source_options options;

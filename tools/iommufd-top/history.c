@@ -97,6 +97,12 @@ static struct key key_of(enum view view, const struct entry *row)
 	return key;
 }
 
+/* Totals are of no view. */
+static struct key key_of_total(enum operation op)
+{
+	return (struct key){ .view = VIEWS + op };
+}
+
 static __u64 count_of(enum view view, const struct entry *row)
 {
 	switch (view) {
@@ -114,12 +120,6 @@ static __u64 count_of(enum view view, const struct entry *row)
 void history_take(struct history *history, const struct report *report)
 {
 	const struct entry *total = &report->total;
-	const __u64 whole[WHOLES] = {
-		[WHOLE_MAPS] = total->op[OP_MAP].count,
-		[WHOLE_UNMAPS] = total->op[OP_UNMAP].count,
-		[WHOLE_INVALIDATIONS] = total->op[OP_INVALIDATE].count,
-		[WHOLE_FAILURES] = total->failed,
-	};
 	double per = 1e9 / report->interval_ns;
 
 	history->tick++;
@@ -131,10 +131,11 @@ void history_take(struct history *history, const struct report *report)
 
 			add(history, &key, count_of(view, row) * per);
 		}
-	for (int i = 0; i < WHOLES; i++) {
-		struct key key = { .view = VIEWS + i };
+	for (int op = 0; op <= OPS; op++) {
+		__u64 count = op < OPS ? total->op[op].count : total->failed;
+		struct key key = key_of_total(op);
 
-		add(history, &key, whole[i] * per);
+		add(history, &key, count * per);
 	}
 	forget(history);
 }
@@ -177,10 +178,10 @@ const char *history_row(char *buf, struct history *history, enum view view,
 	return draw(buf, history, &key, width);
 }
 
-const char *history_whole(char *buf, struct history *history, enum whole which,
+const char *history_total(char *buf, struct history *history, enum operation op,
 			  int width)
 {
-	struct key key = { .view = VIEWS + which };
+	struct key key = key_of_total(op);
 
 	return draw(buf, history, &key, width);
 }

@@ -12,15 +12,6 @@
 
 struct history;
 
-/* Sparklines of totals, as opposed to those of rows. */
-enum whole {
-	WHOLE_MAPS,
-	WHOLE_UNMAPS,
-	WHOLE_INVALIDATIONS,
-	WHOLE_FAILURES,
-	WHOLES,
-};
-
 struct history *history_open(void);
 void history_close(struct history *history);
 
@@ -28,13 +19,14 @@ void history_close(struct history *history);
 void history_take(struct history *history, const struct report *report);
 
 /*
- * The sparkline of a row or a total over the last @width intervals, the current
- * one on the right, in @buf of SPARK_LEN bytes. It is scaled to its maximum; a
- * blank is a rate of 0.
+ * The sparkline of a row, of all requests of an operation, or, if that is OPS,
+ * of all that failed. It shows the last @width intervals, the current one on
+ * the right, in @buf of SPARK_LEN bytes, scaled to the maximum; a blank is a
+ * rate of 0.
  */
 const char *history_row(char *buf, struct history *history, enum view view,
 			const struct entry *row, int width);
-const char *history_whole(char *buf, struct history *history, enum whole which,
+const char *history_total(char *buf, struct history *history, enum operation op,
 			  int width);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "../lib/json.h"
 #include "../lib/names.h"
+#include "../lib/operation.h"
 #include "output.h"
 #include "words.h"
 
@@ -18,35 +19,25 @@ static void add_number(struct json_object *to, const char *name, __s64 value)
 		json_add_s64(to, name, value);
 }
 
-static struct json_object *op_object(const struct op_report *op,
-				     const char *amount, const char *all_amount)
+static void add_op(struct json_object *to, const struct entry *row,
+		   enum operation which)
 {
+	const struct operation_names *names = &operation_names[which];
 	struct json_object *out = json_object_new_object();
+	const struct op_report *op = &row->op[which];
 
 	json_add_u64(out, "count", op->count);
 	json_add_u64(out, "failed", op->failed);
-	json_add_u64(out, amount, op->amount);
+	json_add_u64(out, names->amount, op->amount);
 	json_add_u64(out, "timed", op->timed);
 	json_add_u64(out, "p50_ns", op->p50_ns);
 	json_add_u64(out, "p99_ns", op->p99_ns);
 	json_add_u64(out, "max_ns", op->max_ns);
 	json_add_u64(out, "all_count", op->all_count);
 	json_add_u64(out, "all_failed", op->all_failed);
-	json_add_u64(out, all_amount, op->all_amount);
+	json_add_u64(out, names->all_amount, op->all_amount);
 	json_add_u64(out, "all_max_ns", op->all_max_ns);
-	return out;
-}
-
-static void add_bytes_op(struct json_object *to, const char *name,
-			 const struct op_report *op)
-{
-	json_add(to, name, op_object(op, "bytes", "all_bytes"));
-}
-
-static void add_invalidate(struct json_object *to, const struct entry *row)
-{
-	json_add(to, "invalidate",
-		 op_object(&row->op[OP_INVALIDATE], "entries", "all_entries"));
+	json_add(to, names->name, out);
 }
 
 static void add_failures(struct json_object *to, const struct entry *row)
@@ -70,16 +61,16 @@ static void add_mappings(struct json_object *to, const struct entry *row)
 	add_number(to, "areas", row->areas);
 	json_add_u64(to, "pages_pinned", row->pins);
 	json_add_u64(to, "pages_unpinned", row->unpins);
-	add_bytes_op(to, "map", &row->op[OP_MAP]);
-	add_bytes_op(to, "unmap", &row->op[OP_UNMAP]);
+	add_op(to, row, OP_MAP);
+	add_op(to, row, OP_UNMAP);
 }
 
 /* Members that processes and the totals have. */
 static void add_sums(struct json_object *to, const struct entry *row)
 {
 	add_mappings(to, row);
-	add_invalidate(to, row);
-	add_bytes_op(to, "dirty", &row->op[OP_DIRTY]);
+	add_op(to, row, OP_INVALIDATE);
+	add_op(to, row, OP_DIRTY);
 	add_faults(to, row);
 	add_failures(to, row);
 }
@@ -87,8 +78,8 @@ static void add_sums(struct json_object *to, const struct entry *row)
 /* All members that a stock kernel has. */
 static void add_stock(struct json_object *to, const struct entry *row)
 {
-	add_bytes_op(to, "map", &row->op[OP_MAP]);
-	add_bytes_op(to, "unmap", &row->op[OP_UNMAP]);
+	add_op(to, row, OP_MAP);
+	add_op(to, row, OP_UNMAP);
 	add_failures(to, row);
 }
 
@@ -117,8 +108,8 @@ static void add_table(struct json_object *to, const struct entry *row)
 	json_add_u64(to, "ioas", row->ioas);
 	json_add_text(to, "flags", row->flags);
 	json_add_u64(to, "devices", row->devices);
-	add_invalidate(to, row);
-	add_bytes_op(to, "dirty", &row->op[OP_DIRTY]);
+	add_op(to, row, OP_INVALIDATE);
+	add_op(to, row, OP_DIRTY);
 }
 
 static void add_device(struct json_object *to, const struct entry *row)

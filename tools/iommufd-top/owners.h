@@ -28,7 +28,7 @@ struct owner_of {
  * @pid: the key
  * @entry: its row
  * @shown: the row is shown
- * @op: its requests, by enum op
+ * @op: its requests, by enum operation
  */
 struct process {
 	struct hash_link link;

@@ -39,14 +39,6 @@ struct op_report {
 	__u64 all_max_ns;
 };
 
-enum op {
-	OP_MAP,
-	OP_UNMAP,
-	OP_INVALIDATE,
-	OP_DIRTY,
-	OPS,
-};
-
 /* A table of the report. */
 enum view {
 	VIEW_PROCESS,
@@ -119,7 +111,7 @@ struct last_failure {
  * @areas: current mappings, of an IOAS or of a size
  * @pins: pages pinned by map requests in this interval
  * @unpins: pages unpinned by unmap requests in this interval
- * @op: requests
+ * @op: requests, by enum operation
  * @failed: requests that failed in this interval; for a process, those on its
  *	objects
  * @all_failed: since iommufd-top started

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <stdio.h>
 #include <string.h>
+#include "../lib/operation.h"
 #include "output.h"
 #include "screen.h"
 
 enum { COLOUR_ALARM = 1 };
 
 /* Width of a sparkline of totals: four of them fit into 80 columns. */
-#define WHOLE_WIDTH 8
+#define TOTAL_WIDTH 8
 
 static bool colours;
 
@@ -50,23 +51,22 @@ static void put_right(int y, attr_t attributes, const char *text)
 	put(y, COLS - strlen(text), attributes, text);
 }
 
-static void draw_wholes(const struct screen *s)
+static void draw_totals(const struct screen *s)
 {
-	static const char *const names[WHOLES] = {
-		[WHOLE_MAPS] = "maps",
-		[WHOLE_UNMAPS] = "unmaps",
-		[WHOLE_INVALIDATIONS] = "inval",
-		[WHOLE_FAILURES] = "failed",
-	};
 	char spark[SPARK_LEN];
 	int x = 0;
 
-	for (int i = 0; i < WHOLES; i++) {
-		put(2, x, A_DIM, names[i]);
-		x += strlen(names[i]) + 1;
+	for (int op = 0; op <= OPS; op++) {
+		const char *title = op < OPS ? operation_names[op].sparkline :
+					       "failed";
+
+		if (!title)
+			continue;
+		put(2, x, A_DIM, title);
+		x += strlen(title) + 1;
 		put_spark(2, x,
-			  history_whole(spark, s->history, i, WHOLE_WIDTH));
-		x += WHOLE_WIDTH + 1;
+			  history_total(spark, s->history, op, TOTAL_WIDTH));
+		x += TOTAL_WIDTH + 1;
 	}
 }
 
@@ -92,7 +92,7 @@ static void draw_summary(const struct screen *s)
 	put(0, 0, A_BOLD, "iommufd-top");
 	put(0, 12, A_NORMAL, summary_system(line, s->report));
 	put(1, 0, A_NORMAL, summary_requests(line, s->report));
-	draw_wholes(s);
+	draw_totals(s);
 	if (s->report->lost) {
 		snprintf(line, sizeof(line), "LOST %llu events",
 			 s->report->lost);
@@ -185,10 +185,10 @@ static void draw_row(const struct screen *s, const struct layout *layout, int y,
 		}
 		x += width + 1;
 	}
-	if (room >= WHOLE_WIDTH && s->at.view != VIEW_SIZE)
+	if (room >= TOTAL_WIDTH && s->at.view != VIEW_SIZE)
 		put_spark(y, layout->end + 1,
 			  history_row(spark, s->history, s->at.view, row,
-				      room < HISTORY_LEN ? WHOLE_WIDTH :
+				      room < HISTORY_LEN ? TOTAL_WIDTH :
 							   HISTORY_LEN));
 }
 

@@ -71,22 +71,6 @@ static void stock_close(void)
 	free(s);
 }
 
-/* OPS for a request that is not shown separately. */
-static enum op op_of(__u32 command)
-{
-	switch (ioctl_kind_of(command)) {
-	case IOCTL_MAPS:
-		return OP_MAP;
-	case IOCTL_UNMAPS:
-		return OP_UNMAP;
-	case IOCTL_OTHER:
-		break;
-	}
-	if (command == IOCTL_HWPT_INVALIDATE)
-		return OP_INVALIDATE;
-	return command == IOCTL_DIRTY_BITMAP ? OP_DIRTY : OPS;
-}
-
 static void take(struct op_sum *sum, const struct ioctl_row *row)
 {
 	struct op_report *op = &sum->op;
@@ -142,7 +126,7 @@ static void add_failure(const struct ioctl_entry *call,
 	s->failed_ns[i] = loop_clock(CLOCK_MONOTONIC);
 }
 
-static void add_size(const struct ioctl_entry *call, enum op op,
+static void add_size(const struct ioctl_entry *call, enum operation op,
 		     const struct entry *process)
 {
 	__u64 from = slots_first(call->key.size);
@@ -170,7 +154,7 @@ static void add_size(const struct ioctl_entry *call, enum op op,
 static void add_calls(const struct ioctl_entry *call)
 {
 	struct entry member = { .pid = call->key.tgid };
-	enum op op = op_of(call->key.command);
+	enum operation op = ioctl_operation(call->key.command);
 	struct process *process;
 
 	fmt_name(member.comm, sizeof(member.comm), call->row.comm);
@@ -189,7 +173,7 @@ static void add_calls(const struct ioctl_entry *call)
 	} else if (op != OPS) {
 		take(&process->op[op], &call->row);
 		take(&s->total[op], &call->row);
-		if (op == OP_MAP || op == OP_UNMAP)
+		if (op < IOAS_OPS)
 			add_size(call, op, &process->entry);
 	}
 }
@@ -230,7 +214,7 @@ static void begin_report(void)
 	for (size_t i = 0; i < s->failures.nr; i++)
 		s->failures.entries[i].failed = 0;
 	for (size_t i = 0; i < s->sizes.nr; i++)
-		for (int op = 0; op < TOP_OPS; op++)
+		for (int op = 0; op < IOAS_OPS; op++)
 			s->sizes.entries[i].op[op].count = 0;
 }
 

@@ -34,17 +34,21 @@ struct ioctl_watch {
 	struct ioctl_row *cpus;
 };
 
-enum ioctl_kind ioctl_kind_of(__u32 command)
+enum operation ioctl_operation(__u32 command)
 {
 	switch (command) {
 	case IOCTL_IOAS_MAP:
 	case IOCTL_IOAS_MAP_FILE:
 	case IOCTL_IOAS_COPY:
-		return IOCTL_MAPS;
+		return OP_MAP;
 	case IOCTL_IOAS_UNMAP:
-		return IOCTL_UNMAPS;
+		return OP_UNMAP;
+	case IOCTL_HWPT_INVALIDATE:
+		return OP_INVALIDATE;
+	case IOCTL_DIRTY_BITMAP:
+		return OP_DIRTY;
 	default:
-		return IOCTL_OTHER;
+		return OPS;
 	}
 }
 

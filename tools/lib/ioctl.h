@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "../../bpf/iommufd_ioctl.h"
+#include "../../bpf/operation.h"
 #include "../../bpf/slots.h"
 
 /* Called for a single call; @data is passed through. */
@@ -50,13 +51,8 @@ struct ioctl_report {
 	struct ioctl_entry *entries;
 };
 
-enum ioctl_kind {
-	IOCTL_MAPS, /* maps memory of a process, a file or another IOAS */
-	IOCTL_UNMAPS,
-	IOCTL_OTHER,
-};
-
-enum ioctl_kind ioctl_kind_of(__u32 command);
+/* OPS for other requests. */
+enum operation ioctl_operation(__u32 command);
 
 struct ioctl_watch;
 
