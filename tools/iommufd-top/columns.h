@@ -8,60 +8,13 @@
 
 #include "report.h"
 
+#define NUMBER(id, ...)	  COL_##id,
+#define DURATION(id, ...) COL_##id,
+#define TEXT(id, ...)	  COL_##id,
+#define HELP(titles, meaning)
+
 enum column {
-	COL_PID,
-	COL_COMMAND,
-	COL_UID,
-	COL_CTX,
-	COL_IOAS,
-	COL_HWPT,
-	COL_DEVICE,
-	COL_GROUP,
-	COL_KIND,
-	COL_PARENT,
-	COL_FLAGS,
-	COL_CONTEXTS,
-	COL_SPACES,
-	COL_DEVICES,
-	COL_MAPPED,
-	COL_PINNED,
-	COL_LIMIT,
-	COL_AREAS,
-	COL_MAPS,
-	COL_UNMAPS,
-	COL_MAP_P50,
-	COL_MAP_P99,
-	COL_MAP_MAX,
-	COL_UNMAP_P50,
-	COL_UNMAP_P99,
-	COL_UNMAP_MAX,
-	COL_INVALIDATIONS,
-	COL_ENTRIES,
-	COL_INVALIDATE_P50,
-	COL_INVALIDATE_P99,
-	COL_INVALIDATE_MAX,
-	COL_DIRTY_READS,
-	COL_DIRTY_BYTES,
-	COL_DIRTY_P99,
-	COL_DIRTY_MAX,
-	COL_FAULTS,
-	COL_WAITING,
-	COL_ATTACHES,
-	COL_ATTACH_LAST,
-	COL_ATTACH_MAX,
-	COL_FAILED,
-	COL_REASON,
-	COL_COUNT,
-	COL_RATE,
-	COL_AGE,
-	COL_ERRNO,
-	COL_NUMBERS,
-	COL_REQUEST,
-	COL_SIZE,
-	COL_BELOW,
-	COL_ALL_MAPS,
-	COL_ALL_UNMAPS,
-	COL_SHARE,
+#include "columns.def"
 	COLUMNS,
 };
 
@@ -84,6 +37,25 @@ const char *column_group(enum column col);
 /* The minimum and maximum width: only text can use more than the minimum. */
 int column_width(enum column col);
 int column_max_width(enum column col);
+
+/*
+ * Columns of a view are in the order of their places. 0 if a view has no such
+ * column in lines of @line characters.
+ */
+int column_place(enum column col, enum view view, int line);
+
+/* Whether a cell is highlighted as a problem. */
+bool column_is_alarm(enum column col, const struct entry *row);
+
+/*
+ * The key of a column's number in JSON, NULL if it is not added to the rows of
+ * its views, and that number.
+ */
+const char *column_json(enum column col);
+__s64 column_value(enum column col, const struct entry *row);
+
+/* A line of the help on columns; NULL after the last one. */
+const char *column_help(char *buf, size_t size, size_t line);
 
 /* Text is aligned to the left, numbers to the right. */
 bool column_is_text(enum column col);

@@ -163,8 +163,6 @@ static void add_size(struct json_object *to, const struct entry *row,
 	json_add_u64(to, "size_max", row->size_max);
 	json_add_u64(to, "maps", row->op[OP_MAP].count);
 	json_add_u64(to, "unmaps", row->op[OP_UNMAP].count);
-	json_add_u64(to, "all_maps", row->op[OP_MAP].all_count);
-	json_add_u64(to, "all_unmaps", row->op[OP_UNMAP].all_count);
 }
 
 static struct json_object *row_object(const struct entry *row, enum view view,
@@ -201,6 +199,10 @@ static struct json_object *row_object(const struct entry *row, enum view view,
 	default:
 		add_size(out, row, stock);
 	}
+	for (enum column col = 0; col < COLUMNS; col++)
+		if (column_json(col) && view_has(view, col))
+			add_number(out, column_json(col),
+				   column_value(col, row));
 	return out;
 }
 

@@ -148,21 +148,6 @@ static void draw_titles(const struct screen *s, const struct layout *layout)
 	}
 }
 
-/* Whether a cell is highlighted as a problem. */
-static bool is_alarm(enum column col, const struct entry *row)
-{
-	switch (col) {
-	case COL_FAILED:
-	case COL_RATE:
-		return row->failed;
-	case COL_LIMIT:
-		/* The limit is nearly reached. */
-		return row->limit >= 0 && row->pinned * 10 >= row->limit * 9;
-	default:
-		return false;
-	}
-}
-
 static void draw_row(const struct screen *s, const struct layout *layout, int y,
 		     const struct entry *row, bool current)
 {
@@ -176,7 +161,7 @@ static void draw_row(const struct screen *s, const struct layout *layout, int y,
 	for (size_t i = 0; i < layout->nr; i++) {
 		int width = layout->width[i];
 
-		if (is_alarm(layout->column[i], row)) {
+		if (column_is_alarm(layout->column[i], row)) {
 			const char *text = column_cell(cell, layout->column[i],
 						       row, interval);
 
@@ -242,17 +227,15 @@ static void draw_help(void)
 		"A process leads to its IOAS; an IOAS or a device to the sizes of its mappings;",
 		"a page table to its devices; a failure to the process that caused the last one.",
 		"",
-		"PID COMMAND  the one that made the IOAS or opened /dev/iommu; x: has just ended",
-		"MAPPED PIN AREAS WAIT  now: bytes, pinned bytes, mappings, waiting page faults",
-		"LIMIT        RLIMIT_MEMLOCK, - for none; red (bold) from 90% on, like FAIL",
-		"MAP/s UNM/s INV/s DRD/s  maps, unmaps, invalidations, dirty reads at present",
-		"P50 P99 MAX  latency of the median, 99%, the slowest; n u m s: nanoseconds to s",
-		"ON FLAG      what it is on; n parent d dirty f faults p PASID c coherent",
-		"-            not known, or none",
 	};
 
+	char line[LINE_LEN];
+	int y = TITLE_LINE - 1;
+
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
-		put(TITLE_LINE - 1 + i, 0, A_NORMAL, text[i]);
+		put(y++, 0, A_NORMAL, text[i]);
+	for (size_t i = 0; column_help(line, sizeof(line), i); i++)
+		put(y++, 0, A_NORMAL, line);
 }
 
 /* Describes the last failure in full, which does not fit the table. */
