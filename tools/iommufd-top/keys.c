@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "../lib/loop.h"
@@ -79,22 +78,13 @@ static void show_view(struct screen *s, enum view view)
 		return;
 	}
 	s->at.view = view;
-	if (s->at.scope.ctx) {
-		const char *process = strrchr(s->at.of, ' ');
-
-		/* "of IOAS 3 of NAME (PID)" */
-		while (process && process > s->at.of &&
-		       strncmp(process, " of ", 4))
-			process--;
-		if (process && process > s->at.of)
-			memmove(s->at.of, process + 1, strlen(process));
-		s->at.scope = of_process;
-	}
+	s->at.scope = of_process;
 	go_to_top(s);
 }
 
+/* Copies the name from the row: the next selection frees it. */
 static void go_in(struct screen *s, enum view view, const struct scope *scope,
-		  const char *object, __u32 id, const struct entry *row)
+		  const struct entry *row)
 {
 	struct level *at = &s->at;
 
@@ -103,45 +93,36 @@ static void go_in(struct screen *s, enum view view, const struct scope *scope,
 	s->above[s->depth++] = *at;
 	at->view = view;
 	at->scope = *scope;
-	if (object)
-		snprintf(at->of, sizeof(at->of), "of %s %u of %s (%u)", object,
-			 id, row->comm, row->pid);
-	else
-		snprintf(at->of, sizeof(at->of), "of %s (%u)", row->comm,
-			 row->pid);
+	memcpy(at->comm, row->comm, sizeof(at->comm));
 	go_to_top(s);
 }
 
 static void go_into_row(struct screen *s)
 {
-	const struct entry *at = s->rows.entries + s->cursor;
+	const struct entry *row = s->rows.entries + s->cursor;
 	struct scope scope = {};
-	struct entry row;
 
 	if (!s->rows.nr)
 		return;
-	/* Copy the row: the next selection frees it. */
-	row = *at;
-	scope.pid = row.pid;
+	scope.pid = row->pid;
 	switch (s->at.view) {
 	case VIEW_PROCESS:
-		go_in(s, s->report->stock ? VIEW_SIZE : VIEW_IOAS, &scope, NULL,
-		      0, &row);
+		go_in(s, s->report->stock ? VIEW_SIZE : VIEW_IOAS, &scope, row);
 		return;
 	case VIEW_FAILURE:
-		go_in(s, VIEW_PROCESS, &scope, NULL, 0, &row);
+		go_in(s, VIEW_PROCESS, &scope, row);
 		return;
 	case VIEW_HWPT:
-		scope.ctx = row.ctx;
-		scope.hwpt = row.hwpt;
-		go_in(s, VIEW_DEVICE, &scope, "page table", row.hwpt, &row);
+		scope.ctx = row->ctx;
+		scope.hwpt = row->hwpt;
+		go_in(s, VIEW_DEVICE, &scope, row);
 		return;
 	case VIEW_IOAS:
 	case VIEW_DEVICE:
-		scope.ctx = row.ctx;
-		scope.ioas = row.ioas;
-		if (row.ioas)
-			go_in(s, VIEW_SIZE, &scope, "IOAS", row.ioas, &row);
+		scope.ctx = row->ctx;
+		scope.ioas = row->ioas;
+		if (row->ioas)
+			go_in(s, VIEW_SIZE, &scope, row);
 		else
 			s->notice = "Its IOAS is not known.";
 		return;

@@ -107,21 +107,36 @@ static void draw_summary(const struct screen *s)
 	draw_tabs(s);
 }
 
+/* Writes the scope of a level to a line and returns its length. */
+static size_t put_level(char *line, const struct level *level)
+{
+	const struct scope *scope = &level->scope;
+	int at = 0;
+
+	if (scope->ioas)
+		at = sprintf(line, "of IOAS %u ", scope->ioas);
+	else if (scope->ctx)
+		at = sprintf(line, "of page table %u ", scope->hwpt);
+	return at + sprintf(line + at, "of %s (%u)", level->comm, scope->pid);
+}
+
 /* Draws the scope of the view, in the space left of the groups of columns. */
 static void draw_scope(const struct screen *s, const struct layout *layout)
 {
 	char line[LINE_LEN], groups[LINE_LEN];
-	size_t room;
+	bool filtered = s->options->filter[0];
+	size_t room, at = 0;
 
 	line_of_groups(groups, layout);
 	put(TITLE_LINE - 1, 0, A_NORMAL, groups);
 	room = strspn(groups, " ");
-	if (!s->at.of[0] && !s->options->filter[0])
+	if (!s->depth && !filtered)
 		return;
-	snprintf(line, sizeof(line), "%s%s%s%s%s", s->at.of,
-		 s->at.of[0] && s->options->filter[0] ? ", " : "",
-		 s->options->filter[0] ? "with '" : "", s->options->filter,
-		 s->options->filter[0] ? "'" : "");
+	if (s->depth)
+		at = put_level(line, &s->at);
+	if (filtered)
+		snprintf(line + at, sizeof(line) - at, "%swith '%s'",
+			 at ? ", " : "", s->options->filter);
 	if (room && room <= strlen(line))
 		line[room - 1] = '\0';
 	put(TITLE_LINE - 1, 0, A_BOLD, line);
@@ -187,7 +202,7 @@ static const char *why_empty(const struct screen *s)
 		return s->report->stock ?
 			       "Nothing has failed since iommufd-top was started." :
 			       "Nothing has failed since this table was first opened.";
-	if (s->at.of[0] || s->options->common.pid)
+	if (s->depth || s->options->common.pid)
 		return "Nothing left to show.";
 	return s->at.view == VIEW_SIZE ?
 		       "Nothing has been mapped since iommufd-top was started." :

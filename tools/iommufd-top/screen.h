@@ -22,12 +22,13 @@ enum prompt {
 
 /**
  * struct level - the current position of the user
- * @of: text that describes @scope
+ * @scope: empty at the top
+ * @comm: name of the process in @scope
  */
 struct level {
 	enum view view;
 	struct scope scope;
-	char of[96];
+	char comm[TOP_COMM_LEN];
 };
 
 /**
