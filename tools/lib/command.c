@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "command.h"
 #include "err.h"
+
+bool command_output(const char *path, int *output)
+{
+	*output = STDOUT_FILENO;
+	if (!path)
+		return true;
+	*output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (freopen(path, "we", stdout))
+		return true;
+	err_say("can't write %s: %s", path, strerror(errno));
+	return false;
+}
 
 int command_start(char **command, int output, pid_t *pid)
 {
@@ -31,6 +46,15 @@ int command_start(char **command, int output, pid_t *pid)
 		return 0;
 	err_say("can't run %s: %s", *command, strerror(err));
 	return err == ENOENT ? 127 : 126;
+}
+
+void command_pass_on(pid_t pid, int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) == sizeof(info) &&
+	    info.ssi_code <= 0)
+		kill(pid, info.ssi_signo);
 }
 
 int command_status(int status)

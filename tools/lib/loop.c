@@ -121,7 +121,7 @@ enum loop_event loop_wait(struct loop *loop, int fd)
 	/* Watch standard output only for its reader closing it. */
 	struct pollfd fds[] = {
 		{ .fd = loop->signals, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },
+		{ .fd = loop->ignores_output ? -1 : STDOUT_FILENO },
 		{ .fd = fd, .events = POLLIN },
 	};
 	int ready;

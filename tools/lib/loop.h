@@ -14,12 +14,14 @@
  * @interval: seconds between reports, 0 if none was given
  * @count: reports until the end, 0 for no limit
  * @next: when the interval ends, CLOCK_MONOTONIC in seconds
+ * @ignores_output: go on when the reader of standard output is gone
  * @signals: file descriptor for signals
  */
 struct loop {
 	double interval;
 	unsigned long count;
 	double next;
+	bool ignores_output;
 	int signals;
 };
 
