@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 	fd = address_listen(options.listen);
 	if (fd < 0)
 		return EXIT_FAILURE;
-	if (tool_check(options.verbose) && names_load())
+	if (tool_check(options.common.verbose) && names_load())
 		status = serve(&options, fd);
 	address_remove(options.listen);
 	return status;

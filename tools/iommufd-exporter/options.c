@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <argp.h>
-#include "../lib/loop.h"
 #include "options.h"
 
 const char *argp_program_version = "iommufd-exporter " VERSION;
@@ -25,7 +24,7 @@ static const struct argp_option entries[] = {
 	  0 },
 	{ "contexts", 'c', "N", 0,
 	  "The N oldest contexts have metrics of their own (1000)", 0 },
-	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
+	COMMON_VERBOSE,
 	{},
 };
 
@@ -41,14 +40,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!loop_parse_number(arg, 0, &options->contexts))
 			argp_error(state, "'%s' is not a valid number", arg);
 		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return common_parse(&options->common, key, arg, state);
 	}
 }
 

@@ -2,7 +2,7 @@
 #ifndef __OPTIONS_H
 #define __OPTIONS_H
 
-#include <stdbool.h>
+#include "../lib/common.h"
 
 /**
  * struct options - the command line
@@ -12,7 +12,7 @@
 struct options {
 	const char *listen;
 	unsigned long contexts;
-	bool verbose;
+	struct common_options common;
 };
 
 /* Exits if the options are invalid. */

@@ -21,10 +21,10 @@ static const char doc[] =
 static const struct argp_option entries[] = {
 	{ "histogram", 'H', NULL, 0,
 	  "With INTERVAL, show the latencies of all queues as a histogram", 0 },
-	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
-	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
-	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
+	COMMON_PID("Only contexts that this process opened"),
+	COMMON_TIMESTAMP,
+	COMMON_JSON,
+	COMMON_VERBOSE,
 	{},
 };
 
@@ -36,14 +36,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'H':
 		options->histogram = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		return loop_argument(&options->loop, arg, state);
 	case ARGP_KEY_END:
 		if (options->histogram && !options->loop.interval)
 			argp_error(state, "a histogram needs an INTERVAL");
 		return 0;
 	default:
-		return common_parse(&options->common, key, arg, state);
+		return common_parse_loop(&options->common, &options->loop, key,
+					 arg, state);
 	}
 }
 

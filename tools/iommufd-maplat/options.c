@@ -28,10 +28,10 @@ static const struct argp_option entries[] = {
 	  "List single requests that take US microseconds or more, failed ones "
 	  "included, instead of histograms",
 	  0 },
-	{ "pid", 'p', "PID", 0, "Only requests of this process", 0 },
-	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
-	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
+	COMMON_PID("Only requests of this process"),
+	COMMON_TIMESTAMP,
+	COMMON_JSON,
+	COMMON_VERBOSE,
 	{},
 };
 
@@ -67,15 +67,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    options->slower_us > ULONG_MAX / 1000)
 			argp_error(state, "'%s' is not a valid duration", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		return loop_argument(&options->loop, arg, state);
 	case ARGP_KEY_END:
 		if (options->slower && (options->loop.interval || options->by))
 			argp_error(state,
 				   "--slower lists requests one by one: it takes no INTERVAL and no --by");
 		return 0;
 	default:
-		return common_parse(&options->common, key, arg, state);
+		return common_parse_loop(&options->common, &options->loop, key,
+					 arg, state);
 	}
 }
 

@@ -25,10 +25,10 @@ static const char doc[] =
 	"  iommufd-pins -j | jq .   as JSON\n";
 
 static const struct argp_option entries[] = {
-	{ "pid", 'p', "PID", 0, "Only contexts that this process opened", 0 },
-	{ "timestamp", 'T', NULL, 0, "Show the time of day", 0 },
-	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
-	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
+	COMMON_PID("Only contexts that this process opened"),
+	COMMON_TIMESTAMP,
+	COMMON_JSON,
+	COMMON_VERBOSE,
 	{},
 };
 
@@ -36,12 +36,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
 
-	switch (key) {
-	case ARGP_KEY_ARG:
-		return loop_argument(&options->loop, arg, state);
-	default:
-		return common_parse(&options->common, key, arg, state);
-	}
+	return common_parse_loop(&options->common, &options->loop, key, arg,
+				 state);
 }
 
 static const struct argp argp = {

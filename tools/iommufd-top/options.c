@@ -39,14 +39,14 @@ static const struct argp_option entries[] = {
 	  "view",
 	  0 },
 	{ "reverse", 'r', NULL, 0, "Reverse the sort order", 0 },
-	{ "pid", 'p', "PID", 0, "Only this process", 0 },
+	COMMON_PID("Only this process"),
 	{ "filter", 'f', "TEXT", 0,
 	  "Only rows with TEXT in the process, device or reason", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one line per refresh", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; implies --batch", 0 },
 	{ "cost", OPTION_COST, NULL, 0,
 	  "Have the kernel measure the CPU time of the BPF programs", 0 },
-	{ "verbose", 'v', NULL, 0, "Also show messages of libbpf", 0 },
+	COMMON_VERBOSE,
 	{},
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <limits.h>
 #include "common.h"
-#include "loop.h"
 
 error_t common_parse(struct common_options *options, int key, const char *arg,
 		     struct argp_state *state)
@@ -24,4 +23,12 @@ error_t common_parse(struct common_options *options, int key, const char *arg,
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+error_t common_parse_loop(struct common_options *options, struct loop *loop,
+			  int key, const char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		return loop_argument(loop, arg, state);
+	return common_parse(options, key, arg, state);
 }
