@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "../lib/command.h"
 #include "../lib/loop.h"
-#include "output.h"
+#include "print.h"
 #include "run.h"
 
 /* Returns false if the program must end with *@status. */

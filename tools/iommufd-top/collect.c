@@ -16,7 +16,7 @@
 #include "../lib/owner.h"
 #include "../lib/tool.h"
 #include "collector.h"
-#include "present.h"
+#include "snapshot.h"
 
 static struct collector *c;
 

@@ -4,7 +4,7 @@
 #include "../lib/fmt.h"
 #include "../lib/slots.h"
 #include "collector.h"
-#include "present.h"
+#include "snapshot.h"
 
 /*
  * The number of mappings of a size. It is known while the creation of all of

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "../lib/fmt.h"
 #include "collector.h"
-#include "present.h"
+#include "snapshot.h"
 
 static bool wanted(const struct collector *c, const struct entry *entry)
 {

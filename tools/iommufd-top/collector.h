@@ -7,7 +7,7 @@
 #include "iommufd_pins.skel.h"
 #include "iommufd_top.skel.h"
 #include "mirror.h"
-#include "op.h"
+#include "requests.h"
 #include "owners.h"
 #include "source.h"
 

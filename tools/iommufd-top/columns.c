@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "../lib/fmt.h"
 #include "columns.h"
-#include "words.h"
+#include "cells.h"
 
 enum kind { TEXT, ID, BOUND, BYTES, COUNT, SHORT, RATE, NS };
 

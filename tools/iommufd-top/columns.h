@@ -6,7 +6,7 @@
 #ifndef __COLUMNS_H
 #define __COLUMNS_H
 
-#include "report.h"
+#include "model.h"
 
 #define NUMBER(id, ...)	  COL_##id,
 #define DURATION(id, ...) COL_##id,

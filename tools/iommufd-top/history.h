@@ -3,7 +3,7 @@
 #ifndef __HISTORY_H
 #define __HISTORY_H
 
-#include "report.h"
+#include "model.h"
 
 /* Number of intervals, and so the maximum width of a sparkline. */
 #define HISTORY_LEN 16

@@ -6,7 +6,7 @@
 #include "../lib/hash.h"
 #include "../lib/list.h"
 #include "mirror.h"
-#include "op.h"
+#include "requests.h"
 
 /**
  * struct owner_of - the process that a context belongs to: the one that created

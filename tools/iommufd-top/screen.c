@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../lib/operation.h"
-#include "output.h"
+#include "print.h"
 #include "screen.h"
 
 enum { COLOUR_ALARM = 1 };

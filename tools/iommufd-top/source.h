@@ -3,7 +3,7 @@
 #ifndef __SOURCE_H
 #define __SOURCE_H
 
-#include "report.h"
+#include "model.h"
 
 /**
  * struct source_options - what to watch

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../lib/tool.h"
-#include "report.h"
+#include "model.h"
 
 struct entry *table_add(struct table *table)
 {

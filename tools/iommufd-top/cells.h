@@ -5,7 +5,7 @@
 #ifndef __WORDS_H
 #define __WORDS_H
 
-#include "report.h"
+#include "model.h"
 
 const char *word_command(char *buf, const struct entry *entry);
 /* The name of a device, or its id while the name is not known. */

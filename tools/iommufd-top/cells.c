@@ -4,7 +4,7 @@
 #include "../lib/list.h"
 #include "../lib/names.h"
 #include "columns.h"
-#include "words.h"
+#include "cells.h"
 
 const char *word_command(char *buf, const struct entry *entry)
 {

@@ -4,7 +4,7 @@
 #define __PRESENT_H
 
 #include "../lib/list.h"
-#include "report.h"
+#include "model.h"
 
 struct collector;
 

@@ -2,7 +2,7 @@
 #ifndef __OP_H
 #define __OP_H
 
-#include "report.h"
+#include "model.h"
 
 /**
  * struct op_sum - requests of one kind, of one object or several

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "view.h"
-#include "words.h"
+#include "cells.h"
 
 static bool is_in(const struct scope *scope, const struct entry *row)
 {

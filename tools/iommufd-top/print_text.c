@@ -2,7 +2,7 @@
 #include <unistd.h>
 #include "../lib/fmt.h"
 #include "../lib/loop.h"
-#include "output.h"
+#include "print.h"
 
 static const char *many(__u32 count)
 {

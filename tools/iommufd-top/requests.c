@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "../lib/hist.h"
-#include "op.h"
+#include "requests.h"
 
 /* The longest request of interval @epoch, or 0. */
 static __u64 peak_ns(const struct top_op *op, __u64 epoch)

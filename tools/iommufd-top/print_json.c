@@ -7,8 +7,8 @@
 #include "../lib/json.h"
 #include "../lib/names.h"
 #include "../lib/operation.h"
-#include "output.h"
-#include "words.h"
+#include "print.h"
+#include "cells.h"
 
 /* A number that may be ABSENT, or not known on a stock kernel. */
 static void add_number(struct json_object *to, const char *name, __s64 value)

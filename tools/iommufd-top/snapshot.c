@@ -5,7 +5,7 @@
 #include <string.h>
 #include "../lib/owner.h"
 #include "collector.h"
-#include "present.h"
+#include "snapshot.h"
 
 static int compare_objects(const void *a, const void *b)
 {
