@@ -2,16 +2,13 @@
 """The command line of iommufd-policy: refusals that need no kernel."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
-
-TOP = Path(__file__).resolve().parent.parent
-TOOL = TOP / "build" / "bin" / "iommufd-policy"
+import tool_runner
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, timeout=60)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return tool_runner.run("iommufd-policy", *arguments)
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import tool_runner
 from iommufd import reasons
 
 TOP = Path(__file__).resolve().parent.parent
-WHY = TOP / "build" / "bin" / "iommufd-why"
 # As in sentences.h.
 PLACE = re.compile(r"\{(\w+)\}")
 NUMBERS = re.compile(r"[12][dsxbpkectr]")
 FACTS = re.compile(r"\{ \"(\w+)\", find_")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([WHY, *arguments], capture_output=True, text=True, timeout=60)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return tool_runner.run("iommufd-why", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 """BPF objects through libbpf: programs to run, maps, and policies to attach."""
 
 import ctypes
+import json
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -250,6 +252,14 @@ def loaded(name: str, prepare: Callable[[Object], None] | None = None) -> Iterat
         yield loaded_object
     finally:
         loaded_object.close()
+
+
+def programs() -> set[str]:
+    """The names of all BPF programs in the kernel."""
+    listed = subprocess.run(
+        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
+    )
+    return {program.get("name", "") for program in json.loads(listed.stdout)}
 
 
 @contextmanager

@@ -2,33 +2,21 @@
 """Runs iommufd-top next to a load, and reads its output."""
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TOP = str(ROOT / "build" / "bin" / "iommufd-top")
-LIB = str(ROOT / "tests" / "lib")
+import tool_runner
+from tool_runner import BIN, Running, environment
 
-
-def environment(**more: str) -> dict[str, str]:
-    """An environment in which `python3 -m iommufd.load` works."""
-    return {**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1", **more}
+NAME = "iommufd-top"
+TOP = str(BIN / NAME)
 
 
-def load_command(*options: str) -> list[str]:
-    """The command line of a load."""
-    return [sys.executable, "-m", "iommufd.load", *options]
-
-
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess:
-    """Runs iommufd-top to its end."""
-    return subprocess.run(
-        [TOP, *arguments], capture_output=True, text=True, env=environment(), timeout=120, **options
-    )
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end."""
+    return tool_runner.run(NAME, *arguments, env=environment(), timeout=120, **options)
 
 
 def watch(*command: str, options: tuple[str, ...] = (), view: str = "ioas") -> tuple[dict, str]:
@@ -39,35 +27,22 @@ def watch(*command: str, options: tuple[str, ...] = (), view: str = "ioas") -> t
         return json.load(report), done.stdout
 
 
-def parse(done: subprocess.CompletedProcess) -> dict:
+def parse(done: subprocess.CompletedProcess[str]) -> dict:
     """The only report that it wrote."""
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
 
-class Stream:
+class Stream(Running):
     """An iommufd-top that writes JSON; it sees everything from the first refresh on."""
 
     def __init__(self, *arguments: str, view: str = "ioas") -> None:
-        self._process = subprocess.Popen(
-            [TOP, "--json", "-w", view, *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
+        super().__init__(NAME, "--json", "-w", view, *arguments, env=environment())
         self.last = self.next()
-
-    def __enter__(self) -> "Stream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        assert self._process.wait(30) == 0
 
     def next(self) -> dict:
         """The next refresh."""
-        assert self._process.stdout
-        self.last = json.loads(self._process.stdout.readline())
+        self.last = super().next()
         return self.last
 
     def until(self, holds: Callable[[dict], object]) -> dict:

@@ -2,19 +2,18 @@
 """Runs iommufd-why and reads its output."""
 
 import errno
-import json
 import os
 import select
 import subprocess
-from pathlib import Path
 from typing import Any
 
+import tool_runner
 from errnos import fails
 from iommufd.ctx import NO_ID, Context
-from iommufd.openfile import Closing
+from tool_runner import BIN, Running
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-WHY = str(ROOT / "build" / "bin" / "iommufd-why")
+NAME = "iommufd-why"
+WHY = str(BIN / NAME)
 
 
 def fail_to_destroy(object_id: int = NO_ID) -> None:
@@ -23,39 +22,27 @@ def fail_to_destroy(object_id: int = NO_ID) -> None:
         context.destroy(object_id)
 
 
-def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs it to its end."""
-    return subprocess.run([WHY, *arguments], capture_output=True, text=True, timeout=50, **options)
+    return tool_runner.run(NAME, *arguments, timeout=50, **options)
 
 
-class Why(Closing):
+class Why(Running):
     """An iommufd-why that reports this process, from the first line on."""
 
     def __init__(self, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
-        command = [*prefix, WHY, "--json", "--pid", str(os.getpid()), *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
-        assert self.process.stdout
-        self._out = self.process.stdout
+        mine = ("--json", "--pid", str(os.getpid()))
+        super().__init__(NAME, *mine, *arguments, prefix=prefix)
         # It is listening once it reports something.
-        while not select.select([self._out], [], [], 0.02)[0]:
+        while not select.select([self.out], [], [], 0.02)[0]:
             fail_to_destroy()
         self.mark()
-
-    def close(self) -> None:
-        """Ends it, as Ctrl-C does."""
-        self.process.terminate()
-        self.process.communicate(timeout=30)
-        assert self.process.returncode == 0
 
     def mark(self) -> None:
         """Drops the failures so far."""
         fail_to_destroy(NO_ID + 1)
         while self.next()["first"] != NO_ID + 1:
             pass
-
-    def next(self) -> dict:
-        """The next failure."""
-        return json.loads(self._out.readline())
 
     def of(self, reason: str) -> dict:
         """The next failure, which must have this reason."""

@@ -1,69 +1,85 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs one of the monitoring tools and reads its output."""
+"""Starts the tools of build/bin, to their end or in the background, and reads their output."""
 
 import json
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
-from vmrun.paths import BUILD
+from iommufd.openfile import Closing
+from vmrun.paths import BUILD, ROOT
 
 BIN = BUILD / "bin"
+LIB = ROOT / "tests" / "lib"
 
 
-def run(name: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs it to its end."""
-    command = [str(BIN / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+def environment(**more: str) -> dict[str, str]:
+    """An environment in which a tool's command, or another program, can import tests/lib."""
+    return {**os.environ, "PYTHONPATH": str(LIB), "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def programs() -> set[str]:
-    """The BPF programs in the kernel."""
-    listed = subprocess.run(
-        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
-    )
-    return {program.get("name", "") for program in json.loads(listed.stdout)}
+def load_command(*options: str) -> list[str]:
+    """The command line of a load, which needs environment()."""
+    return [sys.executable, "-m", "iommufd.load", *options]
 
 
-class Tool:
-    """A running tool. It sees all events once this is made, or once its first report is there."""
+def run(
+    name: str,
+    *arguments: str,
+    prefix: tuple[str, ...] = (),
+    timeout: float | None = 60,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a tool to its end."""
+    command = [*prefix, str(BIN / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+
+class Running(Closing):
+    """A tool in the background. A subclass waits until it is ready, that is, sees all events."""
+
+    def __init__(
+        self, name: str, *arguments: str, prefix: tuple[str, ...] = (), **options: Any
+    ) -> None:
+        command = [*prefix, str(BIN / name), *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+        assert self.process.stdout
+        self.out = self.process.stdout
+
+    def close(self) -> None:
+        """Ends it, which must succeed."""
+        self.process.terminate()
+        self.process.communicate(timeout=30)
+        assert self.process.returncode == 0
+
+    def next(self) -> dict[str, Any]:
+        """The next line of its output, which is an object of JSON."""
+        return json.loads(self.out.readline())
+
+
+class Tool(Running):
+    """A tool that says when it is ready, or is once its first report is there (`quiet`)."""
 
     def __init__(
         self, name: str, *arguments: str, quiet: bool = False, prefix: tuple[str, ...] = ()
     ) -> None:
-        self.process = subprocess.Popen(
-            [*prefix, str(BIN / name), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
+        super().__init__(name, *arguments, prefix=prefix, stderr=subprocess.PIPE)
         assert self.process.stderr
-        self.out, self.errors = self.process.stdout, self.process.stderr
+        self.errors = self.process.stderr
         if not quiet:
             first = self.errors.readline()
             assert first.startswith("Watching "), first + self.errors.read()
 
-    def __enter__(self) -> "Tool":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Kills it if it is still running."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
         self.out.close()
         self.errors.close()
-
-    def next(self) -> dict[str, Any]:
-        """The next object."""
-        return json.loads(self.out.readline())
 
     def until(self, holds: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
         """The objects up to the first one that satisfies a condition."""

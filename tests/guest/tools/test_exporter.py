@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from bpfobject import programs
 from child_process import Child
 from errnos import fails
 from iommufd import invalidate, mem, mock, reasons, uapi
@@ -27,7 +28,7 @@ from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
 from iommufd_exporter import NAME, PORT, SOCKET, Exporter, parse
 from prometheus import Prometheus
-from tool_runner import BIN, programs, run
+from tool_runner import BIN, run
 from vmrun.paths import ROOT
 
 pytestmark = pytest.mark.guest(kernels="bpf")

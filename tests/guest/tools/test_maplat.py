@@ -20,8 +20,7 @@ from iommufd import mem, mock
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
 from iommufd.trace import Event, Stream
-from iommufd_top import environment, load_command
-from tool_runner import Tool
+from tool_runner import Tool, environment, load_command
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

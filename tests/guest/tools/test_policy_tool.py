@@ -12,23 +12,24 @@ from pathlib import Path
 
 import cgroup
 import pytest
+import tool_runner
 from bpfobject import attached, path_of
 from errnos import fails
 from iommufd import invalidate
 from iommufd.nest import Nest
 from iommufd.trace import Stream
-from tool_runner import BIN, Tool
+from tool_runner import Tool
 
 # The sanitizer kernel has no BTF.
 pytestmark = pytest.mark.guest(kernels="main")
 
-TOOL = BIN / "iommufd-policy"
+NAME = "iommufd-policy"
 PINS = Path("/sys/fs/bpf/iommufd")
 QUOTA = errno.EDQUOT
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, timeout=50)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return tool_runner.run(NAME, *arguments, timeout=50)
 
 
 def do(*arguments: str) -> str:
@@ -286,7 +287,7 @@ def test_log_as_it_comes(nest: Nest) -> None:
     """Until it is ended, and across an update."""
     do("load", "audit", "--name", "notes")
     nest.destroy(nest.paging())
-    with Tool("iommufd-policy", "log", "notes", "--follow") as tool:
+    with Tool(NAME, "log", "notes", "--follow") as tool:
         titles, make, free = (tool.out.readline().split() for _ in range(3))
         assert titles[5:8] == ["WHAT", "ID", "DEVICE"]
         assert (make[5], free[5], make[6]) == ("make", "free", free[6])

@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import select
-import subprocess
 from collections.abc import Callable, Iterator
 
 import iommufd_why as why
@@ -18,7 +17,7 @@ from iommufd.nest import Nest
 from iommufd.pins import NOBODY
 from iommufd_exporter import SOCKET, Exporter
 from privileges import LEAST, as_nobody, may_open_iommufd, may_read_events
-from tool_runner import BIN, Tool
+from tool_runner import Tool, environment, run
 
 # If iommufd is built in, its types are part of the kernel's BTF, which every user may read.
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
@@ -44,9 +43,7 @@ def prefix(kernel: str) -> Iterator[Prefix]:
 
 def refused(name: str, *capabilities: str) -> str:
     """The error message of a tool with these capabilities."""
-    done = subprocess.run(
-        [*as_nobody(*capabilities), BIN / name, *TOOLS[name]], capture_output=True, text=True
-    )
+    done = run(name, *TOOLS[name], prefix=as_nobody(*capabilities), timeout=None)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr
 
@@ -132,13 +129,8 @@ def exporter(prefix: Prefix, context: Context, ioas: int, buffer: Buffer) -> Non
 def top(prefix: Prefix, *_: object) -> None:
     """And a command, which runs with the same privileges."""
     body = "from iommufd.ctx import Context\nwith Context() as context: context.ioas_alloc()"
-    lib = str(BIN.parent.parent / "tests" / "lib")
-    done = subprocess.run(
-        [*prefix, BIN / "iommufd-top", "--json", "--", "/usr/bin/python3", "-Bc", body],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": lib},
-    )
+    command = ("--json", "--", "/usr/bin/python3", "-c", body)
+    done = run("iommufd-top", *command, prefix=prefix, timeout=None, env=environment())
     assert (done.returncode, done.stderr) == (0, "")
     (row,) = (row for row in json.loads(done.stdout)["rows"] if row["ended"])
     assert (row["command"], row["uid"]) == ("python3", NOBODY)

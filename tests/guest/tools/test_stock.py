@@ -16,14 +16,12 @@ from iommufd import mem, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.mem import PAGE
 from screen import Screen
-from tool_runner import BIN, Tool, run
-from vmrun.paths import ROOT
+from tool_runner import BIN, Tool, environment, run
 
 # Like test_conformance.py, so that both share a boot.
 pytestmark = pytest.mark.guest(kernels="peer", beside="peer", devices=(), hugepages=80)
 
 MAPLAT = "iommufd-maplat"
-LIB = str(ROOT / "tests" / "lib")
 IOVA = 1 << 20
 COMM = Path("/proc/self/comm").read_text().strip()
 # Fails, as others do that it leads to: run by iommufd-why.
@@ -230,7 +228,7 @@ def told(*options: str) -> str:
         "/usr/bin/python3",
         "-c",
         SCRIPT,
-        env={**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment(),
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -282,7 +280,7 @@ def top_rows(view: str, *options: str) -> list[dict[str, Any]]:
             TOP,
             *("--json", "-w", view, "-o", out.name, *options),
             *("--", "/usr/bin/python3", "-c", SCRIPT),
-            env={**os.environ, "PYTHONPATH": LIB, "PYTHONDONTWRITEBYTECODE": "1"},
+            env=environment(),
         )
         assert (done.returncode, done.stderr) == (0, "")
         report = json.load(out)

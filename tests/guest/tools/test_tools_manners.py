@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from tool_runner import BIN, Tool, programs
+from bpfobject import programs
+from tool_runner import BIN, Tool
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 

@@ -10,23 +10,17 @@ import textwrap
 
 import iommufd_top as top
 import pytest
+from bpfobject import programs
 from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.trace import Tracer
+from tool_runner import environment, load_command
 
 # The numbers are the same under sanitizers, which are slow.
 pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
 
 PAGE = mem.PAGE
-
-
-def programs() -> list[str]:
-    """The BPF programs in the kernel."""
-    listed = subprocess.run(
-        ["/usr/sbin/bpftool", "-j", "prog"], check=True, capture_output=True, text=True
-    )
-    return [p.get("name", "") for p in json.loads(listed.stdout)]
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +54,7 @@ def row_of(report: dict, pid: int, ioas: int) -> dict:
 )
 def test_counts(options):
     """The exact maps, unmaps, bytes and pages of each IOAS."""
-    report, out = top.watch(*top.load_command(*options.split()))
+    report, out = top.watch(*load_command(*options.split()))
     load = json.loads(out)
     assert report["lost_events"] == 0
     for done in load["ioas"]:
@@ -90,7 +84,7 @@ def test_counts(options):
 
 
 def test_nothing_pinned_without_device():
-    report, out = top.watch(*top.load_command("--maps", "9", "--no-device"))
+    report, out = top.watch(*load_command("--maps", "9", "--no-device"))
     row = row_of(report, json.loads(out)["pid"], json.loads(out)["ioas"][0]["id"])
     assert (row["map"]["count"], row["map"]["bytes"]) == (9, 9 << 16)
     assert row["pages_pinned"] == 0
@@ -127,11 +121,11 @@ def test_short_lived():
     """A process that came and went between two refreshes is in one of them, completely."""
     with top.Stream("-d", "0.5") as stream:
         out = subprocess.run(
-            top.load_command("--maps", "50"),
+            load_command("--maps", "50"),
             check=True,
             capture_output=True,
             text=True,
-            env=top.environment(),
+            env=environment(),
         ).stdout
         pid = json.loads(out)["pid"]
         count = 0
@@ -253,7 +247,7 @@ def test_losses_are_told():
 def test_latency():
     """Compared with another tracer, which reads the clock a moment earlier or later."""
     with Tracer("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as tracer:
-        report, out = top.watch(*top.load_command("--maps", "300", "--size", "4K,1M"))
+        report, out = top.watch(*load_command("--maps", "300", "--size", "4K,1M"))
         assert tracer.lost() == 0
         row = row_of(report, json.loads(out)["pid"], json.loads(out)["ioas"][0]["id"])
         for kind, event in (("map", "iommufd_ioas_map"), ("unmap", "iommufd_ioas_unmap")):
@@ -270,7 +264,7 @@ def test_latency():
 
 def test_text():
     """Text has the same numbers, rounded."""
-    shown = top.run("-w", "ioas", "--", *top.load_command("--maps", "37", "--size", "64K"))
+    shown = top.run("-w", "ioas", "--", *load_command("--maps", "37", "--size", "64K"))
     assert shown.returncode == 0
     assert '"maps": 37' in shown.stdout
     assert (
@@ -284,7 +278,7 @@ def test_text():
 
 def test_sorted():
     """-s and -r order the rows."""
-    command = top.load_command("--maps", "30", "--ioas", "2", "--size", "4K,64K", "--no-dma")
+    command = load_command("--maps", "30", "--ioas", "2", "--size", "4K,64K", "--no-dma")
     report, _ = top.watch(*command, options=("-s", "ioas"))
     ids = [r["ioas"] for r in report["rows"]]
     assert ids == sorted(ids)

@@ -11,6 +11,7 @@ import sys
 import iommufd_top as top
 import pytest
 from screen import Screen
+from tool_runner import environment, load_command
 
 # The sanitizer kernel has no BTF.
 pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(180)]
@@ -22,7 +23,7 @@ HINTS = "^q quit  h help"
 def start(*options, view="ioas", term="xterm-256color", columns=80, lines=24, **more):
     """iommufd-top on a terminal, with its first picture drawn."""
     command = [top.TOP, "-d", "0.3", "-w", view, *options]
-    env = top.environment(**{"TERM": term, "LC_ALL": "C.UTF-8", **more})
+    env = environment(**{"TERM": term, "LC_ALL": "C.UTF-8", **more})
     screen = Screen(command, columns, lines, timeout=50, env=env)
     screen.wait(HINTS)
     return screen
@@ -31,7 +32,7 @@ def start(*options, view="ioas", term="xterm-256color", columns=80, lines=24, **
 @contextlib.contextmanager
 def running(*command):
     """A command in the background, ended at the end."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=top.environment()) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment()) as process:
         try:
             yield process
         finally:
@@ -42,7 +43,7 @@ def running(*command):
 def load():
     """Two active IOASes, one with large mappings."""
     options = ["--ioas", "2", "--size", "4K,64K", "--pause", "0.005"]
-    with running(*top.load_command(*options)) as process:
+    with running(*load_command(*options)) as process:
         yield process.pid
 
 
@@ -190,7 +191,7 @@ def test_resize(load):
 
 def test_scroll():
     """More rows than lines."""
-    command = top.load_command("--ioas", "30", "--no-device", "--size", "4K", "--pause", "0.01")
+    command = load_command("--ioas", "30", "--no-device", "--size", "4K", "--pause", "0.01")
     with start("-s", "ioas") as screen, running(*command) as load:
         screen.wait(lambda: "30 IOAS" in screen.lines[0])
 
@@ -216,9 +217,9 @@ def test_ended(load):
     """An IOAS that ended is shown once more, marked."""
     with start("-d", "2") as screen:
         done = subprocess.run(
-            top.load_command("--maps", "3", "--no-device", "--comm", "brief"),
+            load_command("--maps", "3", "--no-device", "--comm", "brief"),
             stdout=subprocess.DEVNULL,
-            env=top.environment(),
+            env=environment(),
         )
         assert done.returncode == 0
         screen.wait("brief +x ")
@@ -228,7 +229,7 @@ def test_ended(load):
 def test_views():
     """From a process to its IOAS to the sizes of its mappings, and back; the other tables."""
     # The page for DMA would be a second size.
-    command = top.load_command("--ioas", "2", "--size", "4K,64K", "--pause", "0.005", "--no-dma")
+    command = load_command("--ioas", "2", "--size", "4K,64K", "--pause", "0.005", "--no-dma")
     screen = start(view="process", columns=120, lines=30)
     with screen, running(*command) as process:
         load = process.pid
@@ -283,7 +284,7 @@ def test_filter(load):
 
 def test_process_ends():
     """The process on display ends: a message says so, and the way back still works."""
-    command = top.load_command("--no-device", "--pause", "0.01")
+    command = load_command("--no-device", "--pause", "0.01")
     with start("-p", str(os.getpid()), view="process") as screen, running(*command) as load:
         screen.wait("^Nothing left to show.$")
         screen.key("q")
@@ -295,7 +296,7 @@ def test_process_ends():
 def test_terminals(load, term):
     """Any terminal that ncurses knows; for others a message with advice."""
     if term == "dumb-colour":
-        done = Screen([top.TOP], env=top.environment(TERM=term))
+        done = Screen([top.TOP], env=environment(TERM=term))
         assert done.finish() == 1
         assert "can't use this terminal (TERM is 'dumb-colour')" in done.text
         assert "or use --batch." in done.text
