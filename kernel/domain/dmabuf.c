@@ -111,8 +111,8 @@ int iommufd_domain_map_dmabuf(struct iommufd_domain *domain,
 	if (dmabuf->revoked)
 		goto unlock;
 	ret = iommufd_domain_map_run(domain, area->iova,
-				   area->pages->start + area->offset,
-				   mapping->length, area->prot);
+				     area->pages->start + area->offset,
+				     mapping->length, area->prot);
 	if (ret) {
 		iommufd_fail_driver(ret);
 		goto unlock;

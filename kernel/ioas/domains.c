@@ -97,8 +97,8 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 
 /* Remove the areas below @end from a page table. */
 static void clear_domain(struct iommufd_ioas *ioas,
-		       struct iommufd_domain *domain,
-		       struct iommufd_area *end)
+			 struct iommufd_domain *domain,
+			 struct iommufd_area *end)
 {
 	struct iommu_iotlb_gather gather;
 	struct iommufd_area *area;
@@ -114,7 +114,7 @@ static void clear_domain(struct iommufd_ioas *ioas,
 
 /* Map all areas, which are pinned, into a page table. */
 static int fill_domain(struct iommufd_ioas *ioas,
-		     struct iommufd_domain *domain)
+		       struct iommufd_domain *domain)
 {
 	struct iommufd_area *area;
 	u64 runs = 0;
@@ -207,7 +207,7 @@ static void end_domain(struct iommufd_ioas *ioas)
 
 /* Existing areas must be compatible with the domain, as must future ones. */
 static int list_domain(struct iommufd_ioas *ioas,
-		     struct iommufd_domain *domain)
+		       struct iommufd_domain *domain)
 {
 	int ret;
 
@@ -227,7 +227,7 @@ static int list_domain(struct iommufd_ioas *ioas,
 }
 
 static void unlist_domain(struct iommufd_ioas *ioas,
-			struct iommufd_domain *domain)
+			  struct iommufd_domain *domain)
 {
 	mutex_lock(&ioas->space_lock);
 	list_del_init(&domain->node);
@@ -250,7 +250,7 @@ static void unlist_domain(struct iommufd_ioas *ioas,
  * iommufd_domain_map_area(). Nothing is changed on failure.
  */
 int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
-			  struct iommufd_domain *domain)
+			    struct iommufd_domain *domain)
 {
 	int ret;
 
@@ -280,7 +280,7 @@ int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
  * Unpins the pages of the IOAS if this was its last page table.
  */
 void iommufd_ioas_remove_domain(struct iommufd_ioas *ioas,
-			      struct iommufd_domain *domain)
+				struct iommufd_domain *domain)
 {
 	down_write(&ioas->domains_rwsem);
 	unlist_domain(ioas, domain);

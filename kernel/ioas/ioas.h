@@ -39,9 +39,10 @@ struct iommufd_ioas_counts {
  * @ctx: its context
  * @accesses: struct iommufd_access by id. Writers hold @accesses_rwsem for
  *	writing and @space_lock; readers hold either
- * @domains: struct iommufd_domain that mirror the IOAS. Writers hold @domains_rwsem for writing and
- *	@space_lock; readers hold either
- * @nr_domains: number of @domains and of those being added. While it is not zero, areas are pinned before they are mapped. Protected by
+ * @domains: struct iommufd_domain that mirror the IOAS. Writers hold
+ *	@domains_rwsem for writing and @space_lock; readers hold either
+ * @nr_domains: number of @domains and of those being added. While it is not
+ *	zero, areas are pinned before they are mapped. Protected by
  *	@domains_rwsem
  * @space: the addresses, protected by @space_lock. An area that is in page
  *	tables is removed from it only with @domains_rwsem held

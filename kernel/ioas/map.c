@@ -71,7 +71,7 @@ static int pin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 /* Out of line for the same reason. */
 static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
-				   struct iommufd_map_stats *stats)
+				     struct iommufd_map_stats *stats)
 {
 	return iommufd_trace_wait(iommufd_ioas_map, stats,
 				  down_read_trylock(&ioas->domains_rwsem),
@@ -79,7 +79,7 @@ static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
 }
 
 static int lock_domains(struct iommufd_ioas *ioas,
-		      struct iommufd_map_stats *stats)
+			struct iommufd_map_stats *stats)
 {
 	if (trace_iommufd_ioas_map_enabled())
 		return trace_lock_domains(ioas, stats);

@@ -168,7 +168,7 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 /* Out of line for the same reason. */
 static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
-				   struct iommufd_unmap_stats *stats)
+				     struct iommufd_unmap_stats *stats)
 {
 	int ret;
 
@@ -180,7 +180,7 @@ static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
 }
 
 static int lock_domains(struct iommufd_ioas *ioas,
-		      struct iommufd_unmap_stats *stats)
+			struct iommufd_unmap_stats *stats)
 {
 	if (trace_iommufd_ioas_unmap_enabled())
 		return trace_lock_domains(ioas, stats);
