@@ -135,8 +135,8 @@ static void draw_scope(const struct screen *s, const struct layout *layout)
 	if (s->depth)
 		at = put_level(line, &s->at);
 	if (filtered)
-		snprintf(line + at, sizeof(line) - at, "%swith '%s'",
-			 at ? ", " : "", s->options->filter);
+		snprintf(line + at, sizeof(line) - at,
+			 at ? ", with '%s'" : "with '%s'", s->options->filter);
 	if (room && room <= strlen(line))
 		line[room - 1] = '\0';
 	put(TITLE_LINE - 1, 0, A_BOLD, line);
