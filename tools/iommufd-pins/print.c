@@ -105,16 +105,16 @@ static void print_ioas(const struct ioas *ioas, bool first)
 static void print_text(const struct report *report, bool timestamp)
 {
 	char clock[16], buf[FMT_LEN];
-	size_t spaces = 0;
+	size_t ioases = 0;
 	__u64 sum = 0;
 
 	for (size_t i = 0; i < report->nr; i++) {
-		spaces += report->contexts[i].nr;
+		ioases += report->contexts[i].nr;
 		sum += report->contexts[i].pinned.now;
 	}
 	if (timestamp)
 		printf("%s ", loop_time_at(clock, report->time_ns));
-	printf("contexts: %zu, IOAS: %zu, pinned: %s\n", report->nr, spaces,
+	printf("contexts: %zu, IOAS: %zu, pinned: %s\n", report->nr, ioases,
 	       pages(buf, sum));
 	if (report->lost)
 		printf("LOST: %llu entries are missing here\n", report->lost);

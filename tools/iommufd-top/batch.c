@@ -12,19 +12,19 @@
 static bool print(const struct source *source, const struct options *options,
 		  int *status)
 {
-	const struct report *report = source->report();
+	const struct model *model = source->read();
 	struct table rows = {};
 	struct scope everything = {};
 
 	*status = EXIT_FAILURE;
-	if (!report)
+	if (!model)
 		return false;
-	select_rows(&rows, report, options->view, &everything, options->filter,
+	filter_rows(&rows, model, options->view, &everything, options->filter,
 		    &options->sort);
 	if (options->common.json)
-		print_json(stdout, report, options->view, &rows);
+		print_json(stdout, model, options->view, &rows);
 	else
-		print_text(stdout, report, options->view, &rows,
+		print_text(stdout, model, options->view, &rows,
 			   options->command);
 	table_free(&rows);
 	*status = EXIT_SUCCESS;

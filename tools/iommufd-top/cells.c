@@ -6,12 +6,12 @@
 #include "columns.h"
 #include "cells.h"
 
-const char *word_command(char *buf, const struct entry *entry)
+const char *cell_command(char *buf, const struct entry *entry)
 {
 	return strcpy(buf, entry->comm);
 }
 
-const char *word_device(char *buf, const struct entry *entry)
+const char *cell_device(char *buf, const struct entry *entry)
 {
 	if (*entry->name)
 		return strcpy(buf, entry->name);
@@ -19,7 +19,7 @@ const char *word_device(char *buf, const struct entry *entry)
 	return buf;
 }
 
-const char *word_kind(char *buf, const struct entry *entry)
+const char *cell_kind(char *buf, const struct entry *entry)
 {
 	(void)buf;
 	switch (entry->type) {
@@ -34,23 +34,23 @@ const char *word_kind(char *buf, const struct entry *entry)
 	}
 }
 
-const char *word_flags(char *buf, const struct entry *entry)
+const char *cell_flags(char *buf, const struct entry *entry)
 {
 	return strcpy(buf, *entry->flags ? entry->flags : "-");
 }
 
-const char *word_reason(char *buf, const struct entry *entry)
+const char *cell_reason(char *buf, const struct entry *entry)
 {
 	return strcpy(buf, entry->name);
 }
 
-const char *word_errno(char *buf, const struct entry *entry)
+const char *cell_errno(char *buf, const struct entry *entry)
 {
 	(void)buf;
 	return names_errno(entry->last.error);
 }
 
-const char *word_numbers(char *buf, const struct entry *entry)
+const char *cell_numbers(char *buf, const struct entry *entry)
 {
 	const struct last_failure *last = &entry->last;
 
@@ -64,7 +64,7 @@ const char *word_numbers(char *buf, const struct entry *entry)
 	return buf;
 }
 
-const char *word_request(char *buf, const struct entry *entry)
+const char *cell_request(char *buf, const struct entry *entry)
 {
 	const char *name = names_request(entry->last.command);
 
@@ -74,7 +74,7 @@ const char *word_request(char *buf, const struct entry *entry)
 	return buf;
 }
 
-const char *word_share(char *buf, const struct entry *entry)
+const char *cell_share(char *buf, const struct entry *entry)
 {
 	int stars = entry->share / 100;
 

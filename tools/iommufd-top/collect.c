@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reports based on iommufd's events, which iommufd_top.bpf.c counts, and on the
+ * Models based on iommufd's events, which iommufd_top.bpf.c counts, and on the
  * lists of contexts and objects.
  */
 #include <bpf/bpf.h>
@@ -119,40 +119,40 @@ static void add_processes(void)
 		if (!process->shown)
 			continue;
 		for (int op = 0; op < OPS; op++) {
-			op_finish(&process->op[op]);
+			requests_finish(&process->op[op]);
 			sum->op[op] = process->op[op].op;
 		}
-		sum->ended = !sum->contexts && !sum->spaces;
-		*table_add(&c->report.table[VIEW_PROCESS]) = *sum;
-		c->report.processes++;
+		sum->ended = !sum->contexts && !sum->ioases;
+		*table_add(&c->model.table[VIEW_PROCESS]) = *sum;
+		c->model.processes++;
 	}
 }
 
 static void count_contexts(const struct mirror_row *row, void *unused)
 {
 	(void)unused;
-	c->report.contexts += !row->gone;
+	c->model.contexts += !row->gone;
 }
 
 static void sum_up(void)
 {
-	struct report *report = &c->report;
+	struct model *model = &c->model;
 
 	for (int i = 0; i < OPS; i++) {
-		struct op_report *op = &c->total[i].op;
+		struct requests *op = &c->total[i].op;
 
-		op_finish(&c->total[i]);
+		requests_finish(&c->total[i]);
 		op->all_count += c->past[i].all_count;
 		op->all_failed += c->past[i].all_failed;
 		op->all_amount += c->past[i].all_amount;
 		if (op->all_max_ns < c->past[i].all_max_ns)
 			op->all_max_ns = c->past[i].all_max_ns;
-		report->total.op[i] = *op;
-		report->events += op->count + op->failed;
+		model->total.op[i] = *op;
+		model->events += op->count + op->failed;
 	}
-	report->events += report->total.faults;
-	report->total.all_faults += c->gone.all_faults;
-	report->total.all_failed += c->gone.all_failed;
+	model->events += model->total.faults;
+	model->total.all_faults += c->gone.all_faults;
+	model->total.all_failed += c->gone.all_failed;
 }
 
 /* Sets the cost of the programs, and resets the counters. */
@@ -160,35 +160,35 @@ static void set_cost(void)
 {
 	__u64 cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID), bpf_ns;
 
-	c->report.cpu_ns = cpu_ns - c->cpu_ns;
+	c->model.cpu_ns = cpu_ns - c->cpu_ns;
 	c->cpu_ns = cpu_ns;
-	c->report.bpf_ns = ABSENT;
+	c->model.bpf_ns = ABSENT;
 	if (c->stats < 0)
 		return;
 	bpf_ns = tool_run_ns(c->top->obj);
-	c->report.bpf_ns = bpf_ns - c->bpf_ns;
+	c->model.bpf_ns = bpf_ns - c->bpf_ns;
 	c->bpf_ns = bpf_ns;
 }
 
-static void begin_report(__u64 now_ns)
+static void begin_model(__u64 now_ns)
 {
-	struct report *report = &c->report, old = c->report;
+	struct model *model = &c->model, old = c->model;
 
-	*report = (struct report){
+	*model = (struct model){
 		.time_ns = loop_clock(CLOCK_REALTIME),
 		.interval_ns = now_ns - c->begin_ns,
 		.lost = c->top->bss->lost + tool_misses(c->top->obj) +
 			c->listing->lost,
 	};
 	for (int i = 0; i < VIEWS; i++) {
-		report->table[i] = old.table[i];
-		report->table[i].nr = 0;
+		model->table[i] = old.table[i];
+		model->table[i].nr = 0;
 	}
 	memset(c->total, 0, sizeof(c->total));
 	c->begin_ns = now_ns;
 }
 
-static const struct report *events_report(void)
+static const struct model *events_read(void)
 {
 	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
 
@@ -198,13 +198,13 @@ static const struct report *events_report(void)
 	c->listing = list_read(c->list);
 	if (!c->listing)
 		return NULL;
-	begin_report(now_ns);
+	begin_model(now_ns);
 	owners_read(&c->owners, &c->contexts, &c->rows);
 	mirror_each(&c->contexts, count_contexts, NULL);
 	collect_ioas(c);
 	collect_objects(c);
 	collect_failures(c);
-	present_contexts(c);
+	snapshot_contexts(c);
 	add_processes();
 	sum_up();
 	set_cost();
@@ -213,7 +213,7 @@ static const struct report *events_report(void)
 	mirror_advance(&c->tables, collect_past_table, c);
 	mirror_advance(&c->devices, collect_past_device, c);
 	mirror_advance(&c->failures, collect_past_failure, c);
-	return &c->report;
+	return &c->model;
 }
 
 static int load(void)
@@ -275,7 +275,7 @@ static int begin(void)
 	mirror_open(&c->failures, c->top->maps.failures);
 	mirror_open(&c->tables, c->top->maps.tables);
 	mirror_open(&c->devices, c->top->maps.devices);
-	err = present_adopt(c);
+	err = snapshot_adopt(c);
 	c->begin_ns = loop_clock(CLOCK_MONOTONIC);
 	c->cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
 	return err;
@@ -312,7 +312,7 @@ static void events_close(void)
 	mirror_close(&c->failures);
 	owners_free(&c->owners);
 	for (int i = 0; i < VIEWS; i++)
-		table_free(&c->report.table[i]);
+		table_free(&c->model.table[i]);
 	table_free(&c->old_failures);
 	free(c);
 }
@@ -320,7 +320,7 @@ static void events_close(void)
 const struct source events_source = {
 	.open = events_open,
 	.sync = events_sync,
-	.report = events_report,
+	.read = events_read,
 	.watch_failures = events_watch_failures,
 	.close = events_close,
 };

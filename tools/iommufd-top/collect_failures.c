@@ -54,7 +54,7 @@ static void add_failure(const struct mirror_row *row, void *collector)
 	struct collector *c = collector;
 
 	if (!c->options.pid || c->options.pid == row->key[0])
-		fill(c, table_add(&c->report.table[VIEW_FAILURE]), row);
+		fill(c, table_add(&c->model.table[VIEW_FAILURE]), row);
 }
 
 void collect_past_failure(const struct mirror_row *row, void *collector)
@@ -81,6 +81,6 @@ void collect_failures(struct collector *c)
 	if (c->options.pid)
 		return;
 	for (size_t i = 0; i < c->old_failures.nr; i++)
-		*table_add(&c->report.table[VIEW_FAILURE]) =
+		*table_add(&c->model.table[VIEW_FAILURE]) =
 			c->old_failures.entries[i];
 }

@@ -48,45 +48,45 @@ static void add_sizes(struct table *table, const struct entry *ioas,
 
 static struct process *add_to_process(struct collector *c,
 				      const struct entry *ioas,
-				      const struct op_sum *op)
+				      const struct requests_sum *op)
 {
 	struct process *process = process_of(&c->owners, ioas);
 	struct entry *sum = &process->entry;
 
 	sum->mapped += ioas->mapped;
-	sum->spaces += !ioas->ended;
+	sum->ioases += !ioas->ended;
 	sum->areas += ioas->areas;
 	sum->pins += ioas->pins;
 	sum->unpins += ioas->unpins;
 	for (int i = 0; i < IOAS_OPS; i++)
-		op_add(&process->op[i], &op[i]);
+		requests_add(&process->op[i], &op[i]);
 	return process;
 }
 
 static void add_to_total(struct collector *c, const struct entry *ioas,
-			 const struct op_sum *op)
+			 const struct requests_sum *op)
 {
-	struct entry *total = &c->report.total;
+	struct entry *total = &c->model.total;
 
 	total->mapped += ioas->mapped;
 	total->areas += ioas->areas;
 	total->pins += ioas->pins;
 	total->unpins += ioas->unpins;
 	for (int i = 0; i < IOAS_OPS; i++)
-		op_add(&c->total[i], &op[i]);
+		requests_add(&c->total[i], &op[i]);
 }
 
 static void add_ioas(const struct mirror_row *row, void *collector)
 {
 	struct collector *c = collector;
 	const struct top_row *now = row->now, *base = row->base;
-	struct op_sum op[IOAS_OPS] = {};
+	struct requests_sum op[IOAS_OPS] = {};
 	struct process *process;
 	struct entry *out;
 
 	if (c->options.pid && c->options.pid != now->tgid)
 		return;
-	out = table_add(&c->report.table[VIEW_IOAS]);
+	out = table_add(&c->model.table[VIEW_IOAS]);
 	out->ctx = row->key[0];
 	out->ioas = row->key[1];
 	out->pid = now->tgid;
@@ -96,28 +96,28 @@ static void add_ioas(const struct mirror_row *row, void *collector)
 	out->unpins = now->unpinned - base->unpinned;
 	out->late = now->life.late;
 	out->ended = row->gone || now->life.alive <= 0;
-	present_gauges(out, c->listing);
+	snapshot_gauges(out, c->listing);
 	for (int i = 0; i < IOAS_OPS; i++) {
-		op_take(&op[i], &now->op[i], &base->op[i], c->epoch);
-		op_finish(&op[i]);
+		requests_take(&op[i], &now->op[i], &base->op[i], c->epoch);
+		requests_finish(&op[i]);
 		out->op[i] = op[i].op;
 		out->failed += op[i].op.failed;
 		out->all_failed += op[i].op.all_failed;
 	}
 	add_to_total(c, out, op);
 	process = add_to_process(c, out, op);
-	owner_add_failed(process, &c->report.total, out);
+	owner_add_failed(process, &c->model.total, out);
 	if (!out->ended) {
-		c->report.live++;
+		c->model.live++;
 	} else if (memcmp(now, base, sizeof(*now))) {
-		c->report.ended++;
+		c->model.ended++;
 	} else {
 		/* The end of an object is shown once. */
-		c->report.table[VIEW_IOAS].nr--;
+		c->model.table[VIEW_IOAS].nr--;
 		return;
 	}
 	process->shown = true;
-	add_sizes(&c->report.table[VIEW_SIZE], out, now, base);
+	add_sizes(&c->model.table[VIEW_SIZE], out, now, base);
 }
 
 void collect_ioas(struct collector *c)
@@ -133,7 +133,7 @@ void collect_past_ioas(const struct mirror_row *row, void *collector)
 	if (c->options.pid && c->options.pid != last->tgid)
 		return;
 	for (int i = 0; i < IOAS_OPS; i++) {
-		op_add_past(&c->past[i], &last->op[i]);
+		requests_add_past(&c->past[i], &last->op[i]);
 		c->gone.all_failed += last->op[i].failed;
 	}
 }

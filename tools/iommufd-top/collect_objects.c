@@ -15,7 +15,7 @@ static struct entry *begin(struct collector *c, enum view view,
 			   const struct mirror_row *row)
 {
 	const struct top_life *life = row->now;
-	struct entry *out = table_add(&c->report.table[view]);
+	struct entry *out = table_add(&c->model.table[view]);
 
 	owner_fill(&c->owners, row->key[0], out);
 	out->late = life->late;
@@ -30,24 +30,24 @@ static bool left_out(struct collector *c, enum view view,
 {
 	if (!out->ended || memcmp(row->now, row->base, size))
 		return false;
-	c->report.table[view].nr--;
+	c->model.table[view].nr--;
 	return true;
 }
 
 static void set_flags(struct entry *out, const struct top_table *table,
-		      __u32 present)
+		      __u32 listed)
 {
 	char *at = out->flags;
 
-	if (present & PRESENT_NEST_PARENT || table->flags & 1)
+	if (listed & SNAPSHOT_NEST_PARENT || table->flags & 1)
 		*at++ = 'n';
 	if (table->flags & 2)
 		*at++ = 'd';
-	if (present & PRESENT_FAULTS || table->flags & 4)
+	if (listed & SNAPSHOT_FAULTS || table->flags & 4)
 		*at++ = 'f';
 	if (table->flags & 8)
 		*at++ = 'p';
-	if (present & PRESENT_COHERENT)
+	if (listed & SNAPSHOT_COHERENT)
 		*at++ = 'c';
 	*at = '\0';
 }
@@ -59,31 +59,31 @@ static void add_requests(struct collector *c, struct entry *out,
 	const struct top_table *now = row->now, *base = row->base;
 
 	for (int i = IOAS_OPS; i < OPS; i++) {
-		struct op_sum op = {};
+		struct requests_sum op = {};
 
-		op_take(&op, &now->op[TABLE_OP(i)], &base->op[TABLE_OP(i)],
-			c->epoch);
-		op_finish(&op);
+		requests_take(&op, &now->op[TABLE_OP(i)],
+			      &base->op[TABLE_OP(i)], c->epoch);
+		requests_finish(&op);
 		out->op[i] = op.op;
 		out->failed += op.op.failed;
 		out->all_failed += op.op.all_failed;
-		op_add(&process->op[i], &op);
-		op_add(&c->total[i], &op);
+		requests_add(&process->op[i], &op);
+		requests_add(&c->total[i], &op);
 	}
-	owner_add_failed(process, &c->report.total, out);
+	owner_add_failed(process, &c->model.total, out);
 }
 
 static void add_table(const struct mirror_row *row, void *collector)
 {
 	struct collector *c = collector;
 	const struct top_table *now = row->now;
-	const struct list_object *present = NULL;
+	const struct list_object *listed = NULL;
 	struct process *process;
 	struct entry *out;
 
 	out = begin(c, VIEW_HWPT, row);
 	if (!wanted(c, out)) {
-		c->report.table[VIEW_HWPT].nr--;
+		c->model.table[VIEW_HWPT].nr--;
 		return;
 	}
 	process = process_of(&c->owners, out);
@@ -92,18 +92,18 @@ static void add_table(const struct mirror_row *row, void *collector)
 		return;
 	process->shown = true;
 	if (!out->ended)
-		present = present_find(c->listing, out->ctx, row->key[1]);
+		listed = snapshot_find(c->listing, out->ctx, row->key[1]);
 	out->hwpt = row->key[1];
-	out->type = present ? present->type : now->life.type;
-	out->parent = present ? present->parent : now->parent;
+	out->type = listed ? listed->type : now->life.type;
+	out->parent = listed ? listed->parent : now->parent;
 	out->automatic = now->automatic ||
-			 (present && present->flags & PRESENT_AUTOMATIC);
-	out->ioas = present_root(c->listing, out->ctx, row->key[1]);
+			 (listed && listed->flags & SNAPSHOT_AUTOMATIC);
+	out->ioas = snapshot_root(c->listing, out->ctx, row->key[1]);
 	if (!out->ioas && out->type == LIST_TYPE_HWPT_PAGING)
 		out->ioas = out->parent;
-	set_flags(out, now, present ? present->flags : 0);
-	if (present && out->type != LIST_TYPE_VIOMMU)
-		out->devices = present_devices(c->listing, present);
+	set_flags(out, now, listed ? listed->flags : 0);
+	if (listed && out->type != LIST_TYPE_VIOMMU)
+		out->devices = snapshot_devices(c->listing, listed);
 }
 
 /*
@@ -155,7 +155,7 @@ static void count_device(struct collector *c, struct entry *out,
 			 const struct mirror_row *row, struct process *process)
 {
 	const struct top_device *now = row->now, *base = row->base;
-	struct entry *sums[] = { &process->entry, &c->report.total };
+	struct entry *sums[] = { &process->entry, &c->model.total };
 
 	out->failed = now->failed - base->failed;
 	out->all_failed = now->failed;
@@ -166,7 +166,7 @@ static void count_device(struct collector *c, struct entry *out,
 		sums[i]->faults += out->faults;
 		sums[i]->all_faults += out->all_faults;
 	}
-	owner_add_failed(process, &c->report.total, out);
+	owner_add_failed(process, &c->model.total, out);
 }
 
 static void add_device(const struct mirror_row *row, void *collector)
@@ -178,7 +178,7 @@ static void add_device(const struct mirror_row *row, void *collector)
 
 	out = begin(c, VIEW_DEVICE, row);
 	if (!wanted(c, out)) {
-		c->report.table[VIEW_DEVICE].nr--;
+		c->model.table[VIEW_DEVICE].nr--;
 		return;
 	}
 	process = process_of(&c->owners, out);
@@ -191,7 +191,7 @@ static void add_device(const struct mirror_row *row, void *collector)
 	out->group = *now->name ? (__s64)now->group : ABSENT;
 	out->hwpt = out->ended ? 0 : table_of(c, row);
 	if (out->hwpt > 0)
-		out->ioas = present_root(c->listing, out->ctx, out->hwpt);
+		out->ioas = snapshot_root(c->listing, out->ctx, out->hwpt);
 	out->moves = (struct moves){
 		.count = now->moves - base->moves,
 		.all_count = now->moves,
@@ -218,7 +218,7 @@ void collect_past_table(const struct mirror_row *row, void *collector)
 	if (!wanted(c, &owner))
 		return;
 	for (int i = IOAS_OPS; i < OPS; i++) {
-		op_add_past(&c->past[i], &last->op[TABLE_OP(i)]);
+		requests_add_past(&c->past[i], &last->op[TABLE_OP(i)]);
 		c->gone.all_failed += last->op[TABLE_OP(i)].failed;
 	}
 }

@@ -19,12 +19,12 @@
  * @stats: file descriptor that makes the kernel measure BPF programs, or -1
  * @contexts: by number; this and the following are mirrors of maps
  * @owners: the process of each context
- * @listing: the contexts and objects when the report began
- * @epoch: the interval of the report
+ * @listing: the contexts and objects when the interval began
+ * @epoch: the interval of the model
  * @past: sums over destroyed objects, by enum operation
  * @gone: the same for failures and faults
  * @old_failures: failures that are no longer in the map, by reason
- * @total: sums of the report, by enum operation
+ * @total: sums of the model, by enum operation
  */
 struct collector {
 	struct source_options options;
@@ -43,14 +43,14 @@ struct collector {
 	__u64 begin_ns;
 	__u64 cpu_ns;
 	__u64 bpf_ns;
-	struct op_report past[OPS];
+	struct requests past[OPS];
 	struct entry gone;
 	struct table old_failures;
-	struct op_sum total[OPS];
-	struct report report;
+	struct requests_sum total[OPS];
+	struct model model;
 };
 
-/* Each of these fills tables of the report. */
+/* Each of these fills tables of the model. */
 void collect_ioas(struct collector *c);
 void collect_objects(struct collector *c);
 void collect_failures(struct collector *c);

@@ -20,7 +20,7 @@ static bool has(const struct entry *row, enum view view, const char *filter)
 	if (!*filter)
 		return true;
 	snprintf(text, sizeof(text), "%u %s %s %s", row->pid, row->comm,
-		 row->name, view == VIEW_HWPT ? word_kind(buf, row) : "");
+		 row->name, view == VIEW_HWPT ? cell_kind(buf, row) : "");
 	return strcasestr(text, filter);
 }
 
@@ -81,11 +81,11 @@ static int compare(const void *a, const void *b)
 	return 0;
 }
 
-void select_rows(struct table *rows, const struct report *report,
-		 enum view view, const struct scope *scope, const char *filter,
+void filter_rows(struct table *rows, const struct model *model, enum view view,
+		 const struct scope *scope, const char *filter,
 		 const struct sort *sort)
 {
-	const struct table *from = &report->table[view];
+	const struct table *from = &model->table[view];
 
 	rows->nr = 0;
 	for (size_t i = 0; i < from->nr; i++) {

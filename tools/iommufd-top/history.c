@@ -117,16 +117,16 @@ static __u64 count_of(enum view view, const struct entry *row)
 	}
 }
 
-void history_take(struct history *history, const struct report *report)
+void history_take(struct history *history, const struct model *model)
 {
-	const struct entry *total = &report->total;
-	double per = 1e9 / report->interval_ns;
+	const struct entry *total = &model->total;
+	double per = 1e9 / model->interval_ns;
 
 	history->tick++;
 	for (int view = 0; view < VIEWS; view++)
-		for (size_t i = 0; i < report->table[view].nr; i++) {
+		for (size_t i = 0; i < model->table[view].nr; i++) {
 			const struct entry *row =
-				&report->table[view].entries[i];
+				&model->table[view].entries[i];
 			struct key key = key_of(view, row);
 
 			add(history, &key, count_of(view, row) * per);

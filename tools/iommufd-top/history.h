@@ -15,8 +15,8 @@ struct history;
 struct history *history_open(void);
 void history_close(struct history *history);
 
-/* Adds the rates of a report. */
-void history_take(struct history *history, const struct report *report);
+/* Adds the rates of a model. */
+void history_take(struct history *history, const struct model *model);
 
 /*
  * The sparkline of a row, of all requests of an operation, or, if that is OPS,

@@ -15,11 +15,11 @@ static bool is_same(const struct entry *a, const struct entry *b)
 	       a->reason == b->reason && a->size_min == b->size_min;
 }
 
-void screen_select(struct screen *s)
+void screen_filter(struct screen *s)
 {
 	const struct table *rows = &s->rows;
 
-	select_rows(&s->rows, s->report, s->at.view, &s->at.scope,
+	filter_rows(&s->rows, s->model, s->at.view, &s->at.scope,
 		    s->options->filter, &s->sort[s->at.view]);
 	for (size_t i = 0; s->moved && i < rows->nr; i++)
 		if (is_same(&rows->entries[i], &s->current))
@@ -35,13 +35,13 @@ void screen_tick(struct screen *s)
 		s->failed = !s->source->sync();
 		return;
 	}
-	s->report = s->source->report();
-	if (!s->report) {
+	s->model = s->source->read();
+	if (!s->model) {
 		s->failed = true;
 		return;
 	}
-	history_take(s->history, s->report);
-	screen_select(s);
+	history_take(s->history, s->model);
+	screen_filter(s);
 }
 
 static void go_to_top(struct screen *s)
@@ -49,7 +49,7 @@ static void go_to_top(struct screen *s)
 	s->first = 0;
 	s->cursor = 0;
 	s->moved = false;
-	screen_select(s);
+	screen_filter(s);
 }
 
 static void move_cursor(struct screen *s, long lines)
@@ -107,7 +107,7 @@ static void go_into_row(struct screen *s)
 	scope.pid = row->pid;
 	switch (s->at.view) {
 	case VIEW_PROCESS:
-		go_in(s, s->report->stock ? VIEW_SIZE : VIEW_IOAS, &scope, row);
+		go_in(s, s->model->stock ? VIEW_SIZE : VIEW_IOAS, &scope, row);
 		return;
 	case VIEW_FAILURE:
 		go_in(s, VIEW_PROCESS, &scope, row);
@@ -155,7 +155,7 @@ static void step_column(struct screen *s, int step)
 	while (i < layout.nr && layout.column[i] != by->column)
 		i++;
 	by->column = layout.column[(i + layout.nr + step) % layout.nr];
-	screen_select(s);
+	screen_filter(s);
 }
 
 static void ask(struct screen *s, enum prompt what)
@@ -284,7 +284,7 @@ static void on_key(struct screen *s, int key)
 		break;
 	case 'r':
 		s->sort[s->at.view].reverse = !s->sort[s->at.view].reverse;
-		screen_select(s);
+		screen_filter(s);
 		break;
 	case 'p':
 	case ' ':

@@ -3,8 +3,8 @@
  * The data that iommufd-top shows: plain numbers that a source (source.h)
  * computes from the counters in the kernel, and that all output is based on.
  */
-#ifndef __REPORT_H
-#define __REPORT_H
+#ifndef __MODEL_H
+#define __MODEL_H
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #define ABSENT (-1LL)
 
 /**
- * struct op_report - requests of one kind
+ * struct requests - requests of one kind
  * @count: succeeded in this interval
  * @failed: failed in this interval
  * @amount: bytes or entries that they handled, in this interval
@@ -25,7 +25,7 @@
  * @max_ns: duration of the longest one
  * @all_count: succeeded since iommufd-top started, and so on
  */
-struct op_report {
+struct requests {
 	__u64 count;
 	__u64 failed;
 	__u64 amount;
@@ -39,7 +39,7 @@ struct op_report {
 	__u64 all_max_ns;
 };
 
-/* A table of the report. */
+/* A table of the model. */
 enum view {
 	VIEW_PROCESS,
 	VIEW_IOAS,
@@ -103,7 +103,7 @@ struct last_failure {
  * @parent: of a page table: the object below it, 0 if not known
  * @flags: of a page table: a letter each, see the manual page
  * @contexts: open files of the process
- * @spaces: IOAS of the process
+ * @ioases: IOAS of the process
  * @devices: devices of the process, or on the page table
  * @mapped: bytes mapped now
  * @pinned: pages pinned now
@@ -140,7 +140,7 @@ struct entry {
 	__u32 parent;
 	char flags[8];
 	__u32 contexts;
-	__s64 spaces;
+	__s64 ioases;
 	__s64 devices;
 	__s64 mapped;
 	__s64 pinned;
@@ -148,7 +148,7 @@ struct entry {
 	__s64 areas;
 	__u64 pins;
 	__u64 unpins;
-	struct op_report op[OPS];
+	struct requests op[OPS];
 	__u64 failed;
 	__u64 all_failed;
 	struct moves moves;
@@ -169,8 +169,8 @@ struct table {
 };
 
 /**
- * struct report - one refresh
- * @time_ns: time of the report, since 1970
+ * struct model - one refresh
+ * @time_ns: time of the model, since 1970
  * @interval_ns: length of its interval
  * @lost: events since iommufd-top started that are not counted here
  * @events: requests and faults in the interval
@@ -185,7 +185,7 @@ struct table {
  *	since the start; its identity is not set
  * @table: by view; failures are by process and reason
  */
-struct report {
+struct model {
 	__u64 time_ns;
 	__u64 interval_ns;
 	__u64 lost;

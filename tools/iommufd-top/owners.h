@@ -35,7 +35,7 @@ struct process {
 	__u32 pid;
 	struct entry entry;
 	bool shown;
-	struct op_sum op[OPS];
+	struct requests_sum op[OPS];
 };
 
 /**
@@ -57,7 +57,7 @@ void owners_init(struct owners *owners);
 void owners_begin(struct owners *owners, const struct listing *listing);
 void owners_free(struct owners *owners);
 
-/* Updates the owners for a report, including those of closed contexts. */
+/* Updates the owners for a model, including those of closed contexts. */
 void owners_read(struct owners *owners, struct mirror *contexts,
 		 struct mirror *rows);
 
@@ -73,7 +73,7 @@ void owner_fill(const struct owners *owners, __u32 ctx, struct entry *entry);
 void owner_add_failed(struct process *process, struct entry *total,
 		      const struct entry *member);
 
-/* The process with this pid, added to the report if it is not in it. */
+/* The process with this pid, added to the model if it is not in it. */
 struct process *process_of(struct owners *owners, const struct entry *member);
 
 #endif

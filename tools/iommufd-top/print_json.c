@@ -24,7 +24,7 @@ static void add_op(struct json_object *to, const struct entry *row,
 {
 	const struct operation_names *names = &operation_names[which];
 	struct json_object *out = json_object_new_object();
-	const struct op_report *op = &row->op[which];
+	const struct requests *op = &row->op[which];
 
 	json_add_u64(out, "count", op->count);
 	json_add_u64(out, "failed", op->failed);
@@ -86,7 +86,7 @@ static void add_stock(struct json_object *to, const struct entry *row)
 static void add_process(struct json_object *to, const struct entry *row)
 {
 	json_add_u64(to, "contexts", row->contexts);
-	json_add_u64(to, "ioas_live", row->spaces);
+	json_add_u64(to, "ioas_live", row->ioases);
 	json_add_u64(to, "devices", row->devices);
 	add_number(to, "limit_pages", row->limit);
 	add_sums(to, row);
@@ -103,7 +103,7 @@ static void add_table(struct json_object *to, const struct entry *row)
 	char buf[CELL_LEN];
 
 	json_add_u64(to, "hwpt", row->hwpt);
-	json_add_text(to, "kind", word_kind(buf, row));
+	json_add_text(to, "kind", cell_kind(buf, row));
 	json_add_u64(to, "on", row->parent);
 	json_add_u64(to, "ioas", row->ioas);
 	json_add_text(to, "flags", row->flags);
@@ -141,7 +141,7 @@ static void add_failure(struct json_object *to, const struct entry *row,
 	add_failures(to, row);
 	json_add_text(to, "error", names_errno(last->error));
 	json_add_u64(to, "errno", last->error);
-	json_add_text(to, "request", word_request(buf, row));
+	json_add_text(to, "request", cell_request(buf, row));
 	json_add_u64(to, "request_number", last->command);
 	json_add_u64(to, "age_ns", last->age_ns);
 	if (stock)
@@ -206,32 +206,32 @@ static struct json_object *row_object(const struct entry *row, enum view view,
 	return out;
 }
 
-void print_json(FILE *out, const struct report *report, enum view view,
+void print_json(FILE *out, const struct model *model, enum view view,
 		const struct table *rows)
 {
 	struct json_object *line = json_object_new_object();
 	struct json_object *total = json_object_new_object();
 	struct json_object *array = json_object_new_array();
 
-	json_add_u64(line, "time_ns", report->time_ns);
-	json_add_u64(line, "interval_ns", report->interval_ns);
-	json_add_bool(line, "stock", report->stock);
-	json_add_u64(line, "lost_events", report->lost);
-	json_add_u64(line, "events", report->events);
-	json_add_u64(line, "cpu_ns", report->cpu_ns);
-	add_number(line, "bpf_ns", report->bpf_ns);
-	json_add_u64(line, "processes", report->processes);
-	if (!report->stock) {
-		json_add_u64(line, "contexts", report->contexts);
-		json_add_u64(line, "ioas_live", report->live);
-		json_add_u64(line, "ioas_ended", report->ended);
+	json_add_u64(line, "time_ns", model->time_ns);
+	json_add_u64(line, "interval_ns", model->interval_ns);
+	json_add_bool(line, "stock", model->stock);
+	json_add_u64(line, "lost_events", model->lost);
+	json_add_u64(line, "events", model->events);
+	json_add_u64(line, "cpu_ns", model->cpu_ns);
+	add_number(line, "bpf_ns", model->bpf_ns);
+	json_add_u64(line, "processes", model->processes);
+	if (!model->stock) {
+		json_add_u64(line, "contexts", model->contexts);
+		json_add_u64(line, "ioas_live", model->live);
+		json_add_u64(line, "ioas_ended", model->ended);
 	}
-	(report->stock ? add_stock : add_sums)(total, &report->total);
+	(model->stock ? add_stock : add_sums)(total, &model->total);
 	json_add(line, "total", total);
 	json_add_text(line, "view", view_name(view));
 	for (size_t i = 0; i < rows->nr; i++)
 		json_object_array_add(array, row_object(&rows->entries[i], view,
-							report->stock));
+							model->stock));
 	json_add(line, "rows", array);
 	fprintf(out, "%s\n",
 		json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));

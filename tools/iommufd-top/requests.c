@@ -28,7 +28,7 @@ static __u64 longest(const struct top_op *now, const __u32 *hist, __u64 epoch)
 	return max < now->max_ns ? max : now->max_ns;
 }
 
-static void add_numbers(struct op_report *to, const struct op_report *from)
+static void add_numbers(struct requests *to, const struct requests *from)
 {
 	to->count += from->count;
 	to->failed += from->failed;
@@ -42,10 +42,10 @@ static void add_numbers(struct op_report *to, const struct op_report *from)
 		to->all_max_ns = from->all_max_ns;
 }
 
-void op_take(struct op_sum *sum, const struct top_op *now,
-	     const struct top_op *base, __u64 epoch)
+void requests_take(struct requests_sum *sum, const struct top_op *now,
+		   const struct top_op *base, __u64 epoch)
 {
-	struct op_report op = {
+	struct requests op = {
 		.count = now->count - base->count,
 		.failed = now->failed - base->failed,
 		.amount = now->amount - base->amount,
@@ -65,16 +65,16 @@ void op_take(struct op_sum *sum, const struct top_op *now,
 	add_numbers(&sum->op, &op);
 }
 
-void op_add(struct op_sum *to, const struct op_sum *from)
+void requests_add(struct requests_sum *to, const struct requests_sum *from)
 {
 	add_numbers(&to->op, &from->op);
 	for (size_t i = 0; i < HIST_BUCKETS; i++)
 		to->hist[i] += from->hist[i];
 }
 
-void op_add_past(struct op_report *to, const struct top_op *last)
+void requests_add_past(struct requests *to, const struct top_op *last)
 {
-	struct op_report op = {
+	struct requests op = {
 		.all_count = last->count,
 		.all_failed = last->failed,
 		.all_amount = last->amount,
@@ -84,9 +84,9 @@ void op_add_past(struct op_report *to, const struct top_op *last)
 	add_numbers(to, &op);
 }
 
-void op_finish(struct op_sum *sum)
+void requests_finish(struct requests_sum *sum)
 {
-	struct op_report *op = &sum->op;
+	struct requests *op = &sum->op;
 
 	op->timed = hist_total(sum->hist);
 	if (!op->timed)

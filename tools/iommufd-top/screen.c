@@ -90,17 +90,17 @@ static void draw_summary(const struct screen *s)
 	char line[LINE_LEN];
 
 	put(0, 0, A_BOLD, "iommufd-top");
-	put(0, 12, A_NORMAL, summary_system(line, s->report));
-	put(1, 0, A_NORMAL, summary_requests(line, s->report));
+	put(0, 12, A_NORMAL, summary_system(line, s->model));
+	put(1, 0, A_NORMAL, summary_requests(line, s->model));
 	draw_totals(s);
-	if (s->report->lost) {
+	if (s->model->lost) {
 		snprintf(line, sizeof(line), "LOST %llu events",
-			 s->report->lost);
+			 s->model->lost);
 		put_right(1, alarm_attributes(), line);
 	}
 	if (s->paused)
 		put_right(2, A_BOLD, "PAUSED");
-	put(3, 0, A_NORMAL, summary_cost(line, s->report));
+	put(3, 0, A_NORMAL, summary_cost(line, s->model));
 	snprintf(line, sizeof(line), "every %gs, by %s%s", s->options->delay,
 		 column_name(sort->column), sort->reverse ? " reversed" : "");
 	put_right(3, A_NORMAL, line);
@@ -169,7 +169,7 @@ static void draw_row(const struct screen *s, const struct layout *layout, int y,
 	attr_t attributes = row->ended ? A_DIM : A_NORMAL, mark;
 	char line[LINE_LEN], cell[CELL_LEN], spark[SPARK_LEN];
 	int x = 0, room = COLS - layout->end - 1;
-	__u64 interval = s->report->interval_ns;
+	__u64 interval = s->model->interval_ns;
 
 	mark = current ? A_REVERSE : 0;
 	put(y, 0, attributes | mark, line_of_row(line, layout, row, interval));
@@ -194,12 +194,12 @@ static void draw_row(const struct screen *s, const struct layout *layout, int y,
 
 static const char *why_empty(const struct screen *s)
 {
-	if (s->report->stock && !view_is_stock(s->at.view))
+	if (s->model->stock && !view_is_stock(s->at.view))
 		return NOT_OF_STOCK;
 	if (s->options->filter[0])
 		return "No row contains that text.";
 	if (s->at.view == VIEW_FAILURE)
-		return s->report->stock ?
+		return s->model->stock ?
 			       "Nothing has failed since iommufd-top was started." :
 			       "Nothing has failed since this table was first opened.";
 	if (s->depth || s->options->common.pid)

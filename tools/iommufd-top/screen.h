@@ -33,7 +33,7 @@ struct level {
 
 /**
  * struct screen - state of the screen
- * @rows: the rows of the report that are shown
+ * @rows: the rows of the model that are shown
  * @at: current position of the user
  * @above: previous positions, @depth of them
  * @sort: by view
@@ -51,7 +51,7 @@ struct level {
 struct screen {
 	const struct source *source;
 	struct options *options;
-	const struct report *report;
+	const struct model *model;
 	struct table rows;
 	struct history *history;
 	struct level at;
@@ -79,8 +79,8 @@ void screen_draw(struct screen *s);
 /* Number of table rows that fit on the screen. */
 int screen_rows(void);
 
-/* Selects rows after a new report or a change by the user. */
-void screen_select(struct screen *s);
+/* Filters rows after a new model or a change by the user. */
+void screen_filter(struct screen *s);
 
 /* Handles a key. */
 void screen_key(struct screen *s, int key);

@@ -16,8 +16,8 @@ static int compare_objects(const void *a, const void *b)
 	return (left->id > right->id) - (left->id < right->id);
 }
 
-const struct list_object *present_find(const struct listing *listing, __u32 ctx,
-				       __u32 id)
+const struct list_object *snapshot_find(const struct listing *listing,
+					__u32 ctx, __u32 id)
 {
 	struct list_object key = { .ctx = ctx, .id = id };
 
@@ -33,12 +33,12 @@ const struct list_object *present_find(const struct listing *listing, __u32 ctx,
  */
 #define DEPTH 4
 
-__u32 present_root(const struct listing *listing, __u32 ctx, __u32 id)
+__u32 snapshot_root(const struct listing *listing, __u32 ctx, __u32 id)
 {
 	const struct list_object *object;
 
 	for (int i = 0; i < DEPTH && id; i++) {
-		object = present_find(listing, ctx, id);
+		object = snapshot_find(listing, ctx, id);
 		if (!object)
 			return 0;
 		if (object->type == LIST_TYPE_IOAS)
@@ -48,8 +48,8 @@ __u32 present_root(const struct listing *listing, __u32 ctx, __u32 id)
 	return 0;
 }
 
-__s64 present_devices(const struct listing *listing,
-		      const struct list_object *table)
+__s64 snapshot_devices(const struct listing *listing,
+		       const struct list_object *table)
 {
 	const struct list_object *end = listing->objects + listing->nr_objects;
 	const struct list_object *object = table;
@@ -67,12 +67,12 @@ __s64 present_devices(const struct listing *listing,
 }
 
 /* Objects that have ended, or are only beginning, have no gauges. */
-void present_gauges(struct entry *entry, const struct listing *listing)
+void snapshot_gauges(struct entry *entry, const struct listing *listing)
 {
 	const struct list_object *found = NULL;
 
 	if (!entry->ended)
-		found = present_find(listing, entry->ctx, entry->ioas);
+		found = snapshot_find(listing, entry->ctx, entry->ioas);
 	if (!found)
 		return;
 	entry->mapped = found->mapped;
@@ -105,11 +105,11 @@ static void add_context(struct collector *c, const struct list_ctx *ctx,
 	limit = owner_limit(&limits);
 	if (limit != ~0ULL)
 		sum->limit = limit;
-	c->report.total.pinned += ctx->pinned;
-	c->report.total.waiting += waiting;
+	c->model.total.pinned += ctx->pinned;
+	c->model.total.waiting += waiting;
 }
 
-void present_contexts(struct collector *c)
+void snapshot_contexts(struct collector *c)
 {
 	const struct listing *listing = c->listing;
 	const struct list_object *object = listing->objects;
@@ -175,7 +175,7 @@ static bool was_there(struct collector *c, __u32 number)
 	return !bpf_map_lookup_elem(fd, &number, &ctx) && ctx.late;
 }
 
-int present_adopt(struct collector *c)
+int snapshot_adopt(struct collector *c)
 {
 	const struct listing *listing = list_read(c->list);
 	const struct list_object *object;

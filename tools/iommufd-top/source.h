@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sources of reports. */
+/* Sources of models. */
 #ifndef __SOURCE_H
 #define __SOURCE_H
 
@@ -20,8 +20,8 @@ struct source_options {
  * @open: returns false after reporting an error
  * @sync: reads the counters and removes ended objects from the kernel's maps,
  *	without starting a new interval; returns false after reporting an error
- * @report: reads the counters, makes a report of the interval that ends now,
- *	and starts the next interval. The report is valid until the next call;
+ * @read: reads the counters, makes a model of the interval that ends now,
+ *	and starts the next interval. The model is valid until the next call;
  *	returns NULL after reporting an error
  * @watch_failures: starts to collect failures and their reasons; returns false
  *	after reporting an error
@@ -30,7 +30,7 @@ struct source_options {
 struct source {
 	bool (*open)(const struct source_options *options);
 	bool (*sync)(void);
-	const struct report *(*report)(void);
+	const struct model *(*read)(void);
 	bool (*watch_failures)(void);
 	void (*close)(void);
 };

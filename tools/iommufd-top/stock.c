@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reports on a stock kernel, which are based on system calls only: which
+ * Models of a stock kernel, which are based on system calls only: which
  * processes map and unmap memory, how much and in which sizes, how long it
  * takes, and which requests fail. IOAS and reasons are not known.
  */
@@ -22,7 +22,7 @@
 #define MAX_FAILURES 8192
 
 /**
- * struct stock - state between reports
+ * struct stock - state between models
  * @processes: by pid; their numbers are sums since the start
  * @total: sum over all of them
  * @failures: by process, request and errno
@@ -33,14 +33,14 @@
 struct stock {
 	struct ioctl_watch *watch;
 	struct owners processes;
-	struct op_sum total[OPS];
+	struct requests_sum total[OPS];
 	struct table failures;
 	__u64 *failed_ns;
 	struct table sizes;
 	__u64 lost;
 	__u64 begin_ns;
 	__u64 cpu_ns;
-	struct report report;
+	struct model model;
 };
 
 static struct stock *s;
@@ -67,13 +67,13 @@ static void stock_close(void)
 	table_free(&s->sizes);
 	free(s->failed_ns);
 	for (int i = 0; i < VIEWS; i++)
-		table_free(&s->report.table[i]);
+		table_free(&s->model.table[i]);
 	free(s);
 }
 
-static void take(struct op_sum *sum, const struct ioctl_row *row)
+static void take(struct requests_sum *sum, const struct ioctl_row *row)
 {
-	struct op_report *op = &sum->op;
+	struct requests *op = &sum->op;
 
 	op->count += row->calls;
 	op->amount += row->bytes;
@@ -87,7 +87,7 @@ static void take(struct op_sum *sum, const struct ioctl_row *row)
 		sum->hist[i] += row->hist[i];
 }
 
-static void take_failed(struct op_sum *sum, __u64 calls)
+static void take_failed(struct requests_sum *sum, __u64 calls)
 {
 	sum->op.failed += calls;
 	sum->op.all_failed += calls;
@@ -160,11 +160,11 @@ static void add_calls(const struct ioctl_entry *call)
 	fmt_name(member.comm, sizeof(member.comm), call->row.comm);
 	process = process_of(&s->processes, &member);
 	process->shown = true;
-	s->report.events += call->row.calls;
+	s->model.events += call->row.calls;
 	if (call->key.error) {
 		process->entry.failed += call->row.calls;
 		process->entry.all_failed += call->row.calls;
-		s->report.total.failed += call->row.calls;
+		s->model.total.failed += call->row.calls;
 		add_failure(call, &process->entry);
 		if (op == OPS)
 			return;
@@ -179,10 +179,10 @@ static void add_calls(const struct ioctl_entry *call)
 }
 
 /* Keeps only the sums since the start. */
-static void forget_interval(struct op_sum *sum)
+static void forget_interval(struct requests_sum *sum)
 {
 	for (int i = 0; i < OPS; i++)
-		sum[i] = (struct op_sum){
+		sum[i] = (struct requests_sum){
 			.op.all_count = sum[i].op.all_count,
 			.op.all_failed = sum[i].op.all_failed,
 			.op.all_amount = sum[i].op.all_amount,
@@ -190,13 +190,13 @@ static void forget_interval(struct op_sum *sum)
 		};
 }
 
-static void begin_report(void)
+static void begin_model(void)
 {
 	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
 	__u64 cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
-	struct report *report = &s->report, old = s->report;
+	struct model *model = &s->model, old = s->model;
 
-	*report = (struct report){
+	*model = (struct model){
 		.time_ns = loop_clock(CLOCK_REALTIME),
 		.interval_ns = now_ns - s->begin_ns,
 		.cpu_ns = cpu_ns - s->cpu_ns,
@@ -205,8 +205,8 @@ static void begin_report(void)
 		.total.all_failed = old.total.all_failed,
 	};
 	for (int i = 0; i < VIEWS; i++) {
-		report->table[i] = old.table[i];
-		report->table[i].nr = 0;
+		model->table[i] = old.table[i];
+		model->table[i].nr = 0;
 	}
 	s->begin_ns = now_ns;
 	s->cpu_ns = cpu_ns;
@@ -221,7 +221,7 @@ static void begin_report(void)
 /* Adds processes that were active or may still be. */
 static void add_processes(void)
 {
-	struct table *table = &s->report.table[VIEW_PROCESS];
+	struct table *table = &s->model.table[VIEW_PROCESS];
 	struct process *process = NULL;
 
 	while ((process = hash_next(&s->processes.processes, process))) {
@@ -229,17 +229,17 @@ static void add_processes(void)
 
 		sum->ended = kill(sum->pid, 0) && errno == ESRCH;
 		if (process->shown || !sum->ended) {
-			sum->spaces = ABSENT;
+			sum->ioases = ABSENT;
 			sum->devices = ABSENT;
 			sum->mapped = ABSENT;
 			sum->pinned = ABSENT;
 			sum->waiting = ABSENT;
 			for (int op = 0; op < OPS; op++) {
-				op_finish(&process->op[op]);
+				requests_finish(&process->op[op]);
 				sum->op[op] = process->op[op].op;
 			}
 			*table_add(table) = *sum;
-			s->report.processes++;
+			s->model.processes++;
 		}
 		process->shown = false;
 		sum->failed = 0;
@@ -252,34 +252,34 @@ static void add_failures(void)
 	__u64 now_ns = loop_clock(CLOCK_MONOTONIC);
 
 	for (size_t i = 0; i < s->failures.nr; i++) {
-		struct entry *out = table_add(&s->report.table[VIEW_FAILURE]);
+		struct entry *out = table_add(&s->model.table[VIEW_FAILURE]);
 
 		*out = s->failures.entries[i];
 		out->last.age_ns = now_ns - s->failed_ns[i];
 	}
 }
 
-static const struct report *stock_report(void)
+static const struct model *stock_read(void)
 {
 	const struct ioctl_report *calls = ioctl_read(s->watch);
-	struct report *report = &s->report;
+	struct model *model = &s->model;
 
 	if (!calls)
 		return NULL;
-	begin_report();
+	begin_model();
 	for (size_t i = 0; i < calls->nr; i++)
 		add_calls(&calls->entries[i]);
-	report->total.all_failed += report->total.failed;
+	model->total.all_failed += model->total.failed;
 	add_processes();
 	add_failures();
 	for (size_t i = 0; i < s->sizes.nr; i++)
-		*table_add(&report->table[VIEW_SIZE]) = s->sizes.entries[i];
+		*table_add(&model->table[VIEW_SIZE]) = s->sizes.entries[i];
 	for (int op = 0; op < OPS; op++) {
-		op_finish(&s->total[op]);
-		report->total.op[op] = s->total[op].op;
+		requests_finish(&s->total[op]);
+		model->total.op[op] = s->total[op].op;
 	}
-	report->lost = ioctl_lost(s->watch) + s->lost;
-	return report;
+	model->lost = ioctl_lost(s->watch) + s->lost;
+	return model;
 }
 
 /* No row has to be removed from the kernel's maps during an interval. */
@@ -297,7 +297,7 @@ static bool stock_watch_failures(void)
 const struct source stock_source = {
 	.open = stock_open,
 	.sync = stock_sync,
-	.report = stock_report,
+	.read = stock_read,
 	.watch_failures = stock_watch_failures,
 	.close = stock_close,
 };

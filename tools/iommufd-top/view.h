@@ -61,11 +61,11 @@ struct layout {
 void layout_set(struct layout *layout, enum view view, int line);
 
 /*
- * Fills @rows with the rows of a report that are in @scope and, unless @filter
+ * Fills @rows with the rows of a model that are in @scope and, unless @filter
  * is empty, contain it, ignoring case. Failures are added up by reason.
  */
-void select_rows(struct table *rows, const struct report *report,
-		 enum view view, const struct scope *scope, const char *filter,
+void filter_rows(struct table *rows, const struct model *model, enum view view,
+		 const struct scope *scope, const char *filter,
 		 const struct sort *sort);
 
 /*
