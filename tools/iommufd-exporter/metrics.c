@@ -4,7 +4,7 @@
 #include "../lib/names.h"
 #include "../lib/operation.h"
 #include "metrics.h"
-#include "text.h"
+#include "openmetrics.h"
 
 /*
  * Metrics of each context; the last ones are in the order of enum

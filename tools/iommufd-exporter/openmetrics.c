@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <string.h>
-#include "text.h"
+#include "openmetrics.h"
 
 void text_family(FILE *out, const struct family *family)
 {
