@@ -145,7 +145,7 @@ static void print_contexts(FILE *out, const struct metrics *metrics,
 {
 	const struct family *family = &context_families[told];
 
-	text_family(out, family);
+	openmetrics_family(out, family);
 	for (size_t i = 0; i < metrics->nr_contexts; i++) {
 		const struct context *context = &metrics->contexts[i];
 		const struct list_ctx *info = context->info;
@@ -155,7 +155,7 @@ static void print_contexts(FILE *out, const struct metrics *metrics,
 		fprintf(out, "%s%s{ctx=\"%u\",pid=\"%u\",comm=", family->name,
 			told >= TOLD_MAPS ? "_total" : "", info->ctx,
 			info->tgid);
-		text_value(out, info->comm, sizeof(info->comm));
+		openmetrics_value(out, info->comm, sizeof(info->comm));
 		fputs("} ", out);
 		print_told(out, context, told);
 		fputc('\n', out);
@@ -167,7 +167,7 @@ static void print_failures(FILE *out, const struct exporter_counts *counts)
 {
 	__u64 unknown = 0;
 
-	text_family(out, &failures);
+	openmetrics_family(out, &failures);
 	for (__u32 i = 0; i < EXPORTER_REASONS; i++) {
 		const char *name = names_reason(i);
 
@@ -189,7 +189,7 @@ static void print_requests(FILE *out, const struct exporter_counts *counts)
 		"0.1",	 "1.0",	  "10.0",   "+Inf",
 	};
 
-	text_family(out, &requests);
+	openmetrics_family(out, &requests);
 	for (int op = 0; op < IOAS_OPS; op++) {
 		const char *name = operation_names[op].name;
 		const struct exporter_requests *of = &counts->requests[op];
@@ -203,7 +203,7 @@ static void print_requests(FILE *out, const struct exporter_counts *counts)
 		fprintf(out, "%s_count{op=\"%s\"} %llu\n", requests.name, name,
 			sum);
 		fprintf(out, "%s_sum{op=\"%s\"} ", requests.name, name);
-		text_seconds(out, of->sum_ns);
+		openmetrics_seconds(out, of->sum_ns);
 		fputc('\n', out);
 	}
 }
@@ -211,8 +211,8 @@ static void print_requests(FILE *out, const struct exporter_counts *counts)
 static void print_number(FILE *out, const struct family *family,
 			 const char *suffix, __u64 value)
 {
-	text_family(out, family);
-	text_sample(out, family, suffix, value);
+	openmetrics_family(out, family);
+	openmetrics_sample(out, family, suffix, value);
 }
 
 void metrics_print(FILE *out, const struct metrics *metrics)

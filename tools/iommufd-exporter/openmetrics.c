@@ -2,7 +2,7 @@
 #include <string.h>
 #include "openmetrics.h"
 
-void text_family(FILE *out, const struct family *family)
+void openmetrics_family(FILE *out, const struct family *family)
 {
 	fprintf(out, "# TYPE %s %s\n", family->name, family->type);
 	if (family->unit)
@@ -10,8 +10,8 @@ void text_family(FILE *out, const struct family *family)
 	fprintf(out, "# HELP %s %s\n", family->name, family->help);
 }
 
-void text_sample(FILE *out, const struct family *family, const char *suffix,
-		 __u64 value)
+void openmetrics_sample(FILE *out, const struct family *family,
+			const char *suffix, __u64 value)
 {
 	fprintf(out, "%s%s %llu\n", family->name, suffix, value);
 }
@@ -42,7 +42,7 @@ static size_t character(const unsigned char *text, size_t size)
 	return length;
 }
 
-void text_value(FILE *out, const char *value, size_t size)
+void openmetrics_value(FILE *out, const char *value, size_t size)
 {
 	size_t left = strnlen(value, size), length;
 
@@ -63,7 +63,7 @@ void text_value(FILE *out, const char *value, size_t size)
 	fputc('"', out);
 }
 
-void text_seconds(FILE *out, __u64 ns)
+void openmetrics_seconds(FILE *out, __u64 ns)
 {
 	fprintf(out, "%llu.%09llu", ns / 1000000000, ns % 1000000000);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The text format of OpenMetrics 1.0. */
-#ifndef __TEXT_H
-#define __TEXT_H
+#ifndef __OPENMETRICS_H
+#define __OPENMETRICS_H
 
 #include <linux/types.h>
 #include <stddef.h>
@@ -20,19 +20,19 @@ struct family {
 	const char *help;
 };
 
-void text_family(FILE *out, const struct family *family);
+void openmetrics_family(FILE *out, const struct family *family);
 
 /* A sample without labels; @suffix follows the name of the family. */
-void text_sample(FILE *out, const struct family *family, const char *suffix,
-		 __u64 value);
+void openmetrics_sample(FILE *out, const struct family *family,
+			const char *suffix, __u64 value);
 
 /*
  * Prints a label value of at most @size bytes, with its quotes. It may be
  * anything: invalid UTF-8 is replaced with U+FFFD.
  */
-void text_value(FILE *out, const char *value, size_t size);
+void openmetrics_value(FILE *out, const char *value, size_t size);
 
 /* Prints nanoseconds as seconds. */
-void text_seconds(FILE *out, __u64 ns);
+void openmetrics_seconds(FILE *out, __u64 ns);
 
 #endif
