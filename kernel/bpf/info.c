@@ -7,13 +7,13 @@
 #include <linux/rcupdate.h>
 #include <linux/xarray.h>
 
+#include "bpf/info.h"
 #include "bpf/iommufd_bpf.h"
 #include "core/ctx.h"
-#include "bpf/info.h"
 #include "core/object.h"
-#include "ioas/access.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
+#include "ioas/access.h"
 #include "ioas/ioas.h"
 
 /* How often a reader retries while the counters change. */

@@ -12,10 +12,10 @@
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 
+#include "bpf/info.h"
 #include "bpf/iommufd_bpf.h"
 #include "bpf/iter.h"
 #include "core/ctx.h"
-#include "bpf/info.h"
 
 /**
  * struct bpf_iter_iommufd_ctx - context iterator, on the program's stack

@@ -127,7 +127,7 @@ static inline void iommufd_object_depend(struct iommufd_ctx *ctx,
 }
 
 /**
- * iommufd_object_undepend - undepend, end a dependency on an object
+ * iommufd_object_undepend - end a dependency on an object
  * @obj: the object that was depended on
  *
  * Context: Any context.

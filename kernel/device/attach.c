@@ -236,7 +236,7 @@ static noinline int attach_asked(struct attach_request *request,
 		return ret;
 	}
 	/*
-	 * The page table stays until we drop it, even if another device of the
+	 * The page table stays as long as we depend on it, even if another device of the
 	 * group has moved ours to another one by now.
 	 */
 	hwpt->common.seen = iommufd_policy_hwpt_done(&call, hwpt->obj.id, 0);
@@ -288,7 +288,7 @@ static int attach_found(struct attach_request *request,
 		return ret;
 	}
 	held = iommufd_object_try_depend(ctx, obj);
-	/* The last drop waits for lookups, so put ours first. */
+	/* The last one to depend on it waits for lookups, so put ours first. */
 	iommufd_object_put(ctx, obj);
 	if (!held)
 		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,

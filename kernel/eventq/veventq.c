@@ -14,8 +14,8 @@
 #include <linux/uaccess.h>
 
 #include "core/ioctl.h"
-#include "trace/fail.h"
 #include "eventq/veventq.h"
+#include "trace/fail.h"
 
 /* Limits the memory for unread events, each of which is small. */
 #define MAX_DEPTH	BIT(19)

@@ -9,9 +9,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "builtin/iova_bitmap.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
-#include "builtin/iova_bitmap.h"
 #include "hwpt/hwpt.h"
 #include "ioas/hold.h"
 #include "ioas/ioas.h"

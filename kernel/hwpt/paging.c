@@ -7,8 +7,8 @@
 #include "bpf/policy.h"
 #include "core/ctx.h"
 #include "device/device.h"
-#include "hwpt/hwpt.h"
 #include "domain/noiommu.h"
+#include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
 #include "trace/device_events.h"
@@ -64,7 +64,7 @@ static bool make_coherent(struct iommufd_hwpt_paging *hwpt,
 	if (!can_be_coherent(idev))
 		return true;
 	hwpt->mirror.coherent = domain->ops->enforce_cache_coherency &&
-			 domain->ops->enforce_cache_coherency(domain);
+				domain->ops->enforce_cache_coherency(domain);
 	return hwpt->mirror.coherent;
 }
 

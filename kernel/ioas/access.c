@@ -311,7 +311,7 @@ static int not_attached(const struct iommufd_access *access)
 			    access->obj.id, 0);
 }
 
-/* The id of the IOAS for tracepoints, 0 if there is none. */
+/* The id of an IOAS, or 0 if an access is not attached to any. */
 static u32 ioas_number(const struct iommufd_ioas *ioas)
 {
 	return ioas ? ioas->obj.id : 0;

@@ -75,8 +75,8 @@ void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 }
 
 /*
- * The next area that page tables map, or are about to map. Areas that are being
- * mapped are skipped: their requests look at the set of page tables later.
+ * The next area that domains map, or are about to map. Areas that are being
+ * mapped are skipped: their requests look at the set of domains later.
  */
 static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 				      struct iommufd_area *area)
@@ -95,7 +95,7 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 #define for_each_area(area, ioas) \
 	for (area = next_area(ioas, NULL); area; area = next_area(ioas, area))
 
-/* Remove the areas below @end from a page table. */
+/* Remove the areas below @end from a domain. */
 static void clear_domain(struct iommufd_ioas *ioas,
 			 struct iommufd_domain *domain,
 			 struct iommufd_area *end)
@@ -112,7 +112,7 @@ static void clear_domain(struct iommufd_ioas *ioas,
 	iommu_iotlb_sync(domain->iommu, &gather);
 }
 
-/* Map all areas, which are pinned, into a page table. */
+/* Map all areas, which are pinned, into a domain. */
 static int fill_domain(struct iommufd_ioas *ioas,
 		       struct iommufd_domain *domain)
 {
@@ -237,14 +237,14 @@ static void unlist_domain(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_add_domain - add a page table to an IOAS
+ * iommufd_ioas_add_domain - let a domain mirror an IOAS
  * @ioas: the IOAS
  * @domain: the domain, which must be empty
  *
- * Pins all areas, then maps them into the page table. Only requests that need
+ * Pins all areas, then maps them into the domain. Only requests that need
  * the same pages wait while these are pinned.
  *
- * Return: 0, -EADDRINUSE if an area is outside the aperture of the page table
+ * Return: 0, -EADDRINUSE if an area is outside the aperture of the domain
  * or not aligned to its pages, -EINVAL if its pages are larger than PAGE_SIZE,
  * -EINTR if the caller was killed, or an errno of iommufd_pages_pin() or
  * iommufd_domain_map_area(). Nothing is changed on failure.
@@ -273,11 +273,11 @@ int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_remove_domain - remove a page table from an IOAS
+ * iommufd_ioas_remove_domain - undo iommufd_ioas_add_domain()
  * @ioas: the IOAS
  * @domain: the domain, to which no device is attached; empty afterwards
  *
- * Unpins the pages of the IOAS if this was its last page table.
+ * Unpins the pages of the IOAS if this was its last domain.
  */
 void iommufd_ioas_remove_domain(struct iommufd_ioas *ioas,
 				struct iommufd_domain *domain)

@@ -48,7 +48,7 @@ const struct iommufd_object_ops iommufd_ioas_ops = {
  * @ctx: the context
  * @id: its id
  *
- * The caller must drop the reference with iommufd_object_put().
+ * The caller must release the reference with iommufd_object_put().
  *
  * Return: the IOAS, or ERR_PTR(-ENOENT).
  */

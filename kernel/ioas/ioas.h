@@ -83,7 +83,7 @@ struct iommufd_ioas {
 	struct xarray accesses;
 	/**
 	 * @domains_rwsem: held for reading while page tables are written, so that
-	 * a mapping is added to, or removed from, all page tables of the set;
+	 * a mapping is added to, or removed from, all domains of the set;
 	 * held for writing to change the set, or the contents of a single page
 	 * table. Never held across a page fault: it nests inside the pin_lock
 	 * of pages.

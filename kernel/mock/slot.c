@@ -294,7 +294,7 @@ int mock_slot_pasid_check(struct iommufd_ucmd *ucmd)
  * @ctx: the context
  * @id: id of the device object, not of the slot
  *
- * The caller must drop the reference with iommufd_object_put().
+ * The caller must release the reference with iommufd_object_put().
  *
  * Return: the device or an ERR_PTR: -ENOENT if there is no device with this id,
  * -EINVAL if it is not a mock device.

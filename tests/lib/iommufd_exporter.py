@@ -54,7 +54,7 @@ class Scrape:
     families: dict[str, Metric] = field(default_factory=dict)
 
     def value(self, name: str, **labels: object) -> float | None:
-        """The value of the only sample with this name and these labels; None if there is none."""
+        """The value of the only sample with this name and these labels, or None."""
         wanted = {key: str(value) for key, value in labels.items()}
         found = [
             sample.value

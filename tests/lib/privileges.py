@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What a user other than root may do: run commands with capabilities, open files."""
+"""Runs commands and opens files as a user other than root, with chosen capabilities."""
 
 import os
 import subprocess

@@ -11,7 +11,7 @@
 /**
  * struct owner_of - the process that a context belongs to: the one that created
  *	its first IOAS, or, until there is one, the one that opened it
- * @ioas: that IOAS, 0 if there is none
+ * @ioas: that IOAS, or 0
  * @closed: in this interval
  */
 struct owner_of {

@@ -9,7 +9,7 @@
  * @name: for programs
  * @amount: what it handles
  * @all_amount: the same since the start
- * @sparkline: title of a sparkline, NULL if there is none
+ * @sparkline: title of its sparkline, or NULL
  */
 struct operation_names {
 	const char *name;

@@ -17,7 +17,7 @@ struct start {
 	char **env;
 };
 
-/* The command, and init's ends of its streams; -1 if there is none. */
+/* The command, and init's ends of its streams, or -1. */
 struct child {
 	pid_t pid;
 	int in;

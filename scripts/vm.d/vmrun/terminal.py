@@ -23,7 +23,7 @@ def pty_flags() -> int:
 
 
 def size() -> tuple[int, int]:
-    """Rows and columns of the caller's terminal; zeros if there is none."""
+    """Rows and columns of the caller's terminal; zeros without a terminal."""
     try:
         rows, cols = struct.unpack("HHHH", fcntl.ioctl(1, termios.TIOCGWINSZ, b"\0" * 8))[:2]
     except OSError:
