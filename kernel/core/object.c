@@ -402,6 +402,8 @@ bool iommufd_object_tombstone(struct iommufd_ctx *ctx,
  * iommufd_object_destroy_all - destroy all objects of a closed context
  * @ctx: the context; no call uses it any more
  *
+ * Waits for iterators of BPF that are reading an object, see bpf/areas.c.
+ *
  * Context: Process context. May sleep.
  */
 void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
@@ -419,7 +421,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			if (!none_left(&obj->users))
 				continue;
 			xa_erase(&ctx->objects, id);
-			object_free(ctx, obj);
+			iommufd_object_finish(ctx, obj);
 			progress = true;
 		}
 	} while (progress);

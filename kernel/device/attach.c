@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches a device to an object by id: to a page table, or to an IOAS through
- * an automatic page table, which is reused or allocated.
+ * The functions with which drivers attach a device to an object by id: to a page
+ * table, or to an IOAS through an automatic page table, which is reused or
+ * allocated. Their kernel-doc documents the kernel API.
  */
+#include <linux/export.h>
+#include <uapi/linux/vfio.h>
+
 #include "bpf/policy.h"
 #include "core/ctx.h"
 #include "device/attachment.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/paging.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
 #include "trace/device_events.h"
 #include "trace/fail.h"
@@ -29,11 +35,13 @@ struct attach_request {
 	struct list_head ended;
 };
 
-static int attach_hwpt(struct attach_request *request,
-		       struct iommufd_hw_pagetable *hwpt)
+static int attach_to(struct attach_request *request,
+		     struct iommufd_hw_pagetable *hwpt)
 {
-	return iommufd_attach_hwpt(request->idev, request->pasid, hwpt,
-				   request->replace, &request->ended);
+	if (request->replace)
+		return iommufd_replace_hwpt(request->idev, request->pasid, hwpt,
+					    &request->ended);
+	return iommufd_attach_hwpt(request->idev, request->pasid, hwpt);
 }
 
 /*
@@ -78,7 +86,7 @@ static int attach_existing(struct attach_request *request,
 
 	while ((hwpt = next_automatic(request, ioas, hwpt))) {
 		id = hwpt->obj.id;
-		ret = attach_hwpt(request, &hwpt->common);
+		ret = attach_to(request, &hwpt->common);
 		/* All errors are final, except if it is not compatible. */
 		if (ret == -EINVAL)
 			continue;
@@ -103,9 +111,9 @@ static int attach_and_fill(struct attach_request *request,
 
 	if (request->replace) {
 		ret = iommufd_ioas_add_domain(hwpt->ioas, &hwpt->mirror);
-		return ret ?: attach_hwpt(request, &hwpt->common);
+		return ret ?: attach_to(request, &hwpt->common);
 	}
-	ret = attach_hwpt(request, &hwpt->common);
+	ret = attach_to(request, &hwpt->common);
 	if (ret)
 		return ret;
 	ret = iommufd_ioas_add_domain(hwpt->ioas, &hwpt->mirror);
@@ -283,7 +291,7 @@ static int attach_found(struct attach_request *request,
 	int ret;
 
 	if (!is_automatic(obj)) {
-		ret = attach_hwpt(request, to_hwpt(obj));
+		ret = attach_to(request, to_hwpt(obj));
 		iommufd_object_put(ctx, obj);
 		return ret;
 	}
@@ -291,9 +299,8 @@ static int attach_found(struct attach_request *request,
 	/* The last one to depend on it waits for lookups, so put ours first. */
 	iommufd_object_put(ctx, obj);
 	if (!held)
-		return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				    *request->pt_id, 0);
-	ret = attach_hwpt(request, to_hwpt(obj));
+		return iommufd_fail_ending(*request->pt_id);
+	ret = attach_to(request, to_hwpt(obj));
 	/*
 	 * The device might be able to share the page table if the policy had
 	 * not added dirty tracking, so find or allocate another one.
@@ -349,43 +356,94 @@ static int attach_by_id(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id,
 }
 
 /**
- * iommufd_attach - attach a device
+ * iommufd_device_attach - attach a device to a page table
  * @idev: the device
- * @pasid: IOMMU_NO_PASID or a PASID
+ * @pasid: IOMMU_NO_PASID, or the PASID to attach
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * Context: Process context. May sleep.
+ * If @pt_id names an IOAS, a compatible page table of that IOAS is used, or one
+ * is allocated. This is not supported for PASIDs. Once this returns, the device
+ * can do DMA to what is mapped. Undo with iommufd_device_detach().
  *
- * Return: 0 or a negative errno, see iommufd_device_attach().
+ * Context: Process context. May sleep. The driver must serialize its calls for
+ * one device.
+ *
+ * Return: 0 or a negative errno, in which case nothing has changed: -ENOENT if
+ * there is no object with this id, -EBUSY if the device is already attached,
+ * -EINVAL if the object has the wrong type, if the group is attached to another
+ * page table, if the page table was not allocated for PASIDs, or if device and
+ * page table are incompatible, -EADDRINUSE if something is mapped that the
+ * device or the page table can't reach, -ENOMEM, -EFAULT if mapped memory can't
+ * be pinned.
  */
-int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
+			  u32 *pt_id)
 {
-	return attach_by_id(idev, pasid, pt_id, false);
+	u64 start_ns = iommufd_trace_start(iommufd_device_attach);
+	struct iommufd_request request;
+	u32 target = *pt_id;
+	int ret;
+
+	iommufd_request_begin(&request, idev->ctx->number,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
+	ret = attach_by_id(idev, pasid, pt_id, false);
+	trace_iommufd_device_attach(idev->ctx->number, idev->obj.id,
+				    dev_name(idev->dev),
+				    iommufd_group_number(idev->igroup), pasid,
+				    target, ret ? 0 : *pt_id, ret,
+				    iommufd_trace_ns(start_ns));
+	return iommufd_request_end(&request, ret);
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
 
 /**
- * iommufd_replace - move a device to another page table
- * @idev: the device
- * @pasid: IOMMU_NO_PASID or a PASID
+ * iommufd_device_replace - move an attached device to another page table
+ * @idev: the device, attached
+ * @pasid: IOMMU_NO_PASID, or the PASID to move
  * @pt_id: id of an IOAS or of a page table; set to the id of the page table
  *
- * Context: Process context. May sleep.
+ * All attached devices of its group move with it. If the IOMMU supports it, DMA
+ * is translated by either the old or the new page table at any time, without a
+ * gap.
  *
- * Return: 0 or a negative errno, see iommufd_device_replace().
+ * Context: Process context. May sleep. The driver must serialize its calls for
+ * one device.
+ *
+ * Return: 0 or a negative errno, in which case nothing has changed: -EINVAL
+ * also if the device is not attached; for the others see
+ * iommufd_device_attach().
  */
-int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
+			   u32 *pt_id)
 {
-	return attach_by_id(idev, pasid, pt_id, true);
+	u64 start_ns = iommufd_trace_start(iommufd_device_replace);
+	struct iommufd_request request;
+	u32 target = *pt_id;
+	int ret;
+
+	iommufd_request_begin(&request, idev->ctx->number,
+			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
+	ret = attach_by_id(idev, pasid, pt_id, true);
+	trace_iommufd_device_replace(idev->ctx->number, idev->obj.id,
+				     dev_name(idev->dev),
+				     iommufd_group_number(idev->igroup), pasid,
+				     target, ret ? 0 : *pt_id, ret,
+				     iommufd_trace_ns(start_ns));
+	return iommufd_request_end(&request, ret);
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
 
 /**
- * iommufd_detach - detach a device
+ * iommufd_device_detach - undo iommufd_device_attach()
  * @idev: the device
- * @pasid: IOMMU_NO_PASID or a PASID
+ * @pasid: the same as for the attach; does nothing if it is not attached
  *
- * Context: Process context. May sleep.
+ * Once this returns, DMA of the device is blocked, unless other devices of its
+ * group are still attached.
+ *
+ * Context: Process context. May sleep. Never fails.
  */
-void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid)
+void iommufd_device_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
 	u64 start_ns = iommufd_trace_start(iommufd_device_detach);
 	struct iommufd_hw_pagetable *hwpt = iommufd_detach_hwpt(idev, pasid);
@@ -401,3 +459,4 @@ void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid)
 				    iommufd_group_number(idev->igroup), pasid,
 				    target, id, 0, iommufd_trace_ns(start_ns));
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, "IOMMUFD");

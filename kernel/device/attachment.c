@@ -18,6 +18,7 @@
 #include "domain/noiommu.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/paging.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
 #include "trace/fail.h"
@@ -98,6 +99,15 @@ static void unreserve(struct iommufd_device *idev, ioasid_t pasid,
 {
 	if (pasid == IOMMU_NO_PASID && !iommufd_device_is_noiommu(idev))
 		iommufd_ioas_unreserve_device(ioas, idev->dev);
+}
+
+/* For readers that list objects; they do not see PASIDs. */
+static void note_hwpt(struct iommufd_device *idev, ioasid_t pasid, u32 hwpt_id)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+
+	if (pasid == IOMMU_NO_PASID)
+		WRITE_ONCE(idev->hwpt_id, hwpt_id);
 }
 
 static struct iommufd_attach_handle *
@@ -187,6 +197,37 @@ static int replace_group(struct iommufd_device *idev, ioasid_t pasid,
 	return ret;
 }
 
+static struct iommufd_attached *
+find_device(struct iommufd_attachment *attachment,
+	    const struct iommufd_device *idev)
+{
+	struct iommufd_attached *each;
+
+	list_for_each_entry(each, &attachment->devices, node)
+		if (each->idev == idev)
+			return each;
+	return NULL;
+}
+
+static int add_device(struct iommufd_attachment *attachment,
+		      struct iommufd_device *idev)
+{
+	struct iommufd_attached *attached;
+
+	attached = kmalloc_obj(*attached, GFP_KERNEL_ACCOUNT);
+	if (!attached)
+		return -ENOMEM;
+	attached->idev = idev;
+	list_add_tail(&attached->node, &attachment->devices);
+	return 0;
+}
+
+static void remove_device(struct iommufd_attached *attached)
+{
+	list_del(&attached->node);
+	kfree(attached);
+}
+
 /* The first device of the group attaches it. */
 static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
 			  struct iommufd_hw_pagetable *hwpt)
@@ -198,25 +239,24 @@ static int new_attachment(struct iommufd_device *idev, ioasid_t pasid,
 	attachment = kzalloc_obj(*attachment, GFP_KERNEL_ACCOUNT);
 	if (!attachment)
 		return -ENOMEM;
-	xa_init_flags(&attachment->devices, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&attachment->devices);
 	attachment->handle = alloc_handle(idev->igroup, idev->obj.id, hwpt);
 	if (!attachment->handle)
 		goto free_attachment;
-	ret = xa_insert(&attachment->devices, idev->obj.id, idev,
-			GFP_KERNEL_ACCOUNT);
+	ret = add_device(attachment, idev);
 	if (ret)
 		goto free_handle;
 	ret = xa_insert(attachments, pasid, attachment, GFP_KERNEL_ACCOUNT);
 	if (ret)
-		goto erase_device;
+		goto remove_device;
 	ret = attach_group(idev, pasid, attachment->handle);
 	if (!ret)
 		return 0;
 
 	iommufd_fail_driver(ret);
 	xa_erase(attachments, pasid);
-erase_device:
-	xa_destroy(&attachment->devices);
+remove_device:
+	remove_device(find_device(attachment, idev));
 free_handle:
 	kfree(attachment->handle);
 free_attachment:
@@ -224,11 +264,20 @@ free_attachment:
 	return ret;
 }
 
-/*
- * On success, the device depends on the page table; else nothing has changed.
+/**
+ * iommufd_attach_hwpt - attach a device to a page table
+ * @idev: the device
+ * @pasid: IOMMU_NO_PASID or a PASID
+ * @hwpt: the page table; the caller makes sure that it can't leave the table of
+ *	objects, see iommufd_object_depend(). On success the device depends on it
+ *
+ * Context: Process context. May sleep. Takes the lock of the device's group.
+ *
+ * Return: 0 or a negative errno, in which case nothing has changed, see
+ * iommufd_device_attach().
  */
-static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-		       struct iommufd_hw_pagetable *hwpt)
+int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_attachment *attachment;
@@ -236,7 +285,7 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 
 	mutex_lock(&igroup->lock);
 	attachment = xa_load(&igroup->attachments, pasid);
-	if (attachment && xa_load(&attachment->devices, idev->obj.id)) {
+	if (attachment && find_device(attachment, idev)) {
 		ret = iommufd_fail(-EBUSY, IOMMUFD_REASON_ATTACHED,
 				   idev->obj.id,
 				   attachment->handle->hwpt->obj.id);
@@ -255,14 +304,15 @@ static int attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	if (ret)
 		goto unlock;
 	if (attachment)
-		ret = xa_insert(&attachment->devices, idev->obj.id, idev,
-				GFP_KERNEL_ACCOUNT);
+		ret = add_device(attachment, idev);
 	else
 		ret = new_attachment(idev, pasid, hwpt);
-	if (ret)
+	if (ret) {
 		unreserve(idev, pasid, ioas_of(hwpt));
-	else
-		iommufd_object_depend(idev->ctx, &hwpt->obj, 1);
+		goto unlock;
+	}
+	iommufd_object_depend(idev->ctx, &hwpt->obj, 1);
+	note_hwpt(idev, pasid, hwpt->obj.id);
 unlock:
 	mutex_unlock(&igroup->lock);
 	return ret;
@@ -281,12 +331,13 @@ static void end_attachment(struct iommufd_device *idev, ioasid_t pasid,
 static void forget_device(struct iommufd_attachment *attachment,
 			  struct iommufd_device *idev)
 {
-	unsigned long id = 0;
+	struct iommufd_attached *first;
 
 	if (attachment->handle->dev_id != idev->obj.id)
 		return;
-	xa_find(&attachment->devices, &id, ULONG_MAX, XA_PRESENT);
-	WRITE_ONCE(attachment->handle->dev_id, id);
+	first = list_first_entry(&attachment->devices, struct iommufd_attached,
+				 node);
+	WRITE_ONCE(attachment->handle->dev_id, first->idev->obj.id);
 }
 
 /**
@@ -305,13 +356,17 @@ struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_attachment *attachment;
 	struct iommufd_hw_pagetable *hwpt = NULL;
+	struct iommufd_attached *attached;
 
 	mutex_lock(&igroup->lock);
 	attachment = xa_load(&igroup->attachments, pasid);
-	if (!attachment || !xa_erase(&attachment->devices, idev->obj.id))
+	attached = attachment ? find_device(attachment, idev) : NULL;
+	if (!attached)
 		goto unlock;
 	hwpt = attachment->handle->hwpt;
-	if (xa_empty(&attachment->devices))
+	remove_device(attached);
+	note_hwpt(idev, pasid, 0);
+	if (list_empty(&attachment->devices))
 		end_attachment(idev, pasid, attachment);
 	else
 		forget_device(attachment, idev);
@@ -324,42 +379,38 @@ unlock:
 static void unreserve_all(struct iommufd_attachment *attachment, ioasid_t pasid,
 			  struct iommufd_ioas *ioas, struct iommufd_device *end)
 {
-	struct iommufd_device *each;
-	unsigned long id;
+	struct iommufd_attached *each;
 
-	xa_for_each(&attachment->devices, id, each) {
-		if (each == end)
+	list_for_each_entry(each, &attachment->devices, node) {
+		if (each->idev == end)
 			break;
-		unreserve(each, pasid, ioas);
+		unreserve(each->idev, pasid, ioas);
 	}
 }
 
 static int reserve_all(struct iommufd_attachment *attachment, ioasid_t pasid,
 		       struct iommufd_ioas *ioas)
 {
-	struct iommufd_device *each;
-	unsigned long id;
+	struct iommufd_attached *each;
 	int ret;
 
-	xa_for_each(&attachment->devices, id, each) {
-		ret = reserve(each, pasid, ioas);
+	list_for_each_entry(each, &attachment->devices, node) {
+		ret = reserve(each->idev, pasid, ioas);
 		if (ret) {
-			unreserve_all(attachment, pasid, ioas, each);
+			unreserve_all(attachment, pasid, ioas, each->idev);
 			return ret;
 		}
 	}
 	return 0;
 }
 
-static unsigned int count_devices(struct iommufd_attachment *attachment)
+static void note_all(struct iommufd_attachment *attachment, ioasid_t pasid,
+		     u32 hwpt_id)
 {
-	struct iommufd_device *each;
-	unsigned int n = 0;
-	unsigned long id;
+	struct iommufd_attached *each;
 
-	xa_for_each(&attachment->devices, id, each)
-		n++;
-	return n;
+	list_for_each_entry(each, &attachment->devices, node)
+		note_hwpt(each->idev, pasid, hwpt_id);
 }
 
 /*
@@ -368,12 +419,11 @@ static unsigned int count_devices(struct iommufd_attachment *attachment)
 static int check_all(struct iommufd_attachment *attachment, ioasid_t pasid,
 		     struct iommufd_hw_pagetable *hwpt)
 {
-	struct iommufd_device *each;
-	unsigned long id;
+	struct iommufd_attached *each;
 	int ret;
 
-	xa_for_each(&attachment->devices, id, each) {
-		ret = check_hwpt(each, pasid, hwpt);
+	list_for_each_entry(each, &attachment->devices, node) {
+		ret = check_hwpt(each->idev, pasid, hwpt);
 		if (ret)
 			return ret;
 	}
@@ -415,13 +465,24 @@ free:
 	return ret;
 }
 
-/*
- * On success, every attached device of the group depends on the new page table
- * instead of the old one. On failure, nothing has changed.
+/**
+ * iommufd_replace_hwpt - move an attached device to another page table
+ * @idev: the device
+ * @pasid: IOMMU_NO_PASID or a PASID
+ * @hwpt: the page table; the caller makes sure that it can't leave the table of
+ *	objects, see iommufd_object_depend(). On success all attached devices of
+ *	the group depend on it instead of the old one
+ * @ended: if the old page table is no longer used, it is added to this list for
+ *	iommufd_hwpts_end()
+ *
+ * Context: Process context. May sleep. Takes the lock of the device's group.
+ *
+ * Return: 0 or a negative errno, in which case nothing has changed, see
+ * iommufd_device_replace().
  */
-static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt,
-			struct list_head *ended)
+int iommufd_replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+			 struct iommufd_hw_pagetable *hwpt,
+			 struct list_head *ended)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_attachment *attachment;
@@ -431,7 +492,7 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 
 	mutex_lock(&igroup->lock);
 	attachment = xa_load(&igroup->attachments, pasid);
-	if (!attachment || !xa_load(&attachment->devices, idev->obj.id)) {
+	if (!attachment || !find_device(attachment, idev)) {
 		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_ATTACHED,
 				   idev->obj.id, pasid);
 		goto unlock;
@@ -442,7 +503,8 @@ static int replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	old = attachment->handle->hwpt;
 	ret = move_attachment(idev, pasid, attachment, hwpt);
 	if (!ret) {
-		devices = count_devices(attachment);
+		note_all(attachment, pasid, hwpt->obj.id);
+		devices = list_count_nodes(&attachment->devices);
 		iommufd_object_depend(idev->ctx, &hwpt->obj, devices);
 	}
 unlock:
@@ -450,28 +512,4 @@ unlock:
 	while (devices--)
 		iommufd_hwpt_undepend_later(idev->ctx, old, ended);
 	return ret;
-}
-
-/**
- * iommufd_attach_hwpt - attach a device to a page table
- * @idev: the device
- * @pasid: IOMMU_NO_PASID or a PASID
- * @hwpt: the page table; the caller makes sure that it can't leave the table of
- *	objects, see iommufd_object_depend(). On success the attached devices
- *	depend on it
- * @replace: the device is attached to another page table; replace that
- * @ended: if the old page table is no longer used, it is added to this list for
- *	iommufd_hwpts_end()
- *
- * Context: Process context. May sleep. Takes the lock of the device's group.
- *
- * Return: 0 or a negative errno, in which case nothing has changed, see
- * iommufd_device_attach() and iommufd_device_replace().
- */
-int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt, bool replace,
-			struct list_head *ended)
-{
-	return replace ? replace_hwpt(idev, pasid, hwpt, ended) :
-			 attach_hwpt(idev, pasid, hwpt);
 }

@@ -8,8 +8,10 @@ struct iommufd_device;
 struct iommufd_hw_pagetable;
 
 int iommufd_attach_hwpt(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hw_pagetable *hwpt, bool replace,
-			struct list_head *ended);
+			struct iommufd_hw_pagetable *hwpt);
+int iommufd_replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
+			 struct iommufd_hw_pagetable *hwpt,
+			 struct list_head *ended);
 struct iommufd_hw_pagetable *iommufd_detach_hwpt(struct iommufd_device *idev,
 						 ioasid_t pasid);
 

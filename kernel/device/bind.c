@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions that drivers of devices (mainly VFIO) call to bind a device to
- * a context and to attach it to a page table. Their kernel-doc documents the
- * kernel API.
+ * The functions with which drivers of devices (mainly VFIO) bind a device to a
+ * context. Their kernel-doc documents the kernel API.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
@@ -48,9 +48,11 @@ static int check_msi(struct iommufd_group *igroup, struct device *dev)
 	return 0;
 }
 
-/* Make sure that no one else controls the DMA of a group. */
-static int claim_group(struct iommufd_group *igroup, struct device *dev)
+/* Make sure that no one else controls the DMA of the group. */
+static int claim_group(struct iommufd_device *idev)
 {
+	struct iommufd_group *igroup = idev->igroup;
+	struct device *dev = idev->dev;
 	int ret;
 
 	/* Mappings use IOMMU_CACHE, as user space can't flush CPU caches. */
@@ -60,7 +62,7 @@ static int claim_group(struct iommufd_group *igroup, struct device *dev)
 	ret = check_msi(igroup, dev);
 	if (ret)
 		return ret;
-	ret = iommu_device_claim_dma_owner(dev, igroup->ctx);
+	ret = iommu_device_claim_dma_owner(dev, idev->ctx);
 	if (ret)
 		iommufd_fail(ret, IOMMUFD_REASON_GROUP_OWNED,
 			     iommu_group_id(igroup->group), -ret);
@@ -94,8 +96,10 @@ static struct iommufd_device *bind(struct iommufd_ctx *ictx,
 	idev->ctx = ictx;
 	idev->igroup = igroup;
 	idev->dev = dev;
+	idev->group_number = iommufd_group_number(igroup);
+	strscpy(idev->name, dev_name(dev));
 	if (!iommufd_device_is_noiommu(idev)) {
-		ret = claim_group(igroup, dev);
+		ret = claim_group(idev);
 		if (ret)
 			goto abort;
 	}
@@ -231,97 +235,3 @@ u32 iommufd_device_to_id(struct iommufd_device *idev)
 	return idev->obj.id;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, "IOMMUFD");
-
-/**
- * iommufd_device_attach - attach a device to a page table
- * @idev: the device
- * @pasid: IOMMU_NO_PASID, or the PASID to attach
- * @pt_id: id of an IOAS or of a page table; set to the id of the page table
- *
- * If @pt_id names an IOAS, a compatible page table of that IOAS is used, or one
- * is allocated. This is not supported for PASIDs. Once this returns, the device
- * can do DMA to what is mapped. Undo with iommufd_device_detach().
- *
- * Context: Process context. May sleep. The driver must serialize its calls for
- * one device.
- *
- * Return: 0 or a negative errno, in which case nothing has changed: -ENOENT if
- * there is no object with this id, -EBUSY if the device is already attached,
- * -EINVAL if the object has the wrong type, if the group is attached to another
- * page table, if the page table was not allocated for PASIDs, or if device and
- * page table are incompatible, -EADDRINUSE if something is mapped that the
- * device or the page table can't reach, -ENOMEM, -EFAULT if mapped memory can't
- * be pinned.
- */
-int iommufd_device_attach(struct iommufd_device *idev, ioasid_t pasid,
-			  u32 *pt_id)
-{
-	u64 start_ns = iommufd_trace_start(iommufd_device_attach);
-	struct iommufd_request request;
-	u32 target = *pt_id;
-	int ret;
-
-	iommufd_request_begin(&request, idev->ctx->number,
-			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
-	ret = iommufd_attach(idev, pasid, pt_id);
-	trace_iommufd_device_attach(idev->ctx->number, idev->obj.id,
-				    dev_name(idev->dev),
-				    iommufd_group_number(idev->igroup), pasid,
-				    target, ret ? 0 : *pt_id, ret,
-				    iommufd_trace_ns(start_ns));
-	return iommufd_request_end(&request, ret);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, "IOMMUFD");
-
-/**
- * iommufd_device_replace - move an attached device to another page table
- * @idev: the device, attached
- * @pasid: IOMMU_NO_PASID, or the PASID to move
- * @pt_id: id of an IOAS or of a page table; set to the id of the page table
- *
- * All attached devices of its group move with it. If the IOMMU supports it, DMA
- * is translated by either the old or the new page table at any time, without a
- * gap.
- *
- * Context: Process context. May sleep. The driver must serialize its calls for
- * one device.
- *
- * Return: 0 or a negative errno, in which case nothing has changed: -EINVAL
- * also if the device is not attached; for the others see
- * iommufd_device_attach().
- */
-int iommufd_device_replace(struct iommufd_device *idev, ioasid_t pasid,
-			   u32 *pt_id)
-{
-	u64 start_ns = iommufd_trace_start(iommufd_device_replace);
-	struct iommufd_request request;
-	u32 target = *pt_id;
-	int ret;
-
-	iommufd_request_begin(&request, idev->ctx->number,
-			      VFIO_DEVICE_ATTACH_IOMMUFD_PT);
-	ret = iommufd_replace(idev, pasid, pt_id);
-	trace_iommufd_device_replace(idev->ctx->number, idev->obj.id,
-				     dev_name(idev->dev),
-				     iommufd_group_number(idev->igroup), pasid,
-				     target, ret ? 0 : *pt_id, ret,
-				     iommufd_trace_ns(start_ns));
-	return iommufd_request_end(&request, ret);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, "IOMMUFD");
-
-/**
- * iommufd_device_detach - undo iommufd_device_attach()
- * @idev: the device
- * @pasid: the same as for the attach; does nothing if it is not attached
- *
- * Once this returns, DMA of the device is blocked, unless other devices of its
- * group are still attached.
- *
- * Context: Process context. May sleep. Never fails.
- */
-void iommufd_device_detach(struct iommufd_device *idev, ioasid_t pasid)
-{
-	iommufd_detach(idev, pasid);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, "IOMMUFD");

@@ -2,53 +2,12 @@
 #ifndef __IOMMUFD_DEVICE_DEVICE_H
 #define __IOMMUFD_DEVICE_DEVICE_H
 
-#include <linux/iommu.h>
-#include <linux/kref.h>
-#include <linux/mutex.h>
-#include <linux/xarray.h>
-
-#include "builtin/doorbell.h"
-#include "core/ctx.h"
 #include "core/object.h"
-#include "domain/handle.h"
+#include "device/group.h"
+#include "trace/reason.h"
 
-struct iommufd_group;
 struct iommufd_ucmd;
 struct iommufd_vdevice;
-
-/**
- * struct iommufd_attachment - the attachment of a group or of one of its PASIDs
- * @handle: the attachment to the page table
- * @devices: struct iommufd_device by id: the devices that were attached by
- *	their driver
- */
-struct iommufd_attachment {
-	struct iommufd_attach_handle *handle;
-	struct xarray devices;
-};
-
-/**
- * struct iommufd_group - an IOMMU group with devices bound to a context
- * @ref: one for each device; drops to zero under the xa_lock of
- *	&iommufd_ctx.groups
- * @ctx: the context
- * @group: the IOMMU group, to which this holds a reference; NULL for a device
- *	without an IOMMU, which is alone in its group
- * @attachments: struct iommufd_attachment by PASID, including IOMMU_NO_PASID
- * @msi: MSI doorbells that its interrupts use
- */
-struct iommufd_group {
-	struct kref ref;
-	struct iommufd_ctx *ctx;
-	struct iommu_group *group;
-	/**
-	 * @lock: protects the members below. Taken after auto_lock of an IOAS
-	 * and before its other locks.
-	 */
-	struct mutex lock;
-	struct xarray attachments;
-	struct iommufd_msi msi;
-};
 
 /**
  * struct iommufd_device - a device bound to a context
@@ -60,6 +19,13 @@ struct iommufd_group {
  * @vdev: its vDEVICE, or NULL. Protected by the lock of @igroup
  * @unbinding: it must not get a vDEVICE any more. Protected by the lock of
  *	@igroup
+ * @hwpt_id: id of the page table that it is attached to without a PASID, or 0.
+ *	Written under the lock of @igroup
+ * @group_number: of its IOMMU group, 0 without one
+ * @name: its name, truncated
+ *
+ * Readers that list objects under RCU may still see the object after @igroup
+ * and @dev have been freed, so the last three members are copies for them.
  */
 struct iommufd_device {
 	struct iommufd_object obj;
@@ -68,6 +34,9 @@ struct iommufd_device {
 	struct device *dev;
 	struct iommufd_vdevice *vdev;
 	bool unbinding;
+	u32 hwpt_id;
+	u32 group_number;
+	char name[IOMMUFD_DEVICE_NAME_LEN];
 };
 
 static inline struct iommufd_device *to_device(struct iommufd_object *obj)
@@ -80,22 +49,6 @@ static inline bool iommufd_device_is_noiommu(const struct iommufd_device *idev)
 {
 	return IS_ENABLED(CONFIG_IOMMUFD_NOIOMMU) && !idev->igroup->group;
 }
-
-/* The number of the IOMMU group, 0 without an IOMMU. */
-static inline u32 iommufd_group_number(const struct iommufd_group *igroup)
-{
-	return igroup->group ? iommu_group_id(igroup->group) : 0;
-}
-
-/* device/group.c */
-struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ctx,
-					struct device *dev);
-void iommufd_group_put(struct iommufd_group *igroup);
-
-/* device/attach.c */
-int iommufd_attach(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
-int iommufd_replace(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id);
-void iommufd_detach(struct iommufd_device *idev, ioasid_t pasid);
 
 extern const struct iommufd_object_ops iommufd_device_ops;
 

@@ -13,11 +13,11 @@ static void group_release(struct kref *ref)
 {
 	struct iommufd_group *igroup =
 		container_of(ref, struct iommufd_group, ref);
+	struct xarray *groups = &igroup->msi.ctx->groups;
 
 	if (igroup->group)
-		__xa_erase(&igroup->ctx->groups,
-			   iommu_group_id(igroup->group));
-	xa_unlock(&igroup->ctx->groups);
+		__xa_erase(groups, iommu_group_id(igroup->group));
+	xa_unlock(groups);
 	WARN_ON(!xa_empty(&igroup->attachments));
 	iommu_group_put(igroup->group);
 	mutex_destroy(&igroup->lock);
@@ -30,7 +30,7 @@ static void group_release(struct kref *ref)
  */
 void iommufd_group_put(struct iommufd_group *igroup)
 {
-	struct xarray *groups = &igroup->ctx->groups;
+	struct xarray *groups = &igroup->msi.ctx->groups;
 
 	xa_lock(groups);
 	if (!kref_put(&igroup->ref, group_release))
@@ -48,7 +48,6 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ctx,
 	kref_init(&igroup->ref);
 	mutex_init(&igroup->lock);
 	xa_init_flags(&igroup->attachments, XA_FLAGS_ACCOUNT);
-	igroup->ctx = ctx;
 	igroup->msi.ctx = ctx;
 	igroup->group = group;
 	return igroup;

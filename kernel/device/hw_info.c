@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "core/ctx.h"
+#include "core/driver_core.h"
 #include "core/ioctl.h"
 #include "device/device.h"
 #include "iommu-priv.h"
@@ -36,7 +37,7 @@ static u64 capabilities_of(struct device *dev)
 {
 	u64 capabilities = pasid_capabilities(dev);
 
-	if (device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
+	if (iommufd_tracks_dirty(dev))
 		capabilities |= IOMMU_HW_CAP_DIRTY_TRACKING;
 	if (!device_iommu_capable(dev, IOMMU_CAP_PCI_ATS_SUPPORTED))
 		capabilities |= IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;

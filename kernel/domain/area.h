@@ -23,7 +23,7 @@ enum iommufd_area_state {
 
 /**
  * struct iommufd_area - an interval of addresses and the pages it maps
- * @rb: node of &iommufd_space.areas, ordered by @iova
+ * @rb: node of &iommufd_iova_map.areas, ordered by @iova
  * @iova: first address
  * @last: last address
  * @hole: size of the unused interval right before @iova
@@ -33,15 +33,15 @@ enum iommufd_area_state {
  * @offset: byte in @pages that @iova is mapped to
  * @prot: IOMMU_READ and IOMMU_WRITE, with IOMMU_CACHE for memory or IOMMU_MMIO
  *	for a dma-buf
- * @pinned: the area keeps its pages pinned. While the area is in a space, this
+ * @pinned: the area keeps its pages pinned. While the area is in a map, this
  *	is set with the pin_lock of @pages held, and cleared with the
  *	domains_rwsem of the IOAS held
- * @held: number of struct iommufd_hold that overlap the area. It isn't unmapped
- *	before they are released
+ * @refs: number of struct iommufd_range_ref that overlap the area. It isn't
+ *	unmapped before they are put
  * @pins: sum of the pins that kernel drivers have on its pages. The area isn't
  *	unmapped before they are unpinned
- * @phys_pins: number of users that access the area by physical address. While there
- *	are any, it can't be unmapped
+ * @phys_pins: number of users that access the area by physical address. While
+ *	there are any, it can't be unmapped
  * @list: link for callers that process several areas
  */
 struct iommufd_area {
@@ -56,7 +56,7 @@ struct iommufd_area {
 	unsigned long offset;
 	int prot;
 	bool pinned;
-	unsigned long held;
+	unsigned long refs;
 	unsigned long pins;
 	unsigned long phys_pins;
 	struct list_head list;

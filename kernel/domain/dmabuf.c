@@ -10,6 +10,7 @@
 #include <linux/sort.h>
 
 #include "domain/area.h"
+#include "domain/dmabuf.h"
 #include "domain/domain.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"

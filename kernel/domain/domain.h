@@ -43,10 +43,4 @@ void iommufd_domain_unmap_area(struct iommufd_domain *domain,
 void iommufd_domain_clear_area(struct iommufd_domain *domain,
 			       struct iommufd_area *area);
 
-/* domain/dmabuf.c */
-int iommufd_domain_map_dmabuf(struct iommufd_domain *domain,
-			      struct iommufd_area *area);
-void iommufd_domain_unmap_dmabuf(struct iommufd_domain *domain,
-				 struct iommufd_area *area);
-
 #endif

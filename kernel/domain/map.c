@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 
 #include "domain/area.h"
+#include "domain/dmabuf.h"
 #include "domain/domain.h"
 #include "mock/mock.h"
 #include "pages/pages.h"

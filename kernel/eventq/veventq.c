@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "core/driver_core.h"
 #include "core/ioctl.h"
 #include "eventq/veventq.h"
 #include "trace/fail.h"
@@ -301,6 +302,10 @@ int iommufd_cmd_veventq_alloc(struct iommufd_ucmd *ucmd)
 	if (!cmd->veventq_depth || cmd->veventq_depth > MAX_DEPTH)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OUT_OF_RANGE,
 				    cmd->veventq_depth, MAX_DEPTH);
+
+	if (!iommufd_driver_core_is_ours())
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_EXTERNAL_MODULE,
+				    0, 0);
 
 	obj = iommufd_object_get(ucmd->ctx, cmd->viommu_id, IOMMUFD_OBJ_VIOMMU);
 	if (IS_ERR(obj))

@@ -5,16 +5,16 @@
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
-#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "builtin/iova_bitmap.h"
 #include "core/ctx.h"
 #include "core/ioctl.h"
+#include "core/range.h"
 #include "hwpt/hwpt.h"
-#include "ioas/hold.h"
 #include "ioas/ioas.h"
+#include "ioas/range_ref.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/device_events.h"
@@ -27,7 +27,7 @@
  * @dirty: filled in by the IOMMU driver
  * @gather: ranges to flush from the IOTLB, where entries may still have the
  *	marks
- * @hold: the piece that is held
+ * @ref: reference to the piece that is being read
  * @marked: number of bits set
  */
 struct dirty_read {
@@ -35,7 +35,7 @@ struct dirty_read {
 	unsigned long flags;
 	struct iommu_dirty_bitmap dirty;
 	struct iommu_iotlb_gather gather;
-	struct iommufd_hold hold;
+	struct iommufd_range_ref ref;
 	u64 marked;
 };
 
@@ -79,9 +79,9 @@ static int read_dmabuf(struct dirty_read *read,
 	return ret;
 }
 
-/* Read a range, all of which is held. */
-static int read_held(struct dirty_read *read, unsigned long iova,
-		     unsigned long last)
+/* Read a range without a hole, to which the caller has a reference. */
+static int read_mapped(struct dirty_read *read, unsigned long iova,
+		       unsigned long last)
 {
 	struct iommufd_ioas *ioas = read->hwpt->ioas;
 	struct iommufd_area_part part;
@@ -104,13 +104,13 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova,
 	unsigned long last = iova + (length - 1);
 
 	/* The bitmap may begin before the piece, at the start of a word. */
-	if (last < read->hold.iova)
+	if (last < read->ref.iova)
 		return 0;
-	return read_held(read, max(iova, read->hold.iova), last);
+	return read_mapped(read, max(iova, read->ref.iova), last);
 }
 
 /*
- * The part of the user's bitmap that covers the held piece, from the start of a
+ * The part of the user's bitmap that covers the piece, from the start of a
  * word. The memory of the bitmap is accessed only where something is mapped.
  */
 static struct iova_bitmap *
@@ -118,10 +118,10 @@ bitmap_of_piece(struct dirty_read *read,
 		const struct iommu_hwpt_get_dirty_bitmap *cmd)
 {
 	unsigned int shift = ilog2(cmd->page_size);
-	unsigned long word = (read->hold.iova - cmd->iova) >> shift >> 6;
+	unsigned long word = (read->ref.iova - cmd->iova) >> shift >> 6;
 	unsigned long iova = cmd->iova + (word << 6 << shift);
 
-	return iova_bitmap_alloc(iova, read->hold.last - iova + 1,
+	return iova_bitmap_alloc(iova, read->ref.last - iova + 1,
 				 cmd->page_size,
 				 u64_to_user_ptr(cmd->data) +
 					 word * sizeof(u64));
@@ -161,16 +161,16 @@ static int read_range(struct dirty_read *read, unsigned long iova,
 		      const struct iommu_hwpt_get_dirty_bitmap *cmd)
 {
 	struct iommufd_ioas *ioas = read->hwpt->ioas;
-	struct iommufd_hold *hold = &read->hold;
+	struct iommufd_range_ref *ref = &read->ref;
 	int ret = 0;
 
-	while (iommufd_ioas_hold_first(ioas, iova, last, hold)) {
+	while (iommufd_ioas_get_piece(ioas, iova, last, ref)) {
 		ret = cmd ? read_piece(read, cmd) :
-			    read_held(read, hold->iova, hold->last);
-		iommufd_ioas_release(ioas, hold);
-		if (ret || hold->last == last)
+			    read_mapped(read, ref->iova, ref->last);
+		iommufd_ioas_put_range(ioas, ref);
+		if (ret || ref->last == last)
 			break;
-		iova = hold->last + 1;
+		iova = ref->last + 1;
 	}
 
 	/* Flush on failure too: marks read before it are cleared already. */
@@ -259,19 +259,13 @@ static int check_range(struct iommufd_hwpt_paging *hwpt,
 {
 	u64 alignment = max_t(u64, cmd->page_size,
 			      iommufd_domain_smallest_page(&hwpt->mirror));
+	int ret = iommufd_range_last(cmd->iova, cmd->length, last);
 
-	if (cmd->iova > ULONG_MAX || cmd->length > ULONG_MAX)
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				    cmd->iova, cmd->length);
-	if (!cmd->length)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
+	if (ret)
+		return ret;
 	if (hweight64(cmd->page_size) != 1)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_UNKNOWN_VALUE,
 				    cmd->page_size, 0);
-	if (check_add_overflow((unsigned long)cmd->iova,
-			       (unsigned long)cmd->length - 1, last))
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				    cmd->iova, cmd->length);
 	if (!IS_ALIGNED(cmd->iova | cmd->length, alignment))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
 				    IS_ALIGNED(cmd->iova, alignment) ?
@@ -316,7 +310,8 @@ int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 		ret = read_range(&read, cmd->iova, last, cmd);
 	}
 	trace_iommufd_dirty_read(ucmd->ctx->number, cmd->hwpt_id, cmd->iova,
-				 cmd->length, cmd->page_size, read.marked,
+				 cmd->length, cmd->page_size,
+				 IOVA_BITMAP_COUNTS ? read.marked : U64_MAX,
 				 cmd->flags, ret, iommufd_trace_ns(start_ns));
 	iommufd_object_put(ucmd->ctx, &hwpt->obj);
 	return ret;

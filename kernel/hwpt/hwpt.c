@@ -4,6 +4,7 @@
  */
 #include <linux/iommu.h>
 
+#include "core/driver_core.h"
 #include "device/device.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
@@ -26,7 +27,7 @@ int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags)
 	struct device *dev = idev->dev;
 
 	if (((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) &&
-	     !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING)) ||
+	     !iommufd_tracks_dirty(dev)) ||
 	    ((flags & IOMMU_HWPT_ALLOC_PASID) &&
 	     !dev->iommu->iommu_dev->max_pasids) ||
 	    ((flags & IOMMU_HWPT_FAULT_ID_VALID) &&

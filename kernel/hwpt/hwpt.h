@@ -120,31 +120,14 @@ void iommufd_hwpt_undepend_later(struct iommufd_ctx *ctx,
 				 struct list_head *ended);
 void iommufd_hwpts_end(struct iommufd_ctx *ctx, struct list_head *ended);
 
-/* hwpt/paging.c */
-struct iommufd_hwpt_paging *
-iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
-			  struct iommufd_device *idev, u32 flags,
-			  const struct iommu_user_data *user_data);
-void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt);
-int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
-			      const struct iommufd_device *idev);
-
-/* hwpt/nested.c */
-struct iommufd_hwpt_nested *
-iommufd_hwpt_nested_alloc(struct iommufd_ctx *ctx,
-			  struct iommufd_hwpt_paging *parent,
-			  struct iommufd_viommu *viommu,
-			  struct iommufd_device *idev, u32 flags,
-			  const struct iommu_user_data *user_data);
-void iommufd_hwpt_nested_abort(struct iommufd_ctx *ctx,
-			       struct iommufd_hwpt_nested *hwpt);
-
-extern const struct iommufd_object_ops iommufd_hwpt_nested_ops;
-extern const struct iommufd_object_ops iommufd_hwpt_paging_ops;
-
+/* hwpt/alloc.c */
 int iommufd_cmd_hwpt_alloc(struct iommufd_ucmd *ucmd);
+
+/* hwpt/dirty.c */
 int iommufd_cmd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
+
+/* hwpt/invalidate.c */
+int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
 
 #endif

@@ -29,6 +29,7 @@ static int check_array(const struct iommu_hwpt_invalidate *cmd)
 static int invalidate_hwpt(struct iommufd_hw_pagetable *hwpt,
 			   struct iommu_user_data_array *array)
 {
+	atomic64_inc(&hwpt->invalidations);
 	if (hwpt->domain->ops->cache_invalidate_user)
 		return hwpt->domain->ops->cache_invalidate_user(hwpt->domain,
 								array);
@@ -36,9 +37,11 @@ static int invalidate_hwpt(struct iommufd_hw_pagetable *hwpt,
 	return -EOPNOTSUPP;
 }
 
+/* A vIOMMU counts in its second stage, see struct iommufd_object_info. */
 static int invalidate_viommu(struct iommufd_viommu *viommu,
 			     struct iommu_user_data_array *array)
 {
+	atomic64_inc(&viommu->hwpt->common.invalidations);
 	if (viommu->ops && viommu->ops->cache_invalidate)
 		return viommu->ops->cache_invalidate(viommu, array);
 	array->entry_num = 0;
@@ -58,18 +61,6 @@ static int invalidate(struct iommufd_object *obj,
 	else
 		ret = invalidate_hwpt(to_hwpt(obj), array);
 	return ret ? iommufd_fail_driver(ret) : 0;
-}
-
-/* A vIOMMU counts in its second stage, see struct iommufd_object_info. */
-static void count(struct iommufd_object *obj)
-{
-	struct iommufd_hw_pagetable *hwpt;
-
-	if (obj->type == IOMMUFD_OBJ_VIOMMU)
-		hwpt = &container_of(obj, struct iommufd_viommu, obj)->hwpt->common;
-	else
-		hwpt = to_hwpt(obj);
-	atomic64_inc(&hwpt->invalidations);
 }
 
 /**
@@ -106,12 +97,6 @@ static struct iommufd_object *look_up(struct invalidation *request)
 	return ERR_PTR(-EINVAL);
 }
 
-static int run(struct invalidation *request, struct iommufd_object *obj)
-{
-	count(obj);
-	return invalidate(obj, &request->array);
-}
-
 /* Run at most as many entries as the policies allow. */
 static int run_limited(struct invalidation *request, struct iommufd_object *obj,
 		       u32 limit)
@@ -121,7 +106,7 @@ static int run_limited(struct invalidation *request, struct iommufd_object *obj,
 
 	request->array.entry_num = limit;
 	if (limit || !asked)
-		ret = run(request, obj);
+		ret = invalidate(obj, &request->array);
 	/* 0 would mean that all entries were handled. */
 	return ret ?: limit < asked ? -EAGAIN : 0;
 }
@@ -141,9 +126,7 @@ static struct iommufd_object *delay(struct invalidation *request,
 	ret = iommufd_policy_delay(call);
 	obj = iommufd_object_unwatch(request->ctx, &watch);
 	if (!obj)
-		return ERR_PTR(ret ?: iommufd_fail(-ENOENT,
-						   IOMMUFD_REASON_OBJECT_ENDING,
-						   call->args.object, 0));
+		return ERR_PTR(ret ?: iommufd_fail_ending(call->args.object));
 	if (!ret)
 		return obj;
 	iommufd_object_put(request->ctx, obj);
@@ -194,7 +177,7 @@ static int look_up_and_run(struct invalidation *request)
 	}
 	if (iommufd_has_policies())
 		return run_asked(request, obj);
-	ret = run(request, obj);
+	ret = invalidate(obj, &request->array);
 	iommufd_object_put(request->ctx, obj);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include "core/ctx.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/nested.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
 #include "trace/device_events.h"

@@ -6,9 +6,12 @@
 
 #include "bpf/policy.h"
 #include "core/ctx.h"
+#include "core/driver_core.h"
 #include "device/device.h"
 #include "domain/noiommu.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/paging.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
 #include "iommu-priv.h"
 #include "trace/device_events.h"
@@ -86,7 +89,7 @@ int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_CACHE_COHERENCY,
 				    idev->obj.id, 0);
 	if (hwpt->common.domain->dirty_ops &&
-	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
+	    !iommufd_tracks_dirty(idev->dev))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_OTHER_IOMMU,
 				    hwpt->obj.id, idev->obj.id);
 	return 0;

@@ -10,11 +10,12 @@
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
-#include <linux/overflow.h>
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
+#include "core/range.h"
 #include "ioas/access.h"
+#include "ioas/access_pages.h"
 #include "ioas/ioas.h"
 #include "trace/device_events.h"
 #include "trace/fail.h"
@@ -37,7 +38,8 @@ const struct iommufd_object_ops iommufd_access_ops = {
  * @ictx: the context; the access holds a reference
  * @ops: operations of the driver, which must stay valid until the access is
  *	destroyed. @ops->unmap is called in process context for addresses that
- *	are about to be unmapped. It may sleep and unpin pages, but must not
+ *	are about to be unmapped, by several tasks at the same time if they
+ *	unmap different addresses. It may sleep and unpin pages, but must not
  *	attach, replace, detach or destroy an access. The driver must not hold
  *	any lock that @ops->unmap takes when it calls those functions
  * @data: passed to @ops
@@ -289,17 +291,6 @@ void iommufd_access_destroy(struct iommufd_access *access)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, "IOMMUFD");
 
-static int last_address(unsigned long iova, unsigned long length,
-			unsigned long *last)
-{
-	if (!length)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	if (check_add_overflow(iova, length - 1, last))
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, iova,
-				    length);
-	return 0;
-}
-
 static u64 pages_touched(unsigned long iova, unsigned long length)
 {
 	return length ? PHYS_PFN(iova + length - 1) - PHYS_PFN(iova) + 1 : 0;
@@ -352,7 +343,7 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	if (!PAGE_ALIGNED(iova))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
 				    iova, PAGE_SIZE);
-	ret = last_address(iova, length, &last);
+	ret = iommufd_range_last(iova, length, &last);
 	if (ret)
 		return ret;
 
@@ -387,7 +378,7 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 	struct iommufd_ioas *ioas;
 	unsigned long last;
 
-	if (WARN_ON(last_address(iova, length, &last)))
+	if (WARN_ON(iommufd_range_last(iova, length, &last)))
 		return;
 	ioas = get_ioas(access, true);
 	if (WARN_ON(!ioas))
@@ -429,7 +420,7 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 	unsigned long last;
 	int ret;
 
-	ret = last_address(iova, len, &last);
+	ret = iommufd_range_last(iova, len, &last);
 	if (ret)
 		return ret;
 

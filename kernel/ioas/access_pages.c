@@ -6,8 +6,10 @@
 #include <linux/iommu.h>
 
 #include "ioas/access.h"
-#include "ioas/hold.h"
+#include "ioas/access_pages.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
+#include "ioas/range_ref.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -140,11 +142,11 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	unsigned long last = iova + (length - 1);
 	struct iommufd_area_part part;
-	struct iommufd_hold hold;
+	struct iommufd_range_ref ref;
 	size_t n;
 	int ret;
 
-	ret = iommufd_ioas_hold(ioas, iova, last, prot, &hold, &part);
+	ret = iommufd_ioas_get_range(ioas, iova, last, prot, &ref, &part);
 	if (ret)
 		return ret;
 	do {
@@ -155,7 +157,7 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
 				       data, n, flags, &requester);
 		data += n;
 	} while (!ret && iommufd_ioas_next_part(ioas, &part, last));
-	iommufd_ioas_release(ioas, &hold);
+	iommufd_ioas_put_range(ioas, &ref);
 	return ret;
 }
 
@@ -164,9 +166,9 @@ static bool any_in_use(struct list_head *areas)
 	struct iommufd_area *area;
 
 	list_for_each_entry(area, areas, list)
-		if (READ_ONCE(area->held) || READ_ONCE(area->pins))
+		if (READ_ONCE(area->refs) || READ_ONCE(area->pins))
 			return true;
-	/* Pairs with the smp_store_release() of the counters in hold.c. */
+	/* Pairs with the smp_store_release() of the counters in range_ref.c. */
 	smp_acquire__after_ctrl_dep();
 	return false;
 }
@@ -216,14 +218,13 @@ static int wait_for_users(struct iommufd_ioas *ioas, struct list_head *areas)
  * @areas: areas in the state UNMAPPING, so that there are no new users
  * @stats: the time waited is added here
  *
- * Context: The caller must hold the unmap_lock of @ioas.
+ * Context: May sleep for any time. No function that the drivers may call waits
+ * for this.
  * Return: 0, or -EINTR or -ERESTARTSYS if the caller was killed while waiting.
  */
 int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
 		       struct iommufd_unmap_stats *stats)
 {
-	lockdep_assert_held(&ioas->unmap_lock);
-
 	if (!any_in_use(areas))
 		return 0;
 	return iommufd_trace_wait(iommufd_ioas_unmap, stats, false,
@@ -246,14 +247,14 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
 	ret = down_write_killable(&ioas->accesses_rwsem);
 	if (ret)
 		return ret;
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	if (iommufd_access_pins(access))
 		ret = iommufd_ioas_check_alignment(ioas, PAGE_SIZE);
 	if (!ret)
 		ret = xa_insert(&ioas->accesses, access->obj.id, access,
 				GFP_KERNEL_ACCOUNT);
 	iommufd_ioas_update_alignment(ioas);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	up_write(&ioas->accesses_rwsem);
 	return ret;
 }
@@ -269,9 +270,9 @@ void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
 				struct iommufd_access *access)
 {
 	down_write(&ioas->accesses_rwsem);
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	xa_erase(&ioas->accesses, access->obj.id);
 	iommufd_ioas_update_alignment(ioas);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	up_write(&ioas->accesses_rwsem);
 }

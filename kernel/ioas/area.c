@@ -6,6 +6,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
+#include "ioas/area.h"
 #include "ioas/ioas.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
@@ -35,21 +36,23 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
 					unsigned long length, u32 flags)
 {
-	struct iommufd_area *area = kzalloc_obj(*area, GFP_KERNEL_ACCOUNT);
+	struct iommufd_area *area = kmalloc_obj(*area, GFP_KERNEL_ACCOUNT);
 
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&pages->refs);
-	area->pages = pages;
-	area->state = IOMMUFD_AREA_MAPPING;
-	area->last = length - 1;
-	area->offset = offset;
-	area->prot = dma_prot(pages, flags);
+	*area = (struct iommufd_area){
+		.last = length - 1,
+		.state = IOMMUFD_AREA_MAPPING,
+		.pages = pages,
+		.offset = offset,
+		.prot = dma_prot(pages, flags),
+	};
 	return area;
 }
 
 /**
- * iommufd_area_free - free an area that is in no space
+ * iommufd_area_free - free an area that is in no map
  * @area: the area
  */
 void iommufd_area_free(struct iommufd_area *area)
@@ -59,7 +62,7 @@ void iommufd_area_free(struct iommufd_area *area)
 }
 
 /**
- * iommufd_areas_free - free areas that are in no space
+ * iommufd_areas_free - free areas that are in no map
  * @areas: struct iommufd_area linked by their list, empty afterwards
  */
 void iommufd_areas_free(struct list_head *areas)

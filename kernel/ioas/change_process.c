@@ -44,7 +44,8 @@ static int add_move(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	pages->moving = true;
 	move->pages = pages;
 	move->requester = iommufd_ioas_requester(ioas);
-	iommufd_owner_init(&move->owner, READ_ONCE(ioas->ctx->accounting));
+	iommufd_owner_init(&move->owner, READ_ONCE(ioas->ctx->accounting),
+			   pages->source);
 	list_add_tail(&move->list, moves);
 	return 0;
 }
@@ -54,13 +55,13 @@ static int collect_ioas(struct iommufd_ioas *ioas, struct list_head *moves)
 	struct iommufd_area *area;
 	int ret = 0;
 
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, 0, ULONG_MAX) {
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(area, &ioas->iovas, 0, ULONG_MAX) {
 		ret = add_move(ioas, area, moves);
 		if (ret)
 			break;
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return ret;
 }
 

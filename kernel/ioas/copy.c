@@ -6,8 +6,12 @@
 #include <linux/iommu.h>
 
 #include "core/ioctl.h"
+#include "core/range.h"
+#include "ioas/area.h"
 #include "ioas/ioas.h"
+#include "ioas/map.h"
 #include "ioas/map_check.h"
+#include "ioas/unmap.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
@@ -36,9 +40,9 @@ static int copy_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 	int ret;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
 		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
 			break;
 		ret = copy_part(area, iova, last, flags, areas);
@@ -57,18 +61,15 @@ static int copy_from_ioas(struct iommufd_ctx *ctx, struct iommu_ioas_copy *cmd,
 	unsigned long last;
 	int ret;
 
-	if (cmd->src_iova > ULONG_MAX ||
-	    check_add_overflow((unsigned long)cmd->src_iova,
-			       (unsigned long)cmd->length - 1, &last))
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				    cmd->src_iova, cmd->length);
-
+	ret = iommufd_range_last(cmd->src_iova, cmd->length, &last);
+	if (ret)
+		return ret;
 	src = iommufd_ioas_get(ctx, cmd->src_ioas_id);
 	if (IS_ERR(src))
 		return PTR_ERR(src);
-	mutex_lock(&src->space_lock);
+	mutex_lock(&src->iova_lock);
 	ret = copy_areas(src, cmd->src_iova, last, cmd->flags, areas);
-	mutex_unlock(&src->space_lock);
+	mutex_unlock(&src->iova_lock);
 	iommufd_object_put(ctx, &src->obj);
 	return ret;
 }

@@ -6,8 +6,12 @@
 
 #include "domain/domain.h"
 #include "ioas/access.h"
-#include "ioas/hold.h"
+#include "ioas/area.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
+#include "ioas/range_ref.h"
+#include "ioas/reserve.h"
+#include "ioas/unmap.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -16,7 +20,7 @@
  * @ioas: the IOAS
  * @alignment: power of two
  *
- * Context: The caller must hold the space_lock of @ioas.
+ * Context: The caller must hold the iova_lock of @ioas.
  * Return: 0, -EADDRINUSE if an area is not aligned, or -EINVAL if @alignment is
  * larger than PAGE_SIZE.
  */
@@ -25,13 +29,13 @@ int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
 {
 	struct iommufd_area *area;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
 	/* Memory is pinned and mapped in units of PAGE_SIZE or less. */
 	if (alignment > PAGE_SIZE)
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_HWPT_PAGE_SIZE,
 				    alignment, PAGE_SIZE);
-	iommufd_space_for_each(area, &ioas->space, 0, ULONG_MAX) {
+	iommufd_iova_map_for_each(area, &ioas->iovas, 0, ULONG_MAX) {
 		if (!IS_ALIGNED(area->iova | iommufd_area_length(area) |
 					area->offset,
 				alignment))
@@ -58,7 +62,7 @@ static unsigned long access_alignment(struct iommufd_ioas *ioas)
  * iommufd_ioas_update_alignment - update the required alignment of areas
  * @ioas: the IOAS
  *
- * Context: The caller must hold the space_lock of @ioas, which keeps the sets
+ * Context: The caller must hold the iova_lock of @ioas, which keeps the sets
  * of page tables and accesses stable.
  */
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
@@ -66,12 +70,12 @@ void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas)
 	unsigned long alignment = ioas->large_pages ? 1 : PAGE_SIZE;
 	struct iommufd_domain *domain;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
 	alignment = max(alignment, access_alignment(ioas));
 	list_for_each_entry(domain, &ioas->domains, node)
 		alignment = max(alignment, iommufd_domain_smallest_page(domain));
-	ioas->space.alignment = alignment;
+	ioas->iovas.alignment = alignment;
 }
 
 /*
@@ -83,12 +87,13 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 {
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	do {
 		area = area ? iommufd_area_next(area, ULONG_MAX) :
-			      iommufd_space_first(&ioas->space, 0, ULONG_MAX);
+			      iommufd_iova_map_first(&ioas->iovas, 0,
+						     ULONG_MAX);
 	} while (area && area->state == IOMMUFD_AREA_MAPPING);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return area;
 }
 
@@ -132,7 +137,9 @@ static int fill_domain(struct iommufd_ioas *ioas,
 	return 0;
 }
 
-static int pin_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
+/* The area may have been split since it was found: sets @last to its end. */
+static int pin_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		    unsigned long *last)
 {
 	struct iommufd_pages *pages = area->pages;
 	unsigned long pinned = 0;
@@ -142,16 +149,8 @@ static int pin_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	if (ret)
 		return ret;
 	ret = iommufd_area_pin(ioas, area, &pinned);
+	*last = area->last;
 	mutex_unlock(&pages->pin_lock);
-	return ret;
-}
-
-static int wait_for_unmap(struct iommufd_ioas *ioas)
-{
-	int ret = mutex_lock_killable(&ioas->unmap_lock);
-
-	if (!ret)
-		mutex_unlock(&ioas->unmap_lock);
 	return ret;
 }
 
@@ -159,18 +158,18 @@ static int wait_for_unmap(struct iommufd_ioas *ioas)
 static int pin_areas(struct iommufd_ioas *ioas)
 {
 	struct iommufd_area *area;
-	struct iommufd_hold hold;
+	struct iommufd_range_ref ref;
 	unsigned long iova = 0;
 	int ret;
 
-	while ((ret = iommufd_ioas_hold_unpinned(ioas, iova, &hold, &area))) {
+	while ((ret = iommufd_ioas_get_unpinned(ioas, iova, &ref, &area))) {
 		if (ret == -EAGAIN) {
 			/* Now it is gone, or it stays and is pinned next. */
-			ret = wait_for_unmap(ioas);
+			ret = iommufd_ioas_wait_unmapped(ioas, ref.iova,
+							 ref.last);
 		} else {
-			ret = pin_area(ioas, area);
-			iova = hold.last;
-			iommufd_ioas_release(ioas, &hold);
+			ret = pin_area(ioas, area, &iova);
+			iommufd_ioas_put_range(ioas, &ref);
 		}
 		if (ret)
 			return ret;
@@ -211,29 +210,29 @@ static int list_domain(struct iommufd_ioas *ioas,
 {
 	int ret;
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	ret = iommufd_ioas_check_alignment(ioas,
 					   iommufd_domain_smallest_page(domain));
 	if (!ret)
-		ret = iommufd_space_reserve_outside(&ioas->space,
-						    domain->iommu, domain);
+		ret = iommufd_iova_map_reserve_outside(&ioas->iovas,
+						       domain->iommu, domain);
 	if (!ret) {
 		domain->large_pages = ioas->large_pages;
 		list_add_tail(&domain->node, &ioas->domains);
 		iommufd_ioas_update_alignment(ioas);
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return ret;
 }
 
 static void unlist_domain(struct iommufd_ioas *ioas,
 			  struct iommufd_domain *domain)
 {
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	list_del_init(&domain->node);
-	iommufd_space_unreserve(&ioas->space, domain);
+	iommufd_iova_map_unreserve(&ioas->iovas, domain);
 	iommufd_ioas_update_alignment(ioas);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 }
 
 /**
@@ -306,10 +305,10 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 	ret = down_write_killable(&ioas->domains_rwsem);
 	if (ret)
 		return ret;
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	if (!enable && ioas->large_pages) {
 		if (!list_empty(&ioas->domains) &&
-		    !RB_EMPTY_ROOT(&ioas->space.areas))
+		    !RB_EMPTY_ROOT(&ioas->iovas.areas))
 			ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_EMPTY,
 					   enable, 0);
 		else
@@ -321,7 +320,7 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 			domain->large_pages = enable;
 		iommufd_ioas_update_alignment(ioas);
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	up_write(&ioas->domains_rwsem);
 	return ret;
 }

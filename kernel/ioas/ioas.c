@@ -9,6 +9,8 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "ioas/reserve.h"
+#include "ioas/unmap.h"
 #include "trace/fail.h"
 
 /* Type1 requests no longer find an IOAS that is about to be freed. */
@@ -28,14 +30,14 @@ static void ioas_destroy(struct iommufd_object *obj)
 
 	forget_vfio_ioas(ioas);
 	iommufd_ioas_unmap_all(ioas);
+	WARN_ON(!list_empty(&ioas->unmap_waits));
 	WARN_ON(!list_empty(&ioas->domains));
 	WARN_ON(!xa_empty(&ioas->accesses));
 	/* Ranges reserved by tests have no owner. */
-	iommufd_space_unreserve(&ioas->space, NULL);
-	iommufd_allowed_free(&ioas->space.allowed);
-	WARN_ON(!RB_EMPTY_ROOT(&ioas->space.reserved.rb_root));
-	mutex_destroy(&ioas->space_lock);
-	mutex_destroy(&ioas->unmap_lock);
+	iommufd_iova_map_unreserve(&ioas->iovas, NULL);
+	iommufd_allowed_free(&ioas->iovas.allowed);
+	WARN_ON(!RB_EMPTY_ROOT(&ioas->iovas.reserved.rb_root));
+	mutex_destroy(&ioas->iova_lock);
 	mutex_destroy(&ioas->auto_lock);
 }
 
@@ -77,16 +79,17 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 		return ioas;
 	ioas->ctx = ctx;
 	mutex_init(&ioas->auto_lock);
-	mutex_init(&ioas->unmap_lock);
 	init_rwsem(&ioas->accesses_rwsem);
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
 	init_rwsem(&ioas->domains_rwsem);
 	INIT_LIST_HEAD(&ioas->domains);
-	INIT_LIST_HEAD(&ioas->holds);
-	mutex_init(&ioas->space_lock);
-	iommufd_space_init(&ioas->space);
+	INIT_LIST_HEAD(&ioas->range_refs);
+	INIT_LIST_HEAD(&ioas->unmap_waits);
+	mutex_init(&ioas->iova_lock);
+	iommufd_iova_map_init(&ioas->iovas);
 	seqcount_init(&ioas->counts_seq);
 	init_waitqueue_head(&ioas->released);
+	init_waitqueue_head(&ioas->unmapped);
 	ioas->large_pages = true;
 	return ioas;
 }
@@ -120,7 +123,7 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
  * @areas: number of areas
  * @bytes: number of bytes
  *
- * Context: The caller must hold the space_lock of @ioas.
+ * Context: The caller must hold the iova_lock of @ioas.
  * Return: the sequence number of the request.
  */
 u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
@@ -128,7 +131,7 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 {
 	struct iommufd_ioas_counts *counts = &ioas->counts;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
 	preempt_disable();
 	write_seqcount_begin(&ioas->counts_seq);
@@ -151,11 +154,11 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
  * iommufd_ioas_count_split - count the additional area that a split creates
  * @ioas: the IOAS
  *
- * Context: The caller must hold the space_lock of @ioas.
+ * Context: The caller must hold the iova_lock of @ioas.
  */
 void iommufd_ioas_count_split(struct iommufd_ioas *ioas)
 {
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
 	preempt_disable();
 	write_seqcount_begin(&ioas->counts_seq);
@@ -190,11 +193,11 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 		ranges = kvcalloc(room, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
 		if (!ranges)
 			return NULL;
-		mutex_lock(&ioas->space_lock);
-		*total = iommufd_space_usable(&ioas->space, ranges, room);
+		mutex_lock(&ioas->iova_lock);
+		*total = iommufd_iova_map_usable(&ioas->iovas, ranges, room);
 		if (alignment)
-			*alignment = ioas->space.alignment;
-		mutex_unlock(&ioas->space_lock);
+			*alignment = ioas->iovas.alignment;
+		mutex_unlock(&ioas->iova_lock);
 	} while (room < min(*total, max));
 	return ranges;
 }
@@ -278,9 +281,9 @@ int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	ret = read_allowed(&allowed, u64_to_user_ptr(cmd->allowed_iovas),
 			   cmd->num_iovas);
 	if (!ret) {
-		mutex_lock(&ioas->space_lock);
-		ret = iommufd_space_allow(&ioas->space, &allowed);
-		mutex_unlock(&ioas->space_lock);
+		mutex_lock(&ioas->iova_lock);
+		ret = iommufd_iova_map_allow(&ioas->iovas, &allowed);
+		mutex_unlock(&ioas->iova_lock);
 	}
 	/* On failure this is the new list, on success the old one. */
 	iommufd_allowed_free(&allowed);
@@ -307,10 +310,10 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 	int ret;
 
 	iommu_get_resv_regions(dev, &regions);
-	mutex_lock(&ioas->space_lock);
-	ret = iommufd_space_reserve_regions(&ioas->space, &regions, dev,
-					    window);
-	mutex_unlock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
+	ret = iommufd_iova_map_reserve_regions(&ioas->iovas, &regions, dev,
+					       window);
+	mutex_unlock(&ioas->iova_lock);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }
@@ -323,7 +326,7 @@ int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
 				   struct device *dev)
 {
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_unreserve(&ioas->space, dev);
-	mutex_unlock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_unreserve(&ioas->iovas, dev);
+	mutex_unlock(&ioas->iova_lock);
 }

@@ -10,12 +10,26 @@
 
 #include "core/ctx.h"
 #include "core/object.h"
-#include "ioas/space.h"
+#include "ioas/iova_map.h"
 #include "pages/owner.h"
 
-struct iommufd_access;
-struct iommufd_domain;
+struct device;
+struct iommu_iova_range;
 struct iommufd_ucmd;
+
+/**
+ * struct iommufd_unmap_wait - a task that waits for running unmaps
+ * @node: link in &iommufd_ioas.unmap_waits
+ * @iova: first address of its range
+ * @last: last address
+ * @checked: no area below this address is being unmapped
+ */
+struct iommufd_unmap_wait {
+	struct list_head node;
+	unsigned long iova;
+	unsigned long last;
+	unsigned long checked;
+};
 
 /**
  * struct iommufd_ioas_counts - statistics of an IOAS
@@ -38,23 +52,26 @@ struct iommufd_ioas_counts {
  * @obj: the object
  * @ctx: its context
  * @accesses: struct iommufd_access by id. Writers hold @accesses_rwsem for
- *	writing and @space_lock; readers hold either
+ *	writing and @iova_lock; readers hold either
  * @domains: struct iommufd_domain that mirror the IOAS. Writers hold
- *	@domains_rwsem for writing and @space_lock; readers hold either
+ *	@domains_rwsem for writing and @iova_lock; readers hold either
  * @nr_domains: number of @domains and of those being added. While it is not
  *	zero, areas are pinned before they are mapped. Protected by
  *	@domains_rwsem
- * @space: the addresses, protected by @space_lock. An area that is in page
+ * @iovas: the addresses, protected by @iova_lock. An area that is in page
  *	tables is removed from it only with @domains_rwsem held
- * @holds: struct iommufd_hold, protected by @space_lock
- * @counts: statistics. Writers hold @space_lock and @counts_seq. Readers that
+ * @range_refs: struct iommufd_range_ref, protected by @iova_lock
+ * @unmap_waits: struct iommufd_unmap_wait in the order of their arrival,
+ *	protected by @iova_lock
+ * @counts: statistics. Writers hold @iova_lock and @counts_seq. Readers that
  *	take no lock use @counts_seq for a consistent snapshot
  * @counts_seq: protects @counts. Writers disable preemption so that readers
  *	never spin for long
  * @pinned: number of pages that areas keep pinned
  * @released: unmaps that wait until calls and drivers release areas
+ * @unmapped: tasks that wait until other unmaps have ended
  * @large_pages: page tables may use pages larger than PAGE_SIZE. Writers hold
- *	@domains_rwsem for writing and @space_lock; readers hold either
+ *	@domains_rwsem for writing and @iova_lock; readers hold either
  *
  * The locks are taken in the order in which they are declared.
  */
@@ -67,13 +84,6 @@ struct iommufd_ioas {
 	 * inside this lock and outside the next one.
 	 */
 	struct mutex auto_lock;
-	/**
-	 * @unmap_lock: serialises unmaps, so that an unmap that finds nothing
-	 * left to do knows that nothing is mapped any more. Held while drivers
-	 * are called for an unmap and until they have unpinned their pages.
-	 * No function that these drivers may call takes it.
-	 */
-	struct mutex unmap_lock;
 	/**
 	 * @accesses_rwsem: held for reading while drivers are called for an
 	 * unmap. Adding or removing an access takes it for writing and thereby
@@ -93,16 +103,18 @@ struct iommufd_ioas {
 	unsigned int nr_domains;
 	bool large_pages;
 	/**
-	 * @space_lock: held for a lookup or an insertion, never while pages are
+	 * @iova_lock: held for a lookup or an insertion, never while pages are
 	 * pinned or page tables are written. Nests inside the lock of pages.
 	 */
-	struct mutex space_lock;
-	struct iommufd_space space;
-	struct list_head holds;
+	struct mutex iova_lock;
+	struct iommufd_iova_map iovas;
+	struct list_head range_refs;
+	struct list_head unmap_waits;
 	seqcount_t counts_seq;
 	struct iommufd_ioas_counts counts;
 	atomic_long_t pinned;
 	wait_queue_head_t released;
+	wait_queue_head_t unmapped;
 };
 
 static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)
@@ -129,60 +141,6 @@ u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
 		       u64 bytes);
 void iommufd_ioas_count_split(struct iommufd_ioas *ioas);
 
-/* ioas/area.c */
-struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
-					unsigned long offset,
-					unsigned long length, u32 flags);
-void iommufd_area_free(struct iommufd_area *area);
-void iommufd_areas_free(struct list_head *areas);
-int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
-		     unsigned long *pinned);
-unsigned long iommufd_area_unpin(struct iommufd_ioas *ioas,
-				 struct iommufd_area *area);
-
-int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
-			   unsigned long *iova, u32 flags,
-			   struct iommufd_map_stats *stats);
-
-int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
-			     unsigned long last, unsigned long *unmapped,
-			     struct iommufd_unmap_stats *stats);
-void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas);
-void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
-			   unsigned long length);
-int iommufd_ioas_split(struct iommufd_ioas *ioas, unsigned long iova,
-		       unsigned long last);
-
-/* ioas/domains.c */
-int iommufd_ioas_add_domain(struct iommufd_ioas *ioas,
-			    struct iommufd_domain *domain);
-void iommufd_ioas_remove_domain(struct iommufd_ioas *ioas,
-				struct iommufd_domain *domain);
-int iommufd_ioas_check_alignment(struct iommufd_ioas *ioas,
-				 unsigned long alignment);
-void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
-int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable);
-
-/* ioas/pin_phys.c: hardware that accesses memory by its physical address */
-int iommufd_ioas_pin_phys(struct iommufd_ioas *ioas, unsigned long iova,
-			  unsigned long last, phys_addr_t *phys);
-void iommufd_ioas_unpin_phys(struct iommufd_ioas *ioas, unsigned long iova,
-			     unsigned long last);
-
-/* ioas/access.c: kernel drivers that use areas */
-int iommufd_ioas_add_access(struct iommufd_ioas *ioas,
-			    struct iommufd_access *access);
-void iommufd_ioas_remove_access(struct iommufd_ioas *ioas,
-				struct iommufd_access *access);
-int iommufd_ioas_pin(struct iommufd_ioas *ioas, unsigned long iova,
-		     unsigned long last, int prot, struct page **out_pages);
-void iommufd_ioas_unpin(struct iommufd_ioas *ioas, unsigned long iova,
-			unsigned long last);
-int iommufd_ioas_rw(struct iommufd_ioas *ioas, unsigned long iova, void *data,
-		    size_t length, unsigned int flags);
-int iommufd_ioas_evict(struct iommufd_ioas *ioas, struct list_head *areas,
-		       struct iommufd_unmap_stats *stats);
-
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,
 				struct iommufd_msi_window *window);
 void iommufd_ioas_unreserve_device(struct iommufd_ioas *ioas,
@@ -192,13 +150,18 @@ extern const struct iommufd_object_ops iommufd_ioas_ops;
 
 int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
 int iommufd_cmd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd);
+
+/* ioas/change_process.c */
+int iommufd_cmd_ioas_change_process(struct iommufd_ucmd *ucmd);
+
+/* ioas/copy.c */
+int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd);
+
+/* ioas/noiommu.c */
 int iommufd_cmd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
-int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd);
+
+/* ioas/option.c */
 int iommufd_cmd_option(struct iommufd_ucmd *ucmd);
 
 #endif

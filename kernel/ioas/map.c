@@ -6,22 +6,11 @@
 #include <linux/slab.h>
 
 #include "domain/domain.h"
+#include "ioas/area.h"
 #include "ioas/ioas.h"
+#include "ioas/map.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
-
-/* Out of line: costs one branch while the tracepoint is disabled. */
-static int __cold trace_lock_pages(struct iommufd_pages *pages,
-				   struct iommufd_map_stats *stats)
-{
-	int ret;
-
-	ret = iommufd_trace_wait(iommufd_ioas_map, stats,
-				 mutex_trylock(&pages->pin_lock),
-				 mutex_lock_killable(&pages->pin_lock));
-	iommufd_trace_mark(iommufd_ioas_map, stats);
-	return ret;
-}
 
 static int pin_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    struct iommufd_map_stats *stats)
@@ -30,10 +19,8 @@ static int pin_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	unsigned long pinned = 0;
 	int ret;
 
-	if (trace_iommufd_ioas_map_enabled())
-		ret = trace_lock_pages(pages, stats);
-	else
-		ret = mutex_lock_killable(&pages->pin_lock);
+	ret = iommufd_trace_lock(iommufd_ioas_map, stats, mutex_lock_killable,
+				 &pages->pin_lock);
 	if (ret)
 		return ret;
 	ret = iommufd_area_pin(ioas, area, &pinned);
@@ -69,23 +56,6 @@ static int pin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	return 0;
 }
 
-/* Out of line for the same reason. */
-static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
-				     struct iommufd_map_stats *stats)
-{
-	return iommufd_trace_wait(iommufd_ioas_map, stats,
-				  down_read_trylock(&ioas->domains_rwsem),
-				  down_read_killable(&ioas->domains_rwsem));
-}
-
-static int lock_domains(struct iommufd_ioas *ioas,
-			struct iommufd_map_stats *stats)
-{
-	if (trace_iommufd_ioas_map_enabled())
-		return trace_lock_domains(ioas, stats);
-	return down_read_killable(&ioas->domains_rwsem);
-}
-
 /*
  * Pin the pages if there are page tables that need them. This is done without
  * domains_rwsem, as a page fault may take arbitrarily long. Whether there are
@@ -102,7 +72,9 @@ static int pin_and_lock(struct iommufd_ioas *ioas, struct list_head *areas,
 		ret = pin ? pin_areas(ioas, areas, stats) : 0;
 		if (ret)
 			return ret;
-		ret = lock_domains(ioas, stats);
+		ret = iommufd_trace_lock(iommufd_ioas_map, stats,
+					 down_read_killable,
+					 &ioas->domains_rwsem);
 		if (ret) {
 			unpin_areas(ioas, areas, stats);
 			return ret;
@@ -172,15 +144,15 @@ undo:
 	return ret;
 }
 
-static int place_area(struct iommufd_space *space, struct iommufd_area *area,
+static int place_area(struct iommufd_iova_map *map, struct iommufd_area *area,
 		      unsigned long iova)
 {
 	/* IOVA and memory have the same offset in a page of the page tables. */
-	if (!IS_ALIGNED(area->offset, space->alignment))
+	if (!IS_ALIGNED(area->offset, map->alignment))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_MEMORY_ALIGNMENT,
-				    area->offset, space->alignment);
-	return iommufd_space_insert(space, area, iova,
-				    iommufd_area_length(area));
+				    area->offset, map->alignment);
+	return iommufd_iova_map_insert(map, area, iova,
+				       iommufd_area_length(area));
 }
 
 /* Insert areas one after the other, all or none. */
@@ -193,19 +165,20 @@ static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	unsigned long place, length = 0;
 	int ret;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
 	if (!(flags & IOMMU_IOAS_MAP_FIXED_IOVA)) {
 		list_for_each_entry(area, areas, list)
 			length += iommufd_area_length(area);
-		ret = iommufd_space_place(&ioas->space, length, memory, iova);
+		ret = iommufd_iova_map_place(&ioas->iovas, length, memory,
+					     iova);
 		if (ret)
 			return ret;
 	}
 
 	place = *iova;
 	list_for_each_entry(area, areas, list) {
-		ret = place_area(&ioas->space, area, place);
+		ret = place_area(&ioas->iovas, area, place);
 		if (ret)
 			goto undo;
 		place = area->last + 1;
@@ -214,7 +187,7 @@ static int place_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 undo:
 	list_for_each_entry_continue_reverse(area, areas, list)
-		iommufd_space_remove(&ioas->space, area);
+		iommufd_iova_map_remove(&ioas->iovas, area);
 	return ret;
 }
 
@@ -222,10 +195,10 @@ static void remove_areas(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list)
-		iommufd_space_remove(&ioas->space, area);
-	mutex_unlock(&ioas->space_lock);
+		iommufd_iova_map_remove(&ioas->iovas, area);
+	mutex_unlock(&ioas->iova_lock);
 }
 
 /* From here on the areas are in all page tables and visible to others. */
@@ -237,7 +210,7 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list) {
 		area->state = IOMMUFD_AREA_MAPPED;
 		nr_areas++;
@@ -245,7 +218,7 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	}
 	INIT_LIST_HEAD(areas);
 	stats->seq = iommufd_ioas_count(ioas, true, nr_areas, bytes);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 }
 
 /**
@@ -259,8 +232,8 @@ static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
  * Nothing is pinned if there are no page tables. Errors of the memory are then
  * reported when a device is attached.
  *
- * Return: 0 or a negative errno: one of iommufd_space_insert(),
- * iommufd_space_find(), iommufd_pages_pin() or iommufd_domain_map_area(), or
+ * Return: 0 or a negative errno: one of iommufd_iova_map_insert(),
+ * iommufd_iova_map_find(), iommufd_pages_pin() or iommufd_domain_map_area(), or
  * -EINTR if the caller was killed. Nothing is changed on failure.
  */
 int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
@@ -270,10 +243,10 @@ int iommufd_ioas_map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	int ret;
 
 	iommufd_trace_wait(iommufd_ioas_map, stats,
-			   mutex_trylock(&ioas->space_lock),
-			   (mutex_lock(&ioas->space_lock), 0));
+			   mutex_trylock(&ioas->iova_lock),
+			   (mutex_lock(&ioas->iova_lock), 0));
 	ret = place_areas(ioas, areas, flags, iova);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	if (ret)
 		return ret;
 

@@ -5,6 +5,7 @@
 #include <linux/overflow.h>
 #include <uapi/linux/iommufd.h>
 
+#include "core/range.h"
 #include "trace/fail.h"
 
 /*
@@ -37,15 +38,10 @@ static inline int iommufd_map_check(u32 flags, u64 iova, u64 length)
 	if (!(flags & IOMMUFD_MAP_PROTS))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NO_RIGHTS_ASKED,
 				    flags, 0);
-	if (!length)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	if (fixed &&
-	    (iova >= ULONG_MAX ||
-	     check_add_overflow((unsigned long)iova, (unsigned long)length - 1,
-				&last)))
+	if (fixed && iova >= ULONG_MAX && length)
 		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, iova,
 				    length);
-	return 0;
+	return iommufd_range_last(fixed ? iova : 0, length, &last);
 }
 
 /**

@@ -10,8 +10,11 @@
 #include <linux/shmem_fs.h>
 
 #include "core/ioctl.h"
+#include "ioas/area.h"
 #include "ioas/ioas.h"
+#include "ioas/map.h"
 #include "ioas/map_check.h"
+#include "ioas/unmap.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 

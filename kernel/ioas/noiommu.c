@@ -12,8 +12,8 @@
 #include "core/ioctl.h"
 #include "domain/domain.h"
 #include "domain/noiommu.h"
-#include "ioas/hold.h"
 #include "ioas/ioas.h"
+#include "ioas/range_ref.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
@@ -70,20 +70,20 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 		       u64 *length, u64 *phys)
 {
 	struct iommufd_area_part part;
-	struct iommufd_hold hold;
+	struct iommufd_range_ref ref;
 	u64 contiguous = 0;
 	int ret;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 
-	ret = iommufd_ioas_hold(ioas, iova, iova, 0, &hold, &part);
+	ret = iommufd_ioas_get_range(ioas, iova, iova, 0, &ref, &part);
 	if (ret)
 		return ret;
 	if (!serves_noiommu(ioas)) {
 		ret = iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_NO_PHYS, iova,
 				   0);
 	} else {
-		/* The hold covers the area as a whole. */
+		/* The reference keeps the whole area. */
 		part.last = part.area->last;
 		contiguous = iommufd_pages_are_memory(part.area->pages) ?
 				     memory_address(&part, phys) :
@@ -93,7 +93,7 @@ static int get_address(struct iommufd_ioas *ioas, unsigned long iova,
 						IOMMUFD_REASON_DMABUF_REVOKED,
 						0, 0);
 	}
-	iommufd_ioas_release(ioas, &hold);
+	iommufd_ioas_put_range(ioas, &ref);
 	*length = min(*length, contiguous);
 	return ret;
 }

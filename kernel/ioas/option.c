@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 
 #include "core/ioctl.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
 #include "trace/fail.h"
 

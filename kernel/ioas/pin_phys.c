@@ -5,8 +5,10 @@
  */
 #include <linux/iommu.h>
 
-#include "ioas/hold.h"
+#include "ioas/access_pages.h"
 #include "ioas/ioas.h"
+#include "ioas/pin_phys.h"
+#include "ioas/range_ref.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -65,7 +67,7 @@ static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
 {
 	struct iommufd_area *area;
 
-	iommufd_space_for_each(area, &ioas->space, iova, last)
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last)
 		if (area->state != IOMMUFD_AREA_MAPPED)
 			return false;
 	return true;
@@ -102,12 +104,12 @@ int iommufd_ioas_pin_phys(struct iommufd_ioas *ioas, unsigned long iova,
 		goto unpin;
 
 	/* An unmap that has already begun waits for these pins. */
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	mapped = all_mapped(ioas, iova, last);
 	if (mapped)
-		iommufd_space_for_each(area, &ioas->space, iova, last)
+		iommufd_iova_map_for_each(area, &ioas->iovas, iova, last)
 			area->phys_pins++;
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	if (mapped)
 		return 0;
 	ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED, iova,
@@ -128,9 +130,9 @@ void iommufd_ioas_unpin_phys(struct iommufd_ioas *ioas, unsigned long iova,
 {
 	struct iommufd_area *area;
 
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, iova, last)
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last)
 		area->phys_pins--;
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	iommufd_ioas_unpin(ioas, iova, last);
 }

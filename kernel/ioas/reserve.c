@@ -6,36 +6,47 @@
 #include <uapi/linux/iommufd.h>
 
 #include "core/ctx.h"
-#include "ioas/space.h"
+#include "core/driver_core.h"
+#include "ioas/iova_map.h"
+#include "ioas/reserve.h"
+#include "trace/fail.h"
 
 /**
- * iommufd_space_reserve_regions - reserve the addresses that a device can't use
- * @space: the space
+ * iommufd_iova_map_reserve_regions - reserve addresses that a device can't use
+ * @map: the map
  * @regions: struct iommu_resv_region of the device
  * @owner: owner of the reservations
  * @window: set to the window into which MSI doorbells are mapped, if the IOMMU
  *	translates MSIs
  *
- * Return: 0 or an errno of iommufd_space_reserve(). Nothing is changed on
+ * Return: 0, -EOPNOTSUPP if the IOMMU translates MSIs and its driver core is not
+ * ours, or an errno of iommufd_iova_map_reserve(). Nothing is changed on
  * failure if the owner had no reservations before.
  */
-int iommufd_space_reserve_regions(struct iommufd_space *space,
-				  struct list_head *regions, void *owner,
-				  struct iommufd_msi_window *window)
+int iommufd_iova_map_reserve_regions(struct iommufd_iova_map *map,
+				     struct list_head *regions, void *owner,
+				     struct iommufd_msi_window *window)
 {
 	struct iommu_resv_region *region;
 	int ret;
 
 	list_for_each_entry(region, regions, list) {
+		if (region->type == IOMMU_RESV_SW_MSI &&
+		    !iommufd_driver_core_is_ours()) {
+			iommufd_iova_map_unreserve(map, owner);
+			return iommufd_fail(-EOPNOTSUPP,
+					    IOMMUFD_REASON_EXTERNAL_MODULE,
+					    0, 0);
+		}
 		/* Firmware no longer uses these once a device is assigned. */
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
-		ret = iommufd_space_reserve(space, region->start,
-					    region->start +
-						    (region->length - 1),
-					    owner, false);
+		ret = iommufd_iova_map_reserve(map, region->start,
+					       region->start +
+						       (region->length - 1),
+					       owner, false);
 		if (ret) {
-			iommufd_space_unreserve(space, owner);
+			iommufd_iova_map_unreserve(map, owner);
 			return ret;
 		}
 		if (region->type == IOMMU_RESV_SW_MSI)
@@ -48,16 +59,16 @@ int iommufd_space_reserve_regions(struct iommufd_space *space,
 }
 
 /**
- * iommufd_space_reserve_outside - reserve addresses outside of an aperture
- * @space: the space
+ * iommufd_iova_map_reserve_outside - reserve addresses outside of an aperture
+ * @map: the map
  * @domain: the page table, which can't translate them
  * @owner: owner of the reservations
  *
- * Return: 0 or an errno of iommufd_space_reserve(). Nothing is changed on
+ * Return: 0 or an errno of iommufd_iova_map_reserve(). Nothing is changed on
  * failure if the owner had no reservations before.
  */
-int iommufd_space_reserve_outside(struct iommufd_space *space,
-				  struct iommu_domain *domain, void *owner)
+int iommufd_iova_map_reserve_outside(struct iommufd_iova_map *map,
+				     struct iommu_domain *domain, void *owner)
 {
 	struct iommu_domain_geometry *geometry = &domain->geometry;
 	int ret = 0;
@@ -65,32 +76,32 @@ int iommufd_space_reserve_outside(struct iommufd_space *space,
 	if (!geometry->force_aperture)
 		return 0;
 	if (geometry->aperture_start)
-		ret = iommufd_space_reserve(space, 0,
-					    geometry->aperture_start - 1,
-					    owner, true);
+		ret = iommufd_iova_map_reserve(map, 0,
+					       geometry->aperture_start - 1,
+					       owner, true);
 	if (!ret && geometry->aperture_end < ULONG_MAX)
-		ret = iommufd_space_reserve(space, geometry->aperture_end + 1,
-					    ULONG_MAX, owner, true);
+		ret = iommufd_iova_map_reserve(map, geometry->aperture_end + 1,
+					       ULONG_MAX, owner, true);
 	if (ret)
-		iommufd_space_unreserve(space, owner);
+		iommufd_iova_map_unreserve(map, owner);
 	return ret;
 }
 
 /**
- * iommufd_space_usable - list the ranges that are not reserved
- * @space: the space
+ * iommufd_iova_map_usable - list the ranges that are not reserved
+ * @map: the map
  * @ranges: set to the first @room of these ranges
  * @room: number of entries in @ranges
  *
  * Return: the total number of ranges.
  */
-u32 iommufd_space_usable(struct iommufd_space *space,
-			 struct iommu_iova_range *ranges, u32 room)
+u32 iommufd_iova_map_usable(struct iommufd_iova_map *map,
+			    struct iommu_iova_range *ranges, u32 room)
 {
 	struct interval_tree_span_iter span;
 	u32 n = 0;
 
-	interval_tree_for_each_span(&span, &space->reserved, 0, ULONG_MAX) {
+	interval_tree_for_each_span(&span, &map->reserved, 0, ULONG_MAX) {
 		if (!span.is_hole)
 			continue;
 		if (n < room) {

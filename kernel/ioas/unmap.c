@@ -8,17 +8,22 @@
 #include <linux/slab.h>
 
 #include "core/ioctl.h"
+#include "core/range.h"
 #include "domain/domain.h"
+#include "ioas/access_pages.h"
+#include "ioas/area.h"
 #include "ioas/ioas.h"
+#include "ioas/unmap.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
 /*
- * Collect the areas in iova..last, which can't be held or pinned from then on.
+ * Collect the areas in iova..last, which get no reference or pin from then on.
  * Areas that are being mapped are left out: those map requests end after this
  * unmap. Sets @wait if the kernel uses an area, or if an area belongs to a
- * dma-buf, as the exporter may hold its lock.
+ * dma-buf, as the exporter may hold its lock. Returns -EAGAIN if another unmap
+ * has an area, and leaves all areas as they are.
  */
 static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 		   unsigned long last, struct list_head *areas, bool *wait)
@@ -26,9 +31,13 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 	unsigned long users = 0;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
+		if (area->state == IOMMUFD_AREA_UNMAPPING) {
+			INIT_LIST_HEAD(areas);
+			return -EAGAIN;
+		}
 		if (area->state != IOMMUFD_AREA_MAPPED)
 			continue;
 		/* VFIO, which may unmap parts, has split the areas before. */
@@ -44,7 +53,7 @@ static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 	}
 	list_for_each_entry(area, areas, list) {
 		area->state = IOMMUFD_AREA_UNMAPPING;
-		users |= area->held | area->pins | (area->prot & IOMMU_MMIO);
+		users |= area->refs | area->pins | (area->prot & IOMMU_MMIO);
 	}
 	*wait = users;
 	return 0;
@@ -76,15 +85,129 @@ static int wait_for_owners(struct iommufd_ioas *ioas, struct list_head *areas)
 	return 0;
 }
 
+/* Areas that were being unmapped are gone or back. */
+static void wake_unmaps(struct iommufd_ioas *ioas)
+{
+	lockdep_assert_held(&ioas->iova_lock);
+
+	if (!list_empty(&ioas->unmap_waits))
+		wake_up_all(&ioas->unmapped);
+}
+
 /* The caller was killed and nothing has been unmapped. */
 static void put_back(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list)
 		area->state = IOMMUFD_AREA_MAPPED;
-	mutex_unlock(&ioas->space_lock);
+	wake_unmaps(ioas);
+	mutex_unlock(&ioas->iova_lock);
+}
+
+/* Whether a task that began to wait before @wait does so for a common address. */
+static bool waits_before(struct iommufd_ioas *ioas,
+			 const struct iommufd_unmap_wait *wait)
+{
+	struct iommufd_unmap_wait *other;
+
+	list_for_each_entry(other, &ioas->unmap_waits, node) {
+		if (other == wait)
+			break;
+		if (other->iova <= wait->last && other->last >= wait->iova)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether an unmap of these addresses has to wait: for unmaps that run, and for
+ * unmaps that began to wait earlier. If it did not wait for the latter, an unmap
+ * of many addresses could wait forever while others unmap some of them. Once
+ * @wait is in the list, no area in its range becomes UNMAPPING, so that no area
+ * is checked twice.
+ */
+static bool must_wait(struct iommufd_ioas *ioas,
+		      struct iommufd_unmap_wait *wait)
+{
+	struct iommufd_area *area;
+
+	lockdep_assert_held(&ioas->iova_lock);
+
+	if (waits_before(ioas, wait))
+		return true;
+	iommufd_iova_map_for_each(area, &ioas->iovas, wait->checked,
+				  wait->last) {
+		if (area->state != IOMMUFD_AREA_UNMAPPING)
+			continue;
+		wait->checked = max(area->iova, wait->iova);
+		return true;
+	}
+	return false;
+}
+
+/* Drops iova_lock while it waits. */
+static int wait_unmapped(struct iommufd_ioas *ioas, unsigned long iova,
+			 unsigned long last)
+{
+	struct iommufd_unmap_wait wait = {
+		.iova = iova,
+		.last = last,
+		.checked = iova,
+	};
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	if (!must_wait(ioas, &wait))
+		return 0;
+	list_add_tail(&wait.node, &ioas->unmap_waits);
+	do {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		/* Tasks that wake it hold this lock, so no wake-up is lost. */
+		prepare_to_wait(&ioas->unmapped, &entry, TASK_KILLABLE);
+		mutex_unlock(&ioas->iova_lock);
+		schedule();
+		mutex_lock(&ioas->iova_lock);
+	} while (must_wait(ioas, &wait));
+	finish_wait(&ioas->unmapped, &entry);
+	list_del(&wait.node);
+	/* Later ones may have waited for this one alone. */
+	wake_unmaps(ioas);
+	return ret;
+}
+
+/**
+ * iommufd_ioas_wait_unmapped - wait until no unmap of a range is running
+ * @ioas: the IOAS
+ * @iova: first address
+ * @last: last address
+ *
+ * Also waits for unmaps that wait for running ones. Others may begin at once.
+ *
+ * Return: 0, or -EINTR if the caller was killed.
+ */
+int iommufd_ioas_wait_unmapped(struct iommufd_ioas *ioas, unsigned long iova,
+			       unsigned long last)
+{
+	int ret;
+
+	mutex_lock(&ioas->iova_lock);
+	ret = wait_unmapped(ioas, iova, last);
+	mutex_unlock(&ioas->iova_lock);
+	return ret;
+}
+
+/* Out of line: rarely needed. */
+static int __cold trace_wait_unmapped(struct iommufd_ioas *ioas,
+				      unsigned long iova, unsigned long last,
+				      struct iommufd_unmap_stats *stats)
+{
+	return iommufd_trace_wait(iommufd_ioas_unmap, stats, false,
+				  wait_unmapped(ioas, iova, last));
 }
 
 /* Collect the areas in iova..last and wait until drivers have unpinned them. */
@@ -95,9 +218,17 @@ static int take_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	bool wait;
 	int ret;
 
-	mutex_lock(&ioas->space_lock);
-	ret = collect(ioas, iova, last, areas, &wait);
-	mutex_unlock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
+	ret = list_empty(&ioas->unmap_waits) ?
+		      0 :
+		      trace_wait_unmapped(ioas, iova, last, stats);
+	while (!ret) {
+		ret = collect(ioas, iova, last, areas, &wait);
+		if (ret != -EAGAIN)
+			break;
+		ret = trace_wait_unmapped(ioas, iova, last, stats);
+	}
+	mutex_unlock(&ioas->iova_lock);
 	if (ret || !wait)
 		return ret;
 	ret = iommufd_ioas_evict(ioas, areas, stats);
@@ -166,27 +297,6 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	iommufd_trace_lap(iommufd_ioas_unmap, stats, &stats->unpin_ns);
 }
 
-/* Out of line for the same reason. */
-static int __cold trace_lock_domains(struct iommufd_ioas *ioas,
-				     struct iommufd_unmap_stats *stats)
-{
-	int ret;
-
-	ret = iommufd_trace_wait(iommufd_ioas_unmap, stats,
-				 down_read_trylock(&ioas->domains_rwsem),
-				 down_read_killable(&ioas->domains_rwsem));
-	iommufd_trace_mark(iommufd_ioas_unmap, stats);
-	return ret;
-}
-
-static int lock_domains(struct iommufd_ioas *ioas,
-			struct iommufd_unmap_stats *stats)
-{
-	if (trace_iommufd_ioas_unmap_enabled())
-		return trace_lock_domains(ioas, stats);
-	return down_read_killable(&ioas->domains_rwsem);
-}
-
 /* Clear and remove areas under one hold of domains_rwsem. */
 static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_unmap_stats *stats)
@@ -198,14 +308,15 @@ static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	clear_domains(ioas, areas, stats);
 	unpin_areas(ioas, areas, stats);
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list) {
 		bytes += iommufd_area_length(area);
 		nr_areas++;
 	}
-	iommufd_space_remove_list(&ioas->space, areas);
+	iommufd_iova_map_remove_list(&ioas->iovas, areas);
 	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, bytes);
-	mutex_unlock(&ioas->space_lock);
+	wake_unmaps(ioas);
+	mutex_unlock(&ioas->iova_lock);
 	return bytes;
 }
 
@@ -218,7 +329,8 @@ static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
  * @stats: filled in
  *
  * On success, no DMA reaches anything that was mapped in the interval before,
- * even if a concurrent request has unmapped it.
+ * even if a concurrent request has unmapped it: an area stays in the map until
+ * its pages can't be reached, and this waits for areas that others unmap.
  *
  * Return: 0, also if there is no area in the interval, -ENOENT if an area is
  * partly outside of it, -EBUSY if hardware accesses one by its physical
@@ -233,26 +345,20 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
 	int ret;
 
 	*unmapped = 0;
-	ret = iommufd_trace_wait(iommufd_ioas_unmap, stats,
-				 mutex_trylock(&ioas->unmap_lock),
-				 mutex_lock_killable(&ioas->unmap_lock));
-	if (ret)
-		return ret;
 	ret = take_areas(ioas, iova, last, &areas, stats);
 	if (ret || list_empty(&areas))
-		goto unlock;
+		return ret;
 
-	ret = lock_domains(ioas, stats);
+	ret = iommufd_trace_lock(iommufd_ioas_unmap, stats, down_read_killable,
+				 &ioas->domains_rwsem);
 	if (ret) {
 		put_back(ioas, &areas);
-		goto unlock;
+		return ret;
 	}
 	*unmapped = remove_areas(ioas, &areas, stats);
 	up_read(&ioas->domains_rwsem);
 	iommufd_areas_free(&areas);
-unlock:
-	mutex_unlock(&ioas->unmap_lock);
-	return ret;
+	return 0;
 }
 
 /**
@@ -266,7 +372,7 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 	int ret;
 
 	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
-	if (RB_EMPTY_ROOT(&ioas->space.areas))
+	if (RB_EMPTY_ROOT(&ioas->iovas.areas))
 		return;
 	/* There are no users left for which it could wait or fail. */
 	ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
@@ -281,7 +387,7 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
  * @iova: first address
  * @length: bytes
  *
- * If the caller is killed while waiting for other unmaps, the mapping stays
+ * If the caller is killed while waiting for another unmap, the mapping stays
  * until the context is closed.
  */
 void iommufd_ioas_undo_map(struct iommufd_ioas *ioas, unsigned long iova,
@@ -323,15 +429,11 @@ int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX) {
 		ret = iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
 				   cmd->iova, cmd->length);
-	} else if (!cmd->length) {
-		ret = iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	} else if (check_add_overflow((unsigned long)cmd->iova,
-				      (unsigned long)cmd->length - 1, &last)) {
-		ret = iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				   cmd->iova, cmd->length);
 	} else {
-		ret = iommufd_ioas_unmap_range(ioas, cmd->iova, last, &unmapped,
-					       &stats);
+		ret = iommufd_range_last(cmd->iova, cmd->length, &last);
+		if (!ret)
+			ret = iommufd_ioas_unmap_range(ioas, cmd->iova, last,
+						       &unmapped, &stats);
 		if (!ret && !unmapped)
 			ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_NOT_MAPPED,
 					   cmd->iova, cmd->length);

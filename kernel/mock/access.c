@@ -15,7 +15,9 @@
 #include "core/ctx.h"
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "mock/access.h"
 #include "mock/driver.h"
+#include "mock/knobs.h"
 
 /* Enough for any test, but limits the memory that a user can allocate. */
 #define MOCK_PIN_MAX	SZ_1G
@@ -252,15 +254,15 @@ static int fuzzed_iova(struct mock_access *access, u64 *iova)
 	ioas = iommufd_ioas_get(access->ctx, READ_ONCE(access->ioas_id));
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, 0, ULONG_MAX) {
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(area, &ioas->iovas, 0, ULONG_MAX) {
 		if (area->state == IOMMUFD_AREA_MAPPED && !index--) {
 			*iova = area->iova + lower_32_bits(*iova);
 			ret = 0;
 			break;
 		}
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	iommufd_object_put(access->ctx, &ioas->obj);
 	return ret;
 }

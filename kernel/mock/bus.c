@@ -9,6 +9,8 @@
 
 #include "iommu-priv.h"
 #include "mock/driver.h"
+#include "mock/iopf.h"
+#include "mock/knobs.h"
 #include "mock/mock.h"
 
 static const struct bus_type mock_bus = {

@@ -13,7 +13,10 @@
 #include "device/device.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "mock/check.h"
 #include "mock/driver.h"
+#include "mock/nested.h"
+#include "mock/slot.h"
 
 static int user_phys(unsigned long uptr, phys_addr_t *phys)
 {

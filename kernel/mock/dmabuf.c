@@ -9,7 +9,9 @@
 #include <linux/slab.h>
 
 #include "core/ioctl.h"
+#include "mock/dmabuf.h"
 #include "mock/driver.h"
+#include "mock/knobs.h"
 #include "mock/mock.h"
 
 MODULE_IMPORT_NS("DMA_BUF");

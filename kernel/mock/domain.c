@@ -8,6 +8,7 @@
 
 #include "iommu-pages.h"
 #include "mock/driver.h"
+#include "mock/knobs.h"
 
 MODULE_IMPORT_NS("GENERIC_PT_IOMMU");
 

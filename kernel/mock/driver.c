@@ -7,6 +7,10 @@
 #include <linux/slab.h>
 
 #include "mock/driver.h"
+#include "mock/iopf.h"
+#include "mock/knobs.h"
+#include "mock/nested.h"
+#include "mock/viommu.h"
 
 /* Like some drivers, this one relies on iommufd to check capabilities. */
 static bool mock_capable(struct device *dev, enum iommu_cap cap)

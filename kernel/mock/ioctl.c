@@ -7,8 +7,14 @@
 
 #include "core/ioctl.h"
 #include "ioas/ioas.h"
+#include "mock/access.h"
+#include "mock/check.h"
+#include "mock/dmabuf.h"
 #include "mock/driver.h"
+#include "mock/iopf.h"
 #include "mock/mock.h"
+#include "mock/slot.h"
+#include "mock/viommu.h"
 
 /* In bytes; unlimited until a test sets a limit. */
 unsigned int iommufd_mock_memory_limit = UINT_MAX;
@@ -39,9 +45,9 @@ static int add_reserved(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	mutex_lock(&ioas->space_lock);
-	ret = iommufd_space_reserve(&ioas->space, start, last, NULL, false);
-	mutex_unlock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
+	ret = iommufd_iova_map_reserve(&ioas->iovas, start, last, NULL, false);
+	mutex_unlock(&ioas->iova_lock);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;
 }

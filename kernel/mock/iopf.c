@@ -8,6 +8,8 @@
 #include "core/object.h"
 #include "device/device.h"
 #include "mock/driver.h"
+#include "mock/iopf.h"
+#include "mock/slot.h"
 
 static struct iopf_queue *iopf_queue;
 

@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 
 #include "mock/driver.h"
+#include "mock/knobs.h"
 
 struct mock_knobs mock_knobs;
 

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "mock/driver.h"
+#include "mock/nested.h"
 
 static void nested_free(struct iommu_domain *domain)
 {

@@ -13,6 +13,7 @@
 #include "hwpt/hwpt.h"
 #include "mock/driver.h"
 #include "mock/mock.h"
+#include "mock/slot.h"
 
 /**
  * struct mock_slot - a slot

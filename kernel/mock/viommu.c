@@ -9,6 +9,10 @@
 #include "core/object.h"
 #include "device/device.h"
 #include "mock/driver.h"
+#include "mock/knobs.h"
+#include "mock/nested.h"
+#include "mock/slot.h"
+#include "mock/viommu.h"
 
 /* More than one page, so that tests can map a part of it. */
 #define MOCK_MMAP_SIZE	(2 * PAGE_SIZE)

@@ -7,7 +7,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "vfio/vfio.h"
+#include "vfio/container.h"
 
 static struct miscdevice container_misc = {
 	.minor = VFIO_MINOR,

@@ -9,7 +9,9 @@
 #include "core/ctx.h"
 #include "domain/domain.h"
 #include "ioas/ioas.h"
+#include "ioas/reserve.h"
 #include "trace/fail.h"
+#include "vfio/limits.h"
 #include "vfio/vfio.h"
 
 /**
@@ -51,12 +53,12 @@ static int expected_limits(struct limits *limits)
 	if (ret)
 		return ret;
 	limits->page_sizes = expected.page_sizes;
-	limits->nr_ranges = iommufd_space_usable(&expected.space, NULL, 0);
+	limits->nr_ranges = iommufd_iova_map_usable(&expected.iovas, NULL, 0);
 	limits->ranges = kvcalloc(limits->nr_ranges, sizeof(*limits->ranges),
 				  GFP_KERNEL_ACCOUNT);
 	if (limits->ranges)
-		iommufd_space_usable(&expected.space, limits->ranges,
-				     limits->nr_ranges);
+		iommufd_iova_map_usable(&expected.iovas, limits->ranges,
+					limits->nr_ranges);
 	iommufd_vfio_limits_put(&expected);
 	return limits->ranges ? 0 : -ENOMEM;
 }

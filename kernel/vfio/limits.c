@@ -13,7 +13,8 @@
 
 #include "core/ctx.h"
 #include "ioas/ioas.h"
-#include "vfio/vfio.h"
+#include "ioas/reserve.h"
+#include "vfio/limits.h"
 
 static const struct bus_type *const buses[] = {
 #ifdef CONFIG_PCI
@@ -50,8 +51,8 @@ static int limit_to_regions(struct iommufd_vfio_limits *limits,
 	int ret;
 
 	iommu_get_resv_regions(dev, &regions);
-	ret = iommufd_space_reserve_regions(&limits->space, &regions, limits,
-					    &window);
+	ret = iommufd_iova_map_reserve_regions(&limits->iovas, &regions, limits,
+					       &window);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }
@@ -67,7 +68,7 @@ static int limit_to_domain(struct iommufd_vfio_limits *limits,
 	if (IS_ERR(domain))
 		return PTR_ERR(domain) == -ENOMEM ? -ENOMEM : 0;
 	limits->page_sizes &= domain->pgsize_bitmap;
-	ret = iommufd_space_reserve_outside(&limits->space, domain, limits);
+	ret = iommufd_iova_map_reserve_outside(&limits->iovas, domain, limits);
 	iommu_domain_free(domain);
 	return ret;
 }
@@ -107,7 +108,7 @@ int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits)
 {
 	int ret = 0, i;
 
-	iommufd_space_init(&limits->space);
+	iommufd_iova_map_init(&limits->iovas);
 	limits->page_sizes = ULONG_MAX;
 	for (i = 0; i < ARRAY_SIZE(buses) && !ret; i++)
 		ret = bus_for_each_dev(buses[i], NULL, limits, limit_to);
@@ -122,5 +123,5 @@ int iommufd_vfio_limits_get(struct iommufd_vfio_limits *limits)
  */
 void iommufd_vfio_limits_put(struct iommufd_vfio_limits *limits)
 {
-	iommufd_space_unreserve(&limits->space, limits);
+	iommufd_iova_map_unreserve(&limits->iovas, limits);
 }

@@ -11,14 +11,18 @@
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
-#include <linux/overflow.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/vfio.h>
 
 #include "core/ctx.h"
+#include "core/range.h"
 #include "domain/domain.h"
+#include "ioas/area.h"
+#include "ioas/domains.h"
 #include "ioas/ioas.h"
+#include "ioas/map.h"
 #include "ioas/map_check.h"
+#include "ioas/unmap.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 #include "vfio/vfio.h"
@@ -179,8 +183,6 @@ static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
 static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
 		      unsigned long *last)
 {
-	u64 last64;
-
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
 		*last = ULONG_MAX;
 		if (unmap->iova || unmap->size)
@@ -189,14 +191,7 @@ static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
 					    unmap->flags, 0);
 		return 0;
 	}
-	if (!unmap->size)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	if (check_add_overflow(unmap->iova, unmap->size - 1, &last64) ||
-	    last64 > ULONG_MAX)
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW,
-				    unmap->iova, unmap->size);
-	*last = last64;
-	return 0;
+	return iommufd_range_last(unmap->iova, unmap->size, last);
 }
 
 static int run_unmap(struct iommufd_ctx *ctx,

@@ -7,8 +7,10 @@
 #include <linux/iommu.h>
 
 #include "core/ioctl.h"
+#include "core/range.h"
 #include "hwpt/hwpt.h"
 #include "ioas/ioas.h"
+#include "ioas/pin_phys.h"
 #include "trace/fail.h"
 #include "viommu/viommu.h"
 
@@ -118,20 +120,14 @@ static int alloc_hw_queue(struct iommufd_ucmd *ucmd,
 
 static int check(const struct iommu_hw_queue_alloc *cmd)
 {
-	u64 first = cmd->nesting_parent_iova;
-	u64 last = first + cmd->length - 1;
+	unsigned long last;
 
 	if (cmd->flags)
 		return iommufd_fail_flags(cmd->flags, 0);
 	if (cmd->type == IOMMU_HW_QUEUE_TYPE_DEFAULT)
 		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_UNKNOWN_VALUE,
 				    cmd->type, 0);
-	if (!cmd->length)
-		return iommufd_fail(-EINVAL, IOMMUFD_REASON_ZERO_LENGTH, 0, 0);
-	if (last < first || last > ULONG_MAX)
-		return iommufd_fail(-EOVERFLOW, IOMMUFD_REASON_OVERFLOW, first,
-				    cmd->length);
-	return 0;
+	return iommufd_range_last(cmd->nesting_parent_iova, cmd->length, &last);
 }
 
 int iommufd_cmd_hw_queue_alloc(struct iommufd_ucmd *ucmd)

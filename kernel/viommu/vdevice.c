@@ -26,8 +26,7 @@ static int claim_device(struct iommufd_vdevice *vdev)
 
 	mutex_lock(&idev->igroup->lock);
 	if (idev->unbinding)
-		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				   idev->obj.id, 0);
+		ret = iommufd_fail_ending(idev->obj.id);
 	else if (idev->vdev)
 		ret = iommufd_fail(-EEXIST, IOMMUFD_REASON_DUPLICATE,
 				   idev->obj.id, 0);
@@ -104,8 +103,7 @@ static int publish(struct iommufd_vdevice *vdev)
 
 	mutex_lock(&idev->igroup->lock);
 	if (idev->unbinding) {
-		ret = iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING,
-				   idev->obj.id, 0);
+		ret = iommufd_fail_ending(idev->obj.id);
 	} else {
 		iommufd_object_depend(idev->ctx, &vdev->viommu->obj, 1);
 		iommufd_object_publish(idev->ctx, &vdev->obj);

@@ -5,6 +5,7 @@
  */
 #include <linux/iommu.h>
 
+#include "core/driver_core.h"
 #include "core/ioctl.h"
 #include "device/device.h"
 #include "hwpt/hwpt.h"
@@ -110,6 +111,9 @@ static int alloc_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev)
 
 	if (iommufd_device_is_noiommu(idev))
 		return iommufd_fail_driver(-EOPNOTSUPP);
+	if (!iommufd_serves_viommus())
+		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_EXTERNAL_MODULE,
+				    0, 0);
 	ops = dev_iommu_ops(idev->dev);
 	if (!ops->get_viommu_size || !ops->viommu_init)
 		return iommufd_fail_driver(-EOPNOTSUPP);

@@ -15,7 +15,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "ioas/space.h"
+#include "ioas/iova_map.h"
 #include "trace/fail.h"
 
 static unsigned long area_hole(struct iommufd_area *area)
@@ -32,30 +32,31 @@ static struct iommufd_area *to_area(struct rb_node *rb)
 }
 
 /**
- * iommufd_space_init - initialise a space with all addresses usable and unused
- * @space: the space
+ * iommufd_iova_map_init - initialise an empty map; all addresses are usable
+ * @map: the map
  */
-void iommufd_space_init(struct iommufd_space *space)
+void iommufd_iova_map_init(struct iommufd_iova_map *map)
 {
-	space->areas = RB_ROOT;
-	space->reserved = RB_ROOT_CACHED;
-	space->allowed = RB_ROOT_CACHED;
-	space->alignment = 1;
+	map->areas = RB_ROOT;
+	map->reserved = RB_ROOT_CACHED;
+	map->allowed = RB_ROOT_CACHED;
+	map->alignment = 1;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_init);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_init);
 
 /**
- * iommufd_space_first - find the lowest area that overlaps an interval
- * @space: the space
+ * iommufd_iova_map_first - find the lowest area that overlaps an interval
+ * @map: the map
  * @iova: first address of the interval
  * @last: last address of the interval
  *
  * Return: the area or NULL.
  */
-struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
-					 unsigned long iova, unsigned long last)
+struct iommufd_area *iommufd_iova_map_first(struct iommufd_iova_map *map,
+					    unsigned long iova,
+					    unsigned long last)
 {
-	struct rb_node *rb = space->areas.rb_node;
+	struct rb_node *rb = map->areas.rb_node;
 	struct iommufd_area *first = NULL;
 
 	while (rb) {
@@ -70,7 +71,7 @@ struct iommufd_area *iommufd_space_first(struct iommufd_space *space,
 	}
 	return first && first->iova <= last ? first : NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_first);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_first);
 
 /**
  * iommufd_area_next - find the next higher area that overlaps an interval
@@ -88,6 +89,34 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_area_next);
 
+/**
+ * iommufd_iova_map_last - find the highest area that begins at or below an
+ * address
+ * @map: the map
+ * @iova: the address
+ *
+ * Return: the area or NULL.
+ */
+struct iommufd_area *iommufd_iova_map_last(struct iommufd_iova_map *map,
+					   unsigned long iova)
+{
+	struct rb_node *rb = map->areas.rb_node;
+	struct iommufd_area *last = NULL;
+
+	while (rb) {
+		struct iommufd_area *area = to_area(rb);
+
+		if (area->iova <= iova) {
+			last = area;
+			rb = rb->rb_right;
+		} else {
+			rb = rb->rb_left;
+		}
+	}
+	return last;
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_last);
+
 static void set_hole(struct iommufd_area *area, unsigned long start)
 {
 	area->hole = area->iova - start;
@@ -99,9 +128,9 @@ static unsigned long hole_start(struct iommufd_area *area)
 	return area->iova - area->hole;
 }
 
-static void link_area(struct iommufd_space *space, struct iommufd_area *area)
+static void link_area(struct iommufd_iova_map *map, struct iommufd_area *area)
 {
-	struct rb_node **link = &space->areas.rb_node, *parent = NULL;
+	struct rb_node **link = &map->areas.rb_node, *parent = NULL;
 	struct iommufd_area *prev, *next;
 
 	while (*link) {
@@ -112,7 +141,7 @@ static void link_area(struct iommufd_space *space, struct iommufd_area *area)
 	area->hole = 0;
 	area->max_hole = 0;
 	rb_link_node(&area->rb, parent, link);
-	rb_insert_augmented(&area->rb, &space->areas, &area_augment);
+	rb_insert_augmented(&area->rb, &map->areas, &area_augment);
 
 	prev = to_area(rb_prev(&area->rb));
 	next = to_area(rb_next(&area->rb));
@@ -129,8 +158,8 @@ static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
 }
 
 /**
- * iommufd_space_insert - insert an area at an address
- * @space: the space
+ * iommufd_iova_map_insert - insert an area at an address
+ * @map: the map
  * @area: the area, whose @iova and @last are set here
  * @iova: first address
  * @length: bytes; the last address must not overflow
@@ -138,60 +167,61 @@ static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
  * Return: 0, -EINVAL if the interval is not aligned or overlaps a reserved one,
  * or -EEXIST if it overlaps another area.
  */
-int iommufd_space_insert(struct iommufd_space *space, struct iommufd_area *area,
-			 unsigned long iova, unsigned long length)
+int iommufd_iova_map_insert(struct iommufd_iova_map *map,
+			    struct iommufd_area *area, unsigned long iova,
+			    unsigned long length)
 {
 	unsigned long last = iova + (length - 1);
 	struct interval_tree_node *reserved;
 	struct iommufd_area *other;
 
-	if (!IS_ALIGNED(iova | length, space->alignment))
+	if (!IS_ALIGNED(iova | length, map->alignment))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
-				    IS_ALIGNED(iova, space->alignment) ?
+				    IS_ALIGNED(iova, map->alignment) ?
 					    length :
 					    iova,
-				    space->alignment);
-	reserved = interval_tree_iter_first(&space->reserved, iova, last);
+				    map->alignment);
+	reserved = interval_tree_iter_first(&map->reserved, iova, last);
 	if (reserved)
 		return iommufd_fail(-EINVAL, reserved_reason(reserved),
 				    reserved->start, reserved->last);
-	other = iommufd_space_first(space, iova, last);
+	other = iommufd_iova_map_first(map, iova, last);
 	if (other)
 		return iommufd_fail(-EEXIST, IOMMUFD_REASON_IOVA_MAPPED,
 				    other->iova, other->last);
 
 	area->iova = iova;
 	area->last = last;
-	link_area(space, area);
+	link_area(map, area);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_insert);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_insert);
 
 /**
- * iommufd_space_remove - remove an area
- * @space: the space
+ * iommufd_iova_map_remove - remove an area
+ * @map: the map
  * @area: the area
  */
-void iommufd_space_remove(struct iommufd_space *space,
-			  struct iommufd_area *area)
+void iommufd_iova_map_remove(struct iommufd_iova_map *map,
+			     struct iommufd_area *area)
 {
 	struct iommufd_area *next = to_area(rb_next(&area->rb));
 	unsigned long start = hole_start(area);
 
-	rb_erase_augmented(&area->rb, &space->areas, &area_augment);
+	rb_erase_augmented(&area->rb, &map->areas, &area_augment);
 	if (next)
 		set_hole(next, start);
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_remove);
 
 /**
- * iommufd_space_remove_list - remove several areas
- * @space: the space
+ * iommufd_iova_map_remove_list - remove several areas
+ * @map: the map
  * @areas: struct iommufd_area linked by their list, in the order of their
  *	addresses; they stay in the list
  */
-void iommufd_space_remove_list(struct iommufd_space *space,
-			       struct list_head *areas)
+void iommufd_iova_map_remove_list(struct iommufd_iova_map *map,
+				  struct list_head *areas)
 {
 	struct iommufd_area *area, *next;
 	unsigned long start = 0;
@@ -201,42 +231,43 @@ void iommufd_space_remove_list(struct iommufd_space *space,
 		next = to_area(rb_next(&area->rb));
 		if (!follows)
 			start = hole_start(area);
-		rb_erase_augmented(&area->rb, &space->areas, &area_augment);
+		rb_erase_augmented(&area->rb, &map->areas, &area_augment);
 		/* If the next area is removed too, skip updating its hole. */
 		follows = next && area->list.next == &next->list;
 		if (next && !follows)
 			set_hole(next, start);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_remove_list);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_remove_list);
 
 /**
- * iommufd_space_split - split an area in two
- * @space: the space
+ * iommufd_iova_map_split - split an area in two
+ * @map: the map
  * @area: the area, which keeps the addresses below @iova
  * @tail: gets the rest; its @iova and @last are set here
  * @iova: an address of @area, except the first
  *
  * The caller must check that @iova is aligned.
  */
-void iommufd_space_split(struct iommufd_space *space, struct iommufd_area *area,
-			 struct iommufd_area *tail, unsigned long iova)
+void iommufd_iova_map_split(struct iommufd_iova_map *map,
+			    struct iommufd_area *area,
+			    struct iommufd_area *tail, unsigned long iova)
 {
 	tail->iova = iova;
 	tail->last = area->last;
 	area->last = iova - 1;
-	link_area(space, tail);
+	link_area(map, tail);
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_split);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_split);
 
 /*
  * The lowest area above @from with a hole of at least @length before it. Goes
  * left as long as a large enough hole is there, else right, else up.
  */
-static struct iommufd_area *next_hole(struct iommufd_space *space,
+static struct iommufd_area *next_hole(struct iommufd_iova_map *map,
 				      unsigned long from, unsigned long length)
 {
-	struct iommufd_area *area = to_area(space->areas.rb_node);
+	struct iommufd_area *area = to_area(map->areas.rb_node);
 
 	if (!area || area->max_hole < length)
 		return NULL;
@@ -296,7 +327,7 @@ static bool fit(unsigned long start, unsigned long last,
 }
 
 /* Lowest fit in start..last, where nothing is reserved. */
-static bool find_in(struct iommufd_space *space, unsigned long start,
+static bool find_in(struct iommufd_iova_map *map, unsigned long start,
 		    unsigned long last, const struct place *place,
 		    unsigned long *iova)
 {
@@ -304,8 +335,8 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 	struct rb_node *rb;
 	unsigned long from;
 
-	for (area = next_hole(space, start, place->least); area;
-	     area = next_hole(space, area->iova, place->least)) {
+	for (area = next_hole(map, start, place->least); area;
+	     area = next_hole(map, area->iova, place->least)) {
 		from = max(start, hole_start(area));
 		if (from > last)
 			return false;
@@ -314,7 +345,7 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 	}
 
 	/* The hole after the last area belongs to no area. */
-	rb = rb_last(&space->areas);
+	rb = rb_last(&map->areas);
 	from = start;
 	if (rb) {
 		if (to_area(rb)->last >= last)
@@ -325,15 +356,15 @@ static bool find_in(struct iommufd_space *space, unsigned long start,
 }
 
 /* Lowest fit in start..last that avoids reserved intervals. */
-static bool find_unreserved(struct iommufd_space *space, unsigned long start,
+static bool find_unreserved(struct iommufd_iova_map *map, unsigned long start,
 			    unsigned long last, const struct place *place,
 			    unsigned long *iova)
 {
 	struct interval_tree_span_iter span;
 
-	interval_tree_for_each_span(&span, &space->reserved, start, last) {
+	interval_tree_for_each_span(&span, &map->reserved, start, last) {
 		if (span.is_hole &&
-		    find_in(space, span.start_hole, span.last_hole, place,
+		    find_in(map, span.start_hole, span.last_hole, place,
 			    iova))
 			return true;
 	}
@@ -350,19 +381,19 @@ static bool find_unreserved(struct iommufd_space *space, unsigned long start,
 #define LAST_PLACE (ULONG_MAX - SZ_64K)
 
 /* The span iterator merges allowed ranges that touch. */
-static bool find_allowed(struct iommufd_space *space,
+static bool find_allowed(struct iommufd_iova_map *map,
 			 const struct place *place, unsigned long *iova)
 {
 	struct interval_tree_span_iter span;
 
-	if (RB_EMPTY_ROOT(&space->allowed.rb_root))
-		return find_unreserved(space, FIRST_PLACE, LAST_PLACE, place,
+	if (RB_EMPTY_ROOT(&map->allowed.rb_root))
+		return find_unreserved(map, FIRST_PLACE, LAST_PLACE, place,
 				       iova);
 
-	interval_tree_for_each_span(&span, &space->allowed, FIRST_PLACE,
+	interval_tree_for_each_span(&span, &map->allowed, FIRST_PLACE,
 				    ULONG_MAX) {
 		if (!span.is_hole &&
-		    find_in(space, span.start_used, span.last_used, place,
+		    find_in(map, span.start_used, span.last_used, place,
 			    iova))
 			return true;
 	}
@@ -370,18 +401,18 @@ static bool find_allowed(struct iommufd_space *space,
 }
 
 /**
- * iommufd_space_find - find a free interval for an area
- * @space: the space
+ * iommufd_iova_map_find - find a free interval for an area
+ * @map: the map
  * @length: bytes
- * @align: power of two, at least the alignment of the space
+ * @align: power of two, at least the alignment of the map
  * @phase: required remainder of the address modulo @align
  * @iova: set to the address, which is never in the first page
  *
  * Return: 0 or -ENOSPC.
  */
-int iommufd_space_find(struct iommufd_space *space, unsigned long length,
-		       unsigned long align, unsigned long phase,
-		       unsigned long *iova)
+int iommufd_iova_map_find(struct iommufd_iova_map *map, unsigned long length,
+			  unsigned long align, unsigned long phase,
+			  unsigned long *iova)
 {
 	struct place place = {
 		.length = length,
@@ -392,18 +423,18 @@ int iommufd_space_find(struct iommufd_space *space, unsigned long length,
 	/* A hole of this size always has a fit, whatever its alignment. */
 	if (check_add_overflow(length, align - 1, &place.least))
 		place.least = ULONG_MAX;
-	if (find_allowed(space, &place, iova))
+	if (find_allowed(map, &place, iova))
 		return 0;
 	place.least = length;
-	if (find_allowed(space, &place, iova))
+	if (find_allowed(map, &place, iova))
 		return 0;
 	return iommufd_fail(-ENOSPC, IOMMUFD_REASON_NO_SPACE, length, align);
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_find);
 
 /**
- * iommufd_space_place - choose an address for memory
- * @space: the space
+ * iommufd_iova_map_place - choose an address for memory
+ * @map: the map
  * @length: bytes
  * @memory: address of the memory, or its offset in a file
  * @iova: set to the address, with the same offset in a page as @memory
@@ -414,26 +445,26 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_find);
  *
  * Return: 0, or -ENOSPC if no hole is large enough.
  */
-int iommufd_space_place(struct iommufd_space *space, unsigned long length,
-			unsigned long memory, unsigned long *iova)
+int iommufd_iova_map_place(struct iommufd_iova_map *map, unsigned long length,
+			   unsigned long memory, unsigned long *iova)
 {
 	unsigned long align = clamp(rounddown_pow_of_two(length), PAGE_SIZE,
 				    PUD_SIZE);
 	int ret;
 
 	for (;;) {
-		ret = iommufd_space_find(space, length, align,
-					 memory & (align - 1), iova);
+		ret = iommufd_iova_map_find(map, length, align,
+					    memory & (align - 1), iova);
 		if (ret != -ENOSPC || align == PAGE_SIZE)
 			return ret;
 		align = align > PMD_SIZE ? PMD_SIZE : PAGE_SIZE;
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_place);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_place);
 
 /**
- * iommufd_space_reserve - make an interval unusable
- * @space: the space
+ * iommufd_iova_map_reserve - make an interval unusable
+ * @map: the map
  * @start: first address
  * @last: last address
  * @owner: owner of the reservation
@@ -442,13 +473,13 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_space_place);
  * Return: 0, -EADDRINUSE if the interval overlaps an area or must stay usable,
  * or -ENOMEM.
  */
-int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
-			  unsigned long last, void *owner, bool aperture)
+int iommufd_iova_map_reserve(struct iommufd_iova_map *map, unsigned long start,
+			     unsigned long last, void *owner, bool aperture)
 {
 	struct iommufd_reserved *new;
 
-	if (iommufd_space_first(space, start, last) ||
-	    interval_tree_iter_first(&space->allowed, start, last))
+	if (iommufd_iova_map_first(map, start, last) ||
+	    interval_tree_iter_first(&map->allowed, start, last))
 		return iommufd_fail(-EADDRINUSE,
 				    IOMMUFD_REASON_AREA_IN_THE_WAY, start,
 				    last);
@@ -460,21 +491,21 @@ int iommufd_space_reserve(struct iommufd_space *space, unsigned long start,
 		.owner = owner,
 		.aperture = aperture,
 	};
-	interval_tree_insert(&new->node, &space->reserved);
+	interval_tree_insert(&new->node, &map->reserved);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_reserve);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_reserve);
 
 /**
- * iommufd_space_unreserve - end all reservations of an owner
- * @space: the space
+ * iommufd_iova_map_unreserve - end all reservations of an owner
+ * @map: the map
  * @owner: the owner
  */
-void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
+void iommufd_iova_map_unreserve(struct iommufd_iova_map *map, void *owner)
 {
 	struct interval_tree_node *node, *next;
 
-	for (node = interval_tree_iter_first(&space->reserved, 0, ULONG_MAX);
+	for (node = interval_tree_iter_first(&map->reserved, 0, ULONG_MAX);
 	     node; node = next) {
 		struct iommufd_reserved *reserved =
 			container_of(node, struct iommufd_reserved, node);
@@ -482,11 +513,11 @@ void iommufd_space_unreserve(struct iommufd_space *space, void *owner)
 		next = interval_tree_iter_next(node, 0, ULONG_MAX);
 		if (reserved->owner != owner)
 			continue;
-		interval_tree_remove(node, &space->reserved);
+		interval_tree_remove(node, &map->reserved);
 		kfree(reserved);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_unreserve);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_unreserve);
 
 /**
  * iommufd_allowed_add - add an interval to a list of allowed intervals
@@ -530,27 +561,27 @@ void iommufd_allowed_free(struct rb_root_cached *allowed)
 EXPORT_SYMBOL_IF_KUNIT(iommufd_allowed_free);
 
 /**
- * iommufd_space_allow - set the intervals that must stay usable
- * @space: the space
+ * iommufd_iova_map_allow - set the intervals that must stay usable
+ * @map: the map
  * @allowed: the new list; set to the old one on success
  *
  * Return: 0, or -EADDRINUSE if something in the list is reserved.
  */
-int iommufd_space_allow(struct iommufd_space *space,
-			struct rb_root_cached *allowed)
+int iommufd_iova_map_allow(struct iommufd_iova_map *map,
+			   struct rb_root_cached *allowed)
 {
 	struct interval_tree_node *node, *reserved;
 
 	for (node = interval_tree_iter_first(allowed, 0, ULONG_MAX); node;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
-		reserved = interval_tree_iter_first(&space->reserved,
+		reserved = interval_tree_iter_first(&map->reserved,
 						    node->start, node->last);
 		if (reserved)
 			return iommufd_fail(-EADDRINUSE,
 					    reserved_reason(reserved),
 					    reserved->start, reserved->last);
 	}
-	swap(space->allowed, *allowed);
+	swap(map->allowed, *allowed);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_space_allow);
+EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_allow);

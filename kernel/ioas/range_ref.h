@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef __IOMMUFD_IOAS_HOLD_H
-#define __IOMMUFD_IOAS_HOLD_H
+#ifndef __IOMMUFD_IOAS_RANGE_REF_H
+#define __IOMMUFD_IOAS_RANGE_REF_H
 
-#include "ioas/space.h"
+#include "ioas/iova_map.h"
 
 struct iommufd_ioas;
 
 /*
- * A held range can be used without any lock: an unmap waits until all holds on
- * its areas are released. A hold lasts no longer than a call.
+ * A range can be used without any lock while there is a reference to it: an
+ * unmap waits until all references to its areas are put. A reference lasts no
+ * longer than a call.
  */
 
 /**
- * struct iommufd_hold - a range that is in use by a call
- * @node: link in &iommufd_ioas.holds
+ * struct iommufd_range_ref - a reference to the areas in a range
+ * @node: link in &iommufd_ioas.range_refs
  * @iova: first address
  * @last: last address; areas cover the range without a hole
  *
- * Protected by the space_lock. If a held area is split, the hold covers those
+ * Protected by the iova_lock. If an area is split, the reference is to those
  * parts that overlap the range.
  */
-struct iommufd_hold {
+struct iommufd_range_ref {
 	struct list_head node;
 	unsigned long iova;
 	unsigned long last;
@@ -28,7 +29,7 @@ struct iommufd_hold {
 
 /**
  * struct iommufd_area_part - the part of an area that is in a range
- * @area: the area. It is held, or the caller holds the space_lock
+ * @area: the area. The caller has a reference to it, or holds the iova_lock
  * @iova: first address of the part
  * @last: last address of the part
  */
@@ -64,18 +65,20 @@ iommufd_part_npages(const struct iommufd_area_part *part)
 	return iommufd_part_last(part) - iommufd_part_first(part) + 1;
 }
 
-int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, int prot, struct iommufd_hold *hold,
-		      struct iommufd_area_part *first);
-bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
-			     unsigned long last, struct iommufd_hold *hold);
-int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
-			       struct iommufd_hold *hold,
-			       struct iommufd_area **area);
-void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold);
-void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
-			      struct iommufd_area *area,
-			      struct iommufd_area *tail);
+int iommufd_ioas_get_range(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long last, int prot,
+			   struct iommufd_range_ref *ref,
+			   struct iommufd_area_part *first);
+bool iommufd_ioas_get_piece(struct iommufd_ioas *ioas, unsigned long iova,
+			    unsigned long last, struct iommufd_range_ref *ref);
+int iommufd_ioas_get_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
+			      struct iommufd_range_ref *ref,
+			      struct iommufd_area **area);
+void iommufd_ioas_put_range(struct iommufd_ioas *ioas,
+			    struct iommufd_range_ref *ref);
+void iommufd_ioas_split_refs(struct iommufd_ioas *ioas,
+			     struct iommufd_area *area,
+			     struct iommufd_area *tail);
 
 int iommufd_ioas_get_pins(struct iommufd_ioas *ioas, unsigned long iova,
 			  unsigned long last, int prot,

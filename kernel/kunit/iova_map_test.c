@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of struct iommufd_space, without an IOAS.
+ * Tests of struct iommufd_iova_map, without an IOAS.
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
@@ -10,7 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "ioas/space.h"
+#include "ioas/iova_map.h"
 
 static struct iommufd_area *new_area(struct kunit *test)
 {
@@ -18,203 +18,215 @@ static struct iommufd_area *new_area(struct kunit *test)
 }
 
 static struct iommufd_area *insert(struct kunit *test,
-				   struct iommufd_space *space,
+				   struct iommufd_iova_map *map,
 				   unsigned long iova, unsigned long length)
 {
 	struct iommufd_area *area = new_area(test);
 
 	KUNIT_ASSERT_NOT_NULL(test, area);
-	KUNIT_ASSERT_EQ(test, iommufd_space_insert(space, area, iova, length),
+	KUNIT_ASSERT_EQ(test, iommufd_iova_map_insert(map, area, iova, length),
 			0);
 	return area;
 }
 
-static void space_overlap(struct kunit *test)
+static void iova_map_overlap(struct kunit *test)
 {
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct iommufd_area *area = new_area(test);
 
-	iommufd_space_init(&space);
-	insert(test, &space, 0x10000, 0x4000);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0x13fff, 1),
+	iommufd_iova_map_init(&map);
+	insert(test, &map, 0x10000, 0x4000);
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0x13fff, 1),
 			-EEXIST);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0xffff, 2),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0xffff, 2),
 			-EEXIST);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0, 0x20000),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0, 0x20000),
 			-EEXIST);
 	/* Adjacent areas on both sides do not overlap. */
-	insert(test, &space, 0xf000, 0x1000);
-	insert(test, &space, 0x14000, 0x1000);
+	insert(test, &map, 0xf000, 0x1000);
+	insert(test, &map, 0x14000, 0x1000);
 }
 
-static void space_ends(struct kunit *test)
+static void iova_map_ends(struct kunit *test)
 {
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct iommufd_area *low, *high;
 
-	iommufd_space_init(&space);
-	low = insert(test, &space, 0, 1);
-	high = insert(test, &space, ULONG_MAX, 1);
-	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 0, 0), low);
-	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 1, ULONG_MAX),
+	iommufd_iova_map_init(&map);
+	low = insert(test, &map, 0, 1);
+	high = insert(test, &map, ULONG_MAX, 1);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_first(&map, 0, 0), low);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_first(&map, 1, ULONG_MAX),
 			    high);
-	KUNIT_EXPECT_NULL(test, iommufd_space_first(&space, 1, ULONG_MAX - 1));
+	KUNIT_EXPECT_NULL(test, iommufd_iova_map_first(&map, 1, ULONG_MAX - 1));
 	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(low, ULONG_MAX), high);
 	KUNIT_EXPECT_NULL(test, iommufd_area_next(low, ULONG_MAX - 1));
 	KUNIT_EXPECT_NULL(test, iommufd_area_next(high, ULONG_MAX));
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_last(&map, 0), low);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_last(&map, ULONG_MAX - 1),
+			    low);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_last(&map, ULONG_MAX),
+			    high);
 }
 
-static void space_alignment(struct kunit *test)
+static void iova_map_alignment(struct kunit *test)
 {
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct iommufd_area *area = new_area(test);
 
-	iommufd_space_init(&space);
-	space.alignment = SZ_4K;
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 1, SZ_4K),
+	iommufd_iova_map_init(&map);
+	map.alignment = SZ_4K;
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 1, SZ_4K),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, SZ_4K, 1),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, SZ_4K, 1),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, SZ_4K, SZ_4K),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, SZ_4K, SZ_4K),
 			0);
 }
 
-static void space_reserved(struct kunit *test)
+static void iova_map_reserved(struct kunit *test)
 {
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct iommufd_area *area = new_area(test), *old;
 	int one, two;
 
-	iommufd_space_init(&space);
+	iommufd_iova_map_init(&map);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, 0x1000, 0x1fff, &one, false), 0);
-	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, 0x1800, 0x2fff, &two, false), 0);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0x1fff, 1),
-			-EINVAL);
-	iommufd_space_unreserve(&space, &two);
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0x1fff, 1),
-			-EINVAL);
-	old = insert(test, &space, 0x2000, 0x1000);
-	KUNIT_EXPECT_EQ(test,
-			iommufd_space_reserve(&space, 0, 0x2000, &two, false),
-			-EADDRINUSE);
-	iommufd_space_unreserve(&space, &one);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&space.reserved.rb_root));
-	KUNIT_EXPECT_EQ(test, iommufd_space_insert(&space, area, 0x1fff, 1),
+			iommufd_iova_map_reserve(&map, 0x1000, 0x1fff, &one,
+						 false),
 			0);
-	iommufd_space_remove(&space, area);
-	iommufd_space_remove(&space, old);
+	KUNIT_ASSERT_EQ(test,
+			iommufd_iova_map_reserve(&map, 0x1800, 0x2fff, &two,
+						 false),
+			0);
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0x1fff, 1),
+			-EINVAL);
+	iommufd_iova_map_unreserve(&map, &two);
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0x1fff, 1),
+			-EINVAL);
+	old = insert(test, &map, 0x2000, 0x1000);
+	KUNIT_EXPECT_EQ(test,
+			iommufd_iova_map_reserve(&map, 0, 0x2000, &two, false),
+			-EADDRINUSE);
+	iommufd_iova_map_unreserve(&map, &one);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&map.reserved.rb_root));
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_insert(&map, area, 0x1fff, 1),
+			0);
+	iommufd_iova_map_remove(&map, area);
+	iommufd_iova_map_remove(&map, old);
 }
 
-static void space_find(struct kunit *test)
+static void iova_map_find(struct kunit *test)
 {
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct iommufd_area *first;
 	unsigned long iova;
 	int owner;
 
-	iommufd_space_init(&space);
+	iommufd_iova_map_init(&map);
 	/* Used: 0..0x3fff, 0x5000..0x7fff; reserved: 0x100000..0x1fffff. */
-	first = insert(test, &space, 0, 0x4000);
-	insert(test, &space, 0x5000, 0x3000);
+	first = insert(test, &map, 0, 0x4000);
+	insert(test, &map, 0x5000, 0x3000);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, 0x100000, 0x1fffff,
-					      &owner, false),
+			iommufd_iova_map_reserve(&map, 0x100000, 0x1fffff,
+						 &owner, false),
 			0);
 
-	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x1000, 1, 0, &iova),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_find(&map, 0x1000, 1, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x4000);
-	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x1001, 1, 0, &iova),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_find(&map, 0x1001, 1, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x8000);
 	/* A hole that just fits is used if its phase is right. */
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space, 0xf8000, 0x8000, 0, &iova),
+			iommufd_iova_map_find(&map, 0xf8000, 0x8000, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x8000);
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space, 0xf8000, 0x8000, 0x1000,
-					   &iova),
+			iommufd_iova_map_find(&map, 0xf8000, 0x8000, 0x1000,
+					      &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x201000);
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space, SZ_2M, SZ_2M, 0x3000, &iova),
+			iommufd_iova_map_find(&map, SZ_2M, SZ_2M, 0x3000,
+					      &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x203000);
 	/* More than there is after the last area and reservation. */
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space,
-					   ULONG_MAX - SZ_64K - 0x1ffffe, 1, 0,
-					   &iova),
+			iommufd_iova_map_find(&map,
+					      ULONG_MAX - SZ_64K - 0x1ffffe, 1,
+					      0, &iova),
 			-ENOSPC);
 	KUNIT_EXPECT_EQ(test,
-			iommufd_space_find(&space,
-					   ULONG_MAX - SZ_64K - 0x1fffff, 1, 0,
-					   &iova),
+			iommufd_iova_map_find(&map,
+					      ULONG_MAX - SZ_64K - 0x1fffff, 1,
+					      0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x200000);
 
-	iommufd_space_remove(&space, first);
+	iommufd_iova_map_remove(&map, first);
 	/* Never in the first page. */
-	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x4000, 1, 0, &iova),
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_find(&map, 0x4000, 1, 0, &iova),
 			0);
 	KUNIT_EXPECT_EQ(test, iova, 0x1000);
-	iommufd_space_unreserve(&space, &owner);
+	iommufd_iova_map_unreserve(&map, &owner);
 }
 
-static void space_split(struct kunit *test)
+static void iova_map_split(struct kunit *test)
 {
 	struct iommufd_area *area, *tail = new_area(test), *next;
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	unsigned long iova;
 
-	iommufd_space_init(&space);
-	area = insert(test, &space, 0x2000, 0x6000);
-	next = insert(test, &space, 0xa000, 0x1000);
+	iommufd_iova_map_init(&map);
+	area = insert(test, &map, 0x2000, 0x6000);
+	next = insert(test, &map, 0xa000, 0x1000);
 
-	iommufd_space_split(&space, area, tail, 0x5000);
+	iommufd_iova_map_split(&map, area, tail, 0x5000);
 	KUNIT_EXPECT_EQ(test, area->iova, 0x2000);
 	KUNIT_EXPECT_EQ(test, area->last, 0x4fff);
 	KUNIT_EXPECT_EQ(test, tail->iova, 0x5000);
 	KUNIT_EXPECT_EQ(test, tail->last, 0x7fff);
-	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 0x4fff, 0x4fff),
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_first(&map, 0x4fff, 0x4fff),
 			    area);
-	KUNIT_EXPECT_PTR_EQ(test, iommufd_space_first(&space, 0x5000, 0x5000),
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_first(&map, 0x5000, 0x5000),
 			    tail);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_last(&map, 0x4fff), area);
+	KUNIT_EXPECT_PTR_EQ(test, iommufd_iova_map_last(&map, 0x5000), tail);
 	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(area, ULONG_MAX), tail);
 	KUNIT_EXPECT_PTR_EQ(test, iommufd_area_next(tail, ULONG_MAX), next);
 
 	/* Either part can be removed; exactly its hole is found then. */
-	iommufd_space_remove(&space, area);
-	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x4000, 0x1000, 0,
-						 &iova), 0);
+	iommufd_iova_map_remove(&map, area);
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_find(&map, 0x4000, 0x1000, 0,
+						    &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, 0x1000);
-	iommufd_space_remove(&space, tail);
-	KUNIT_EXPECT_EQ(test, iommufd_space_find(&space, 0x9000, 0x1000, 0,
-						 &iova), 0);
+	iommufd_iova_map_remove(&map, tail);
+	KUNIT_EXPECT_EQ(test, iommufd_iova_map_find(&map, 0x9000, 0x1000, 0,
+						    &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, 0x1000);
-	iommufd_space_remove(&space, next);
+	iommufd_iova_map_remove(&map, next);
 }
 
 #define SLOTS	512
 
 /* Compared with a model of SLOTS pages, each used or not. */
-static void space_random(struct kunit *test)
+static void iova_map_random(struct kunit *test)
 {
 	struct iommufd_area **slots;
-	struct iommufd_space space;
+	struct iommufd_iova_map map;
 	struct rnd_state rnd;
 	int owner, round, i;
 
 	slots = kunit_kcalloc(test, SLOTS, sizeof(*slots), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, slots);
-	iommufd_space_init(&space);
+	iommufd_iova_map_init(&map);
 	prandom_seed_state(&rnd, 7);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&space, SLOTS * SZ_4K, ULONG_MAX,
-					      &owner, false),
+			iommufd_iova_map_reserve(&map, SLOTS * SZ_4K, ULONG_MAX,
+						 &owner, false),
 			0);
 
 	for (round = 0; round < 20000; round++) {
@@ -227,7 +239,7 @@ static void space_random(struct kunit *test)
 		if (slots[slot]) {
 			struct iommufd_area *area = slots[slot];
 
-			iommufd_space_remove(&space, area);
+			iommufd_iova_map_remove(&map, area);
 			for (i = 0; i < SLOTS; i++)
 				if (slots[i] == area)
 					slots[i] = NULL;
@@ -239,7 +251,7 @@ static void space_random(struct kunit *test)
 			if (free == n)
 				lowest = i + 1 - n;
 		}
-		ret = iommufd_space_find(&space, n * SZ_4K, SZ_4K, 0, &iova);
+		ret = iommufd_iova_map_find(&map, n * SZ_4K, SZ_4K, 0, &iova);
 		KUNIT_ASSERT_EQ(test, ret, lowest == SLOTS ? -ENOSPC : 0);
 		if (ret)
 			continue;
@@ -248,11 +260,11 @@ static void space_random(struct kunit *test)
 		 * may return a higher one than the lowest.
 		 */
 		KUNIT_ASSERT_GE(test, iova, lowest * SZ_4K);
-		slots[iova / SZ_4K] = insert(test, &space, iova, n * SZ_4K);
+		slots[iova / SZ_4K] = insert(test, &map, iova, n * SZ_4K);
 		for (i = 1; i < n; i++)
 			slots[iova / SZ_4K + i] = slots[iova / SZ_4K];
 	}
-	iommufd_space_unreserve(&space, &owner);
+	iommufd_iova_map_unreserve(&map, &owner);
 }
 
 #define GRANULES	256
@@ -263,7 +275,7 @@ static void space_random(struct kunit *test)
  * outside of the window is reserved.
  */
 struct window {
-	struct iommufd_space space;
+	struct iommufd_iova_map iovas;
 	struct iommufd_area areas[MOST_AREAS];
 	struct rnd_state rnd;
 	unsigned long base;
@@ -303,10 +315,10 @@ static void reserve(struct kunit *test, struct window *window,
 {
 	memset(window->reserved + first, true, last - first + 1);
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(&window->space,
-					      first_of(window, first),
-					      last_of(window, last), window,
-					      false),
+			iommufd_iova_map_reserve(&window->iovas,
+						 first_of(window, first),
+						 last_of(window, last), window,
+						 false),
 			0);
 }
 
@@ -346,7 +358,8 @@ static void allow_some(struct kunit *test, struct window *window)
 				0);
 		window->any_allowed = true;
 	}
-	KUNIT_ASSERT_EQ(test, iommufd_space_allow(&window->space, &allowed), 0);
+	KUNIT_ASSERT_EQ(test, iommufd_iova_map_allow(&window->iovas, &allowed),
+			0);
 }
 
 static void use_some(struct kunit *test, struct window *window)
@@ -362,10 +375,10 @@ static void use_some(struct kunit *test, struct window *window)
 			want = -EINVAL;
 		else if (!claim(window->used, first, last))
 			want = -EEXIST;
-		ret = iommufd_space_insert(&window->space,
-					   &window->areas[n],
-					   first_of(window, first),
-					   (last - first + 1) * window->granule);
+		ret = iommufd_iova_map_insert(&window->iovas, &window->areas[n],
+					      first_of(window, first),
+					      (last - first + 1) *
+						      window->granule);
 		KUNIT_ASSERT_EQ(test, ret, want);
 	}
 }
@@ -402,7 +415,8 @@ static void check_place(struct kunit *test, struct window *window)
 	unsigned long memory = below(window, 1024) * granule;
 	int ret;
 
-	ret = iommufd_space_place(&window->space, n * granule, memory, &iova);
+	ret = iommufd_iova_map_place(&window->iovas, n * granule, memory,
+				     &iova);
 	KUNIT_ASSERT_EQ(test, ret,
 			there_is(window, n, memory, PAGE_SIZE) ? 0 : -ENOSPC);
 	if (ret)
@@ -430,10 +444,10 @@ static void free_some(struct window *window)
 	struct iommufd_area *area;
 	LIST_HEAD(areas);
 
-	iommufd_space_for_each(area, &window->space, 0, ULONG_MAX)
+	iommufd_iova_map_for_each(area, &window->iovas, 0, ULONG_MAX)
 		if (below(window, 4))
 			list_add_tail(&area->list, &areas);
-	iommufd_space_remove_list(&window->space, &areas);
+	iommufd_iova_map_remove_list(&window->iovas, &areas);
 	list_for_each_entry(area, &areas, list)
 		memset(window->used +
 			       (area->iova - window->base) / window->granule,
@@ -444,20 +458,20 @@ static void run_window(struct kunit *test, struct window *window, bool top)
 {
 	unsigned long size = GRANULES * window->granule;
 	struct rb_root_cached none = RB_ROOT_CACHED;
-	struct iommufd_space *space = &window->space;
+	struct iommufd_iova_map *map = &window->iovas;
 	struct iommufd_area *area;
 	int i;
 
-	iommufd_space_init(space);
+	iommufd_iova_map_init(map);
 	memset(window->reserved, 0, sizeof(window->reserved));
 	memset(window->allowed, 0, sizeof(window->allowed));
 	memset(window->used, 0, sizeof(window->used));
 	window->any_allowed = false;
 	window->base = top ? -size : 0;
 	KUNIT_ASSERT_EQ(test,
-			iommufd_space_reserve(space, top ? 0 : size,
-					      top ? -size - 1 : ULONG_MAX,
-					      window, true),
+			iommufd_iova_map_reserve(map, top ? 0 : size,
+						 top ? -size - 1 : ULONG_MAX,
+						 window, true),
 			0);
 	reserve_some(test, window);
 	allow_some(test, window);
@@ -467,15 +481,15 @@ static void run_window(struct kunit *test, struct window *window, bool top)
 			free_some(window);
 		check_place(test, window);
 	}
-	while ((area = iommufd_space_first(space, 0, ULONG_MAX)))
-		iommufd_space_remove(space, area);
-	iommufd_space_unreserve(space, window);
-	KUNIT_ASSERT_EQ(test, iommufd_space_allow(space, &none), 0);
+	while ((area = iommufd_iova_map_first(map, 0, ULONG_MAX)))
+		iommufd_iova_map_remove(map, area);
+	iommufd_iova_map_unreserve(map, window);
+	KUNIT_ASSERT_EQ(test, iommufd_iova_map_allow(map, &none), 0);
 	iommufd_allowed_free(&none);
 }
 
 /* A free range is found if and only if there is one, for each alignment. */
-static void space_place(struct kunit *test)
+static void iova_map_place(struct kunit *test)
 {
 	struct window *window;
 	int round;
@@ -489,24 +503,24 @@ static void space_place(struct kunit *test)
 	}
 }
 
-static struct kunit_case space_cases[] = {
-	KUNIT_CASE(space_overlap),
-	KUNIT_CASE(space_ends),
-	KUNIT_CASE(space_alignment),
-	KUNIT_CASE(space_reserved),
-	KUNIT_CASE(space_find),
-	KUNIT_CASE(space_split),
-	KUNIT_CASE(space_random),
-	KUNIT_CASE(space_place),
+static struct kunit_case iova_map_cases[] = {
+	KUNIT_CASE(iova_map_overlap),
+	KUNIT_CASE(iova_map_ends),
+	KUNIT_CASE(iova_map_alignment),
+	KUNIT_CASE(iova_map_reserved),
+	KUNIT_CASE(iova_map_find),
+	KUNIT_CASE(iova_map_split),
+	KUNIT_CASE(iova_map_random),
+	KUNIT_CASE(iova_map_place),
 	{}
 };
 
-static struct kunit_suite space_suite = {
-	.name = "iommufd_space",
-	.test_cases = space_cases,
+static struct kunit_suite iova_map_suite = {
+	.name = "iommufd_iova_map",
+	.test_cases = iova_map_cases,
 };
 
-kunit_test_suite(space_suite);
+kunit_test_suite(iova_map_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Unit tests of iommufd's data structures");

@@ -5,8 +5,8 @@
  */
 #include <linux/iommu.h>
 
-#include "ioas/hold.h"
 #include "ioas/ioas.h"
+#include "ioas/range_ref.h"
 #include "pages/pages.h"
 #include "trace/fail.h"
 
@@ -26,7 +26,7 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 {
 	struct iommufd_area *area;
 
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
 		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
 			break;
 		if ((area->prot & prot) != prot)
@@ -43,69 +43,71 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 			    last - iova + 1);
 }
 
-static void add_hold(struct iommufd_ioas *ioas, struct iommufd_hold *hold,
-		     unsigned long iova, unsigned long last)
+static void add_ref(struct iommufd_ioas *ioas, struct iommufd_range_ref *ref,
+		    unsigned long iova, unsigned long last)
 {
 	struct iommufd_area *area;
 
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
-	hold->iova = iova;
-	hold->last = last;
-	list_add(&hold->node, &ioas->holds);
-	iommufd_space_for_each(area, &ioas->space, iova, last)
-		area->held++;
+	ref->iova = iova;
+	ref->last = last;
+	list_add(&ref->node, &ioas->range_refs);
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last)
+		area->refs++;
 }
 
 /**
- * iommufd_ioas_hold - hold a whole range
+ * iommufd_ioas_get_range - take a reference to a whole range
  * @ioas: the IOAS
  * @iova: first address
  * @last: last address
  * @prot: access the mapping must allow: IOMMU_READ, IOMMU_WRITE
- * @hold: the hold. The caller releases it with iommufd_ioas_release()
+ * @ref: the reference. The caller puts it with iommufd_ioas_put_range()
  * @first: set to the part of the first area that is in the range
  *
  * Return: 0, -ENOENT if a part of the range is not mapped, or -EPERM if the
  * mapping does not allow @prot.
  */
-int iommufd_ioas_hold(struct iommufd_ioas *ioas, unsigned long iova,
-		      unsigned long last, int prot, struct iommufd_hold *hold,
-		      struct iommufd_area_part *first)
+int iommufd_ioas_get_range(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long last, int prot,
+			   struct iommufd_range_ref *ref,
+			   struct iommufd_area_part *first)
 {
 	int ret;
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	ret = check_range(ioas, iova, last, prot);
 	if (!ret) {
-		add_hold(ioas, hold, iova, last);
-		*first = part_of(iommufd_space_first(&ioas->space, iova, last),
+		add_ref(ioas, ref, iova, last);
+		*first = part_of(iommufd_iova_map_first(&ioas->iovas, iova,
+							last),
 				 iova, last);
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return ret;
 }
 
 /**
- * iommufd_ioas_hold_first - hold the first mapped piece of a range
+ * iommufd_ioas_get_piece - take a reference to the first piece of a range
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last: last address of the range
- * @hold: the piece. The caller releases it with iommufd_ioas_release()
+ * @ref: the piece. The caller puts it with iommufd_ioas_put_range()
  *
- * The piece has no hole, and all areas in it are held. It ends before the first
- * address that is not mapped or whose area can't be held.
+ * The piece has no hole, and the reference is to all areas in it. It ends
+ * before the first address that is not mapped or is being unmapped.
  *
- * Return: true if a piece is held, false if nothing in the range is mapped.
+ * Return: true with a reference, false if nothing in the range is mapped.
  */
-bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
-			     unsigned long last, struct iommufd_hold *hold)
+bool iommufd_ioas_get_piece(struct iommufd_ioas *ioas, unsigned long iova,
+			    unsigned long last, struct iommufd_range_ref *ref)
 {
 	struct iommufd_area *area;
 	struct iommufd_area_part part = {};
 
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
 		if (area->state != IOMMUFD_AREA_MAPPED ||
 		    (part.area && area->iova != part.last + 1)) {
 			if (part.area)
@@ -117,45 +119,48 @@ bool iommufd_ioas_hold_first(struct iommufd_ioas *ioas, unsigned long iova,
 		part.last = min(area->last, last);
 	}
 	if (part.area)
-		add_hold(ioas, hold, part.iova, part.last);
-	mutex_unlock(&ioas->space_lock);
+		add_ref(ioas, ref, part.iova, part.last);
+	mutex_unlock(&ioas->iova_lock);
 	return part.area;
 }
 
 /**
- * iommufd_ioas_hold_unpinned - hold the next area whose pages are not pinned
+ * iommufd_ioas_get_unpinned - take a reference to the next unpinned area
  * @ioas: the IOAS
  * @iova: address to start from
- * @hold: the whole area. The caller releases it with iommufd_ioas_release()
+ * @ref: the whole area. The caller puts it with iommufd_ioas_put_range()
  * @area: set to the area
  *
  * Skips areas that are being mapped and those of dma-bufs.
  *
- * Return: 1 if an area is held, 0 if there are no more, or -EAGAIN if the next
- * one is being unmapped.
+ * Return: 1 with a reference, 0 if there are no more areas, or -EAGAIN if the
+ * next one is being unmapped. In that case @ref is only set to its range.
  */
-int iommufd_ioas_hold_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
-			       struct iommufd_hold *hold,
-			       struct iommufd_area **area)
+int iommufd_ioas_get_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
+			      struct iommufd_range_ref *ref,
+			      struct iommufd_area **area)
 {
 	struct iommufd_area *each;
 	int ret = 0;
 
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(each, &ioas->space, iova, ULONG_MAX) {
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(each, &ioas->iovas, iova, ULONG_MAX) {
 		if (each->state == IOMMUFD_AREA_MAPPING ||
 		    READ_ONCE(each->pinned) ||
 		    !iommufd_pages_are_memory(each->pages))
 			continue;
-		ret = -EAGAIN;
 		if (each->state == IOMMUFD_AREA_MAPPED) {
-			add_hold(ioas, hold, each->iova, each->last);
+			add_ref(ioas, ref, each->iova, each->last);
 			*area = each;
 			ret = 1;
+		} else {
+			ref->iova = each->iova;
+			ref->last = each->last;
+			ret = -EAGAIN;
 		}
 		break;
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return ret;
 }
 
@@ -166,54 +171,55 @@ static void wake_unmap(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_ioas_release - release a hold
+ * iommufd_ioas_put_range - put a reference to a range
  * @ioas: the IOAS
- * @hold: the hold
+ * @ref: the reference
  */
-void iommufd_ioas_release(struct iommufd_ioas *ioas, struct iommufd_hold *hold)
+void iommufd_ioas_put_range(struct iommufd_ioas *ioas,
+			    struct iommufd_range_ref *ref)
 {
 	struct iommufd_area *area;
 
-	mutex_lock(&ioas->space_lock);
-	list_del(&hold->node);
-	iommufd_space_for_each(area, &ioas->space, hold->iova, hold->last) {
+	mutex_lock(&ioas->iova_lock);
+	list_del(&ref->node);
+	iommufd_iova_map_for_each(area, &ioas->iovas, ref->iova, ref->last) {
 		/* Orders all use of the area before this: see any_in_use(). */
-		smp_store_release(&area->held, area->held - 1);
+		smp_store_release(&area->refs, area->refs - 1);
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	wake_unmap(ioas);
 }
 
-static unsigned long count_holds(struct iommufd_ioas *ioas,
-				 const struct iommufd_area *area)
+static unsigned long count_refs(struct iommufd_ioas *ioas,
+				const struct iommufd_area *area)
 {
-	struct iommufd_hold *hold;
+	struct iommufd_range_ref *ref;
 	unsigned long n = 0;
 
-	list_for_each_entry(hold, &ioas->holds, node)
-		if (hold->iova <= area->last && hold->last >= area->iova)
+	list_for_each_entry(ref, &ioas->range_refs, node)
+		if (ref->iova <= area->last && ref->last >= area->iova)
 			n++;
 	return n;
 }
 
 /**
- * iommufd_ioas_split_holds - distribute the holds of an area that was split
+ * iommufd_ioas_split_refs - distribute the references to an area that was split
  * @ioas: the IOAS
  * @area: the area, now shortened
  * @tail: the part that was split off
  *
- * Context: The caller must hold the space_lock of @ioas.
+ * Context: The caller must hold the iova_lock of @ioas.
  */
-void iommufd_ioas_split_holds(struct iommufd_ioas *ioas,
-			      struct iommufd_area *area,
-			      struct iommufd_area *tail)
+void iommufd_ioas_split_refs(struct iommufd_ioas *ioas,
+			     struct iommufd_area *area,
+			     struct iommufd_area *tail)
 {
-	lockdep_assert_held(&ioas->space_lock);
+	lockdep_assert_held(&ioas->iova_lock);
 
-	if (!area->held)
+	if (!area->refs)
 		return;
-	WRITE_ONCE(area->held, count_holds(ioas, area));
-	tail->held = count_holds(ioas, tail);
+	WRITE_ONCE(area->refs, count_refs(ioas, area));
+	tail->refs = count_refs(ioas, tail);
 }
 
 /**
@@ -238,19 +244,19 @@ int iommufd_ioas_get_pins(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 	int ret;
 
-	mutex_lock(&ioas->space_lock);
+	mutex_lock(&ioas->iova_lock);
 	ret = check_range(ioas, iova, last, prot);
 	if (ret)
 		goto unlock;
 	first->area = NULL;
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
 		part = part_of(area, iova, last);
 		area->pins += iommufd_part_npages(&part);
 		if (!first->area)
 			*first = part;
 	}
 unlock:
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return ret;
 }
 
@@ -267,8 +273,8 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 	unsigned long npages;
 
-	mutex_lock(&ioas->space_lock);
-	iommufd_space_for_each(area, &ioas->space, iova, last) {
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
 		part = part_of(area, iova, last);
 		npages = iommufd_part_npages(&part);
 		if (WARN_ON(area->pins < npages))
@@ -276,7 +282,7 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
 		/* Orders all use of the area before this: see any_in_use(). */
 		smp_store_release(&area->pins, area->pins - npages);
 	}
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	wake_unmap(ioas);
 }
 
@@ -286,7 +292,9 @@ void iommufd_ioas_put_pins(struct iommufd_ioas *ioas, unsigned long iova,
  * @iova: first address
  * @last: last address
  *
- * Context: The caller must hold the whole range, or have it pinned.
+ * Context: The caller must have a reference to the whole range, or have it
+ * pinned.
+ *
  * Return: the part; its area is NULL if there is no area in the range.
  */
 struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
@@ -296,11 +304,11 @@ struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
 	struct iommufd_area_part part = {};
 	struct iommufd_area *area;
 
-	mutex_lock(&ioas->space_lock);
-	area = iommufd_space_first(&ioas->space, iova, last);
+	mutex_lock(&ioas->iova_lock);
+	area = iommufd_iova_map_first(&ioas->iovas, iova, last);
 	if (area)
 		part = part_of(area, iova, last);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return part;
 }
 
@@ -313,7 +321,9 @@ struct iommufd_area_part iommufd_ioas_first_part(struct iommufd_ioas *ioas,
  * The area of @part may have been split since: the next part begins where @part
  * ends.
  *
- * Context: The caller must hold the whole range, or have it pinned.
+ * Context: The caller must have a reference to the whole range, or have it
+ * pinned.
+ *
  * Return: true if there is a next part.
  */
 bool iommufd_ioas_next_part(struct iommufd_ioas *ioas,
@@ -323,10 +333,10 @@ bool iommufd_ioas_next_part(struct iommufd_ioas *ioas,
 
 	if (part->last >= last)
 		return false;
-	mutex_lock(&ioas->space_lock);
-	area = iommufd_space_first(&ioas->space, part->last + 1, last);
+	mutex_lock(&ioas->iova_lock);
+	area = iommufd_iova_map_first(&ioas->iovas, part->last + 1, last);
 	if (area)
 		*part = part_of(area, part->last + 1, last);
-	mutex_unlock(&ioas->space_lock);
+	mutex_unlock(&ioas->iova_lock);
 	return area;
 }
