@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "bpf/policy.h"
 #include "core/ctx.h"
 #include "pages/owner.h"
 #include "trace/fail.h"
@@ -22,26 +23,33 @@
  * iommufd_owner_init - make the calling process an owner
  * @owner: filled in. The caller releases it with iommufd_owner_release()
  * @mode: what the context charges. Processes with CAP_IPC_LOCK are not charged
+ * @source: where the pages come from
  */
 void iommufd_owner_init(struct iommufd_owner *owner,
-			enum iommufd_accounting mode)
+			enum iommufd_accounting mode,
+			enum iommufd_source source)
 {
 	owner->mm = current->mm;
 	mmgrab(owner->mm);
 	owner->task = get_task_struct(current->group_leader);
 	owner->user = get_uid(current_user());
 	owner->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
+	owner->source = source;
+	owner->cgroup = NULL;
 }
 
 /**
  * iommufd_owner_copy - copy an owner with references of its own
  * @copy: filled in. The caller releases it with iommufd_owner_release()
  * @owner: the owner
+ *
+ * Policies can't be charged for the copy.
  */
 void iommufd_owner_copy(struct iommufd_owner *copy,
 			const struct iommufd_owner *owner)
 {
 	*copy = *owner;
+	copy->cgroup = NULL;
 	mmgrab(copy->mm);
 	get_task_struct(copy->task);
 	get_uid(copy->user);
@@ -53,6 +61,7 @@ void iommufd_owner_copy(struct iommufd_owner *copy,
  */
 void iommufd_owner_release(struct iommufd_owner *owner)
 {
+	iommufd_policy_put_owner(owner);
 	free_uid(owner->user);
 	put_task_struct(owner->task);
 	mmdrop(owner->mm);
@@ -256,24 +265,31 @@ count_unpinned(struct iommufd_owner *owner, unsigned long npages,
  * @owner: the owner
  * @npages: number of pages
  * @requester: on whose behalf
+ * @set: set to the number of the set of policies that are charged too, or to 0.
+ *	The caller uncharges them with iommufd_policy_uncharge()
  *
  * Context: Takes mmap_lock for writing if iommufd_owner_waits().
- * Return: 0, -ENOMEM if the owner's limit would be exceeded, or -EINTR if the
- * caller was killed.
+ * Return: 0, -ENOMEM if the owner's limit would be exceeded, the errno of a
+ * policy, or -EINTR if the caller was killed.
  */
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
-			 const struct iommufd_requester *requester)
+			 const struct iommufd_requester *requester, u16 *set)
 {
 	int ret = charge(owner, npages, false);
 
 	if (ret)
 		return fail_charge(owner, npages, ret);
+	ret = iommufd_policy_charge(owner, npages, false, requester, set);
+	if (ret) {
+		uncharge(owner, npages);
+		return ret;
+	}
 	count_pinned(owner, npages, requester);
 	return 0;
 }
 
 /**
- * iommufd_owner_uncharge - uncharge pages from an owner
+ * iommufd_owner_uncharge - uncharge pages from an owner, but not from policies
  * @owner: the owner
  * @npages: number of pages
  * @requester: on whose behalf
@@ -297,6 +313,7 @@ void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
  * @requester: on whose behalf
  *
  * Two processes of a user may share a counter, which is not charged twice.
+ * Policies are not charged.
  *
  * Context: As iommufd_owner_charge().
  * Return: 0, -ENOMEM if the limit of @to would be exceeded, or -EINTR if the

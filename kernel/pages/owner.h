@@ -6,6 +6,7 @@
 
 #include "trace/trace.h"
 
+struct cgroup;
 struct iommufd_ctx;
 struct mm_struct;
 struct task_struct;
@@ -17,12 +18,17 @@ struct user_struct;
  * @task: process whose RLIMIT_MEMLOCK applies
  * @user: user whose locked pages count with IOMMUFD_ACCOUNT_USER
  * @mode: what is charged
+ * @source: where the pages come from
+ * @cgroup: cgroup that is charged to policies; this holds a reference. NULL
+ *	until the first charge. Belongs to bpf/charge.c
  */
 struct iommufd_owner {
 	struct mm_struct *mm;
 	struct task_struct *task;
 	struct user_struct *user;
 	enum iommufd_accounting mode;
+	enum iommufd_source source;
+	struct cgroup *cgroup;
 };
 
 /**
@@ -37,7 +43,8 @@ struct iommufd_requester {
 };
 
 void iommufd_owner_init(struct iommufd_owner *owner,
-			enum iommufd_accounting mode);
+			enum iommufd_accounting mode,
+			enum iommufd_source source);
 void iommufd_owner_copy(struct iommufd_owner *copy,
 			const struct iommufd_owner *owner);
 void iommufd_owner_release(struct iommufd_owner *owner);
@@ -49,7 +56,7 @@ static inline bool iommufd_owner_waits(const struct iommufd_owner *owner)
 }
 
 int iommufd_owner_charge(struct iommufd_owner *owner, unsigned long npages,
-			 const struct iommufd_requester *requester);
+			 const struct iommufd_requester *requester, u16 *set);
 void iommufd_owner_uncharge(struct iommufd_owner *owner, unsigned long npages,
 			    const struct iommufd_requester *requester);
 

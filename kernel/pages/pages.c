@@ -10,25 +10,29 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "bpf/policy.h"
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
+#include "pages/pin.h"
 
 static struct iommufd_pages *new_pages(enum iommufd_source source,
 				       unsigned long start, bool writable,
 				       enum iommufd_accounting mode)
 {
-	struct iommufd_pages *pages = kzalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
+	struct iommufd_pages *pages = kmalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
-	refcount_set(&pages->refs, 1);
+	*pages = (struct iommufd_pages){
+		.refs = REFCOUNT_INIT(1),
+		.blocks = RB_ROOT_CACHED,
+		.source = source,
+		.writable = writable,
+		.start = ALIGN_DOWN(start, PAGE_SIZE),
+	};
 	mutex_init(&pages->pin_lock);
 	mutex_init(&pages->lock);
-	pages->blocks = RB_ROOT_CACHED;
-	pages->source = source;
-	pages->writable = writable;
-	pages->start = ALIGN_DOWN(start, PAGE_SIZE);
-	iommufd_owner_init(&pages->owner, mode);
+	iommufd_owner_init(&pages->owner, mode, source);
 	return pages;
 }
 
@@ -182,12 +186,25 @@ int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index)
 	return iommufd_block_split(block, &pages->blocks, index) ? 0 : -ENOMEM;
 }
 
-/* Returns the number of pages that were unpinned as they have no more users. */
+static void uncharge_policies(struct iommufd_pages *pages, u16 set,
+			      unsigned long npages,
+			      const struct iommufd_requester *requester)
+{
+	if (set && npages)
+		iommufd_policy_uncharge(&pages->owner, set, npages, requester);
+}
+
+/*
+ * Returns the number of pages that were unpinned as they have no more users.
+ * They are uncharged from policies here.
+ */
 static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
-			   unsigned long last)
+			   unsigned long last,
+			   const struct iommufd_requester *requester)
 {
 	struct iommufd_block *block, *next;
-	unsigned long unpinned = 0;
+	unsigned long unpinned = 0, npages, charged = 0;
+	u16 set, last_set = 0;
 
 	lockdep_assert_held(&pages->lock);
 
@@ -197,9 +214,18 @@ static unsigned long unuse(struct iommufd_pages *pages, unsigned long first,
 		if (WARN_ON(block->node.start < first ||
 			    block->node.last > last))
 			continue;
-		if (!--block->users)
-			unpinned += iommufd_unpin_block(pages, block);
+		if (--block->users)
+			continue;
+		set = block->charge_set;
+		npages = iommufd_unpin_block(pages, block);
+		unpinned += npages;
+		/* One call for adjacent blocks that are charged alike. */
+		if (set != last_set)
+			uncharge_policies(pages, last_set, charged, requester);
+		charged = set == last_set ? charged + npages : npages;
+		last_set = set;
 	}
+	uncharge_policies(pages, last_set, charged, requester);
 	return unpinned;
 }
 
@@ -259,19 +285,31 @@ static bool find_gap(struct iommufd_pages *pages, unsigned long *index,
 }
 
 static int pin_missing(struct iommufd_pages *pages, unsigned long first,
-		       unsigned long last, unsigned long missing)
+		       unsigned long last, unsigned long missing,
+		       const struct iommufd_requester *requester)
 {
 	unsigned long index = first, end = last;
-	int ret;
+	int ret = 0;
 
 	if (missing == last - first + 1)
-		return iommufd_pin_blocks(pages, &index, last);
-	while (index <= last && find_gap(pages, &index, &end, last)) {
-		ret = iommufd_pin_blocks(pages, &index, end);
-		if (ret)
-			return ret;
-	}
-	return 0;
+		ret = iommufd_pin_blocks(pages, &index, last, requester);
+	while (!ret && index <= last && find_gap(pages, &index, &end, last))
+		ret = iommufd_pin_blocks(pages, &index, end, requester);
+	return ret;
+}
+
+static unsigned long count_missing(struct iommufd_pages *pages,
+				   unsigned long first, unsigned long last)
+{
+	struct iommufd_block *block;
+	unsigned long missing = last - first + 1;
+
+	mutex_lock(&pages->lock);
+	for (block = first_block(pages, first, last); block;
+	     block = next_block(block, first, last))
+		missing -= iommufd_block_npages(block);
+	mutex_unlock(&pages->lock);
+	return missing;
 }
 
 /**
@@ -287,7 +325,7 @@ static int pin_missing(struct iommufd_pages *pages, unsigned long first,
  * Context: May fault on user memory. The caller must hold the pin_lock of
  * @pages, and no lock of the IOAS.
  * Return: 0, -ENOMEM if there is not enough memory or the owner's limit is
- * exceeded, -EINTR if the caller was killed, or an errno of
+ * exceeded, -EINTR if the caller was killed, or an errno of a policy or of
  * iommufd_pin_blocks(). Nothing is changed on failure.
  */
 int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
@@ -303,21 +341,26 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 	ret = use_present(pages, first, last, &missing);
 	if (ret || !missing)
 		return ret;
-	ret = iommufd_owner_charge(&pages->owner, missing, requester);
+	ret = iommufd_owner_charge(&pages->owner, missing, requester,
+				   &pages->charge_set);
 	if (ret)
-		goto unuse;
-	ret = pin_missing(pages, first, last, missing);
+		goto unpin;
+	ret = pin_missing(pages, first, last, missing, requester);
 	if (ret)
 		goto uncharge;
 	*pinned += missing;
 	return 0;
 
 uncharge:
-	iommufd_owner_uncharge(&pages->owner, missing, requester);
-unuse:
-	mutex_lock(&pages->lock);
-	unuse(pages, first, last);
-	mutex_unlock(&pages->lock);
+	/* Blocks that were pinned are uncharged when they are unpinned. */
+	missing = count_missing(pages, first, last);
+	if (missing) {
+		uncharge_policies(pages, pages->charge_set, missing, requester);
+		iommufd_owner_uncharge(&pages->owner, missing, requester);
+	}
+unpin:
+	/* The other users of a block that was present may have gone. */
+	iommufd_pages_unpin(pages, first, last, requester);
 	return ret;
 }
 
@@ -358,7 +401,7 @@ unsigned long iommufd_pages_unpin(struct iommufd_pages *pages,
 	unsigned long unpinned;
 
 	mutex_lock(&pages->lock);
-	unpinned = unuse(pages, first, last);
+	unpinned = unuse(pages, first, last, requester);
 	if (unpinned && iommufd_owner_waits(&pages->owner)) {
 		unlock_and_uncharge(pages, unpinned, requester);
 		return unpinned;
@@ -393,22 +436,68 @@ unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
 	return runs;
 }
 
+#define for_each_block(block, pages)                              \
+	for (block = first_block(pages, 0, ULONG_MAX); block;     \
+	     block = next_block(block, 0, ULONG_MAX))
+
 static unsigned long count_present(struct iommufd_pages *pages)
 {
-	struct interval_tree_node *node;
+	struct iommufd_block *block;
 	unsigned long present = 0;
 
 	lockdep_assert_held(&pages->lock);
 
-	for (node = interval_tree_iter_first(&pages->blocks, 0, ULONG_MAX);
-	     node; node = interval_tree_iter_next(node, 0, ULONG_MAX))
-		present += node->last - node->start + 1;
+	for_each_block(block, pages)
+		present += iommufd_block_npages(block);
 	return present;
+}
+
+/* Uncharge the policies of all blocks, or with @back charge them again. */
+static void move_blocks(struct iommufd_pages *pages, bool back,
+			const struct iommufd_requester *requester)
+{
+	struct iommufd_block *block;
+
+	for_each_block(block, pages)
+		if (block->charge_set)
+			iommufd_policy_move(&pages->owner, block->charge_set,
+					    iommufd_block_npages(block), back,
+					    requester);
+}
+
+/*
+ * Move the charge of policies to another owner. They are uncharged first, so
+ * that a move within a cgroup, for example, does not need twice the room.
+ */
+static int move_policies(struct iommufd_pages *pages,
+			 struct iommufd_owner *owner, unsigned long present,
+			 bool force, const struct iommufd_requester *requester)
+{
+	struct iommufd_block *block;
+	u16 set;
+	int ret;
+
+	lockdep_assert_held(&pages->lock);
+
+	move_blocks(pages, false, requester);
+	ret = iommufd_policy_charge(owner, present, force, requester, &set);
+	if (ret) {
+		move_blocks(pages, true, requester);
+		return ret;
+	}
+	for_each_block(block, pages) {
+		if (block->charge_set)
+			iommufd_policy_moved(block->charge_set,
+					     iommufd_block_npages(block));
+		block->charge_set = set;
+	}
+	return 0;
 }
 
 /*
  * An unpin before the swap uncharges the old owner. The new owner, which was
- * charged too, is uncharged here.
+ * charged too, is uncharged here. Policies are called under the lock, so for
+ * them, this is one step.
  */
 static int change_owner(struct iommufd_pages *pages,
 			struct iommufd_owner *owner, bool force,
@@ -429,6 +518,13 @@ static int change_owner(struct iommufd_pages *pages,
 
 	mutex_lock(&pages->lock);
 	present = count_present(pages);
+	ret = present ? move_policies(pages, owner, present, force, requester) :
+			0;
+	if (ret) {
+		mutex_unlock(&pages->lock);
+		iommufd_owner_give_up(owner, &pages->owner, before, requester);
+		return ret;
+	}
 	swap(pages->owner, *owner);
 	mutex_unlock(&pages->lock);
 	iommufd_owner_give_up(&pages->owner, owner, before - present,
@@ -444,8 +540,9 @@ static int change_owner(struct iommufd_pages *pages,
  * @force: ignore the new owner's limit
  * @requester: for the tracepoint
  *
- * Return: 0, -ENOMEM if the new owner's limit would be exceeded, which can't
- * happen with @force, or -EINTR if the caller was killed.
+ * Return: 0, -ENOMEM if the new owner's limit would be exceeded or the errno of
+ * a policy, neither of which can happen with @force, or -EINTR if the caller was
+ * killed.
  */
 int iommufd_pages_change_owner(struct iommufd_pages *pages,
 			       struct iommufd_owner *owner, bool force,

@@ -24,6 +24,9 @@ struct iommufd_dmabuf;
  *	with @writable, one of its writable mappings
  * @dmabuf: with IOMMUFD_SOURCE_DMABUF, the dma-buf. There are no blocks then,
  *	and nothing is charged
+ * @charge_set: number of the set of policies that the request which pins pages
+ *	is charged to. Protected by @pin_lock; other threads may help the
+ *	request
  * @moving: being moved to another owner. Protected by the process_lock of the
  *	context
  * @owner: owner of the address space of @start, and of the charge. Changed with
@@ -35,15 +38,15 @@ struct iommufd_pages {
 	 * @pin_lock: serialises requests that pin pages, so that no page is
 	 * pinned or charged twice. Held across page faults, which may take
 	 * arbitrarily long, so it is always taken killably, and never to unpin.
-	 * Nests inside the unmap_lock of an IOAS; mmap_lock and domains_rwsem
-	 * nest inside it.
+	 * The holder also holds it for the threads that help it to pin.
+	 * mmap_lock and the domains_rwsem of an IOAS nest inside it.
 	 */
 	struct mutex pin_lock;
 	/**
 	 * @lock: protects @blocks and the use count of each block. Adding or
 	 * splitting blocks requires @pin_lock too. Never held across a page
 	 * fault. Held while an area is mapped into page tables. Nests inside
-	 * @pin_lock and the locks of the IOAS except space_lock, see
+	 * @pin_lock and the locks of the IOAS except iova_lock, see
 	 * ioas/ioas.h. A task never holds two of these locks.
 	 */
 	struct mutex lock;
@@ -51,6 +54,7 @@ struct iommufd_pages {
 	enum iommufd_source source;
 	bool writable;
 	bool moving;
+	u16 charge_set;
 	unsigned long start;
 	union {
 		struct file *file;
@@ -97,11 +101,5 @@ int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index);
 int iommufd_pages_rw(struct iommufd_pages *pages, unsigned long offset,
 		     void *data, size_t length, unsigned int flags,
 		     const struct iommufd_requester *requester);
-
-/* pages/pin.c */
-int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
-		       unsigned long last);
-unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
-				  struct iommufd_block *block);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "mock/mock.h"
@@ -12,6 +13,13 @@
 /* Enough for small requests, so that they need no allocation. */
 #define SMALL_BATCH 16
 #define BATCH	    (PAGE_SIZE / sizeof(void *))
+
+/*
+ * Other threads help a request that has pinned alone for this long and has this
+ * many pages left. Memory that is present is pinned faster than a thread starts.
+ */
+#define ALONE_NS	NSEC_PER_MSEC
+#define HELPED_PAGES	(SZ_16M / PAGE_SIZE)
 
 /* Tests make batches small to test their boundaries. */
 static unsigned long batch_capacity(void)
@@ -22,6 +30,8 @@ static unsigned long batch_capacity(void)
 /* Add the block under construction to the store. */
 static void finish_block(struct iommufd_pinning *pinning)
 {
+	if (pinning->builder.block)
+		pinning->builder.block->charge_set = pinning->pages->charge_set;
 	mutex_lock(&pinning->pages->lock);
 	iommufd_builder_finish(&pinning->builder, &pinning->pages->blocks);
 	mutex_unlock(&pinning->pages->lock);
@@ -57,23 +67,20 @@ static int pin_batch(struct iommufd_pinning *pinning)
 }
 
 /**
- * iommufd_pin_blocks - pin pages and add them to the store
+ * iommufd_pin_part - pin pages with one thread and add them to the store
  * @pages: the pages
  * @index: first index to pin; set to the first that was not pinned
  * @last: last index to pin
+ * @until_ns: time to stop at, even if pages remain; 0 to pin all of them
  *
- * None of the pages may be in the store yet. The new blocks have one user. On
- * failure, the pages before @index stay pinned, and the caller must unpin them.
+ * The pages before @index stay pinned, also on failure.
  *
- * Context: May fault on user memory. The caller must hold the pin_lock of
- * @pages.
- * Return: 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the
- * pinning: -EFAULT if nothing is mapped at an address, if it is not writable,
- * or if it is not memory that can be used for DMA; -EINVAL beyond the end of a
- * file.
+ * Context: May fault on user memory. The caller, or the thread it helps, must
+ * hold the pin_lock of @pages.
+ * Return: see iommufd_pin_blocks().
  */
-int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
-		       unsigned long last)
+int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
+		     unsigned long last, u64 until_ns)
 {
 	struct page *small[SMALL_BATCH];
 	struct iommufd_pinning pinning = {
@@ -84,8 +91,6 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 		.capacity = min(batch_capacity(), SMALL_BATCH),
 	};
 	int ret;
-
-	lockdep_assert_held(&pages->pin_lock);
 
 	if (last - *index >= SMALL_BATCH) {
 		pinning.capacity = batch_capacity();
@@ -99,11 +104,48 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 	while (!ret && pinning.index <= last) {
 		ret = pin_batch(&pinning);
 		cond_resched();
+		if (until_ns && ktime_get_ns() >= until_ns)
+			break;
 	}
 	finish_block(&pinning);
 	*index = pinning.index;
 	if (pinning.batch.pages != small)
 		kfree(pinning.batch.pages);
+	return ret;
+}
+
+/**
+ * iommufd_pin_blocks - pin pages and add them to the store
+ * @pages: the pages
+ * @index: first index to pin; set to the first that may not be pinned
+ * @last: last index to pin
+ * @requester: for the tracepoint
+ *
+ * None of the pages may be in the store yet. The new blocks have one user. On
+ * failure, some of the pages stay pinned, and the caller must unpin them.
+ *
+ * Context: May fault on user memory. The caller must hold the pin_lock of
+ * @pages.
+ * Return: 0, -ENOMEM, -EINTR if the caller was killed, or the errno of the
+ * pinning: -EFAULT if nothing is mapped at an address, if it is not writable,
+ * or if it is not memory that can be used for DMA; -EINVAL beyond the end of a
+ * file. With 0, if @index is not beyond @last, the caller must look for gaps
+ * from @index on and pin them.
+ */
+int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
+		       unsigned long last,
+		       const struct iommufd_requester *requester)
+{
+	u64 until_ns = 0;
+	int ret;
+
+	lockdep_assert_held(&pages->pin_lock);
+
+	if (last + 1 - *index >= HELPED_PAGES && iommufd_pin_has_helpers())
+		until_ns = ktime_get_ns() + ALONE_NS;
+	ret = iommufd_pin_part(pages, index, last, until_ns);
+	if (!ret && until_ns && last + 1 - *index >= HELPED_PAGES)
+		iommufd_pin_parallel(pages, index, last, requester);
 	return ret;
 }
 

@@ -29,6 +29,14 @@ struct iommufd_pinning {
 	bool hugetlb;
 };
 
+int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
+		     unsigned long last, u64 until_ns);
+int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
+		       unsigned long last,
+		       const struct iommufd_requester *requester);
+unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
+				  struct iommufd_block *block);
+
 int iommufd_pinning_next_block(struct iommufd_pinning *pinning);
 
 /* Add pinned pages of consecutive PFNs, which the caller keeps on failure. */
@@ -75,6 +83,26 @@ iommufd_pinning_add_folio(struct iommufd_pinning *pinning, struct folio *folio,
 						 npages - 1, false);
 	return ret;
 }
+
+/* pages/pin_parallel.c */
+#ifdef CONFIG_VHOST_TASK
+bool iommufd_pin_has_helpers(void);
+void iommufd_pin_parallel(struct iommufd_pages *pages, unsigned long *index,
+			  unsigned long last,
+			  const struct iommufd_requester *requester);
+#else
+static inline bool iommufd_pin_has_helpers(void)
+{
+	return false;
+}
+
+static inline void
+iommufd_pin_parallel(struct iommufd_pages *pages, unsigned long *index,
+		     unsigned long last,
+		     const struct iommufd_requester *requester)
+{
+}
+#endif
 
 /* pages/pin_va.c */
 int iommufd_pin_va(struct iommufd_pinning *pinning);

@@ -125,6 +125,7 @@ static struct iommufd_block *split_block(struct iommufd_block *block,
 	tail->node.start = index;
 	tail->node.last = block->node.last;
 	tail->users = block->users;
+	tail->charge_set = block->charge_set;
 	tail->runs[0] = iommufd_pack_run(0, run.pfn + (index - run.index));
 	for (i = 1; i < tail->nr_runs; i++) {
 		u64 packed = block->runs[at + i];
@@ -208,6 +209,7 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 	builder->max_runs = max_runs;
 	builder->block->node.start = index;
 	builder->block->users = 1;
+	builder->block->charge_set = 0;
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start);

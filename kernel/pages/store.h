@@ -26,12 +26,15 @@
  * @node: the interval of indices
  * @users: number of users
  * @nr_runs: number of entries in @runs
+ * @charge_set: number of the set of policies that the pages are charged to, 0
+ *	for none
  * @runs: the runs, by ascending start
  */
 struct iommufd_block {
 	struct interval_tree_node node;
 	unsigned int users;
-	unsigned int nr_runs;
+	u16 nr_runs;
+	u16 charge_set;
 	u64 runs[] __counted_by(nr_runs);
 };
 
