@@ -13,9 +13,7 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
-#ifndef IOMMUFD_DEVICE_NAME_LEN
-#define IOMMUFD_DEVICE_NAME_LEN	32
-#endif
+#include "trace/reason.h"
 
 /**
  * DOC: Devices
@@ -202,7 +200,7 @@ DEFINE_EVENT(iommufd_device_attached, iommufd_device_detach,
  * @hwpt: [object id] the page table, 0 if the request failed
  * @parent: [object id] its parent: an IOAS, a second stage or a vIOMMU
  * @device: [object id] the device that it was created for
- * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which follows
+ * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which mirrors
  *	an IOAS; 3 ``hwpt_nested``, which user space manages
  * @automatic: [0 or 1] 1 if it was created for an attach
  * @flags: [flags] ``enum iommufd_hwpt_alloc_flags``, including those added by a
@@ -258,7 +256,7 @@ TRACE_EVENT(iommufd_hwpt_alloc,
  * iommufd_hwpt_free - a page table was freed, and with it everything it mapped
  * @ctx: [number] the context
  * @hwpt: [object id] the former id of the page table
- * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which follows
+ * @kind: [enum] ``enum iommufd_object_type``: 2 ``hwpt_paging``, which mirrors
  *	an IOAS; 3 ``hwpt_nested``, which user space manages
  * @automatic: [0 or 1] 1 if it was created for an attach
  * @ns: [ns] duration
@@ -348,7 +346,9 @@ TRACE_EVENT(iommufd_hwpt_invalidate,
  * @iova: [address] first address requested
  * @length: [bytes] requested length
  * @page_size: [bytes] size of the page that one bit of the bitmap stands for
- * @dirty: [pages] bits that were set in the bitmap, pages of ``page_size``
+ * @dirty: [pages] bits that were set in the bitmap, pages of ``page_size``.
+ *	18446744073709551615 if they are not known: iommufd is an external module
+ *	for a kernel whose own part of iommufd writes the bitmap
  * @flags: [flags] ``enum iommufd_hwpt_get_dirty_bitmap_flags``: 1 if the marks
  *	were not cleared
  * @ret: [errno] 0 or the error

@@ -80,7 +80,8 @@ struct iommufd_map_stats {
  * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
  * @mark_ns: ktime when the current part began
  * @lock_ns: [ns] of the duration, waiting for locks of the IOAS and of the
- *	pages, and for drivers to unpin the pages; 0 if it did not wait
+ *	pages, for other unmaps of the same addresses, and for drivers to unpin
+ *	the pages; 0 if it did not wait
  * @unmap_ns: [ns] of the duration, clearing IOMMU page tables
  * @sync_ns: [ns] of the duration, flushing the IOTLB
  * @unpin_ns: [ns] of the duration, unpinning pages
@@ -499,6 +500,49 @@ DEFINE_EVENT(iommufd_account, iommufd_unpin,
 	TP_PROTO(u32 ctx, u32 ioas, pid_t tgid, uid_t uid,
 		 enum iommufd_accounting mode, u64 pages, u64 total, u64 limit),
 	TP_ARGS(ctx, ioas, tgid, uid, mode, pages, total, limit));
+
+/**
+ * iommufd_pin_parallel - several threads pinned pages of one request
+ * @ctx: [number] the context of the request
+ * @ioas: [object id] the IOAS
+ * @pages: [pages] number of pages to pin. A request pins its first pages alone
+ * @threads: [count] number of threads, including the caller; 1 if none could be
+ *	started
+ * @ns: [ns] duration
+ * @work_ns: [ns] sum of the time that each thread spent pinning
+ *
+ * The duration is a part of ``pin_ns`` in ``iommufd_ioas_map``. If a page can't
+ * be pinned, the threads stop and the caller pins the remaining pages, which is
+ * not part of this event.
+ *
+ * Context: Process context. A mutex of the pages is held.
+ */
+TRACE_EVENT(iommufd_pin_parallel,
+	TP_PROTO(u32 ctx, u32 ioas, u64 pages, u32 threads, u64 ns,
+		 u64 work_ns),
+	TP_ARGS(ctx, ioas, pages, threads, ns, work_ns),
+	TP_STRUCT__entry(
+		__field(u32, ctx)
+		__field(u32, ioas)
+		__field(u64, pages)
+		__field(u32, threads)
+		__field(u32, reserved)
+		__field(u64, ns)
+		__field(u64, work_ns)
+	),
+	TP_fast_assign(
+		__entry->ctx = ctx;
+		__entry->ioas = ioas;
+		__entry->pages = pages;
+		__entry->threads = threads;
+		__entry->reserved = 0;
+		__entry->ns = ns;
+		__entry->work_ns = work_ns;
+	),
+	TP_printk("ctx=%u ioas=%u pages=%llu threads=%u ns=%llu work_ns=%llu",
+		  __entry->ctx, __entry->ioas, __entry->pages,
+		  __entry->threads, __entry->ns, __entry->work_ns)
+);
 
 /**
  * DOC: Failures

@@ -13,16 +13,24 @@
 
 /**
  * struct bucket - a bucket of the table of running requests
- * @requests: list of struct iommufd_request
+ * @task: the task that makes the request @first, or NULL. A task takes the
+ *	bucket by changing NULL to itself, and clears it when the request ends,
+ *	without a lock
+ * @first: the request of @task, NULL while it begins or ends. Only @task uses
+ *	it
+ * @requests: list of struct iommufd_request that began while another task had
+ *	taken the bucket
  */
 struct bucket {
+	struct task_struct *task;
+	struct iommufd_request *first;
 	/**
 	 * @lock: protects @requests; a leaf, taken with interrupts disabled. A
 	 * request itself is only modified by its task.
 	 */
 	spinlock_t lock;
 	struct hlist_head requests;
-};
+} ____cacheline_aligned_in_smp;
 
 static struct bucket buckets[1 << BUCKET_BITS] = {
 	[0 ... (1 << BUCKET_BITS) - 1] = {
@@ -42,6 +50,11 @@ static struct iommufd_request *find_request(void)
 	struct iommufd_request *request;
 	unsigned long flags;
 
+	if (READ_ONCE(bucket->task) == current)
+		return READ_ONCE(bucket->first);
+	/* A request of this task is added and removed by this task. */
+	if (hlist_empty(&bucket->requests))
+		return NULL;
 	spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry(request, &bucket->requests, node)
 		if (request->task == current)
@@ -68,11 +81,14 @@ void __iommufd_request_begin(struct iommufd_request *request,
 
 	if (find_request())
 		return;
-	*request = (struct iommufd_request){
-		.task = current,
-		.ctx = ctx,
-		.command = command,
-	};
+	request->task = current;
+	request->ctx = ctx;
+	request->command = command;
+	request->reason = IOMMUFD_REASON_NOT_SAID;
+	if (!cmpxchg(&bucket->task, NULL, current)) {
+		WRITE_ONCE(bucket->first, request);
+		return;
+	}
 	spin_lock_irq(&bucket->lock);
 	hlist_add_head(&request->node, &bucket->requests);
 	spin_unlock_irq(&bucket->lock);
@@ -109,9 +125,15 @@ void __iommufd_request_end(struct iommufd_request *request, int error)
 {
 	struct bucket *bucket = bucket_of(current);
 
-	spin_lock_irq(&bucket->lock);
-	hlist_del(&request->node);
-	spin_unlock_irq(&bucket->lock);
+	if (READ_ONCE(bucket->task) == current) {
+		WRITE_ONCE(bucket->first, NULL);
+		/* The next task may set @first once it has taken the bucket. */
+		smp_store_release(&bucket->task, NULL);
+	} else {
+		spin_lock_irq(&bucket->lock);
+		hlist_del(&request->node);
+		spin_unlock_irq(&bucket->lock);
+	}
 	if (error >= 0)
 		return;
 	if (request->reason == IOMMUFD_REASON_NOT_SAID ||
@@ -195,6 +217,19 @@ int iommufd_fail_driver(int error)
 	if (error == -EINTR)
 		return iommufd_fail(error, IOMMUFD_REASON_INTERRUPTED, 0, 0);
 	return iommufd_fail(error, IOMMUFD_REASON_DRIVER_REFUSED, -error, 0);
+}
+
+/**
+ * iommufd_fail_ending - record that an object is being destroyed
+ * @id: id of the object
+ *
+ * Context: Any context.
+ *
+ * Return: -ENOENT
+ */
+int iommufd_fail_ending(u32 id)
+{
+	return iommufd_fail(-ENOENT, IOMMUFD_REASON_OBJECT_ENDING, id, 0);
 }
 
 /**

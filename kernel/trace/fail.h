@@ -90,6 +90,7 @@ int __cold iommufd_fail(int error, enum iommufd_reason reason, u64 first,
 int __cold iommufd_fail_policy(int error, enum iommufd_reason reason, u64 first,
 			       u64 second, const char *policy);
 int __cold iommufd_fail_driver(int error);
+int __cold iommufd_fail_ending(u32 id);
 int __cold iommufd_fail_user(const void __user *address, u64 length);
 int __cold iommufd_fail_flags(u64 flags, u64 known);
 int __cold iommufd_fail_reserved(u64 value);

@@ -3,6 +3,7 @@
 #define __IOMMUFD_TRACE_REASON_H
 
 #define IOMMUFD_POLICY_NAME_LEN	16
+#define IOMMUFD_DEVICE_NAME_LEN	32
 
 /**
  * enum iommufd_file_request - file operations other than ioctls as requests
@@ -114,7 +115,9 @@ enum iommufd_file_request {
 	R(NO_CONTAINER_IOAS, "no_container_ioas") \
 	R(CONTAINER_NOIOMMU, "container_noiommu") \
 	R(NO_PHYS, "no_phys") \
-	LAST(PAGES_PINNED, "pages_pinned")
+	R(PAGES_PINNED, "pages_pinned") \
+	R(EXTERNAL_MODULE, "external_module") \
+	LAST(PINNING_DENIED, "pinning_denied")
 
 #define IOMMUFD_REASON_ENUM(_name, ...)	IOMMUFD_REASON_##_name,
 /* Why a request of user space failed; docs/failures.md explains each reason. */

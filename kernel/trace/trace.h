@@ -6,6 +6,9 @@
 
 #include "trace/events.h"
 
+struct mutex;
+struct rw_semaphore;
+
 /*
  * If its tracepoint is enabled when a request begins, the statistics of the
  * request get a start_ns and its parts are measured. Other requests don't read
@@ -34,18 +37,6 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 	do { \
 		if (trace_##event##_enabled()) \
 			(stats)->start_ns = ktime_get_ns(); \
-	} while (0)
-
-/**
- * iommufd_trace_mark - start measuring a part of a request
- * @event: the event that reports the request
- * @stats: statistics of the request
- */
-#define iommufd_trace_mark(event, stats) \
-	do { \
-		if (trace_##event##_enabled()) \
-			__iommufd_trace_mark((stats)->start_ns, \
-					     &(stats)->mark_ns); \
 	} while (0)
 
 /**
@@ -91,7 +82,30 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 		__ret; \
 	})
 
-void __cold __iommufd_trace_mark(u64 start_ns, u64 *mark_ns);
+/**
+ * iommufd_trace_lock - take a lock, then start measuring a part of a request
+ * @event: the event that reports the request
+ * @stats: statistics of the request, with a lock_ns
+ * @take: mutex_lock_killable or down_read_killable
+ * @lock: pointer to the lock
+ *
+ * Measures the wait as iommufd_trace_wait() does. The code for that is out of
+ * line, so this costs one branch while the tracepoint is disabled.
+ *
+ * Return: 0, or -EINTR if the caller was killed while waiting.
+ */
+#define iommufd_trace_lock(event, stats, take, lock) \
+	(trace_##event##_enabled() ? \
+		 __iommufd_trace_##take(lock, (stats)->start_ns, \
+					&(stats)->lock_ns, \
+					&(stats)->mark_ns) : \
+		 take(lock))
+
+int __cold __iommufd_trace_mutex_lock_killable(struct mutex *lock, u64 start_ns,
+					       u64 *lock_ns, u64 *mark_ns);
+int __cold __iommufd_trace_down_read_killable(struct rw_semaphore *lock,
+					      u64 start_ns, u64 *lock_ns,
+					      u64 *mark_ns);
 void __cold __iommufd_trace_lap(u64 *mark_ns, u64 *part_ns);
 
 #endif
