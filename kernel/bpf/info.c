@@ -11,6 +11,7 @@
 #include "bpf/iommufd_bpf.h"
 #include "core/ctx.h"
 #include "core/object.h"
+#include "device/device.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
 #include "ioas/access.h"
@@ -111,6 +112,14 @@ static void access_info(struct iommufd_access *access,
 	info->parent = ioas ? ioas->obj.id : 0;
 }
 
+static void device_info(struct iommufd_device *idev,
+			struct iommufd_object_info *info)
+{
+	info->group = idev->group_number;
+	info->hwpt = READ_ONCE(idev->hwpt_id);
+	memcpy(info->name, idev->name, sizeof(info->name));
+}
+
 static void object_info(struct iommufd_object *obj,
 			struct iommufd_object_info *info)
 {
@@ -118,6 +127,9 @@ static void object_info(struct iommufd_object *obj,
 	info->type = obj->type;
 	info->users = refcount_read(&obj->users) - 1;
 	switch (obj->type) {
+	case IOMMUFD_OBJ_DEVICE:
+		device_info(to_device(obj), info);
+		break;
 	case IOMMUFD_OBJ_IOAS:
 		ioas_info(to_ioas(obj), info);
 		break;

@@ -21,6 +21,9 @@
 /* The maximum delay that a policy can request, in nanoseconds: one second. */
 #define IOMMUFD_BPF_MAX_DELAY_NS	1000000000ULL
 
+/* Number of cgroups, from the root downwards, that a charge names. */
+#define IOMMUFD_BPF_MAX_ANCESTORS	16
+
 /**
  * struct iommufd_bpf_caller - the task that makes a request
  * @ctx: number of the context
@@ -114,14 +117,56 @@ struct iommufd_bpf_invalidate {
 };
 
 /**
+ * struct iommufd_bpf_charge - pinned pages that are charged or uncharged
+ * @ctx: number of the context
+ * @ioas: id of the IOAS that pins or unpins the pages; an IOAS may unpin pages
+ *	that another one has pinned
+ * @tgid: the owner: the process that mapped the pages or took them over with
+ *	IOMMU_IOAS_CHANGE_PROCESS, in the initial pid namespace. It may have
+ *	ended
+ * @uid: real user id of the owner when it became the owner, in the initial user
+ *	namespace
+ * @source: enum iommufd_source: user memory or a memfd. dma-bufs are not pinned
+ *	and not charged
+ * @forced: in charge(): 1 if the pages can't be refused
+ * @npages: number of pages of PAGE_SIZE, at least one
+ * @detail: initially 0. A program may write it, but only in charge(): a number
+ *	that explains a refusal, for example the id of a cgroup that has reached
+ *	its limit. iommufd_fail reports it
+ * @cgroup_id: id of the owner's cgroup in the default hierarchy when pages of
+ *	the mapping were first charged to a policy. It stays the same until the
+ *	pages get another owner, even if the process moves or the cgroup is
+ *	removed
+ * @level: number of ancestors of that cgroup; 0 if it is the root
+ * @page_shift: binary logarithm of PAGE_SIZE
+ * @ancestors: ids of the ancestors by level, from the root at index 0 to
+ *	@cgroup_id at index @level; those that don't fit are left out. All
+ *	others are 0
+ */
+struct iommufd_bpf_charge {
+	u32 ctx;
+	u32 ioas;
+	u32 tgid;
+	u32 uid;
+	u32 source;
+	u32 forced;
+	u64 npages;
+	u64 detail;
+	u64 cgroup_id;
+	u32 level;
+	u32 page_shift;
+	u64 ancestors[IOMMUFD_BPF_MAX_ANCESTORS];
+};
+
+/**
  * struct iommufd_bpf_ops - a policy: BPF programs that control requests
  * @name: name of the policy, reported by iommufd_fail if it refuses; not empty
  * @priority: policies with a higher priority are called first, those with equal
  *	priority in the order in which they were attached
  * @flags: must be 0
  * @cgroup_id: if not 0, the policy only applies to requests from this cgroup
- *	and its descendants. Once the cgroup is removed, the policy no longer
- *	applies to any request
+ *	and its descendants; @charge is only called for owners in them. Once the
+ *	cgroup is removed, the policy no longer applies to any request
  *
  * All members except @name are optional. If a policy refuses a request, the
  * policies after it are not called.
@@ -182,6 +227,45 @@ struct iommufd_bpf_ops {
 	s32 priority;
 	u32 flags;
 	u64 cgroup_id;
+	/**
+	 * @charge: called before pages are pinned, whatever pins them: a map,
+	 * an attach, a driver in the kernel, a copy. It is also called before
+	 * pinned pages get another owner, after @uncharge for the old one. The
+	 * limit of RLIMIT_MEMLOCK has been checked before. Owners that have no
+	 * such limit are charged too.
+	 *
+	 * Pages that are shared by several mappings are charged once, when the
+	 * first of them pins them.
+	 *
+	 * If @forced is set, the return value is ignored and the pages count as
+	 * charged: they were pinned before, and return to their old owner since
+	 * a change of the owner has failed.
+	 *
+	 * Context: Process context, of the task that pins the pages, or of a
+	 * kthread. Mutexes are held, so the program must not sleep; one that
+	 * may sleep is rejected. Calls of @charge and @uncharge are serialised,
+	 * over all policies and contexts.
+	 *
+	 * Return: 0 to permit the request, or a negative errno to refuse it,
+	 * with the same rules as for @hwpt_alloc. No page is pinned then. The
+	 * policies that were called before, but not this one, get @uncharge.
+	 */
+	int (*charge)(struct iommufd_bpf_charge *call);
+	/**
+	 * @uncharge: called when pages have been unpinned or get another owner,
+	 * and when they could not be pinned after all. Pages that were charged
+	 * together may be uncharged in parts, and the other way round.
+	 *
+	 * Every page that @charge has reported to this link is uncharged once,
+	 * with the same owner, and no other pages are: pages that were pinned
+	 * before the policy was attached are not uncharged. When the policy is
+	 * detached, what it was charged for is forgotten. If it is replaced, the
+	 * new policy gets the calls.
+	 *
+	 * Context: As @charge, or of any task that drops the last reference to
+	 * the pages.
+	 */
+	void (*uncharge)(struct iommufd_bpf_charge *call);
 };
 
 /**
@@ -225,6 +309,11 @@ struct iommufd_ctx_info {
  * @invalidations: page table: invalidation requests that reached the driver;
  *	requests to a vIOMMU count for its nesting parent
  * @faults: queue of page faults: groups that wait for a response
+ * @hwpt: device: id of the page table that it is attached to without a PASID, 0
+ *	if it is not attached
+ * @group: device: number of its IOMMU group, also 0 if it has no group
+ * @name: device: its name, as in /sys/bus/pci/devices, truncated to 31 bytes;
+ *	else empty
  */
 struct iommufd_object_info {
 	u32 ctx;
@@ -241,6 +330,9 @@ struct iommufd_object_info {
 	u64 unmaps;
 	u64 invalidations;
 	u64 faults;
+	u32 hwpt;
+	u32 group;
+	char name[IOMMUFD_DEVICE_NAME_LEN];
 };
 
 /* Flags of a page table in struct iommufd_object_info */
@@ -248,5 +340,45 @@ struct iommufd_object_info {
 #define IOMMUFD_INFO_NEST_PARENT	BIT(1)
 #define IOMMUFD_INFO_COHERENT		BIT(2)
 #define IOMMUFD_INFO_FAULTS		BIT(3)
+
+/**
+ * struct iommufd_area_info - an area, that is a mapping of an IOAS, as reported
+ * by an iterator
+ * @ctx: number of its context
+ * @ioas: id of its IOAS
+ * @iova: first address
+ * @length: bytes
+ * @source: enum iommufd_source, where its pages come from; a copy has the
+ *	source of the area that it was copied from
+ * @flags: IOMMUFD_AREA_*
+ * @addr: where its first byte comes from. With IOMMUFD_SOURCE_VA a user address
+ *	of the process that mapped it, with IOMMUFD_SOURCE_MEMFD an offset in
+ *	the file, with IOMMUFD_SOURCE_DMABUF a physical address
+ * @pinned: number of pages that the area keeps pinned for page tables, including
+ *	pages shared with other areas
+ * @pins: sum of the pins that drivers in the kernel have on its pages
+ */
+struct iommufd_area_info {
+	u32 ctx;
+	u32 ioas;
+	u64 iova;
+	u64 length;
+	u32 source;
+	u32 flags;
+	u64 addr;
+	u64 pinned;
+	u64 pins;
+};
+
+/*
+ * Flags in struct iommufd_area_info: what devices may do, and whether the
+ * exporter of its dma-buf has revoked it, so that no page table maps it.
+ * While an area is being mapped or unmapped, it keeps its addresses reserved.
+ */
+#define IOMMUFD_AREA_READ		BIT(0)
+#define IOMMUFD_AREA_WRITE		BIT(1)
+#define IOMMUFD_AREA_REVOKED		BIT(2)
+#define IOMMUFD_AREA_IN_MAP		BIT(3)
+#define IOMMUFD_AREA_IN_UNMAP		BIT(4)
 
 #endif

@@ -6,11 +6,16 @@
  * the next number or id under RCU and copies the data. Contexts and objects
  * that are created or destroyed during the iteration may or may not be
  * reported; none is reported twice.
+ *
+ * The verifier reserves space for an iterator on the stack by the size of its
+ * struct, so a program that was compiled for a smaller one no longer loads.
+ * Descriptions that grow are therefore allocated.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "bpf/info.h"
 #include "bpf/iommufd_bpf.h"
@@ -41,7 +46,7 @@ struct bpf_iter_iommufd_object {
 
 /* The contents of struct bpf_iter_iommufd_object. */
 struct object_iter {
-	struct iommufd_object_info info;
+	struct iommufd_object_info *info;
 	u32 ctx;
 	u32 last;
 };
@@ -102,17 +107,18 @@ __bpf_kfunc void bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it)
  *
  * Context: Any context.
  *
- * Return: 0
+ * Return: 0, or -ENOMEM, in which case the iterator finds nothing.
  */
 __bpf_kfunc int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
 					    u32 ctx)
 {
 	struct object_iter *iter = (void *)it;
 
-	static_assert(sizeof(*iter) == sizeof(*it));
+	static_assert(sizeof(*iter) <= sizeof(*it));
+	iter->info = kmalloc_nolock(sizeof(*iter->info), 0, NUMA_NO_NODE);
 	iter->ctx = ctx;
 	iter->last = 0;
-	return 0;
+	return iter->info ? 0 : -ENOMEM;
 }
 
 /**
@@ -129,10 +135,11 @@ bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it)
 {
 	struct object_iter *iter = (void *)it;
 
-	if (!iommufd_next_object_info(iter->ctx, iter->last, &iter->info))
+	if (!iter->info ||
+	    !iommufd_next_object_info(iter->ctx, iter->last, iter->info))
 		return NULL;
-	iter->last = iter->info.id;
-	return &iter->info;
+	iter->last = iter->info->id;
+	return iter->info;
 }
 
 /**
@@ -144,6 +151,9 @@ bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it)
 __bpf_kfunc void
 bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it)
 {
+	struct object_iter *iter = (void *)it;
+
+	kfree_nolock(iter->info);
 }
 
 __bpf_kfunc_end_defs();
@@ -157,9 +167,31 @@ BTF_ID_FLAGS(func, bpf_iter_iommufd_object_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_iommufd_object_destroy, KF_ITER_DESTROY)
 BTF_KFUNCS_END(iter_kfuncs)
 
+/*
+ * A task runs programs of type syscall while it holds no lock, so these can
+ * list areas, too. A module can register only one set for each type.
+ */
+BTF_KFUNCS_START(syscall_kfuncs)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_ctx_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_ctx_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_ctx_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_object_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_object_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_object_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_area_new, KF_ITER_NEW | KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_area_next,
+	     KF_ITER_NEXT | KF_RET_NULL | KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_iter_iommufd_area_destroy, KF_ITER_DESTROY)
+BTF_KFUNCS_END(syscall_kfuncs)
+
 static const struct btf_kfunc_id_set iter_set = {
 	.owner = THIS_MODULE,
 	.set = &iter_kfuncs,
+};
+
+static const struct btf_kfunc_id_set syscall_set = {
+	.owner = THIS_MODULE,
+	.set = &syscall_kfuncs,
 };
 
 /**
@@ -169,15 +201,11 @@ static const struct btf_kfunc_id_set iter_set = {
  */
 int __init iommufd_iter_init(void)
 {
-	static const enum bpf_prog_type types[] = {
-		BPF_PROG_TYPE_TRACING,
-		BPF_PROG_TYPE_SYSCALL,
-		BPF_PROG_TYPE_STRUCT_OPS,
-	};
-	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	for (i = 0; !ret && i < ARRAY_SIZE(types); i++)
-		ret = register_btf_kfunc_id_set(types[i], &iter_set);
-	return ret;
+	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &iter_set);
+	ret = ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS,
+					       &iter_set);
+	return ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL,
+						&syscall_set);
 }

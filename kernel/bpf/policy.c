@@ -17,6 +17,7 @@
 #include "trace/fail.h"
 
 DEFINE_STATIC_KEY_FALSE(iommufd_policies);
+DEFINE_STATIC_KEY_FALSE(iommufd_charge_policies);
 
 /**
  * struct policy - an attached policy
@@ -96,6 +97,21 @@ static bool is_attached(const struct iommufd_bpf_ops *ops)
 	return false;
 }
 
+/*
+ * The branch is off while no policy has @charge. Pages that are pinned before it
+ * is on are not charged to a policy that is attached at that time.
+ */
+static void count_charging(const struct iommufd_bpf_ops *old,
+			   const struct iommufd_bpf_ops *new)
+{
+	bool before = old && old->charge, after = new && new->charge;
+
+	if (after && !before)
+		static_branch_inc(&iommufd_charge_policies);
+	else if (before && !after)
+		static_branch_dec(&iommufd_charge_policies);
+}
+
 /**
  * iommufd_policy_attach - attach a policy
  * @ops: the policy, which stays in memory until it is detached
@@ -136,6 +152,7 @@ int iommufd_policy_attach(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 	spin_unlock(&policies_lock);
 	if (!ret) {
 		static_branch_inc(&iommufd_policies);
+		count_charging(NULL, ops);
 		return 0;
 	}
 	put_cgroup(new->cgroup);
@@ -166,6 +183,7 @@ void iommufd_policy_detach(struct bpf_link *link)
 	if (WARN_ON(!policy))
 		return;
 	static_branch_dec(&iommufd_policies);
+	count_charging(policy->ops, NULL);
 	put_cgroup(policy->cgroup);
 	kfree(policy);
 }
@@ -182,6 +200,7 @@ void iommufd_policy_detach(struct bpf_link *link)
  */
 int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 {
+	struct iommufd_bpf_ops *old = NULL;
 	struct policy *policy;
 	struct cgroup *cgroup;
 	int ret;
@@ -197,22 +216,27 @@ int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link)
 		ret = -EEXIST;
 	} else {
 		list_del(&policy->node);
+		old = policy->ops;
 		policy->ops = ops;
 		swap(policy->cgroup, cgroup);
 		insert(policy);
 	}
 	spin_unlock(&policies_lock);
+	if (old)
+		count_charging(old, ops);
 	put_cgroup(cgroup);
 	return ret;
 }
 
-/* Check if the calling task is subject to a policy. */
-static bool concerns(const struct policy *policy)
+/* Check if a cgroup, or with NULL the calling task, is subject to a policy. */
+static bool concerns(const struct policy *policy, struct cgroup *cgroup)
 {
 	bool inside;
 
 	if (!policy->cgroup)
 		return true;
+	if (cgroup)
+		return cgroup_is_descendant(cgroup, policy->cgroup);
 	rcu_read_lock();
 	inside = cgroup_is_descendant(task_dfl_cgroup(current), policy->cgroup);
 	rcu_read_unlock();
@@ -229,18 +253,25 @@ static bool is_among(u64 number, const struct iommufd_seen *seen)
 	return false;
 }
 
-/*
- * Get references to the policies to call: those that apply to the calling task,
- * or with @seen those that have seen the page table.
+/**
+ * iommufd_policy_hold - get references to the policies to call
+ * @asked: set to the policies, in order; the caller must call
+ *	iommufd_policy_release()
+ * @cgroup: only those that apply to this cgroup; NULL for the calling task
+ * @seen: if not NULL, only and all of these links that still exist
+ *
+ * Context: Any context. Does not sleep.
  */
-static void hold(struct iommufd_asked *asked, const struct iommufd_seen *seen)
+void iommufd_policy_hold(struct iommufd_asked *asked, struct cgroup *cgroup,
+			 const struct iommufd_seen *seen)
 {
 	struct policy *each;
 
 	asked->nr = 0;
 	spin_lock(&policies_lock);
 	list_for_each_entry(each, &policies, node) {
-		if (seen ? !is_among(each->number, seen) : !concerns(each))
+		if (seen ? !is_among(each->number, seen) :
+			   !concerns(each, cgroup))
 			continue;
 		/*
 		 * This can't fail: unregistering takes it off the list first.
@@ -254,8 +285,12 @@ static void hold(struct iommufd_asked *asked, const struct iommufd_seen *seen)
 	spin_unlock(&policies_lock);
 }
 
-/* Put the policies starting with @first. */
-static void release(struct iommufd_asked *asked, unsigned int first)
+/**
+ * iommufd_policy_release - put the policies starting with one of them
+ * @asked: the policies
+ * @first: index of the first one to put
+ */
+void iommufd_policy_release(struct iommufd_asked *asked, unsigned int first)
 {
 	unsigned int i;
 
@@ -278,24 +313,37 @@ static struct iommufd_bpf_caller caller(const struct iommufd_ctx *ctx)
 	return caller;
 }
 
-/* Convert the return value of a policy to an errno for the user. */
+/**
+ * iommufd_policy_errno - convert the return value of a policy
+ * @ret: not 0
+ *
+ * Return: a negative errno for the user.
+ */
+int iommufd_policy_errno(int ret)
+{
+	/* Errnos internal to the kernel could restart the ioctl. */
+	return ret > 0 || ret <= -ERESTARTSYS ? -EPERM : ret;
+}
+
 static int refusal(int ret, const struct iommufd_bpf_ops *ops)
 {
 	if (!ret)
 		return 0;
-	/* Errnos internal to the kernel could restart the ioctl. */
-	if (ret > 0 || ret <= -ERESTARTSYS)
-		ret = -EPERM;
-	return iommufd_fail_policy(ret, IOMMUFD_REASON_DENIED_BY_POLICY,
+	return iommufd_fail_policy(iommufd_policy_errno(ret),
+				   IOMMUFD_REASON_DENIED_BY_POLICY,
 				   (s64)ops->priority, 0, ops->name);
 }
 
-/*
- * Record the links that see the allocation. This is done before the page table
- * is allocated, as a policy that counts page tables must see each of them
- * freed.
+/**
+ * iommufd_policy_remember - record the links of policies
+ * @asked: the policies
+ *
+ * This is done before the page table is allocated, or the pages are pinned, as
+ * a policy that counts them must see each of them freed.
+ *
+ * Return: the links, or NULL if there is not enough memory.
  */
-static struct iommufd_seen *remember(const struct iommufd_asked *asked)
+struct iommufd_seen *iommufd_policy_remember(const struct iommufd_asked *asked)
 {
 	struct iommufd_seen *seen;
 	unsigned int i;
@@ -331,7 +379,7 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 	int ret = 0;
 
 	call->args.caller = caller(ctx);
-	hold(&call->asked, NULL);
+	iommufd_policy_hold(&call->asked, NULL, NULL);
 	for (i = 0; i < call->asked.nr && !ret; i++) {
 		struct iommufd_bpf_ops *ops = call->asked.policies[i].ops;
 
@@ -343,10 +391,10 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			add |= call->args.add_flags & can_add;
 	}
 	/* Policies after the one that refused were not called. */
-	release(&call->asked, i);
+	iommufd_policy_release(&call->asked, i);
 	call->args.add_flags = add;
 	if (!ret && call->asked.nr) {
-		call->seen = remember(&call->asked);
+		call->seen = iommufd_policy_remember(&call->asked);
 		if (!call->seen)
 			ret = -ENOMEM;
 	}
@@ -380,7 +428,7 @@ struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 		if (ops->hwpt_alloc_done)
 			ops->hwpt_alloc_done(&call->args);
 	}
-	release(&call->asked, 0);
+	iommufd_policy_release(&call->asked, 0);
 	if (!ret)
 		return seen;
 	kfree(seen);
@@ -411,12 +459,12 @@ void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
 	if (!seen)
 		return;
 	args.caller = caller(ctx);
-	hold(&asked, seen);
+	iommufd_policy_hold(&asked, NULL, seen);
 	kfree(seen);
 	for (i = 0; i < asked.nr; i++)
 		if (asked.policies[i].ops->hwpt_free)
 			asked.policies[i].ops->hwpt_free(&args);
-	release(&asked, 0);
+	iommufd_policy_release(&asked, 0);
 }
 
 static int sleep_killable(u64 ns)
@@ -456,7 +504,7 @@ int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 	int ret = 0;
 
 	args->caller = caller(ctx);
-	hold(&call->asked, NULL);
+	iommufd_policy_hold(&call->asked, NULL, NULL);
 	for (i = 0; i < call->asked.nr && !ret; i++) {
 		struct iommufd_bpf_ops *ops = call->asked.policies[i].ops;
 
@@ -475,7 +523,7 @@ int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 		limit = min(limit, args->limit);
 		delay_ns = max(delay_ns, args->delay_ns);
 	}
-	release(&call->asked, i);
+	iommufd_policy_release(&call->asked, i);
 	args->limit = limit;
 	args->delay_ns = min(delay_ns, IOMMUFD_BPF_MAX_DELAY_NS);
 	call->start_ns = ktime_get_ns();
@@ -522,5 +570,5 @@ void iommufd_policy_invalidate_done(struct iommufd_invalidate_call *call,
 		if (ops->hwpt_invalidate_done)
 			ops->hwpt_invalidate_done(&call->args);
 	}
-	release(&call->asked, 0);
+	iommufd_policy_release(&call->asked, 0);
 }

@@ -5,7 +5,10 @@
 #include "bpf/iommufd_bpf.h"
 
 struct bpf_link;
+struct cgroup;
 struct iommufd_ctx;
+struct iommufd_owner;
+struct iommufd_requester;
 
 /*
  * A request first calls the attached policies. When it ends, it calls the same
@@ -28,7 +31,8 @@ struct iommufd_asked {
 };
 
 /**
- * struct iommufd_seen - the links that have seen the allocation of a page table
+ * struct iommufd_seen - the links that have seen the allocation of a page
+ * table, or that pages are charged to
  * @nr: number of links
  * @links: numbers of the links
  */
@@ -91,6 +95,55 @@ int iommufd_policy_attach(struct iommufd_bpf_ops *ops, struct bpf_link *link);
 void iommufd_policy_detach(struct bpf_link *link);
 int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link);
 
+/* bpf/policy.c, for bpf/charge.c */
+void iommufd_policy_hold(struct iommufd_asked *asked, struct cgroup *cgroup,
+			 const struct iommufd_seen *seen);
+void iommufd_policy_release(struct iommufd_asked *asked, unsigned int first);
+struct iommufd_seen *iommufd_policy_remember(const struct iommufd_asked *asked);
+int iommufd_policy_errno(int ret);
+
+/* bpf/charge.c */
+DECLARE_STATIC_KEY_FALSE(iommufd_charge_policies);
+
+int __iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
+			    bool force,
+			    const struct iommufd_requester *requester,
+			    u16 *set);
+void iommufd_policy_uncharge(const struct iommufd_owner *owner, u16 set,
+			     unsigned long npages,
+			     const struct iommufd_requester *requester);
+void iommufd_policy_move(const struct iommufd_owner *owner, u16 set,
+			 unsigned long npages, bool back,
+			 const struct iommufd_requester *requester);
+void iommufd_policy_moved(u16 set, unsigned long npages);
+void iommufd_policy_put_owner(struct iommufd_owner *owner);
+
+/**
+ * iommufd_policy_charge - charge pages to the policies
+ * @owner: the owner of the pages
+ * @npages: number of pages, at least one
+ * @force: ignore refusals
+ * @requester: on whose behalf
+ * @set: set to the number of the set of policies that the pages are charged to,
+ *	0 for none
+ *
+ * Context: Process context. Allocates memory. The caller holds a lock of the
+ * pages, so that their owner stays the same.
+ *
+ * Return: 0, the negative errno of the policy that has refused it, or -ENOMEM.
+ * With @force, always 0.
+ */
+static inline int
+iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
+		      bool force, const struct iommufd_requester *requester,
+		      u16 *set)
+{
+	*set = 0;
+	if (!static_branch_unlikely(&iommufd_charge_policies))
+		return 0;
+	return __iommufd_policy_charge(owner, npages, force, requester, set);
+}
+
 /* bpf/struct_ops.c */
 int iommufd_bpf_init(void);
 #else
@@ -133,6 +186,37 @@ static inline int iommufd_policy_delay(struct iommufd_invalidate_call *call)
 static inline void
 iommufd_policy_invalidate_done(struct iommufd_invalidate_call *call,
 			       u32 handled, int ret)
+{
+}
+
+static inline int
+iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
+		      bool force, const struct iommufd_requester *requester,
+		      u16 *set)
+{
+	*set = 0;
+	return 0;
+}
+
+static inline void
+iommufd_policy_uncharge(const struct iommufd_owner *owner, u16 set,
+			unsigned long npages,
+			const struct iommufd_requester *requester)
+{
+}
+
+static inline void
+iommufd_policy_move(const struct iommufd_owner *owner, u16 set,
+		    unsigned long npages, bool back,
+		    const struct iommufd_requester *requester)
+{
+}
+
+static inline void iommufd_policy_moved(u16 set, unsigned long npages)
+{
+}
+
+static inline void iommufd_policy_put_owner(struct iommufd_owner *owner)
 {
 }
 

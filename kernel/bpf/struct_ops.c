@@ -6,18 +6,13 @@
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
-#include <linux/btf_ids.h>
 #include <linux/filter.h>
 #include <linux/module.h>
 
 #include "bpf/iter.h"
 #include "bpf/policy.h"
 
-BTF_ID_LIST(arg_ids)
-BTF_ID(struct, iommufd_bpf_hwpt)
-BTF_ID(struct, iommufd_bpf_invalidate)
-
-/* The BTF of arg_ids; it stays valid as long as programs can be loaded. */
+/* It stays valid as long as programs can be loaded. */
 static const struct btf *ops_btf;
 
 static int ops_init(struct btf *btf)
@@ -29,13 +24,11 @@ static int ops_init(struct btf *btf)
 /**
  * struct writable - adjacent members that a function may write
  * @function: offset of the function in struct iommufd_bpf_ops
- * @arg: index of its argument in arg_ids
- * @start: offset of the first member
+ * @start: offset of the first member in the structure that the function gets
  * @end: end of the last member
  */
 struct writable {
 	u32 function;
-	u32 arg;
 	int start;
 	int end;
 };
@@ -47,31 +40,46 @@ struct writable {
 static const struct writable writables[] = {
 	{
 		.function = offsetof(struct iommufd_bpf_ops, hwpt_alloc),
-		.arg = 0,
 		.start = offsetof(struct iommufd_bpf_hwpt, add_flags),
 		.end = offsetofend(struct iommufd_bpf_hwpt, add_flags),
 	},
 	{
 		.function = offsetof(struct iommufd_bpf_ops, hwpt_invalidate),
-		.arg = 1,
 		.start = offsetof(struct iommufd_bpf_invalidate, limit),
 		.end = offsetofend(struct iommufd_bpf_invalidate, delay_ns),
 	},
+	{
+		.function = offsetof(struct iommufd_bpf_ops, charge),
+		.start = offsetof(struct iommufd_bpf_charge, detail),
+		.end = offsetofend(struct iommufd_bpf_charge, detail),
+	},
 };
 
-static bool is_writable(u32 function, const struct bpf_reg_state *reg, int off,
-			int size)
+/*
+ * The type to which the argument of a program points. BTF_ID() would not do: the
+ * kernel renumbers the types of a module whose BTF has a base of its own, as
+ * that of an external module, and does not export how.
+ */
+static u32 argument_type(const struct bpf_prog *prog)
+{
+	const struct btf_param *argument =
+		btf_params(prog->aux->attach_func_proto);
+
+	return btf_type_by_id(ops_btf, argument->type)->type;
+}
+
+static bool is_writable(const struct bpf_prog *prog,
+			const struct bpf_reg_state *reg, int off, int size)
 {
 	const struct writable *each;
 	unsigned int i;
 
 	/* Types in the BTF of other modules may have the same ids. */
-	if (reg->btf != ops_btf)
+	if (reg->btf != ops_btf || reg->btf_id != argument_type(prog))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(writables); i++) {
 		each = &writables[i];
-		if (each->function == function &&
-		    arg_ids[each->arg] == reg->btf_id &&
+		if (each->function == prog->aux->attach_st_ops_member_off &&
 		    off >= each->start && off + size <= each->end)
 			return true;
 	}
@@ -85,10 +93,10 @@ static int ops_struct_access(struct bpf_verifier_log *log,
 	const struct bpf_verifier_env *env =
 		container_of(log, struct bpf_verifier_env, log);
 
-	if (is_writable(env->prog->aux->attach_st_ops_member_off, reg, off,
-			size))
+	if (is_writable(env->prog, reg, off, size))
 		return 0;
 	bpf_log(log, "only hwpt_alloc writes add_flags, hwpt_invalidate limit and delay_ns\n");
+	bpf_log(log, "only charge writes detail\n");
 	return -EACCES;
 }
 
@@ -127,6 +135,22 @@ static int ops_init_member(const struct btf_type *t,
 	case offsetof(struct iommufd_bpf_ops, cgroup_id):
 		to->cgroup_id = from->cgroup_id;
 		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* These are called with mutexes held that other requests wait for. */
+static int ops_check_member(const struct btf_type *t,
+			    const struct btf_member *member,
+			    const struct bpf_prog *prog)
+{
+	u32 offset = __btf_member_bit_offset(t, member) / BITS_PER_BYTE;
+
+	switch (offset) {
+	case offsetof(struct iommufd_bpf_ops, charge):
+	case offsetof(struct iommufd_bpf_ops, uncharge):
+		return prog->sleepable ? -EINVAL : 0;
 	default:
 		return 0;
 	}
@@ -175,18 +199,30 @@ static void hwpt_invalidate_done_stub(struct iommufd_bpf_invalidate *call)
 {
 }
 
+static int charge_stub(struct iommufd_bpf_charge *call)
+{
+	return 0;
+}
+
+static void uncharge_stub(struct iommufd_bpf_charge *call)
+{
+}
+
 static struct iommufd_bpf_ops ops_stubs = {
 	.hwpt_alloc = hwpt_alloc_stub,
 	.hwpt_alloc_done = hwpt_alloc_done_stub,
 	.hwpt_free = hwpt_free_stub,
 	.hwpt_invalidate = hwpt_invalidate_stub,
 	.hwpt_invalidate_done = hwpt_invalidate_done_stub,
+	.charge = charge_stub,
+	.uncharge = uncharge_stub,
 };
 
 static struct bpf_struct_ops iommufd_struct_ops = {
 	.verifier_ops = &ops_verifier,
 	.init = ops_init,
 	.init_member = ops_init_member,
+	.check_member = ops_check_member,
 	.reg = ops_reg,
 	.unreg = ops_unreg,
 	.update = ops_update,
