@@ -11,9 +11,11 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iommu.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "bpf/policy.h"
@@ -26,11 +28,16 @@
 #include "eventq/fault.h"
 #include "eventq/veventq.h"
 #include "hwpt/hwpt.h"
+#include "hwpt/nested.h"
+#include "hwpt/paging.h"
 #include "ioas/access.h"
 #include "ioas/ioas.h"
+#include "ioas/map.h"
+#include "ioas/unmap.h"
 #include "mock/mock.h"
 #include "pages/owner.h"
 #include "trace/fail.h"
+#include "vfio/container.h"
 #include "vfio/vfio.h"
 #include "viommu/viommu.h"
 
@@ -309,9 +316,30 @@ struct device *iommufd_misc_device(void)
 	return iommufd_misc.this_device;
 }
 
+#ifdef CONFIG_PCI
+static int __init has_iommu(struct device *dev, void *unused)
+{
+	return device_iommu_mapped(dev);
+}
+
+/* Drivers of IOMMUs are built in, and have found theirs before modules load. */
+static void __init check_iommu(void)
+{
+	if (IS_MODULE(CONFIG_IOMMUFD) &&
+	    !bus_for_each_dev(&pci_bus_type, NULL, NULL, has_iommu))
+		pr_notice("iommufd: no PCI device has an IOMMU: enable it in the firmware, and boot with intel_iommu=on on Intel\n");
+}
+#else
+static void __init check_iommu(void)
+{
+}
+#endif
+
 static int __init iommufd_init(void)
 {
 	int ret;
+
+	check_iommu();
 
 	/* iommufd works without BPF, so don't fail. */
 	ret = iommufd_bpf_init();

@@ -2,10 +2,10 @@
 #ifndef __IOMMUFD_BUILTIN_DOORBELL_H
 #define __IOMMUFD_BUILTIN_DOORBELL_H
 
-#include <linux/kconfig.h>
 #include <linux/types.h>
 
 #include "core/ctx.h"
+#include "core/driver_core.h"
 
 struct iommufd_attach_handle;
 
@@ -31,20 +31,18 @@ void __iommufd_doorbells_free(struct iommufd_ctx *ctx);
 /* If no IOMMU translates doorbells, only the unit tests use them. */
 static inline int iommufd_doorbells_begin(struct iommufd_attach_handle *handle)
 {
-	return IS_ENABLED(CONFIG_IRQ_MSI_IOMMU) ?
-		       __iommufd_doorbells_begin(handle) :
-		       0;
+	return iommufd_maps_doorbells() ? __iommufd_doorbells_begin(handle) : 0;
 }
 
 static inline void iommufd_doorbells_end(struct iommufd_attach_handle *handle)
 {
-	if (IS_ENABLED(CONFIG_IRQ_MSI_IOMMU))
+	if (iommufd_maps_doorbells())
 		__iommufd_doorbells_end(handle);
 }
 
 static inline void iommufd_doorbells_free(struct iommufd_ctx *ctx)
 {
-	if (IS_ENABLED(CONFIG_IRQ_MSI_IOMMU))
+	if (iommufd_maps_doorbells())
 		__iommufd_doorbells_free(ctx);
 }
 

@@ -4,8 +4,15 @@
 
 #include <linux/iova_bitmap.h>
 
-/* builtin/iova_bitmap.c: not part of include/linux/iova_bitmap.h */
-#if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
+/*
+ * builtin/iova_bitmap.c also counts the bits, which is not in
+ * include/linux/iova_bitmap.h. Another driver core does not.
+ */
+#define IOVA_BITMAP_COUNTS \
+	(IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && \
+	 !IS_ENABLED(CONFIG_IOMMUFD_FOREIGN_BITMAP))
+
+#if IOVA_BITMAP_COUNTS
 u64 iova_bitmap_marked(const struct iova_bitmap *bitmap);
 #else
 static inline u64 iova_bitmap_marked(const struct iova_bitmap *bitmap)
