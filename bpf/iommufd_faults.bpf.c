@@ -138,3 +138,31 @@ int vevent(struct trace_event_raw_iommufd_vevent *event)
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
+
+static int send_device(__u32 kind,
+		       struct trace_event_raw_iommufd_device_bound *event)
+{
+	struct faults_record *record;
+
+	if (event->ret)
+		return 0;
+	record = begin(kind, event->ctx);
+	if (!record)
+		return 0;
+	record->device = event->id;
+	BPF_CORE_READ_INTO(&record->name, event, device);
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+SEC("tp/iommufd/iommufd_device_bind")
+int device_bind(struct trace_event_raw_iommufd_device_bound *event)
+{
+	return send_device(FAULTS_BIND, event);
+}
+
+SEC("tp/iommufd/iommufd_device_unbind")
+int device_unbind(struct trace_event_raw_iommufd_device_bound *event)
+{
+	return send_device(FAULTS_UNBIND, event);
+}

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #define FAULTS_COMM_LEN 16
+#define FAULTS_NAME_LEN 32
 
 enum faults_kind {
 	FAULTS_CTX_OPEN,
@@ -15,6 +16,8 @@ enum faults_kind {
 	FAULTS_RESPOND,
 	FAULTS_ABORT,
 	FAULTS_VEVENT,
+	FAULTS_BIND,
+	FAULTS_UNBIND,
 };
 
 /**
@@ -27,6 +30,7 @@ enum faults_kind {
  * @addr: address of the first fault
  * @wait_ns: time since the report
  * @lost: vIOMMU events lost by the queue
+ * @name: of a device that is bound
  * The other members are those of the event.
  */
 struct faults_record {
@@ -48,6 +52,7 @@ struct faults_record {
 	__u32 length;
 	__u32 tgid;
 	char comm[FAULTS_COMM_LEN];
+	char name[FAULTS_NAME_LEN];
 };
 
 #endif

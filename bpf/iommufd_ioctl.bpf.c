@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls, which can be traced for any iommufd, including the stock one:
+ * System calls, which can be traced for any iommufd and for VFIO type1:
  * the process, the ioctl, its duration and result, and the size of the memory.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include "iommufd_ioctl.h"
+#include "sizing.h"
 #include "slots.h"
+#include "syscall.h"
+#include "vfio_file.h"
 
 #define ROW	 struct ioctl_row
 #define ROW_KEY	 struct ioctl_key
@@ -26,26 +29,31 @@ const volatile bool one_by_one;
 const volatile bool only_failed;
 const volatile __u64 slower_ns;
 
-/* As in the format files of the events in tracefs. */
-struct sys_enter_ioctl {
-	__u64 common;
-	__u64 number;
-	__u64 fd;
-	__u64 command;
-	__u64 argument;
+/* The device number of /dev/vfio/vfio, as the kernel stores it; 0 for none. */
+const volatile __u32 container_number;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct inode {
+	__u32 i_rdev;
 };
 
-struct sys_exit_ioctl {
-	__u64 common;
-	__u64 number;
-	__s64 ret;
+struct file {
+	struct inode *f_inode;
 };
 
-/* The call that a thread is in; @command is 0 outside of a call. */
+#pragma clang attribute pop
+
+/*
+ * The call that a thread is in; @command is 0 outside of a call. @room is that
+ * of a request for ranges.
+ */
 struct begun {
 	__u64 ns;
 	__u64 argument;
 	__u32 command;
+	__u32 room;
 };
 
 struct {
@@ -55,10 +63,39 @@ struct {
 	__type(value, struct begun);
 } threads SEC(".maps");
 
+/* By the name of the device. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, IOCTL_MAX_DEVICES);
+	__type(key, char[IOCTL_NAME_LEN]);
+	__type(value, struct ioctl_moves);
+} moves SEC(".maps");
+
 static bool is_of_iommufd(__u32 command)
 {
 	return (command >= IOCTL_FIRST && command <= IOCTL_LAST) ||
 	       (command >= IOCTL_DEVICE_BIND && command <= IOCTL_DEVICE_DETACH);
+}
+
+/* Whether a descriptor of the current task is a container of VFIO. */
+static bool is_container(__u64 fd)
+{
+	struct file *file = container_number ? syscall_file(fd) : NULL;
+
+	return file && BPF_CORE_READ(file, f_inode, i_rdev) == container_number;
+}
+
+static bool is_of_type1(__u32 command, __u64 fd)
+{
+	return (command == IOCTL_TYPE1_MAP || command == IOCTL_TYPE1_UNMAP) &&
+	       is_container(fd);
+}
+
+static bool is_wanted(__u32 command, __u64 fd)
+{
+	return (is_of_iommufd(command) || is_of_type1(command, fd)) &&
+	       task_is_wanted(only_tgid, ancestor);
 }
 
 SEC("tp/syscalls/sys_enter_ioctl")
@@ -67,7 +104,7 @@ int ioctl_enter(struct sys_enter_ioctl *event)
 	__u32 command = event->command;
 	struct begun *begun;
 
-	if (!is_of_iommufd(command) || !task_is_wanted(only_tgid, ancestor))
+	if (!is_wanted(command, event->fd))
 		return 0;
 	begun = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
 				     BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -75,8 +112,15 @@ int ioctl_enter(struct sys_enter_ioctl *event)
 		lose();
 		return 0;
 	}
+	/* The end of the call before this one was missed. */
+	if (begun->command)
+		lose();
 	begun->command = command;
 	begun->argument = event->argument;
+	begun->room = 0;
+	if (command == SIZING_COMMAND)
+		bpf_probe_read_user(&begun->room, sizeof(begun->room),
+				    (void *)(event->argument + SIZING_ROOM));
 	begun->ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -94,10 +138,12 @@ static __u64 read_length(const struct begun *begun)
 	switch (begun->command) {
 	case IOCTL_IOAS_MAP:
 	case IOCTL_IOAS_MAP_FILE:
+	case IOCTL_TYPE1_MAP:
 		offset = 24;
 		break;
 	case IOCTL_IOAS_COPY:
 	case IOCTL_IOAS_UNMAP:
+	case IOCTL_TYPE1_UNMAP:
 		offset = 16;
 		break;
 	default:
@@ -107,6 +153,28 @@ static __u64 read_length(const struct begun *begun)
 				(void *)(begun->argument + offset)))
 		return 0;
 	return length;
+}
+
+/* The rest of the argument of a map: its flags, memory and IOVA. */
+static void read_map(struct ioctl_call *call, const struct begun *begun)
+{
+	__u32 address, iova;
+
+	if (call->command == IOCTL_IOAS_MAP) {
+		address = 16;
+		iova = 32;
+	} else if (call->command == IOCTL_TYPE1_MAP) {
+		address = 8;
+		iova = 16;
+	} else {
+		return;
+	}
+	bpf_probe_read_user(&call->flags, sizeof(call->flags),
+			    (void *)(begun->argument + 4));
+	bpf_probe_read_user(&call->address, sizeof(call->address),
+			    (void *)(begun->argument + address));
+	bpf_probe_read_user(&call->iova, sizeof(call->iova),
+			    (void *)(begun->argument + iova));
 }
 
 static void send(const struct ioctl_call *call)
@@ -140,6 +208,7 @@ static void count(const struct ioctl_call *call)
 		lose();
 		return;
 	}
+	row->uid = call->uid;
 	row->calls++;
 	if (call->ret >= 0)
 		row->bytes += call->length;
@@ -152,15 +221,60 @@ static void count(const struct ioctl_call *call)
 		row->hist[bucket]++;
 }
 
+/* VFIO serializes these requests of a device. */
+static void count_move(const struct ioctl_call *call, __u64 fd)
+{
+	struct file *file = syscall_file(fd);
+	static const struct ioctl_moves none;
+	char name[IOCTL_NAME_LEN] = {};
+	struct ioctl_moves *of;
+
+	if (file)
+		vfio_device_name(file, name);
+	if (!name[0])
+		return;
+	of = bpf_map_lookup_elem(&moves, name);
+	if (!of) {
+		bpf_map_update_elem(&moves, name, &none, BPF_NOEXIST);
+		of = bpf_map_lookup_elem(&moves, name);
+	}
+	if (!of) {
+		lose();
+		return;
+	}
+	if (call->ret < 0) {
+		__sync_fetch_and_add(&of->failed, 1);
+		return;
+	}
+	__sync_fetch_and_add(&of->count, 1);
+	of->last_ns = call->ns;
+	if (of->max_ns < call->ns)
+		of->max_ns = call->ns;
+}
+
+/*
+ * The kernel skips programs at such events while another one, of anyone, runs
+ * on the CPU. It counts that, but not whose calls these are: for most of them
+ * the event at the other end of the call tells.
+ */
 SEC("tp/syscalls/sys_exit_ioctl")
 int ioctl_exit(struct sys_exit_ioctl *event)
 {
+	__u32 command = syscall_command();
 	struct ioctl_call call = { .end_ns = bpf_ktime_get_ns() };
 	struct begun *begun;
 
 	begun = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
 				     0);
-	if (!begun || !begun->command)
+	/* A thread seen for the first time was in the call at the start. */
+	if (!begun)
+		return 0;
+	if (begun->command != command) {
+		if (is_wanted(command, syscall_fd()))
+			lose();
+		return 0;
+	}
+	if (!command)
 		return 0;
 	call.ns = call.end_ns - begun->ns;
 	call.length = read_length(begun);
@@ -169,10 +283,17 @@ int ioctl_exit(struct sys_exit_ioctl *event)
 	call.uid = bpf_get_current_uid_gid();
 	call.command = begun->command;
 	call.ret = event->ret;
-	begun->command = 0;
+	if (is_sizing(call.command, call.ret, begun->room))
+		call.ret = 0;
 	if (one_by_one)
+		read_map(&call, begun);
+	begun->command = 0;
+	if (one_by_one) {
 		send(&call);
-	else
-		count(&call);
+		return 0;
+	}
+	count(&call);
+	if (command == IOCTL_DEVICE_ATTACH)
+		count_move(&call, syscall_fd());
 	return 0;
 }

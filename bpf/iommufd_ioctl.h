@@ -12,11 +12,17 @@
 /*
  * Numbers of ioctls. The kernel's list of ioctl numbers reserves FIRST to LAST
  * for iommufd. The VFIO ioctls for devices that use iommufd come before them;
- * the ioctls of VFIO containers share their numbers with other VFIO ioctls and
- * can't be told apart.
+ * the ioctls of VFIO containers share their numbers with other VFIO ioctls, and
+ * are told apart by their file.
  */
 enum ioctl_command {
+	IOCTL_SET_IOMMU = 0x3b66,
+	IOCTL_SET_CONTAINER = 0x3b68,
+	IOCTL_GROUP_DEVICE = 0x3b6a,
+	IOCTL_TYPE1_MAP = 0x3b71,
+	IOCTL_TYPE1_UNMAP = 0x3b72,
 	IOCTL_DEVICE_BIND = 0x3b76,
+	IOCTL_DEVICE_ATTACH = 0x3b77,
 	IOCTL_DEVICE_DETACH = 0x3b78,
 	IOCTL_FIRST = 0x3b80,
 	IOCTL_IOAS_COPY = 0x3b83,
@@ -26,6 +32,23 @@ enum ioctl_command {
 	IOCTL_HWPT_INVALIDATE = 0x3b8d,
 	IOCTL_IOAS_MAP_FILE = 0x3b8f,
 	IOCTL_LAST = 0x3bff,
+};
+
+#define IOCTL_NAME_LEN	  32
+#define IOCTL_MAX_DEVICES 4096
+
+/**
+ * struct ioctl_moves - attaches and replaces of a device of VFIO
+ * @count: those that succeeded
+ * @failed: those that failed
+ * @last_ns: duration of the last successful one
+ * @max_ns: duration of the longest of these
+ */
+struct ioctl_moves {
+	__u64 count;
+	__u64 failed;
+	__u64 last_ns;
+	__u64 max_ns;
 };
 
 /**
@@ -48,6 +71,7 @@ struct ioctl_key {
  * @bytes: mapped, copied or unmapped bytes; 0 for failed and other calls
  * @ns: sum of the durations of the system calls
  * @max_ns: duration of the longest call
+ * @uid: user id of the process
  * @comm: name of the process
  * @hist: durations, see hist.h
  */
@@ -56,6 +80,8 @@ struct ioctl_row {
 	__u64 bytes;
 	__u64 ns;
 	__u64 max_ns;
+	__u32 uid;
+	__u32 unused;
 	char comm[IOCTL_COMM_LEN];
 	__u32 hist[HIST_BUCKETS];
 };
@@ -66,18 +92,22 @@ struct ioctl_row {
  * @ns: its duration
  * @length: requested bytes; for a successful unmap the unmapped bytes; 0 for
  *	other commands
+ * @iova: of a map, and @address of its memory; 0 for other commands
+ * @flags: of a map
  * @ret: 0 or above, or a negative errno
  */
 struct ioctl_call {
 	__u64 end_ns;
 	__u64 ns;
 	__u64 length;
+	__u64 iova;
+	__u64 address;
 	__u32 tgid;
 	__u32 tid;
 	__u32 uid;
 	__u32 command;
 	__s32 ret;
-	__u32 unused;
+	__u32 flags;
 	char comm[IOCTL_COMM_LEN];
 };
 

@@ -36,6 +36,21 @@ struct iommufd_object_info {
 	__u64 unmaps;
 	__u64 invalidations;
 	__u64 faults;
+	__u32 hwpt;
+	__u32 group;
+	char name[32];
+};
+
+struct iommufd_area_info {
+	__u32 ctx;
+	__u32 ioas;
+	__u64 iova;
+	__u64 length;
+	__u32 source;
+	__u32 flags;
+	__u64 addr;
+	__u64 pinned;
+	__u64 pins;
 };
 
 #pragma clang attribute pop
@@ -48,6 +63,10 @@ struct bpf_iter_iommufd_object {
 	__u64 __opaque[12];
 };
 
+struct bpf_iter_iommufd_area {
+	__u64 __opaque[16];
+};
+
 int bpf_iter_iommufd_ctx_new(struct bpf_iter_iommufd_ctx *it) __ksym;
 struct iommufd_ctx_info *
 bpf_iter_iommufd_ctx_next(struct bpf_iter_iommufd_ctx *it) __ksym;
@@ -57,5 +76,13 @@ int bpf_iter_iommufd_object_new(struct bpf_iter_iommufd_object *it,
 struct iommufd_object_info *
 bpf_iter_iommufd_object_next(struct bpf_iter_iommufd_object *it) __ksym;
 void bpf_iter_iommufd_object_destroy(struct bpf_iter_iommufd_object *it) __ksym;
+
+/* An older iommufd does not have these; only for programs of type syscall. */
+int bpf_iter_iommufd_area_new(struct bpf_iter_iommufd_area *it, __u32 ctx,
+			      __u32 ioas, __u64 iova) __ksym __weak;
+struct iommufd_area_info *
+bpf_iter_iommufd_area_next(struct bpf_iter_iommufd_area *it) __ksym __weak;
+void bpf_iter_iommufd_area_destroy(struct bpf_iter_iommufd_area *it)
+	__ksym __weak;
 
 #endif

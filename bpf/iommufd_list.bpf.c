@@ -5,6 +5,7 @@
  * have numbers that tell which events the list already includes.
  */
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "iommufd_iter.h"
@@ -20,13 +21,35 @@ struct {
 /* Entries that did not fit. */
 __u64 lost;
 
+/* An older iommufd does not list this. */
+static void set_device(struct list_object *entry,
+		       struct iommufd_object_info *object)
+{
+	bool known = object->type == LIST_TYPE_DEVICE &&
+		     bpf_core_field_exists(object->name);
+
+	entry->hwpt = LIST_NOT_KNOWN;
+	entry->group = LIST_NOT_KNOWN;
+	entry->name[0] = '\0';
+	if (!known)
+		return;
+	entry->hwpt = object->hwpt;
+	entry->group = object->group;
+	bpf_probe_read_kernel_str(entry->name, sizeof(entry->name),
+				  object->name);
+}
+
 static void list_objects(__u32 ctx)
 {
 	struct iommufd_object_info *object;
-	struct list_object entry = { .kind = LIST_OBJECT };
+	struct list_object entry = {
+		.kind = LIST_OBJECT,
+		.room = LIST_UNKNOWN,
+	};
 	struct bpf_iter_iommufd_object it;
 
-	bpf_iter_iommufd_object_new(&it, ctx);
+	if (bpf_iter_iommufd_object_new(&it, ctx))
+		lost++;
 	while ((object = bpf_iter_iommufd_object_next(&it))) {
 		entry.ctx = object->ctx;
 		entry.id = object->id;
@@ -42,6 +65,7 @@ static void list_objects(__u32 ctx)
 		entry.unmaps = object->unmaps;
 		entry.invalidations = object->invalidations;
 		entry.faults = object->faults;
+		set_device(&entry, object);
 		if (bpf_ringbuf_output(&list, &entry, sizeof(entry), 0))
 			lost++;
 	}
@@ -68,6 +92,74 @@ int list_all(void *unused)
 			lost++;
 		list_objects(entry.ctx);
 	}
+	bpf_iter_iommufd_ctx_destroy(&it);
+	return 0;
+}
+
+/* Too large for the stack, with the iterators. Not in .bss, which tests read. */
+static struct list_near near SEC(".data.near") __attribute__((used));
+
+static void copy_area(struct list_area *to,
+		      const struct iommufd_area_info *area)
+{
+	to->iova = area->iova;
+	to->length = area->length;
+	to->addr = area->addr;
+	to->source = area->source;
+	to->flags = area->flags;
+}
+
+/* At most three steps: the iterator begins at the address, or below it. */
+static void list_areas_near(__u32 ctx, __u32 ioas, __u64 iova)
+{
+	struct bpf_iter_iommufd_area it;
+	struct iommufd_area_info *area;
+
+	__builtin_memset(&near, 0, sizeof(near));
+	near.kind = LIST_NEAR;
+	near.ctx = ctx;
+	near.ioas = ioas;
+	bpf_iter_iommufd_area_new(&it, ctx, ioas, iova);
+	while ((area = bpf_iter_iommufd_area_next(&it))) {
+		if (area->iova > iova) {
+			copy_area(&near.above, area);
+			break;
+		}
+		if (iova - area->iova < area->length)
+			copy_area(&near.at, area);
+		else
+			copy_area(&near.below, area);
+	}
+	bpf_iter_iommufd_area_destroy(&it);
+	if (bpf_ringbuf_output(&list, &near, sizeof(near), 0))
+		lost++;
+}
+
+static void list_ctx_near(__u32 ctx, __u64 iova)
+{
+	struct iommufd_object_info *object;
+	struct bpf_iter_iommufd_object it;
+
+	bpf_iter_iommufd_object_new(&it, ctx);
+	while ((object = bpf_iter_iommufd_object_next(&it)))
+		if (object->type == LIST_TYPE_IOAS)
+			list_areas_near(ctx, object->id, iova);
+	bpf_iter_iommufd_object_destroy(&it);
+}
+
+/* Lists the mappings of every IOAS at and next to an address. */
+SEC("syscall")
+int list_near(struct list_near_args *args)
+{
+	struct bpf_iter_iommufd_ctx it;
+	struct iommufd_ctx_info *ctx;
+	__u64 iova = args->iova;
+
+	if (!bpf_ksym_exists(bpf_iter_iommufd_area_new))
+		return LIST_NO_AREAS;
+	bpf_iter_iommufd_ctx_new(&it);
+	while ((ctx = bpf_iter_iommufd_ctx_next(&it)))
+		list_ctx_near(ctx->ctx, iova);
 	bpf_iter_iommufd_ctx_destroy(&it);
 	return 0;
 }

@@ -59,8 +59,9 @@ struct task_struct___owner {
 
 #pragma clang attribute pop
 
-struct task_struct *bpf_task_from_pid(int pid) __ksym;
-void bpf_task_release(struct task_struct *task) __ksym;
+/* From Linux 6.2 on. */
+struct task_struct *bpf_task_from_pid(int pid) __ksym __weak;
+void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -136,11 +137,15 @@ static bool may_lock(struct task_struct___owner *task)
 SEC("syscall")
 int read_owner(struct pins_owner *owner)
 {
-	struct task_struct *task = bpf_task_from_pid(owner->tgid);
-	struct task_struct___owner *of = (void *)task;
+	struct task_struct___owner *of;
+	struct task_struct *task;
 
+	if (!bpf_ksym_exists(bpf_task_from_pid))
+		return 0;
+	task = bpf_task_from_pid(owner->tgid);
 	if (!task)
 		return 0;
+	of = (void *)task;
 	owner->found = 1;
 	owner->uid = BPF_CORE_READ(of, real_cred, uid.val);
 	owner->unlimited = may_lock(of);

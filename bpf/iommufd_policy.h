@@ -52,6 +52,23 @@ struct iommufd_bpf_invalidate {
 	__u64 ns;
 };
 
+#define IOMMUFD_BPF_MAX_ANCESTORS 16
+
+struct iommufd_bpf_charge {
+	__u32 ctx;
+	__u32 ioas;
+	__u32 tgid;
+	__u32 uid;
+	__u32 source;
+	__u32 forced;
+	__u64 npages;
+	__u64 detail;
+	__u64 cgroup_id;
+	__u32 level;
+	__u32 page_shift;
+	__u64 ancestors[IOMMUFD_BPF_MAX_ANCESTORS];
+};
+
 #pragma clang attribute pop
 
 struct iommufd_bpf_ops {
@@ -64,6 +81,8 @@ struct iommufd_bpf_ops {
 	__s32 priority;
 	__u32 flags;
 	__u64 cgroup_id;
+	int (*charge)(struct iommufd_bpf_charge *call);
+	void (*uncharge)(struct iommufd_bpf_charge *call);
 };
 
 #define EDQUOT	     122

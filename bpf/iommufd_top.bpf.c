@@ -13,6 +13,7 @@
  */
 #include "iommufd_top_count.h"
 #include "iommufd_top_objects.h"
+#include "sizing.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -208,6 +209,8 @@ int fail(struct trace_event_raw_iommufd_fail *event)
 	struct top_fail last = { .when_ns = bpf_ktime_get_ns() };
 	__u64 none = 0, *count;
 
+	if (is_sizing(event->command, event->ret, event->first))
+		return 0;
 	last.first = event->first;
 	last.second = event->second;
 	last.ctx = event->ctx;

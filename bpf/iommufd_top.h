@@ -122,7 +122,8 @@ struct top_table {
 
 /**
  * struct top_device - a device that is bound to a context
- * @name: as in /sys/bus/pci/devices, empty if no event has had it yet
+ * @name: as in /sys/bus/pci/devices, empty if neither the list at the start nor
+ *	an event has had it yet
  * @group: its IOMMU group, known as soon as the name is
  * @attached: number of page tables that it is attached to, counting PASIDs
  * @hwpt: page table that it was last attached to, not counting PASIDs

@@ -5,6 +5,11 @@
 
 #include <linux/types.h>
 
+/* In place of the command of a request: a file of VFIO could not be opened. */
+#define WHY_OPEN 0
+/* Where these files are. */
+#define WHY_FOLDER "/dev/vfio/"
+
 enum why_kind {
 	WHY_FAIL = 1, /* iommufd_fail */
 	/* The subject of the request: struct why_subject. */
@@ -12,9 +17,15 @@ enum why_kind {
 	WHY_UNMAP = 3,
 	WHY_HWPT = 4,
 	WHY_DEVICE = 5,
+	/* A new page table with a fault queue, whose id is in @device. */
+	WHY_QUEUED = 6,
 };
 
-/* A failure. Processes and users are in the initial namespaces. */
+/*
+ * A failure. Processes and users are in the initial namespaces. If @vfio is
+ * set, VFIO refused the request without asking iommufd: there is neither a
+ * context nor a reason.
+ */
 struct why_fail {
 	__u32 kind; /* WHY_FAIL */
 	__u32 tid;
@@ -27,7 +38,14 @@ struct why_fail {
 	__u64 first;
 	__u64 second;
 	__u64 offset; /* of the address @first in the mapped file */
-	char file[32]; /* name of that file, or empty */
+	/* Name of that file, or of that of @fd, or the rest of the path after
+	 * WHY_FOLDER; or empty
+	 */
+	char file[32];
+	/* The device, if it is a file of VFIO for one, or asks a group for one. */
+	char device[32];
+	__u32 vfio;
+	__s32 fd; /* the file of VFIO that the request is for */
 	char policy[16];
 	char comm[16];
 };

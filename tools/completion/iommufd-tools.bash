@@ -24,6 +24,33 @@ _iommufd_long() {
 	"$1" --help 2>/dev/null | sed -nE "s/^  $2, (--[a-z-]+).*/\\1/p"
 }
 
+# PCI addresses, of which bash takes each colon as a word: offer what follows the last one.
+_iommufd_addresses() {
+	local typed=${COMP_LINE:0:COMP_POINT}
+
+	typed=${typed##* }
+	mapfile -t COMPREPLY < <(cd /sys/bus/pci/devices && compgen -W "$(echo *)" -- "$typed")
+	COMPREPLY=("${COMPREPLY[@]#"${typed%"${typed##*:}"}"}")
+}
+
+# The names of bundled policies after load, of pinned policies after other commands. The name of a
+# file can be completed, too.
+_iommufd_policies() {
+	local command=$1 word=$2 tool=$3 folder names=
+
+	tool=$(readlink -f "$(type -P "$tool")")
+	if [ "$command" = load ]; then
+		for folder in "${tool%/*/*}"/{lib/iommufd-bpf,tools}; do
+			names+=" $(cd "$folder" 2>/dev/null && echo policy_*.bpf.o)"
+		done
+		names=${names//policy_/}
+		names=${names//.bpf.o/}
+	else
+		names=$(cd /sys/fs/bpf/iommufd 2>/dev/null && echo *)
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "${names//\*/}" -- "$word")
+}
+
 _iommufd_tools() {
 	local tool=$1 word=$2 before=$3 i
 
@@ -54,15 +81,19 @@ _iommufd_tools() {
 		return
 		;;
 	# Files: use the default completion.
-	FILE | PATH) return ;;
+	DIR | FILE | PATH) return ;;
 	*) compopt +o default 2>/dev/null; return ;;
 	esac
-	if [[ $word = -* ]]; then
+	if [[ $word != -* && ${tool##*/} = iommufd-doctor ]]; then
+		_iommufd_addresses
+	elif [[ $word = -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_iommufd_options "$tool")" -- "$word")
 	elif ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W "$(_iommufd_commands "$tool")" -- "$word")
+	elif [[ ${tool##*/} = iommufd-policy ]] && ((COMP_CWORD == 2)); then
+		_iommufd_policies "${COMP_WORDS[1]}" "$word" "$tool"
 	fi
 }
 
-complete -o default -F _iommufd_tools iommufd-exporter iommufd-faults iommufd-maplat iommufd-pins \
-	iommufd-policy iommufd-top iommufd-why
+complete -o default -F _iommufd_tools iommufd-doctor iommufd-exporter iommufd-faults iommufd-maplat \
+	iommufd-pins iommufd-policy iommufd-top iommufd-why

@@ -6,9 +6,10 @@
 
 /*
  * Opens a socket that listens at ADDR:PORT, [ADDR]:PORT, :PORT (all addresses)
- * or /PATH. Returns -1 after reporting an error.
+ * or /PATH. The file at a path gets the permissions @mode. Returns -1 after
+ * reporting an error.
  */
-int address_listen(const char *address);
+int address_listen(const char *address, unsigned int mode);
 
 /* The address of the socket, as a URL if it has one. */
 void address_name(int fd, char *name, size_t size);

@@ -2,12 +2,16 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include "../lib/dma_count.h"
 #include "../lib/err.h"
 #include "../lib/tool.h"
+#include "../lib/vmstat.h"
 #include "collect.h"
 #include "iommufd_exporter.skel.h"
 #include "iommufd_pins.skel.h"
 #include "metrics.h"
+#include "openmetrics.h"
 #include "totals.h"
 
 /**
@@ -15,6 +19,7 @@
  * @bpf: counters since the start
  * @pins: limits
  * @list: current contexts and objects
+ * @dma: DMA that IOMMUs refused, NULL if the log can't be read
  * @before: what contexts had done before the start
  * @most: maximum number of contexts with metrics of their own
  */
@@ -22,6 +27,7 @@ struct collect {
 	struct iommufd_exporter *bpf;
 	struct iommufd_pins *pins;
 	struct list *list;
+	struct dma_count *dma;
 	struct totals before;
 	unsigned long most;
 };
@@ -64,7 +70,8 @@ struct collect *collect_open(unsigned long contexts)
 	struct collect *collect = tool_memory(calloc(1, sizeof(*collect)));
 
 	collect->most = contexts;
-	collect->list = list_open();
+	collect->list = list_open(SOURCE_OURS);
+	collect->dma = dma_count_open();
 	if (begin(collect))
 		return collect;
 	collect_close(collect);
@@ -74,6 +81,7 @@ struct collect *collect_open(unsigned long contexts)
 void collect_close(struct collect *collect)
 {
 	list_close(collect->list);
+	dma_count_close(collect->dma);
 	iommufd_exporter__destroy(collect->bpf);
 	iommufd_pins__destroy(collect->pins);
 	totals_free(&collect->before);
@@ -132,6 +140,99 @@ static void read_contexts(struct collect *collect, const struct listing *found,
 	}
 }
 
+static bool is_shown(const struct metrics *metrics, __u32 ctx)
+{
+	for (size_t i = 0; i < metrics->nr_contexts; i++)
+		if (metrics->contexts[i].info->ctx == ctx)
+			return true;
+	return false;
+}
+
+/* Devices that were bound before the start have no event that names them. */
+static void name_device(struct device *device, const struct list_object *object)
+{
+	if (*device->seen.name || !*object->name)
+		return;
+	memcpy(device->seen.name, object->name, sizeof(device->seen.name));
+	device->seen.group = object->group;
+}
+
+static void read_devices(struct collect *collect, const struct listing *found,
+			 struct metrics *metrics)
+{
+	int map = bpf_map__fd(collect->bpf->maps.devices);
+
+	metrics->devices = tool_memory(calloc(found->nr_objects + 1,
+					      sizeof(*metrics->devices)));
+	for (size_t i = 0; i < found->nr_objects; i++) {
+		const struct list_object *object = &found->objects[i];
+		struct exporter_key key = { object->ctx, object->id };
+		struct device *device = &metrics->devices[metrics->nr_devices];
+
+		if (object->type != LIST_TYPE_DEVICE ||
+		    !is_shown(metrics, object->ctx))
+			continue;
+		device->ctx = object->ctx;
+		device->id = object->id;
+		bpf_map_lookup_elem(map, &key, &device->seen);
+		name_device(device, object);
+		metrics->nr_devices++;
+	}
+}
+
+static bool exists(const struct listing *found, __u32 ctx)
+{
+	for (size_t i = 0; i < found->nr_contexts; i++)
+		if (found->contexts[i].ctx == ctx)
+			return true;
+	return false;
+}
+
+/* Removes those of contexts that are gone, whose numbers are not used again. */
+static void read_failures(struct collect *collect, const struct listing *found,
+			  struct metrics *metrics)
+{
+	int map = bpf_map__fd(collect->bpf->maps.failures);
+	struct exporter_key key, next;
+	void *last = NULL;
+
+	metrics->failed = tool_memory(calloc(EXPORTER_MAX_FAILURES,
+					     sizeof(*metrics->failed)));
+	while (metrics->nr_failed < EXPORTER_MAX_FAILURES &&
+	       !bpf_map_get_next_key(map, last, &next)) {
+		struct failed *failed = &metrics->failed[metrics->nr_failed];
+
+		if (last && !exists(found, key.ctx))
+			bpf_map_delete_elem(map, &key);
+		key = next;
+		last = &key;
+		failed->key = key;
+		if (is_shown(metrics, key.ctx) &&
+		    !bpf_map_lookup_elem(map, &key, &failed->count))
+			metrics->nr_failed++;
+	}
+	if (last && !exists(found, key.ctx))
+		bpf_map_delete_elem(map, &key);
+}
+
+static void read_policies(struct collect *collect, struct metrics *metrics)
+{
+	int map = bpf_map__fd(collect->bpf->maps.policies);
+	char *last = NULL;
+
+	metrics->refused = tool_memory(calloc(EXPORTER_MAX_POLICIES,
+					      sizeof(*metrics->refused)));
+	while (metrics->nr_refused < EXPORTER_MAX_POLICIES) {
+		struct refused *of = &metrics->refused[metrics->nr_refused];
+
+		if (bpf_map_get_next_key(map, last, of->policy) ||
+		    bpf_map_lookup_elem(map, of->policy, &of->count))
+			break;
+		last = of->policy;
+		metrics->nr_refused++;
+	}
+}
+
 /* Both consist only of 64-bit numbers. */
 static void add_counts(struct exporter_counts *to,
 		       const struct exporter_counts *from)
@@ -160,7 +261,7 @@ static bool read_counts(struct collect *collect, struct exporter_counts *counts)
 	return read;
 }
 
-char *collect_metrics(void *data, size_t *size)
+char *collect_metrics(void *data, size_t *size, bool old)
 {
 	struct collect *collect = data;
 	const struct listing *found = list_read(collect->list);
@@ -171,12 +272,23 @@ char *collect_metrics(void *data, size_t *size)
 	if (!found || !read_counts(collect, &metrics.counts))
 		return NULL;
 	read_contexts(collect, found, &metrics);
+	read_devices(collect, found, &metrics);
+	read_failures(collect, found, &metrics);
+	read_policies(collect, &metrics);
+	if (collect->dma)
+		dma_count_read(collect->dma);
+	metrics.dma = collect->dma;
+	metrics.table_pages = vmstat_iommu_pages();
 	metrics.lost_events =
 		collect->bpf->bss->lost + tool_misses(collect->bpf->obj);
 	metrics.lost_entries = found->lost;
 	out = tool_memory(open_memstream(&text, size));
+	openmetrics_set_old(old);
 	metrics_print(out, &metrics);
 	fclose(out);
 	free(metrics.contexts);
+	free(metrics.devices);
+	free(metrics.failed);
+	free(metrics.refused);
 	return tool_memory(text);
 }

@@ -2,6 +2,7 @@
 #ifndef __COLLECT_H
 #define __COLLECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct collect;
@@ -14,6 +15,6 @@ struct collect *collect_open(unsigned long contexts);
 void collect_close(struct collect *collect);
 
 /* A server_metrics_fn; @data is a struct collect. */
-char *collect_metrics(void *data, size_t *size);
+char *collect_metrics(void *data, size_t *size, bool old);
 
 #endif

@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 	struct options options = {
 		.listen = "127.0.0.1:9899",
 		.contexts = 1000,
+		.mode = 0600,
 	};
 	int fd, status = EXIT_FAILURE;
 
@@ -59,7 +60,7 @@ int main(int argc, char **argv)
 	/*
 	 * Listen first: it is quick, and early clients wait instead of failing.
 	 */
-	fd = address_listen(options.listen);
+	fd = address_listen(options.listen, options.mode);
 	if (fd < 0)
 		return EXIT_FAILURE;
 	if (tool_check(options.common.verbose) && names_load())

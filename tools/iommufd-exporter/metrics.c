@@ -63,6 +63,54 @@ static const struct family left_out = {
 	NULL,
 	"Contexts that have no metrics of their own, because there are too many.",
 };
+static const struct family context_info = {
+	"iommufd_context",
+	"info",
+	NULL,
+	"The process that opened a context, its user, its name at that time, and what pins are charged to.",
+};
+static const struct family device_info = {
+	"iommufd_device",
+	"info",
+	NULL,
+	"A device that is bound to a context; its name and group are empty if it was bound before the exporter started.",
+};
+static const struct family device_faults = {
+	"iommufd_device_page_faults",
+	"counter",
+	NULL,
+	"Page faults that a device reported to user space.",
+};
+static const struct family refused_dma = {
+	"iommufd_refused_dma",
+	"counter",
+	NULL,
+	"DMA of devices that IOMMUs refused, as far as their drivers log it.",
+};
+static const struct family context_failures = {
+	"iommufd_context_failures",
+	"counter",
+	NULL,
+	"Requests on a context that failed, by reason.",
+};
+static const struct family policy_refusals = {
+	"iommufd_policy_refusals",
+	"counter",
+	NULL,
+	"Requests that a BPF policy refused or limited.",
+};
+static const struct family lock_time = {
+	"iommufd_request_lock_seconds",
+	"counter",
+	"seconds",
+	"Time that successful map and unmap requests waited for locks.",
+};
+static const struct family table_memory = {
+	"iommufd_machine_page_table_bytes",
+	"gauge",
+	"bytes",
+	"Memory of the page tables of all IOMMUs of the machine.",
+};
 static const struct family failures = {
 	"iommufd_failures",
 	"counter",
@@ -152,13 +200,97 @@ static void print_contexts(FILE *out, const struct metrics *metrics,
 
 		if (!has_told(context, told))
 			continue;
-		fprintf(out, "%s%s{ctx=\"%u\",pid=\"%u\",comm=", family->name,
-			told >= TOLD_MAPS ? "_total" : "", info->ctx,
-			info->tgid);
-		openmetrics_value(out, info->comm, sizeof(info->comm));
-		fputs("} ", out);
+		fprintf(out, "%s%s{ctx=\"%u\"} ", family->name,
+			told >= TOLD_MAPS ? "_total" : "", info->ctx);
 		print_told(out, context, told);
 		fputc('\n', out);
+	}
+}
+
+static void print_context_info(FILE *out, const struct metrics *metrics)
+{
+	static const char *const modes[] = { "user", "mm", "none" };
+
+	openmetrics_family(out, &context_info);
+	for (size_t i = 0; i < metrics->nr_contexts; i++) {
+		const struct context *context = &metrics->contexts[i];
+		const struct list_ctx *info = context->info;
+
+		fprintf(out,
+			"%s_info{ctx=\"%u\",pid=\"%u\",uid=\"%u\",mode=\"%s\",comm=",
+			context_info.name, info->ctx, info->tgid,
+			context->owner.now.uid, modes[context->owner.mode]);
+		openmetrics_value(out, info->comm, sizeof(info->comm));
+		fputs("} 1\n", out);
+	}
+}
+
+static void print_devices(FILE *out, const struct metrics *metrics)
+{
+	openmetrics_family(out, &device_info);
+	for (size_t i = 0; i < metrics->nr_devices; i++) {
+		const struct device *device = &metrics->devices[i];
+		const struct exporter_device *seen = &device->seen;
+
+		fprintf(out, "%s_info{ctx=\"%u\",device_id=\"%u\",group=\"",
+			device_info.name, device->ctx, device->id);
+		if (*seen->name)
+			fprintf(out, "%u", seen->group);
+		fputs("\",device=", out);
+		openmetrics_value(out, seen->name, sizeof(seen->name));
+		fputs("} 1\n", out);
+	}
+	openmetrics_family(out, &device_faults);
+	for (size_t i = 0; i < metrics->nr_devices; i++)
+		fprintf(out, "%s_total{ctx=\"%u\",device_id=\"%u\"} %llu\n",
+			device_faults.name, metrics->devices[i].ctx,
+			metrics->devices[i].id,
+			metrics->devices[i].seen.faults);
+}
+
+static void print_refused_dma(FILE *out, const struct dma_count *dma)
+{
+	char device[DMA_COUNT_NAME];
+	__u64 count;
+
+	if (!dma)
+		return;
+	openmetrics_family(out, &refused_dma);
+	for (size_t i = 0; (count = dma_count_at(dma, i, device)); i++) {
+		fprintf(out, "%s_total{device=", refused_dma.name);
+		openmetrics_value(out, device, sizeof(device));
+		fprintf(out, "} %llu\n", count);
+	}
+}
+
+static void print_context_failures(FILE *out, const struct metrics *metrics)
+{
+	openmetrics_family(out, &context_failures);
+	for (size_t i = 0; i < metrics->nr_failed; i++) {
+		const struct failed *failed = &metrics->failed[i];
+		const char *reason = names_reason(failed->key.id);
+
+		fprintf(out, "%s_total{ctx=\"%u\",reason=\"",
+			context_failures.name, failed->key.ctx);
+		/* Two unknown reasons must not be the same sample. */
+		if (reason)
+			fputs(reason, out);
+		else
+			fprintf(out, "%u", failed->key.id);
+		fprintf(out, "\"} %llu\n", failed->count);
+	}
+}
+
+static void print_policies(FILE *out, const struct metrics *metrics)
+{
+	openmetrics_family(out, &policy_refusals);
+	for (size_t i = 0; i < metrics->nr_refused; i++) {
+		const struct refused *refused = &metrics->refused[i];
+
+		fprintf(out, "%s_total{policy=", policy_refusals.name);
+		openmetrics_value(out, refused->policy,
+				  sizeof(refused->policy));
+		fprintf(out, "} %llu\n", refused->count);
 	}
 }
 
@@ -184,11 +316,6 @@ static void print_failures(FILE *out, const struct exporter_counts *counts)
 
 static void print_requests(FILE *out, const struct exporter_counts *counts)
 {
-	static const char *const bounds[EXPORTER_BUCKETS] = {
-		"1e-06", "1e-05", "0.0001", "0.001", "0.01",
-		"0.1",	 "1.0",	  "10.0",   "+Inf",
-	};
-
 	openmetrics_family(out, &requests);
 	for (int op = 0; op < IOAS_OPS; op++) {
 		const char *name = operation_names[op].name;
@@ -197,13 +324,30 @@ static void print_requests(FILE *out, const struct exporter_counts *counts)
 
 		for (int i = 0; i < EXPORTER_BUCKETS; i++) {
 			sum += of->count[i];
-			fprintf(out, "%s_bucket{op=\"%s\",le=\"%s\"} %llu\n",
-				requests.name, name, bounds[i], sum);
+			fprintf(out, "%s_bucket{op=\"%s\",le=\"", requests.name,
+				name);
+			if (i < EXPORTER_BUCKETS - 1)
+				fprintf(out, "%.9g",
+					EXPORTER_FIRST_NS / 1e9 * (1 << i));
+			else
+				fputs("+Inf", out);
+			fprintf(out, "\"} %llu\n", sum);
 		}
 		fprintf(out, "%s_count{op=\"%s\"} %llu\n", requests.name, name,
 			sum);
 		fprintf(out, "%s_sum{op=\"%s\"} ", requests.name, name);
 		openmetrics_seconds(out, of->sum_ns);
+		fputc('\n', out);
+	}
+}
+
+static void print_lock_time(FILE *out, const struct exporter_counts *counts)
+{
+	openmetrics_family(out, &lock_time);
+	for (int op = 0; op < IOAS_OPS; op++) {
+		fprintf(out, "%s_total{op=\"%s\"} ", lock_time.name,
+			operation_names[op].name);
+		openmetrics_seconds(out, counts->requests[op].lock_ns);
 		fputc('\n', out);
 	}
 }
@@ -221,12 +365,21 @@ void metrics_print(FILE *out, const struct metrics *metrics)
 	print_number(out, &contexts, "",
 		     metrics->nr_contexts + metrics->nr_left_out);
 	print_number(out, &left_out, "", metrics->nr_left_out);
+	if (~metrics->table_pages)
+		print_number(out, &table_memory, "",
+			     metrics->table_pages * getpagesize());
+	print_context_info(out, metrics);
+	print_devices(out, metrics);
+	print_refused_dma(out, metrics->dma);
+	print_context_failures(out, metrics);
+	print_policies(out, metrics);
 	for (int told = 0; told < TOLD; told++)
 		print_contexts(out, metrics, told);
 	print_failures(out, &metrics->counts);
 	print_requests(out, &metrics->counts);
+	print_lock_time(out, &metrics->counts);
 	print_number(out, &page_faults, "_total", metrics->counts.page_faults);
 	print_number(out, &lost_events, "_total", metrics->lost_events);
 	print_number(out, &lost_entries, "_total", metrics->lost_entries);
-	fputs("# EOF\n", out);
+	openmetrics_end(out);
 }

@@ -2,8 +2,40 @@
 #include <string.h>
 #include "openmetrics.h"
 
+static bool old;
+
+void openmetrics_set_old(bool wanted)
+{
+	old = wanted;
+}
+
+void openmetrics_end(FILE *out)
+{
+	if (!old)
+		fputs("# EOF\n", out);
+}
+
+/* There, a family has the name of its samples, and no unit. */
+static void print_old_family(FILE *out, const struct family *family)
+{
+	const char *suffix = "", *type = family->type;
+
+	if (!strcmp(type, "counter"))
+		suffix = "_total";
+	if (!strcmp(type, "info")) {
+		suffix = "_info";
+		type = "gauge";
+	}
+	fprintf(out, "# HELP %s%s %s\n", family->name, suffix, family->help);
+	fprintf(out, "# TYPE %s%s %s\n", family->name, suffix, type);
+}
+
 void openmetrics_family(FILE *out, const struct family *family)
 {
+	if (old) {
+		print_old_family(out, family);
+		return;
+	}
 	fprintf(out, "# TYPE %s %s\n", family->name, family->type);
 	if (family->unit)
 		fprintf(out, "# UNIT %s %s\n", family->name, family->unit);

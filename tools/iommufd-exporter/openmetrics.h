@@ -4,6 +4,7 @@
 #define __OPENMETRICS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -19,6 +20,14 @@ struct family {
 	const char *unit;
 	const char *help;
 };
+
+/*
+ * Selects the older text format of Prometheus (0.0.4) for what is printed next,
+ * or OpenMetrics.
+ */
+void openmetrics_set_old(bool wanted);
+/* Prints the end of all metrics. */
+void openmetrics_end(FILE *out);
 
 void openmetrics_family(FILE *out, const struct family *family);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <argp.h>
+#include <stdlib.h>
+#include <string.h>
 #include "options.h"
 
 const char *argp_program_version = "iommufd-exporter " VERSION;
@@ -14,7 +16,7 @@ static const char doc[] =
 	"Examples:\n"
 	"  iommufd-exporter                    on 127.0.0.1:9899\n"
 	"  iommufd-exporter -l [::1]:9000      at another address\n"
-	"  iommufd-exporter -l /run/iommufd.sock for a proxy\n"
+	"  iommufd-exporter -l /run/iommufd-exporter/socket -m 660 for a proxy\n"
 	"  curl http://127.0.0.1:9899/metrics  show the metrics\n";
 
 static const struct argp_option entries[] = {
@@ -22,11 +24,24 @@ static const struct argp_option entries[] = {
 	  "Listen at this address (127.0.0.1:9899); :PORT for all addresses, "
 	  "/PATH for a Unix socket",
 	  0 },
+	{ "mode", 'm', "MODE", 0,
+	  "Permissions of the Unix socket, in octal (600); 660 lets in the "
+	  "group of the directory or service",
+	  0 },
 	{ "contexts", 'c', "N", 0,
 	  "The N oldest contexts have metrics of their own (1000)", 0 },
 	COMMON_VERBOSE,
 	{},
 };
+
+static bool parse_mode(const char *text, unsigned int *mode)
+{
+	if (!*text || strlen(text) > 4 ||
+	    strspn(text, "01234567") < strlen(text))
+		return false;
+	*mode = strtoul(text, NULL, 8);
+	return *mode <= 0777;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -35,6 +50,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'l':
 		options->listen = arg;
+		return 0;
+	case 'm':
+		if (!parse_mode(arg, &options->mode))
+			argp_error(state,
+				   "the permissions must be octal, up to 777, not '%s'",
+				   arg);
 		return 0;
 	case 'c':
 		if (!loop_parse_number(arg, 0, &options->contexts))

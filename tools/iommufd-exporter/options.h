@@ -7,10 +7,12 @@
 /**
  * struct options - the command line
  * @listen: ADDR:PORT, or the path of a socket
+ * @mode: permissions of that socket
  * @contexts: maximum number of contexts with metrics of their own
  */
 struct options {
 	const char *listen;
+	unsigned int mode;
 	unsigned long contexts;
 	struct common_options common;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "server.h"
 
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define PROMETHEUS  "text/plain; version=0.0.4; charset=utf-8"
 #define PLAIN	    "text/plain; charset=utf-8"
 
 /*
@@ -34,7 +36,7 @@ static enum MHD_Result answer(struct MHD_Connection *to, unsigned int status,
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-					MHD_HTTP_METHOD_GET);
+					"GET, HEAD");
 	sent = MHD_queue_response(to, status, response);
 	MHD_destroy_response(response);
 	return sent;
@@ -49,16 +51,41 @@ static enum MHD_Result say(struct MHD_Connection *to, unsigned int status,
 						      MHD_RESPMEM_PERSISTENT));
 }
 
+/*
+ * Whether to answer in OpenMetrics: the client lists it with a weight above 0,
+ * or accepts anything, as curl does, and does not ask for plain text.
+ */
+static bool accepts_openmetrics(const char *accept)
+{
+	const char *found, *weight;
+
+	if (!accept)
+		return true;
+	found = strcasestr(accept, "application/openmetrics-text");
+	if (!found)
+		return strstr(accept, "*/*") &&
+		       !strcasestr(accept, "text/plain") &&
+		       !strcasestr(accept, "text/html");
+	weight = strcasestr(found, "q=");
+	if (!weight || weight > strchrnul(found, ','))
+		return true;
+	return strtod(weight + strlen("q="), NULL) > 0;
+}
+
 static enum MHD_Result send_metrics(struct server *server,
 				    struct MHD_Connection *to)
 {
+	const char *accept =
+		MHD_lookup_connection_value(to, MHD_HEADER_KIND,
+					    MHD_HTTP_HEADER_ACCEPT);
+	bool old = !accepts_openmetrics(accept);
 	size_t size;
-	char *text = server->metrics(server->data, &size);
+	char *text = server->metrics(server->data, &size, old);
 
 	if (!text)
 		return say(to, MHD_HTTP_INTERNAL_SERVER_ERROR,
 			   "No metrics available; see the log.\n");
-	return answer(to, MHD_HTTP_OK, OPENMETRICS,
+	return answer(to, MHD_HTTP_OK, old ? PROMETHEUS : OPENMETRICS,
 		      MHD_create_response_from_buffer(size, text,
 						      MHD_RESPMEM_MUST_FREE));
 }
@@ -81,8 +108,11 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *to,
 	if (!metrics && strcmp(url, "/"))
 		return say(to, MHD_HTTP_NOT_FOUND,
 			   "Metrics are at /metrics.\n");
-	if (strcmp(method, MHD_HTTP_METHOD_GET))
-		return say(to, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n");
+	/* The server leaves out the body of the answer to a HEAD. */
+	if (strcmp(method, MHD_HTTP_METHOD_GET) &&
+	    strcmp(method, MHD_HTTP_METHOD_HEAD))
+		return say(to, MHD_HTTP_METHOD_NOT_ALLOWED,
+			   "Only GET and HEAD.\n");
 	if (metrics)
 		return send_metrics(data, to);
 	return say(to, MHD_HTTP_OK,

@@ -2,15 +2,17 @@
 #ifndef __SERVER_H
 #define __SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct server;
 
 /*
- * Returns the metrics, which the caller frees, or NULL after reporting why
- * there are none.
+ * Returns the metrics, which the caller frees, or NULL after reporting an
+ * error. @old selects the older text format of Prometheus, for clients that do
+ * not accept OpenMetrics.
  */
-typedef char *server_metrics_fn(void *data, size_t *size);
+typedef char *server_metrics_fn(void *data, size_t *size, bool old);
 
 /*
  * Starts serving in a thread, which calls @metrics. Takes over @fd, a listening

@@ -8,12 +8,13 @@
 #include "../lib/list.h"
 #include "../lib/tool.h"
 #include "iommufd_faults.skel.h"
+#include "dma.h"
 #include "print.h"
 
 /**
  * struct watch - state of the tool
- * @list: for contexts that existed before the start, and numbers of waiting
- *	faults
+ * @list: for contexts and devices that existed before the start, and numbers of
+ *	waiting faults
  * @told: lost events that have been reported
  */
 struct watch {
@@ -45,6 +46,8 @@ static void end(struct watch *watch, struct group *group, enum end how,
 	struct ended ended = {
 		.group = group,
 		.ctx = table_ctx(&watch->table, group->report.ctx),
+		.device = table_device(&watch->table, group->report.ctx,
+				       group->report.device),
 		.end = how,
 		.wait_ns = wait_ns,
 		.time_ns = loop_since_1970(ktime_ns),
@@ -156,6 +159,13 @@ static int take(void *data, void *sample, size_t size)
 	case FAULTS_CTX_CLOSE:
 		table_close_ctx(&watch->table, record->ctx);
 		return 0;
+	case FAULTS_BIND:
+		table_add_device(&watch->table, record->ctx, record->device,
+				 record->name);
+		return 0;
+	case FAULTS_UNBIND:
+		table_remove_device(&watch->table, record->ctx, record->device);
+		return 0;
 	}
 	if (!is_wanted(watch, record->ctx))
 		return 0;
@@ -180,7 +190,7 @@ static void tell_lost(struct watch *watch)
 	watch->told = lost;
 }
 
-/* Reads the contexts that existed before the start. */
+/* Reads the contexts and devices that existed before the start. */
 static bool read_contexts(struct watch *watch)
 {
 	const struct listing *found = list_read(watch->list);
@@ -188,6 +198,13 @@ static bool read_contexts(struct watch *watch)
 	for (size_t i = 0; found && i < found->nr_contexts; i++)
 		table_add_ctx(&watch->table, found->contexts[i].ctx,
 			      found->contexts[i].tgid, found->contexts[i].comm);
+	for (size_t i = 0; found && i < found->nr_objects; i++) {
+		const struct list_object *object = &found->objects[i];
+
+		if (object->type == LIST_TYPE_DEVICE && *object->name)
+			table_add_device(&watch->table, object->ctx, object->id,
+					 object->name);
+	}
 	return found;
 }
 
@@ -296,11 +313,16 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILURE;
 
 	options_parse(&watch->options, argc, argv);
+	if (watch->options.dma) {
+		status = dma_run(&watch->options);
+		free(watch);
+		return status;
+	}
 	table_init(&watch->table);
 	if (!tool_check(watch->options.common.verbose))
 		return EXIT_FAILURE;
 	if (open_bpf(watch))
-		watch->list = list_open();
+		watch->list = list_open(SOURCE_OURS);
 	if (watch->list && read_contexts(watch)) {
 		loop_begin(&watch->options.loop);
 		tool_ready("page faults and events of vIOMMUs");

@@ -11,11 +11,15 @@
  * @loop: INTERVAL and COUNT; without them each fault is listed
  * @common: process, time of day, JSON, libbpf's messages
  * @histogram: with INTERVAL, also print latencies as histograms
+ * @dma: DMA that IOMMUs refused, instead of I/O page faults
+ * @history: with @dma, how many unmaps to remember
  */
 struct options {
 	struct loop loop;
 	struct common_options common;
 	bool histogram;
+	bool dma;
+	unsigned long history;
 };
 
 /* Exits if the options are invalid. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../lib/fmt.h"
+#include "../lib/identity.h"
 #include "../lib/hist.h"
 #include "../lib/json.h"
 #include "print.h"
@@ -50,7 +51,7 @@ void print_titles(const struct options *options)
 		return;
 	if (options->common.timestamp)
 		printf("%-8s ", "TIME");
-	printf("%7s %-15s %5s %5s %10s %6s %7s %4s %16s %6s %10s %10s %s\n",
+	printf("%7s %-15s %5s %5s %10s %12s %7s %4s %16s %6s %10s %10s %s\n",
 	       "PID", "COMMAND", "CTX", "QUEUE", "COOKIE", "DEVICE", "PASID",
 	       "PERM", "ADDR", "FAULTS", "READ(us)", "ANSWER(us)", "END");
 }
@@ -66,6 +67,7 @@ static struct json_object *line_of(const char *kind, const struct ctx *ctx,
 	ctx = ctx ?: &nobody;
 	json_add_u64(line, "pid", ctx->tgid);
 	json_add_text(line, "command", ctx->comm);
+	identity_add_vm(line, ctx->tgid);
 	json_add_u64(line, "ctx", record->ctx);
 	json_add_u64(line, "queue", record->queue);
 	return line;
@@ -88,14 +90,18 @@ static void print_ended_json(const struct ended *ended)
 	line = line_of("fault", ended->ctx, report, ended->time_ns);
 	json_add_u64(line, "cookie", report->cookie);
 	json_add_bool(line, "report_seen", report->time_ns);
-	json_add_u64(line, "device", report->device);
+	json_add_u64(line, "device_id", report->device);
+	if (*ended->device)
+		json_add_text(line, "device", ended->device);
+	else
+		json_add(line, "device", NULL);
 	json_add_u64(line, "pasid", report->pasid);
 	json_add_u64(line, "perm", report->perm);
-	json_add_u64(line, "addr", report->addr);
+	json_add_u64(line, "iova", report->addr);
 	json_add_u64(line, "faults", report->faults);
 	json_add_text(line, "end", end_names[ended->end]);
-	json_add_s64(line, "ret", report->ret);
-	json_add_bool(line, "read", ended->group->read);
+	json_add_u64(line, "errno", -report->ret);
+	json_add_bool(line, "was_read", ended->group->read);
 	add_ns(line, "read_ns", ended->group->read_ns);
 	add_ns(line, "wait_ns", ended->wait_ns);
 	json_print(line);
@@ -104,20 +110,22 @@ static void print_ended_json(const struct ended *ended)
 void print_ended(const struct ended *ended, const struct options *options)
 {
 	const struct faults_record *report = &ended->group->report;
-	char perm[FMT_LEN];
+	char perm[FMT_LEN], id[16];
 
 	if (options->common.json) {
 		print_ended_json(ended);
 		return;
 	}
+	snprintf(id, sizeof(id), "id %u", report->device);
 	print_begin(ended->ctx, ended->time_ns, options);
 	printf("%5u %5u %10u", report->ctx, report->queue, report->cookie);
 	if (report->time_ns)
-		printf(" %6u %7u %4s %16llx %6u", report->device, report->pasid,
+		printf(" %12s %7u %4s %16llx %6u",
+		       *ended->device ? ended->device : id, report->pasid,
 		       perm_text(perm, report->perm), report->addr,
 		       report->faults);
 	else
-		printf(" %6s %7s %4s %16s %6s", "-", "-", "-", "-", "-");
+		printf(" %12s %7s %4s %16s %6s", "-", "-", "-", "-", "-");
 	print_us(ended->group->read_ns);
 	print_us(ended->wait_ns);
 	if (ended->end == END_REFUSED)
@@ -136,10 +144,10 @@ void print_vevent(const struct faults_record *event, const struct ctx *ctx,
 		line = line_of("vevent", ctx, event, time_ns);
 		json_add_u64(line, "viommu", event->device);
 		json_add_u64(line, "type", event->type);
-		json_add_u64(line, "length", event->length);
+		json_add_u64(line, "length_bytes", event->length);
 		json_add_u64(line, "sequence", event->cookie);
 		json_add_u64(line, "lost_by_queue", event->lost);
-		json_add_s64(line, "ret", event->ret);
+		json_add_u64(line, "errno", -event->ret);
 		json_print(line);
 		return;
 	}
@@ -254,6 +262,7 @@ static struct json_object *queue_object(const struct table *table,
 
 	json_add_u64(out, "pid", ctx->tgid);
 	json_add_text(out, "command", ctx->comm);
+	identity_add_vm(out, ctx->tgid);
 	json_add_u64(out, "ctx", queue->ctx);
 	json_add_u64(out, "queue", queue->queue);
 	if (queue->viommu) {
@@ -267,7 +276,7 @@ static struct json_object *queue_object(const struct table *table,
 	json_add_u64(out, "read", queue->read);
 	for (int i = END_RETRY; i < ENDS; i++)
 		json_add_u64(out, end_names[i], queue->ends[i]);
-	json_add_u64(out, "waiting", queue->waiting);
+	json_add_u64(out, "faults_waiting", queue->waiting);
 	json_add(out, "to_read", latency_object(&queue->to_read));
 	json_add(out, "to_answer", latency_object(&queue->to_answer));
 	return out;

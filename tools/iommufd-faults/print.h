@@ -9,6 +9,7 @@
  * struct ended - a group of faults to list
  * @group: its report
  * @ctx: its context, or NULL if that is not known
+ * @device: name of its device, empty if that is not known
  * @end: how it ended
  * @wait_ns: how long it waited for that, 0 if not known
  * @time_ns: when it ended, since 1970
@@ -16,6 +17,7 @@
 struct ended {
 	const struct group *group;
 	const struct ctx *ctx;
+	const char *device;
 	enum end end;
 	__u64 wait_ns;
 	__u64 time_ns;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/fmt.h"
 #include "../lib/tool.h"
 #include "table.h"
 
@@ -8,6 +9,8 @@ void table_init(struct table *table)
 {
 	hash_init(&table->groups, sizeof(struct group_key),
 		  sizeof(struct group));
+	hash_init(&table->devices, sizeof(struct device_key),
+		  sizeof(struct device));
 }
 
 const struct ctx *table_ctx(const struct table *table, __u32 ctx)
@@ -38,6 +41,34 @@ void table_close_ctx(struct table *table, __u32 ctx)
 	for (size_t i = 0; i < table->nr_contexts; i++)
 		if (table->contexts[i].ctx == ctx)
 			table->contexts[i].closed = true;
+}
+
+void table_add_device(struct table *table, __u32 ctx, __u32 id,
+		      const char name[FAULTS_NAME_LEN])
+{
+	struct device_key key = { ctx, id };
+	struct device *device = hash_get(&table->devices, &key);
+
+	fmt_name(device->name, sizeof(device->name), name);
+}
+
+void table_remove_device(struct table *table, __u32 ctx, __u32 id)
+{
+	struct device_key key = { ctx, id };
+	struct device *device = hash_find(&table->devices, &key);
+
+	if (!device)
+		return;
+	hash_remove(&table->devices, device);
+	free(device);
+}
+
+const char *table_device(const struct table *table, __u32 ctx, __u32 id)
+{
+	struct device_key key = { ctx, id };
+	const struct device *device = hash_find(&table->devices, &key);
+
+	return device ? device->name : "";
 }
 
 struct queue *table_queue(struct table *table, __u32 ctx, __u32 viommu,
@@ -104,6 +135,7 @@ void latency_add(struct latency *latency, __u64 ns)
 void table_free(struct table *table)
 {
 	hash_clear(&table->groups);
+	hash_clear(&table->devices);
 	free(table->contexts);
 	free(table->queues);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Known contexts, queues, and faults that wait for a response. */
+/* Known contexts, devices, queues, and faults that wait for a response. */
 #ifndef __TABLE_H
 #define __TABLE_H
 
@@ -19,6 +19,18 @@ struct ctx {
 	__u32 tgid;
 	bool closed;
 	char comm[FAULTS_COMM_LEN];
+};
+
+struct device_key {
+	__u32 ctx;
+	__u32 id;
+};
+
+/* A bound device. */
+struct device {
+	struct hash_link link;
+	struct device_key key;
+	char name[FAULTS_NAME_LEN];
 };
 
 /* How a group of faults ended. */
@@ -95,6 +107,7 @@ struct table {
 	size_t nr_queues;
 	struct queue *queues;
 	struct hash groups;
+	struct hash devices;
 };
 
 void table_init(struct table *table);
@@ -104,6 +117,13 @@ void table_add_ctx(struct table *table, __u32 ctx, __u32 tgid,
 void table_close_ctx(struct table *table, __u32 ctx);
 /* NULL if the context is not known. */
 const struct ctx *table_ctx(const struct table *table, __u32 ctx);
+
+/* The id may have belonged to another device. */
+void table_add_device(struct table *table, __u32 ctx, __u32 id,
+		      const char name[FAULTS_NAME_LEN]);
+void table_remove_device(struct table *table, __u32 ctx, __u32 id);
+/* The name of a device, "" if it is not known. */
+const char *table_device(const struct table *table, __u32 ctx, __u32 id);
 
 struct queue *table_queue(struct table *table, __u32 ctx, __u32 viommu,
 			  __u32 queue);

@@ -115,8 +115,8 @@ static void add_key(struct json_object *to, const struct row *row,
 		json_add_text(to, "command", row->sum.comm);
 		return;
 	case MAPLAT_BY_SIZE:
-		json_add_u64(to, "size_min", slots_first(row->key.id));
-		json_add_u64(to, "size_max", slots_last(row->key.id));
+		json_add_u64(to, "size_min_bytes", slots_first(row->key.id));
+		json_add_u64(to, "size_max_bytes", slots_last(row->key.id));
 	}
 }
 
@@ -185,8 +185,8 @@ void print_stock(const struct options *options)
 {
 	if (options->common.json)
 		return;
-	printf("This kernel has the stock iommufd, without trace events: below are its system\n"
-	       "calls. Their IOAS, and how they spend the time, are not known.\n");
+	printf("This kernel has no iommufd with trace events: below are system calls of its\n"
+	       "iommufd and of VFIO. Their IOAS, and how they spend the time, are not known.\n");
 	/* It may be long until the first report. */
 	fflush(stdout);
 }
@@ -223,7 +223,7 @@ static void print_call_json(const struct maplat_call *call,
 		json_add_u64(line, "runs", call->runs);
 	}
 	json_add_u64(line, "bytes", call->bytes);
-	json_add_s64(line, "ret", call->ret);
+	json_add_u64(line, "errno", -call->ret);
 	for (int i = 0; i < MAPLAT_PARTS; i++) {
 		char name[FMT_LEN];
 

@@ -20,11 +20,14 @@ static const char doc[] =
 	"\n"
 	"Examples:\n"
 	"  iommufd-pins             the current state\n"
+	"  iommufd-pins -m          how much RLIMIT_MEMLOCK VMs need\n"
 	"  iommufd-pins -T 5        how it changes, every 5 seconds\n"
 	"  iommufd-pins -p 1234 1 9 one process, nine times\n"
 	"  iommufd-pins -j | jq .   as JSON\n";
 
 static const struct argp_option entries[] = {
+	{ "memlock", 'm', NULL, 0,
+	  "Show how much memory each process must be allowed to lock", 0 },
 	COMMON_PID("Only contexts that this process opened"),
 	COMMON_TIMESTAMP,
 	COMMON_JSON,
@@ -36,6 +39,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
 
+	if (key == 'm') {
+		options->memlock = true;
+		return 0;
+	}
 	return common_parse_loop(&options->common, &options->loop, key, arg,
 				 state);
 }
@@ -96,8 +103,10 @@ static struct amount amount_of(struct watch *watch, __u32 ctx, __u32 ioas,
 		next->first = past->first;
 	return (struct amount){
 		.now = now,
-		.grown = watch->first ? 0 : now - (past ? past->last : 0),
-		.since = now - next->first,
+		.grown = watch->first || now == LIST_UNKNOWN ?
+				 0 :
+				 now - (past ? past->last : 0),
+		.since = now == LIST_UNKNOWN ? 0 : now - next->first,
 	};
 }
 
@@ -124,12 +133,15 @@ static void add_ctx(struct watch *watch, struct report *report,
 		.info = info,
 		.pinned = amount_of(watch, info->ctx, 0, info->pinned),
 		.ioas = tool_memory(calloc(nr + 1, sizeof(*ctx->ioas))),
+		.devices = tool_memory(calloc(nr + 1, sizeof(*ctx->devices))),
 	};
 	owner_read(bpf_program__fd(watch->bpf->progs.read_owner), info,
 		   &ctx->owner);
 	for (size_t i = 0; i < nr; i++) {
 		struct ioas *ioas = &ctx->ioas[ctx->nr];
 
+		if (objects[i].type == LIST_TYPE_DEVICE)
+			ctx->devices[ctx->nr_devices++] = &objects[i];
 		if (objects[i].type != LIST_TYPE_IOAS)
 			continue;
 		ioas->info = &objects[i];
@@ -138,6 +150,12 @@ static void add_ctx(struct watch *watch, struct report *report,
 		read_mix(watch, info->ctx, ioas);
 		ctx->nr++;
 	}
+}
+
+static void free_ctx(struct ctx *ctx)
+{
+	free(ctx->ioas);
+	free(ctx->devices);
 }
 
 static int by_pinned(const void *a, const void *b)
@@ -152,7 +170,7 @@ static int by_pinned(const void *a, const void *b)
 }
 
 static void make_report(struct watch *watch, const struct listing *found,
-			struct report *report, unsigned long pid)
+			struct report *report)
 {
 	size_t object = 0, begin;
 
@@ -169,15 +187,22 @@ static void make_report(struct watch *watch, const struct listing *found,
 		while (object < found->nr_objects &&
 		       found->objects[object].ctx == info->ctx)
 			object++;
-		if (!pid || info->tgid == pid)
-			add_ctx(watch, report, info, found->objects + begin,
-				object - begin);
+		add_ctx(watch, report, info, found->objects + begin,
+			object - begin);
 	}
 	qsort(report->contexts, report->nr, sizeof(*report->contexts),
 	      by_pinned);
 	free(watch->past);
 	watch->past = watch->next;
 	watch->nr_past = watch->nr_next;
+}
+
+static void tell_missing(const struct watch *watch)
+{
+	const char *fact;
+
+	for (size_t i = 0; (fact = list_missing(watch->list, i)); i++)
+		err_say("this kernel does not show %s", fact);
 }
 
 /* Returns false after reporting an error. */
@@ -189,12 +214,14 @@ static bool show(struct watch *watch, const struct options *options)
 	if (!found)
 		return false;
 	report.time_ns = loop_clock(CLOCK_REALTIME);
-	make_report(watch, found, &report, options->common.pid);
+	make_report(watch, found, &report);
 	report.lost = found->lost + watch->bpf->bss->lost +
 		      tool_misses(watch->bpf->obj);
+	if (watch->first)
+		tell_missing(watch);
 	print_report(&report, options);
 	for (size_t i = 0; i < report.nr; i++)
-		free(report.contexts[i].ioas);
+		free_ctx(&report.contexts[i]);
 	free(report.contexts);
 	watch->first = false;
 	return true;
@@ -214,10 +241,11 @@ static int run(struct watch *watch, struct options *options)
 	return status;
 }
 
-/* A single report needs no events. */
+/* A single report needs no events, and only our iommufd has them. */
 static struct iommufd_pins *open_bpf(bool events)
 {
-	struct iommufd_pins *bpf = iommufd_pins__open_and_load();
+	struct iommufd_pins *bpf = events ? iommufd_pins__open_and_load() :
+					    owner_open();
 	int err = bpf ? 0 : -errno;
 
 	if (!err && events)
@@ -236,11 +264,12 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILURE;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (!tool_check(options.common.verbose))
+	if (!tool_check_source(options.common.verbose, &options.source))
 		return EXIT_FAILURE;
-	watch.bpf = open_bpf(options.loop.interval);
+	watch.bpf = open_bpf(options.loop.interval &&
+			     options.source == SOURCE_OURS);
 	if (watch.bpf)
-		watch.list = list_open();
+		watch.list = list_open(options.source);
 	if (watch.list) {
 		loop_begin(&options.loop);
 		status = run(&watch, &options);

@@ -11,16 +11,20 @@
 /**
  * struct options - the command line
  * @loop: INTERVAL and COUNT
+ * @memlock: show what each process needs, instead of what it has
  * @common: process, time of day, JSON, libbpf's messages
+ * @source: what serves the numbers; not an option
  */
 struct options {
 	struct loop loop;
+	bool memlock;
 	struct common_options common;
+	enum source_kind source;
 };
 
 /**
  * struct amount - number of pinned pages
- * @now: current number
+ * @now: current number, LIST_UNKNOWN if the kernel does not show it
  * @grown: change since the last report
  * @since: change since the start
  */
@@ -44,6 +48,7 @@ struct ioas {
  * struct ctx - an open file of /dev/iommu
  * @owner: the process that opened it
  * @ioas: its IOAS, @nr of them
+ * @devices: its devices, @nr_devices of them
  */
 struct ctx {
 	const struct list_ctx *info;
@@ -51,10 +56,12 @@ struct ctx {
 	struct amount pinned;
 	size_t nr;
 	struct ioas *ioas;
+	size_t nr_devices;
+	const struct list_object **devices;
 };
 
 /**
- * struct report - pinned memory by context
+ * struct report - pinned memory by context, of all processes
  * @first: first report, so that there is no growth
  * @lost: entries that are missing
  * @contexts: sorted by pinned pages, the largest number first

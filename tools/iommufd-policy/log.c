@@ -12,11 +12,11 @@
 #include "../lib/fmt.h"
 #include "../lib/json.h"
 #include "../lib/loop.h"
+#include "../lib/maps.h"
 #include "../lib/names.h"
 #include "../lib/tool.h"
+#include "../lib/value.h"
 #include "log.h"
-#include "maps.h"
-#include "value.h"
 
 /**
  * struct log - a log that is read
@@ -53,15 +53,15 @@ static void print_json(const struct audit_record *record)
 	json_add_u64(line, "ctx", record->ctx);
 	json_add_u64(line, "object", record->object);
 	if (record->kind == AUDIT_HWPT_ALLOC) {
-		json_add_u64(line, "device", record->device);
+		json_add_u64(line, "device_id", record->device);
 		json_add_u64(line, "flags", record->flags);
 	} else if (record->kind == AUDIT_INVALIDATE) {
 		json_add_u64(line, "asked", record->asked);
 		json_add_u64(line, "handled", record->handled);
 	}
 	if (record->kind != AUDIT_HWPT_FREE) {
-		json_add_s64(line, "ret", record->ret);
-		json_add_u64(line, "ns", record->ns);
+		json_add_u64(line, "errno", -record->ret);
+		json_add_u64(line, "duration_ns", record->ns);
 	}
 	json_print(line);
 }
@@ -149,7 +149,7 @@ static void tell_lost(struct log *log, const struct maps *maps)
 	log->lost = lost;
 	if (log->json) {
 		line = json_object_new_object();
-		json_add_u64(line, "lost", lost);
+		json_add_u64(line, "lost_events", lost);
 		json_print(line);
 	} else {
 		printf("LOST: %llu records in total did not fit the buffer\n",

@@ -2,7 +2,7 @@
 #ifndef __LOG_H
 #define __LOG_H
 
-#include "attached.h"
+#include "../lib/attached.h"
 
 /*
  * Prints the unread records of a policy, which must be in the format of

@@ -10,12 +10,12 @@
 #include "../lib/env.h"
 #include "../lib/err.h"
 #include "../lib/loop.h"
+#include "../lib/maps.h"
+#include "../lib/pins.h"
 #include "../lib/tool.h"
 #include "log.h"
-#include "maps.h"
 #include "object.h"
 #include "options.h"
-#include "pins.h"
 #include "show.h"
 
 static void say_not_attached(const struct object *object, int error)

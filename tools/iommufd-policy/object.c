@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../lib/cgroup.h"
 #include "../lib/err.h"
+#include "../lib/maps.h"
 #include "../lib/tool.h"
-#include "cgroup.h"
-#include "maps.h"
+#include "../lib/value.h"
 #include "object.h"
-#include "value.h"
 
 #define POLICY_TYPE "iommufd_bpf_ops"
 #define LOG_SIZE    (1 << 20)
@@ -254,7 +254,9 @@ static bool set_variable(const struct object *object, const char *setting,
 
 	snprintf(name, sizeof(name), "%.*s", (int)(equal - setting), setting);
 	bpf_object__for_each_map(map, object->obj) {
-		char *value = bpf_map__initial_value(map, NULL);
+		/* Without the size, libbpf crashes if the map is a section. */
+		size_t length;
+		char *value = bpf_map__initial_value(map, &length);
 		__u32 section = bpf_map__btf_value_type_id(map);
 
 		if (!bpf_map__is_internal(map) || !value || !section ||

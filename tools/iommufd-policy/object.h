@@ -4,7 +4,7 @@
 #define __OBJECT_H
 
 #include <bpf/libbpf.h>
-#include "attached.h"
+#include "../lib/attached.h"
 #include "options.h"
 
 /**

@@ -10,9 +10,9 @@ const char *argp_program_version = "iommufd-policy " VERSION;
 
 static const char doc[] =
 	"Loads, lists, changes and unloads BPF policies of iommufd, which decide on "
-	"page tables and invalidations.\v"
-	"FILE is a BPF object, or the name of a bundled policy: quota, bucket, dirty "
-	"or audit. A policy stays attached until it is unloaded.\n"
+	"page tables, invalidations and pinned memory.\v"
+	"FILE is a BPF object, or the name of a bundled policy: pinlimit, quota, "
+	"bucket, dirty or audit. A policy stays attached until it is unloaded.\n"
 	"\n"
 	"Examples:\n"
 	"  iommufd-policy load quota --set limit=64\n"
@@ -20,6 +20,8 @@ static const char doc[] =
 	"  iommufd-policy list\n"
 	"  iommufd-policy show quota           settings and statistics\n"
 	"  iommufd-policy set quota limit=128  takes effect at once\n"
+	"  iommufd-policy load pinlimit --set by=cgroup --set limit=16G\n"
+	"  iommufd-policy set pinlimit limits[machine.slice]=64G\n"
 	"  iommufd-policy log audit --follow   its log, as it grows\n"
 	"  iommufd-policy update quota ./quota2.bpf.o\n"
 	"  iommufd-policy unload quota\n";

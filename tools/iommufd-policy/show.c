@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/cgroup.h"
 #include "../lib/fmt.h"
 #include "../lib/json.h"
+#include "../lib/maps.h"
 #include "../lib/tool.h"
-#include "cgroup.h"
-#include "maps.h"
+#include "../lib/value.h"
 #include "show.h"
-#include "value.h"
 
 /* Maximum number of map entries in text; JSON has all. */
 #define MAX_ENTRIES 20
@@ -242,7 +242,8 @@ static void print_policy_json(const struct attached *policy,
 		    json_object_is_type(content, json_type_object))
 			merge(map->settings ? settings : statistics, content);
 		else
-			json_add(statistics, map->info.name, content);
+			json_add(map->settings ? settings : statistics,
+				 map->info.name, content);
 	}
 	json_add(line, "settings", settings);
 	json_add(line, "statistics", statistics);

@@ -2,7 +2,7 @@
 #ifndef __SHOW_H
 #define __SHOW_H
 
-#include "attached.h"
+#include "../lib/attached.h"
 
 /* One line for each policy, in the order in which they are asked. */
 void show_list(const struct attached *list, size_t nr, bool json);

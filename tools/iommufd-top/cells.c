@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <stdio.h>
 #include <string.h>
+#include "../lib/identity.h"
 #include "../lib/list.h"
 #include "../lib/names.h"
 #include "columns.h"
@@ -8,7 +9,10 @@
 
 const char *cell_command(char *buf, const struct entry *entry)
 {
-	return strcpy(buf, entry->comm);
+	const char *vm = identity_vm_name(entry->pid);
+
+	snprintf(buf, CELL_LEN, "%s", *vm ? vm : entry->comm);
+	return buf;
 }
 
 const char *cell_device(char *buf, const struct entry *entry)

@@ -16,6 +16,7 @@
 #include "../lib/owner.h"
 #include "../lib/tool.h"
 #include "collector.h"
+#include "dma.h"
 #include "snapshot.h"
 
 static struct collector *c;
@@ -152,7 +153,6 @@ static void sum_up(void)
 	}
 	model->events += model->total.faults;
 	model->total.all_faults += c->gone.all_faults;
-	model->total.all_failed += c->gone.all_failed;
 }
 
 /* Sets the cost of the programs, and resets the counters. */
@@ -177,6 +177,8 @@ static void begin_model(__u64 now_ns)
 	*model = (struct model){
 		.time_ns = loop_clock(CLOCK_REALTIME),
 		.interval_ns = now_ns - c->begin_ns,
+		.source = SOURCE_OURS,
+		.state = true,
 		.lost = c->top->bss->lost + tool_misses(c->top->obj) +
 			c->listing->lost,
 	};
@@ -203,8 +205,9 @@ static const struct model *events_read(void)
 	mirror_each(&c->contexts, count_contexts, NULL);
 	collect_ioas(c);
 	collect_objects(c);
-	collect_failures(c);
 	snapshot_contexts(c);
+	collect_failures(c);
+	dma_take(&c->model);
 	add_processes();
 	sum_up();
 	set_cost();
@@ -289,9 +292,10 @@ static bool events_open(const struct source_options *options)
 	c->options = *options;
 	c->stats = -1;
 	owners_init(&c->owners);
-	c->list = list_open();
+	c->list = list_open(SOURCE_OURS);
 	if (!c->list)
 		return false;
+	dma_open();
 	err = begin();
 	if (err)
 		tool_refused(-err);
@@ -303,6 +307,7 @@ static void events_close(void)
 	iommufd_top__destroy(c->top);
 	iommufd_pins__destroy(c->pins);
 	list_close(c->list);
+	dma_close();
 	if (c->stats >= 0)
 		close(c->stats);
 	mirror_close(&c->contexts);

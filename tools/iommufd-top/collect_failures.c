@@ -75,12 +75,38 @@ void collect_past_failure(const struct mirror_row *row, void *collector)
 	*of = last;
 }
 
+/*
+ * Until failures are watched, only those of requests on an object are known.
+ * From then on, all are: the sums must agree with the table of failures.
+ */
+static void sum_up(struct collector *c, const struct table *failures)
+{
+	struct process *process = NULL;
+
+	while ((process = hash_next(&c->owners.processes, process)))
+		process->entry.failed = 0;
+	c->model.total.failed = 0;
+	for (size_t i = 0; i < failures->nr; i++) {
+		const struct entry *failure = &failures->entries[i];
+
+		process = hash_find(&c->owners.processes, &failure->pid);
+		if (process)
+			process->entry.failed += failure->failed;
+		c->model.total.failed += failure->failed;
+	}
+}
+
 void collect_failures(struct collector *c)
 {
+	struct table *failures = &c->model.table[VIEW_FAILURE];
+
 	mirror_each(&c->failures, add_failure, c);
+	if (c->top->links.fail)
+		sum_up(c, failures);
+	c->failed += c->model.total.failed;
+	c->model.total.all_failed = c->failed;
 	if (c->options.pid)
 		return;
 	for (size_t i = 0; i < c->old_failures.nr; i++)
-		*table_add(&c->model.table[VIEW_FAILURE]) =
-			c->old_failures.entries[i];
+		*table_add(failures) = c->old_failures.entries[i];
 }

@@ -132,8 +132,6 @@ void collect_past_ioas(const struct mirror_row *row, void *collector)
 
 	if (c->options.pid && c->options.pid != last->tgid)
 		return;
-	for (int i = 0; i < IOAS_OPS; i++) {
+	for (int i = 0; i < IOAS_OPS; i++)
 		requests_add_past(&c->past[i], &last->op[i]);
-		c->gone.all_failed += last->op[i].failed;
-	}
 }

@@ -39,15 +39,15 @@ static void set_flags(struct entry *out, const struct top_table *table,
 {
 	char *at = out->flags;
 
-	if (listed & SNAPSHOT_NEST_PARENT || table->flags & 1)
+	if (listed & LIST_FLAG_NEST_PARENT || table->flags & 1)
 		*at++ = 'n';
 	if (table->flags & 2)
 		*at++ = 'd';
-	if (listed & SNAPSHOT_FAULTS || table->flags & 4)
+	if (listed & LIST_FLAG_FAULTS || table->flags & 4)
 		*at++ = 'f';
 	if (table->flags & 8)
 		*at++ = 'p';
-	if (listed & SNAPSHOT_COHERENT)
+	if (listed & LIST_FLAG_COHERENT)
 		*at++ = 'c';
 	*at = '\0';
 }
@@ -97,7 +97,7 @@ static void add_table(const struct mirror_row *row, void *collector)
 	out->type = listed ? listed->type : now->life.type;
 	out->parent = listed ? listed->parent : now->parent;
 	out->automatic = now->automatic ||
-			 (listed && listed->flags & SNAPSHOT_AUTOMATIC);
+			 (listed && listed->flags & LIST_FLAG_AUTOMATIC);
 	out->ioas = snapshot_root(c->listing, out->ctx, row->key[1]);
 	if (!out->ioas && out->type == LIST_TYPE_HWPT_PAGING)
 		out->ioas = out->parent;
@@ -107,9 +107,9 @@ static void add_table(const struct mirror_row *row, void *collector)
 }
 
 /*
- * The page table that a device is attached to. All devices of a group are
- * attached to the same one, and a replace moves them all but is reported for
- * one: the last event of the group is decisive.
+ * The page table that a device is attached to, if the list does not tell. All
+ * devices of a group are attached to the same one, and a replace moves them all
+ * but is reported for one: the last event of the group is decisive.
  */
 struct group {
 	__u32 ctx;
@@ -132,7 +132,8 @@ static void look_at_member(const struct mirror_row *row, void *data)
 	}
 }
 
-static __s64 table_of(struct collector *c, const struct mirror_row *row)
+static __s64 table_of(struct collector *c, const struct mirror_row *row,
+		      const struct list_object *listed)
 {
 	const struct top_device *device = row->now;
 	struct group group = {
@@ -142,6 +143,8 @@ static __s64 table_of(struct collector *c, const struct mirror_row *row)
 		.hwpt = device->hwpt,
 	};
 
+	if (listed && listed->hwpt != LIST_NOT_KNOWN)
+		return listed->hwpt;
 	if (!device->hwpt)
 		/* No event since the start: it may be attached. */
 		return device->life.late && !device->moved_ns ? ABSENT : 0;
@@ -169,10 +172,24 @@ static void count_device(struct collector *c, struct entry *out,
 	owner_add_failed(process, &c->model.total, out);
 }
 
+/* The list has the name before any event. */
+static void name_device(struct entry *out, const struct top_device *now,
+			const struct list_object *listed)
+{
+	bool by_list = !*now->name && listed && *listed->name;
+
+	fmt_name(out->name, sizeof(out->name),
+		 by_list ? listed->name : now->name);
+	out->group = ABSENT;
+	if (*out->name)
+		out->group = by_list ? listed->group : now->group;
+}
+
 static void add_device(const struct mirror_row *row, void *collector)
 {
 	struct collector *c = collector;
 	const struct top_device *now = row->now, *base = row->base;
+	const struct list_object *listed = NULL;
 	struct process *process;
 	struct entry *out;
 
@@ -187,9 +204,10 @@ static void add_device(const struct mirror_row *row, void *collector)
 		return;
 	process->shown = true;
 	out->device = row->key[1];
-	fmt_name(out->name, sizeof(out->name), now->name);
-	out->group = *now->name ? (__s64)now->group : ABSENT;
-	out->hwpt = out->ended ? 0 : table_of(c, row);
+	if (!out->ended)
+		listed = snapshot_find(c->listing, out->ctx, row->key[1]);
+	name_device(out, now, listed);
+	out->hwpt = out->ended ? 0 : table_of(c, row, listed);
 	if (out->hwpt > 0)
 		out->ioas = snapshot_root(c->listing, out->ctx, out->hwpt);
 	out->moves = (struct moves){
@@ -217,10 +235,8 @@ void collect_past_table(const struct mirror_row *row, void *collector)
 	owner_fill(&c->owners, row->key[0], &owner);
 	if (!wanted(c, &owner))
 		return;
-	for (int i = IOAS_OPS; i < OPS; i++) {
+	for (int i = IOAS_OPS; i < OPS; i++)
 		requests_add_past(&c->past[i], &last->op[TABLE_OP(i)]);
-		c->gone.all_failed += last->op[TABLE_OP(i)].failed;
-	}
 }
 
 void collect_past_device(const struct mirror_row *row, void *collector)
@@ -233,5 +249,4 @@ void collect_past_device(const struct mirror_row *row, void *collector)
 	if (!wanted(c, &owner))
 		return;
 	c->gone.all_faults += last->faults;
-	c->gone.all_failed += last->failed;
 }

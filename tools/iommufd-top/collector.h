@@ -22,9 +22,10 @@
  * @listing: the contexts and objects when the interval began
  * @epoch: the interval of the model
  * @past: sums over destroyed objects, by enum operation
- * @gone: the same for failures and faults
+ * @gone: the same for faults
  * @old_failures: failures that are no longer in the map, by reason
  * @total: sums of the model, by enum operation
+ * @failed: sum of the failures of all models
  */
 struct collector {
 	struct source_options options;
@@ -47,6 +48,7 @@ struct collector {
 	struct entry gone;
 	struct table old_failures;
 	struct requests_sum total[OPS];
+	__u64 failed;
 	struct model model;
 };
 

@@ -20,6 +20,7 @@ enum kind { TEXT, ID, BOUND, BYTES, COUNT, SHORT, RATE, NS };
  * @value: its number
  * @text: its text, if @kind is TEXT, in @buf of CELL_LEN bytes
  * @is_alarm: whether to highlight a cell as a problem
+ * @is_whole: a cell that does not fit ends after a word, with a +
  * @json: key of its number in the rows of the views that show it, after the
  *	members that print_json() adds
  * @in: its place in each view, 0 if the view doesn't have it, and the width of
@@ -36,6 +37,7 @@ struct column_definition {
 	__s64 (*value)(const struct entry *row);
 	const char *(*text)(char *buf, const struct entry *row);
 	bool (*is_alarm)(const struct entry *row);
+	bool is_whole;
 	const char *json;
 	struct {
 		int place;
@@ -50,12 +52,17 @@ static __s64 bytes_of(__s64 pages)
 
 static bool has_failed(const struct entry *row)
 {
-	return row->failed;
+	return row->failed && row->failed != (__u64)ABSENT;
+}
+
+static bool has_refused(const struct entry *row)
+{
+	return row->refused > 0;
 }
 
 static bool is_near_limit(const struct entry *row)
 {
-	return row->limit >= 0 && row->pinned * 10 >= row->limit * 9;
+	return row->limit >= 0 && row->used * 10 >= row->limit * 9;
 }
 
 /* Durations are only shown if some of them are known. */
@@ -177,6 +184,11 @@ const char *column_json(enum column col)
 __s64 column_value(enum column col, const struct entry *row)
 {
 	return columns[col].value(row);
+}
+
+bool column_is_whole(enum column col)
+{
+	return columns[col].is_whole;
 }
 
 bool column_is_text(enum column col)

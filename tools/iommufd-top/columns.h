@@ -57,6 +57,8 @@ __s64 column_value(enum column col, const struct entry *row);
 /* A line of the help on columns; NULL after the last one. */
 const char *column_help(char *buf, size_t size, size_t line);
 
+/* Whether its text is shown in whole words only. */
+bool column_is_whole(enum column col);
 /* Text is aligned to the left, numbers to the right. */
 bool column_is_text(enum column col);
 

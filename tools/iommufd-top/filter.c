@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/identity.h"
 #include "view.h"
 #include "cells.h"
 
@@ -15,12 +16,13 @@ static bool is_in(const struct scope *scope, const struct entry *row)
 
 static bool has(const struct entry *row, enum view view, const char *filter)
 {
-	char buf[CELL_LEN], text[3 * CELL_LEN];
+	char buf[CELL_LEN], text[4 * CELL_LEN];
 
 	if (!*filter)
 		return true;
-	snprintf(text, sizeof(text), "%u %s %s %s", row->pid, row->comm,
-		 row->name, view == VIEW_HWPT ? cell_kind(buf, row) : "");
+	snprintf(text, sizeof(text), "%u %s %s %s %s", row->pid, row->comm,
+		 row->name, view == VIEW_HWPT ? cell_kind(buf, row) : "",
+		 identity_vm_name(row->pid));
 	return strcasestr(text, filter);
 }
 

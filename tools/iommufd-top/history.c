@@ -103,17 +103,23 @@ static struct key key_of_total(enum operation op)
 	return (struct key){ .view = VIEWS + op };
 }
 
+static __u64 sum(__u64 a, __u64 b)
+{
+	return (a == (__u64)ABSENT ? 0 : a) + (b == (__u64)ABSENT ? 0 : b);
+}
+
 static __u64 count_of(enum view view, const struct entry *row)
 {
 	switch (view) {
 	case VIEW_HWPT:
-		return row->op[OP_INVALIDATE].count + row->op[OP_DIRTY].count;
+		return sum(row->op[OP_INVALIDATE].count,
+			   row->op[OP_DIRTY].count);
 	case VIEW_DEVICE:
-		return row->faults + row->moves.count;
+		return sum(row->faults, row->moves.count);
 	case VIEW_FAILURE:
 		return row->failed;
 	default:
-		return row->op[OP_MAP].count + row->op[OP_UNMAP].count;
+		return sum(row->op[OP_MAP].count, row->op[OP_UNMAP].count);
 	}
 }
 

@@ -107,7 +107,7 @@ static void go_into_row(struct screen *s)
 	scope.pid = row->pid;
 	switch (s->at.view) {
 	case VIEW_PROCESS:
-		go_in(s, s->model->stock ? VIEW_SIZE : VIEW_IOAS, &scope, row);
+		go_in(s, s->model->state ? VIEW_IOAS : VIEW_SIZE, &scope, row);
 		return;
 	case VIEW_FAILURE:
 		go_in(s, VIEW_PROCESS, &scope, row);
@@ -119,8 +119,11 @@ static void go_into_row(struct screen *s)
 		return;
 	case VIEW_IOAS:
 	case VIEW_DEVICE:
-		scope.ctx = row->ctx;
-		scope.ioas = row->ioas;
+		/* System calls don't tell the IOAS: sizes are by process. */
+		if (!s->model->stock) {
+			scope.ctx = row->ctx;
+			scope.ioas = row->ioas;
+		}
 		if (row->ioas)
 			go_in(s, VIEW_SIZE, &scope, row);
 		else

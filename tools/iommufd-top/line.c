@@ -3,11 +3,28 @@
 #include <string.h>
 #include "view.h"
 
+/* Puts the words that fit, and a + for the rest. */
+static int put_words(char *at, int width, const char *text, char gap)
+{
+	int fits = width;
+
+	while (fits && text[fits] != ' ')
+		fits--;
+	/* Without room for " +", it is next to the last word. */
+	if (fits > width - 2)
+		return sprintf(at, "%.*s%*s%c", fits, text, width - fits, "+",
+			       gap);
+	return sprintf(at, "%.*s %-*s%c", fits, text, width - fits - 1, "+",
+		       gap);
+}
+
 static int put_cell(char *at, const struct layout *layout, size_t i, char gap,
 		    const char *text)
 {
 	int width = layout->width[i];
 
+	if (column_is_whole(layout->column[i]) && strlen(text) > (size_t)width)
+		return put_words(at, width, text, gap);
 	/* A name may be truncated, a number never. */
 	if (column_is_text(layout->column[i]))
 		return sprintf(at, "%-*.*s%c", width, width, text, gap);

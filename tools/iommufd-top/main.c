@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "../lib/err.h"
 #include "../lib/tool.h"
@@ -26,13 +27,22 @@ static bool check(const struct options *options, bool stock)
 		err_say("there is no process %lu", pid);
 		return false;
 	}
-	if (stock && !view_is_stock(options->view)) {
+	if (stock && !view_is_stock(options->view) && !tool_has_lists()) {
 		err_say("the stock iommufd of this kernel has no data for the view %s",
 			view_name(options->view));
 		err_advise("Use the view process, failure or size.");
 		return false;
 	}
 	return true;
+}
+
+/* A dumb terminal, such as a shell in an editor, can't move the cursor. */
+static bool has_screen(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) &&
+	       !(term && !strcmp(term, "dumb"));
 }
 
 int main(int argc, char **argv)
@@ -47,7 +57,7 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	if (!tool_check_any(options.common.verbose, &stock))
 		return EXIT_FAILURE;
-	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+	if (!has_screen())
 		options.batch = true;
 	if (!check(&options, stock))
 		return EXIT_FAILURE;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "../../bpf/iommufd_top.h"
+#include "../lib/source.h"
 
 /* Replaces an unknown number. */
 #define ABSENT (-1LL)
@@ -108,6 +109,8 @@ struct last_failure {
  * @mapped: bytes mapped now
  * @pinned: pages pinned now
  * @limit: pages that the process may have pinned, ABSENT for no limit
+ * @used: pages that count towards @limit: those of its user or of the process,
+ *	whichever the kernel charges; ABSENT without a limit
  * @areas: current mappings, of an IOAS or of a size
  * @pins: pages pinned by map requests in this interval
  * @unpins: pages unpinned by unmap requests in this interval
@@ -117,6 +120,9 @@ struct last_failure {
  * @all_failed: since iommufd-top started
  * @faults: page faults that the device reported in this interval
  * @all_faults: since iommufd-top started
+ * @refused: DMA of the device that the IOMMU refused in this interval, ABSENT if
+ *	that is not known
+ * @all_refused: since iommufd-top started
  * @waiting: groups of page faults that wait for a response
  * @reason: of failures: enum iommufd_reason, or an errno on a stock kernel
  * @last: the last of these failures
@@ -145,6 +151,7 @@ struct entry {
 	__s64 mapped;
 	__s64 pinned;
 	__s64 limit;
+	__s64 used;
 	__s64 areas;
 	__u64 pins;
 	__u64 unpins;
@@ -154,6 +161,8 @@ struct entry {
 	struct moves moves;
 	__u64 faults;
 	__u64 all_faults;
+	__s64 refused;
+	__s64 all_refused;
 	__s64 waiting;
 	struct last_failure last;
 	__u32 reason;
@@ -176,7 +185,10 @@ struct table {
  * @events: requests and faults in the interval
  * @cpu_ns: CPU time of iommufd-top in the interval
  * @bpf_ns: CPU time of its BPF programs in the interval, ABSENT if not measured
- * @stock: on a stock kernel: only processes and failures
+ * @source: what serves the numbers
+ * @stock: on a stock kernel: requests are those of system calls, which don't
+ *	tell their IOAS
+ * @state: the rows of IOAS, page tables and devices are known
  * @contexts: open files of /dev/iommu that have been used
  * @processes: processes that use them
  * @live: IOAS that exist
@@ -192,7 +204,9 @@ struct model {
 	__u64 events;
 	__u64 cpu_ns;
 	__s64 bpf_ns;
+	enum source_kind source;
 	bool stock;
+	bool state;
 	__u32 contexts;
 	__u32 processes;
 	__u32 live;

@@ -26,7 +26,7 @@ enum { OPTION_COST = 256 };
 static const struct argp_option entries[] = {
 	{ "batch", 'b', NULL, 0,
 	  "Write text instead of filling the screen; also when standard output "
-	  "is no terminal",
+	  "is no terminal or a dumb one",
 	  0 },
 	{ "delay", 'd', "SECONDS", 0, "Time between refreshes (1)", 0 },
 	{ "iterations", 'n', "N", 0, "Quit after N refreshes", 0 },

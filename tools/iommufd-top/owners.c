@@ -122,7 +122,18 @@ void owner_add_failed(struct process *process, struct entry *total,
 	process->entry.failed += member->failed;
 	process->entry.all_failed += member->all_failed;
 	total->failed += member->failed;
-	total->all_failed += member->all_failed;
+}
+
+void owner_set_limit(struct process *process, const struct owner *owner)
+{
+	__u64 limit = owner_limit(owner), used = owner_used(owner);
+	struct entry *sum = &process->entry;
+
+	if (limit == ~0ULL)
+		return;
+	sum->limit = limit;
+	if (sum->used < (__s64)used)
+		sum->used = used;
 }
 
 struct process *process_of(struct owners *owners, const struct entry *member)
@@ -136,5 +147,6 @@ struct process *process_of(struct owners *owners, const struct entry *member)
 	process->entry.uid = member->uid;
 	memcpy(process->entry.comm, member->comm, sizeof(member->comm));
 	process->entry.limit = ABSENT;
+	process->entry.used = ABSENT;
 	return process;
 }

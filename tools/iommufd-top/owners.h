@@ -5,6 +5,7 @@
 
 #include "../lib/hash.h"
 #include "../lib/list.h"
+#include "../lib/owner.h"
 #include "mirror.h"
 #include "requests.h"
 
@@ -72,6 +73,12 @@ void owner_fill(const struct owners *owners, __u32 ctx, struct entry *entry);
 /* Adds the failed requests of a row to its process, and to a total. */
 void owner_add_failed(struct process *process, struct entry *total,
 		      const struct entry *member);
+
+/*
+ * Sets the limit of the process that opened a context. If it charges several
+ * accounts, the fullest one counts.
+ */
+void owner_set_limit(struct process *process, const struct owner *owner);
 
 /* The process with this pid, added to the model if it is not in it. */
 struct process *process_of(struct owners *owners, const struct entry *member);

@@ -18,9 +18,15 @@ const char *summary_system(char *buf, const struct model *model)
 		      loop_time_at(clock, model->time_ns),
 		      model->interval_ns / 1e9, model->processes,
 		      model->processes == 1 ? "" : "es");
-	if (model->stock)
+	if (!model->state)
 		snprintf(buf + at, LINE_LEN - at,
-			 "; STOCK iommufd: system calls only");
+			 "; source: %s, system calls only",
+			 source_name(model->source));
+	else if (model->stock)
+		snprintf(buf + at, LINE_LEN - at,
+			 ", %u context%s, %u IOAS; source: %s", model->contexts,
+			 many(model->contexts), model->live,
+			 source_name(model->source));
 	else
 		snprintf(buf + at, LINE_LEN - at,
 			 ", %u context%s, %u IOAS, %u ended", model->contexts,
@@ -36,7 +42,7 @@ const char *summary_requests(char *buf, const struct model *model)
 	char a[FMT_LEN], b[FMT_LEN], c[FMT_LEN];
 	int at = 0;
 
-	if (!model->stock)
+	if (total->mapped != ABSENT && total->pinned != ABSENT)
 		at = snprintf(buf, LINE_LEN, "mapped %s, pinned %s, ",
 			      fmt_bytes(a, total->mapped),
 			      fmt_bytes(b, total->pinned * getpagesize()));

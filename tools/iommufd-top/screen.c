@@ -192,9 +192,22 @@ static void draw_row(const struct screen *s, const struct layout *layout, int y,
 							   HISTORY_LEN));
 }
 
+/* Whether the view is of an IOAS whose mappings are older than this program. */
+static bool is_late(const struct screen *s)
+{
+	const struct table *ioas = &s->model->table[VIEW_IOAS];
+	const struct scope *scope = &s->at.scope;
+
+	for (size_t i = 0; i < ioas->nr; i++)
+		if (ioas->entries[i].ctx == scope->ctx &&
+		    ioas->entries[i].ioas == scope->ioas)
+			return ioas->entries[i].late && ioas->entries[i].areas;
+	return false;
+}
+
 static const char *why_empty(const struct screen *s)
 {
-	if (s->model->stock && !view_is_stock(s->at.view))
+	if (!s->model->state && !view_is_stock(s->at.view))
 		return NOT_OF_STOCK;
 	if (s->options->filter[0])
 		return "No row contains that text.";
@@ -202,6 +215,8 @@ static const char *why_empty(const struct screen *s)
 		return s->model->stock ?
 			       "Nothing has failed since iommufd-top was started." :
 			       "Nothing has failed since this table was first opened.";
+	if (s->at.view == VIEW_SIZE && is_late(s))
+		return "Its mappings are older than iommufd-top: their sizes are not known.";
 	if (s->depth || s->options->common.pid)
 		return "Nothing left to show.";
 	return s->at.view == VIEW_SIZE ?

@@ -89,7 +89,6 @@ static void add_context(struct collector *c, const struct list_ctx *ctx,
 	struct owner limits;
 	struct process *process;
 	struct entry *sum;
-	__u64 limit;
 
 	owner_fill(&c->owners, ctx->ctx, &owner);
 	if (!owner.pid || (c->options.pid && c->options.pid != owner.pid))
@@ -102,9 +101,7 @@ static void add_context(struct collector *c, const struct list_ctx *ctx,
 	sum->waiting += waiting;
 	of_owner.tgid = owner.pid;
 	owner_read(program, &of_owner, &limits);
-	limit = owner_limit(&limits);
-	if (limit != ~0ULL)
-		sum->limit = limit;
+	owner_set_limit(process, &limits);
 	c->model.total.pinned += ctx->pinned;
 	c->model.total.waiting += waiting;
 }
@@ -159,6 +156,10 @@ static int adopt(struct collector *c, const struct list_ctx *owner,
 	case LIST_TYPE_VIOMMU:
 		return adopt_as(c->top->maps.tables, object, &table);
 	case LIST_TYPE_DEVICE:
+		if (*object->name) {
+			memcpy(device.name, object->name, sizeof(device.name));
+			device.group = object->group;
+		}
 		return adopt_as(c->top->maps.devices, object, &device);
 	default:
 		return 0;

@@ -8,14 +8,6 @@
 
 struct collector;
 
-/* Flags of a page table, IOMMUFD_INFO_* of kernel/bpf/iommufd_bpf.h. */
-enum {
-	SNAPSHOT_AUTOMATIC = 1,
-	SNAPSHOT_NEST_PARENT = 2,
-	SNAPSHOT_COHERENT = 4,
-	SNAPSHOT_FAULTS = 8,
-};
-
 /*
  * Adds rows for objects that exist when counting begins. Returns 0 or a
  * negative errno.

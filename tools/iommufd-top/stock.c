@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Models of a stock kernel, which are based on system calls only: which
- * processes map and unmap memory, how much and in which sizes, how long it
- * takes, and which requests fail. IOAS and reasons are not known.
+ * Models of a stock kernel: system calls tell which processes map and unmap
+ * memory, how much and in which sizes, how long it takes, and which requests
+ * fail, but not for which IOAS and why. The kernel's structures tell the state
+ * of contexts and objects.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,37 +11,52 @@
 #include <string.h>
 #include <time.h>
 #include "../lib/fmt.h"
+#include "../lib/hash.h"
+#include "../lib/holder.h"
 #include "../lib/ioctl.h"
 #include "../lib/loop.h"
 #include "../lib/names.h"
 #include "../lib/slots.h"
 #include "../lib/tool.h"
+#include "dma.h"
 #include "owners.h"
 #include "source.h"
+#include "stock_state.h"
 
 /* Further failures are not told apart. */
 #define MAX_FAILURES 8192
 
 /**
  * struct stock - state between models
+ * @state: contexts and objects, NULL if this kernel does not show them
  * @processes: by pid; their numbers are sums since the start
  * @total: sum over all of them
  * @failures: by process, request and errno
  * @failed_ns: time of the last failure of each kind
  * @sizes: by process and size
+ * @moved: attaches of devices when the interval began
  * @lost: failures that did not fit
  */
 struct stock {
 	struct ioctl_watch *watch;
+	struct stock_state *state;
 	struct owners processes;
 	struct requests_sum total[OPS];
 	struct table failures;
 	__u64 *failed_ns;
 	struct table sizes;
+	struct hash moved;
 	__u64 lost;
 	__u64 begin_ns;
 	__u64 cpu_ns;
 	struct model model;
+};
+
+/* Attaches and replaces of a device until the last model. */
+struct moved {
+	struct hash_link link;
+	char name[IOCTL_NAME_LEN];
+	struct ioctl_moves moves;
 };
 
 static struct stock *s;
@@ -51,7 +67,14 @@ static bool stock_open(const struct source_options *options)
 
 	s = tool_memory(calloc(1, sizeof(*s)));
 	owners_init(&s->processes);
+	hash_init(&s->moved, IOCTL_NAME_LEN, sizeof(struct moved));
 	s->failed_ns = tool_memory(calloc(MAX_FAILURES, sizeof(__u64)));
+	if (tool_has_lists()) {
+		s->state = stock_state_open(options->pid);
+		if (!s->state)
+			return false;
+	}
+	dma_open();
 	s->watch = ioctl_open(&which);
 	s->begin_ns = loop_clock(CLOCK_MONOTONIC);
 	s->cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);
@@ -62,7 +85,10 @@ static void stock_close(void)
 {
 	if (s->watch)
 		ioctl_close(s->watch);
+	stock_state_close(s->state);
+	dma_close();
 	owners_free(&s->processes);
+	hash_clear(&s->moved);
 	table_free(&s->failures);
 	table_free(&s->sizes);
 	free(s->failed_ns);
@@ -114,6 +140,7 @@ static void add_failure(const struct ioctl_entry *call,
 	if (i == failures->nr) {
 		out = table_add(failures);
 		out->pid = process->pid;
+		out->uid = process->uid;
 		memcpy(out->comm, process->comm, sizeof(out->comm));
 		out->reason = call->key.error;
 		out->last.error = call->key.error;
@@ -142,6 +169,7 @@ static void add_size(const struct ioctl_entry *call, enum operation op,
 	if (i == sizes->nr) {
 		out = table_add(sizes);
 		out->pid = process->pid;
+		out->uid = process->uid;
 		memcpy(out->comm, process->comm, sizeof(out->comm));
 		out->areas = ABSENT;
 		out->size_min = from;
@@ -153,7 +181,10 @@ static void add_size(const struct ioctl_entry *call, enum operation op,
 
 static void add_calls(const struct ioctl_entry *call)
 {
-	struct entry member = { .pid = call->key.tgid };
+	struct entry member = {
+		.pid = call->key.tgid,
+		.uid = call->row.uid,
+	};
 	enum operation op = ioctl_operation(call->key.command);
 	struct process *process;
 
@@ -201,7 +232,14 @@ static void begin_model(void)
 		.interval_ns = now_ns - s->begin_ns,
 		.cpu_ns = cpu_ns - s->cpu_ns,
 		.bpf_ns = ABSENT,
+		.source = source_stock(),
 		.stock = true,
+		.state = s->state,
+		.total.pins = ABSENT,
+		.total.unpins = ABSENT,
+		.total.faults = ABSENT,
+		.total.all_faults = ABSENT,
+		.total.waiting = ABSENT,
 		.total.all_failed = old.total.all_failed,
 	};
 	for (int i = 0; i < VIEWS; i++) {
@@ -218,6 +256,32 @@ static void begin_model(void)
 			s->sizes.entries[i].op[op].count = 0;
 }
 
+/* Some numbers of a process are in no system call. */
+static void forget_unknown(struct entry *sum)
+{
+	if (!s->state) {
+		sum->contexts = 0;
+		sum->ioases = ABSENT;
+		sum->devices = ABSENT;
+		sum->mapped = ABSENT;
+		sum->pinned = ABSENT;
+		sum->areas = ABSENT;
+	}
+	sum->waiting = ABSENT;
+	sum->faults = ABSENT;
+	sum->all_faults = ABSENT;
+	sum->pins = ABSENT;
+	sum->unpins = ABSENT;
+}
+
+static void forget_amounts(struct requests *op)
+{
+	op[OP_INVALIDATE].amount = ABSENT;
+	op[OP_INVALIDATE].all_amount = ABSENT;
+	op[OP_DIRTY].amount = ABSENT;
+	op[OP_DIRTY].all_amount = ABSENT;
+}
+
 /* Adds processes that were active or may still be. */
 static void add_processes(void)
 {
@@ -229,15 +293,12 @@ static void add_processes(void)
 
 		sum->ended = kill(sum->pid, 0) && errno == ESRCH;
 		if (process->shown || !sum->ended) {
-			sum->ioases = ABSENT;
-			sum->devices = ABSENT;
-			sum->mapped = ABSENT;
-			sum->pinned = ABSENT;
-			sum->waiting = ABSENT;
+			forget_unknown(sum);
 			for (int op = 0; op < OPS; op++) {
 				requests_finish(&process->op[op]);
 				sum->op[op] = process->op[op].op;
 			}
+			forget_amounts(sum->op);
 			*table_add(table) = *sum;
 			s->model.processes++;
 		}
@@ -259,6 +320,30 @@ static void add_failures(void)
 	}
 }
 
+static void add_moves(struct entry *row)
+{
+	char name[IOCTL_NAME_LEN] = {};
+	struct ioctl_moves now;
+	struct moved *moved;
+
+	/* Devices of VFIO type1 are not attached, and others not by VFIO. */
+	if (row->hwpt == ABSENT || !holder_is_vfio(row->name))
+		return;
+	snprintf(name, sizeof(name), "%s", row->name);
+	moved = hash_get(&s->moved, name);
+	now = ioctl_moves_of(s->watch, name);
+	row->moves = (struct moves){
+		.count = now.count - moved->moves.count,
+		.all_count = now.count,
+		.all_failed = now.failed,
+		.last_ns = now.last_ns,
+		.max_ns = now.max_ns,
+	};
+	row->failed = now.failed - moved->moves.failed;
+	row->all_failed = now.failed;
+	moved->moves = now;
+}
+
 static const struct model *stock_read(void)
 {
 	const struct ioctl_report *calls = ioctl_read(s->watch);
@@ -267,8 +352,13 @@ static const struct model *stock_read(void)
 	if (!calls)
 		return NULL;
 	begin_model();
+	if (s->state && !stock_state_read(s->state, &s->processes, model))
+		return NULL;
+	dma_take(model);
 	for (size_t i = 0; i < calls->nr; i++)
 		add_calls(&calls->entries[i]);
+	for (size_t i = 0; i < model->table[VIEW_DEVICE].nr; i++)
+		add_moves(&model->table[VIEW_DEVICE].entries[i]);
 	model->total.all_failed += model->total.failed;
 	add_processes();
 	add_failures();
@@ -278,7 +368,15 @@ static const struct model *stock_read(void)
 		requests_finish(&s->total[op]);
 		model->total.op[op] = s->total[op].op;
 	}
+	forget_amounts(model->total.op);
+	if (!s->state) {
+		model->total.mapped = ABSENT;
+		model->total.pinned = ABSENT;
+		model->total.areas = ABSENT;
+	}
 	model->lost = ioctl_lost(s->watch) + s->lost;
+	if (s->state)
+		model->lost += stock_state_lost(s->state);
 	return model;
 }
 

@@ -68,6 +68,24 @@ static void insert_column(struct layout *layout, enum view view,
 	layout->column[i] = col;
 }
 
+/* Widens columns up to their maximum, and returns what is left of @spare. */
+static int widen(struct layout *layout, int spare, bool whole)
+{
+	for (size_t i = 0; i < layout->nr && spare > 0; i++) {
+		enum column col = layout->column[i];
+		int more = column_max_width(col) - layout->width[i];
+
+		if (column_is_whole(col) != whole)
+			continue;
+		if (more > spare)
+			more = spare;
+		layout->width[i] += more;
+		layout->end += more;
+		spare -= more;
+	}
+	return spare;
+}
+
 void layout_set(struct layout *layout, enum view view, int line)
 {
 	int spare = line - (line < SPARK_FROM ? 0 : SPARK_WIDTH);
@@ -81,14 +99,6 @@ void layout_set(struct layout *layout, enum view view, int line)
 		layout->end += layout->width[i] + 1;
 	}
 	spare -= layout->end;
-	for (size_t i = 0; i < layout->nr && spare > 0; i++) {
-		int more =
-			column_max_width(layout->column[i]) - layout->width[i];
-
-		if (more > spare)
-			more = spare;
-		layout->width[i] += more;
-		layout->end += more;
-		spare -= more;
-	}
+	spare = widen(layout, spare, true);
+	widen(layout, spare, false);
 }

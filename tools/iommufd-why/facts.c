@@ -2,31 +2,19 @@
 #include <dirent.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "../lib/file.h"
 #include "../lib/fmt.h"
 #include "facts.h"
+#include "pinlimit.h"
+#include "pri.h"
 
 /* vfio-pci has region N at offset N << 40 of the device file. */
 #define VFIO_REGION_SHIFT 40
 #define VFIO_BARS	  6
-
-/* Last component of the target of a symbolic link. */
-static bool link_name(const char *path, char *name, size_t size)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
-
-	if (length < 0)
-		return false;
-	target[length] = '\0';
-	snprintf(name, size, "%s", basename(target));
-	return true;
-}
 
 static bool find_range(const struct failure *f, char *text)
 {
@@ -87,7 +75,7 @@ static bool each_device(const struct failure *f, char *text,
 
 		snprintf(path, sizeof(path), "%s/%s/driver", folder,
 			 entries[i]->d_name);
-		link_name(path, driver, sizeof(driver));
+		file_link_name(driver, sizeof(driver), path);
 		if (!done && *entries[i]->d_name != '.')
 			done = see(text, entries[i]->d_name, driver);
 		free(entries[i]);
@@ -132,18 +120,33 @@ static bool find_driven(const struct failure *f, char *text)
 	return each_device(f, text, name_driven);
 }
 
+/*
+ * The device of a file of vfio-pci. If the kernel does not tell it, the name of
+ * a character device does; that of a file from a group does not.
+ */
+static bool find_mapped(const struct failure *f, char *device, size_t size)
+{
+	unsigned int number;
+	char link[PATH_MAX];
+
+	snprintf(device, size, "a VFIO device");
+	if (*f->fail.device)
+		fmt_name(device, sizeof(f->fail.device), f->fail.device);
+	else if (sscanf(f->fail.file, "vfio%u", &number) == 1)
+		snprintf(link, sizeof(link),
+			 "/sys/class/vfio-dev/vfio%u/device", number);
+	else
+		return !strcmp(f->fail.file, "[vfio-device]");
+	return *f->fail.device || file_link_name(device, size, link);
+}
+
 /* A BAR that is mapped with mmap of a vfio-pci file, and its device. */
 static bool find_bar(const struct failure *f, char *text)
 {
 	uint64_t offset = f->fail.offset, bar = offset >> VFIO_REGION_SHIFT;
-	char link[PATH_MAX], device[64];
-	unsigned int number;
+	char device[64];
 
-	if (sscanf(f->fail.file, "vfio%u", &number) != 1 || bar >= VFIO_BARS)
-		return false;
-	snprintf(link, sizeof(link), "/sys/class/vfio-dev/vfio%u/device",
-		 number);
-	if (!link_name(link, device, sizeof(device)))
+	if (bar >= VFIO_BARS || !find_mapped(f, device, sizeof(device)))
 		return false;
 	snprintf(text, FACT_SIZE,
 		 "offset 0x%" PRIx64 " of BAR %" PRIu64 " of %s",
@@ -248,6 +251,40 @@ static bool find_policy(const struct failure *f, char *text)
 	return *text;
 }
 
+/* Of a request to VFIO. */
+static bool find_group(const struct failure *f, char *text)
+{
+	if (f->fail.first == NO_GROUP)
+		return false;
+	snprintf(text, FACT_SIZE, "%" PRIu64, (uint64_t)f->fail.first);
+	return true;
+}
+
+/* Of a file of VFIO that could not be opened: its path in /dev/vfio. */
+static bool find_file(const struct failure *f, char *text)
+{
+	fmt_name(text, sizeof(f->fail.file), f->fail.file);
+	return *text;
+}
+
+static bool find_refused(const struct failure *f, char *text)
+{
+	snprintf(text, FACT_SIZE, "%s", f->refused);
+	return *text;
+}
+
+static bool find_holder(const struct failure *f, char *text)
+{
+	snprintf(text, FACT_SIZE, "%s", f->holder);
+	return *text;
+}
+
+/* Of a device that was to be attached to a page table with a fault queue. */
+static bool find_nopri(const struct failure *f, char *text)
+{
+	return find_device(f, text) && pri_is_missing(f);
+}
+
 static const struct {
 	const char *name;
 	bool (*find)(const struct failure *f, char *text);
@@ -259,6 +296,10 @@ static const struct {
 	{ "devices", find_devices }, { "driven", find_driven },
 	{ "memory", find_memory },   { "region", find_region },
 	{ "bits", find_bits },	     { "reach", find_reach },
+	{ "refused", find_refused }, { "holder", find_holder },
+	{ "nopri", find_nopri },     { "file", find_file },
+	{ "group", find_group },     { "pinlimit", find_pinlimit },
+	{ "raise", find_raise },
 };
 
 bool fact_find(const struct failure *failure, const char *name, char *text)

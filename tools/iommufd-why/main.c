@@ -18,12 +18,13 @@
 #include "../lib/loop.h"
 #include "../lib/names.h"
 #include "../lib/tool.h"
+#include "fold.h"
 #include "listen.h"
 #include "print.h"
 
 static struct options options;
-/* By reason, or by errno on a stock kernel. */
-static __u64 counts[NAMES_REASONS], told_lost;
+/* By reason, or by errno on a stock kernel; the last is for VFIO. */
+static __u64 counts[COUNTS], told_lost;
 /* Failures that are still to be reported. */
 static unsigned long left;
 
@@ -36,9 +37,12 @@ static void tell(const struct failure *failure)
 		return;
 	if (options.count)
 		left--;
-	if (kind < NAMES_REASONS)
+	if (failure->fail.vfio && !failure->stock)
+		kind = COUNT_VFIO;
+	if (kind < COUNTS)
 		counts[kind]++;
-	print_failure(failure, options.common.json);
+	if (options.all || options.common.json || !fold_take(failure))
+		print_failure(failure, options.common.json);
 }
 
 static void tell_lost(void)
@@ -93,10 +97,12 @@ static int follow(struct loop *loop, pid_t pid)
 {
 	int ended = pid ? pidfd_open(pid, 0) : -1, all = watch(ended);
 	int status = EXIT_SUCCESS;
+	enum loop_event event;
 	bool over = false;
 
 	while (!over) {
-		if (loop_wait(loop, all) == LOOP_END)
+		event = loop_wait(loop, all);
+		if (event == LOOP_END)
 			over = !pid || !pass_on(loop, pid);
 		/*
 		 * When the command has ended, all of its failures are in the
@@ -106,6 +112,8 @@ static int follow(struct loop *loop, pid_t pid)
 		listen_take();
 		tell_lost();
 		over |= options.count && !left;
+		if (over || event == LOOP_TICK)
+			fold_each(print_more);
 		if (over && options.summary)
 			print_summary(counts, told_lost, &options);
 		if (!loop_flush(&status))
@@ -118,7 +126,8 @@ static int follow(struct loop *loop, pid_t pid)
 
 static int run(int output)
 {
-	struct loop loop = {};
+	/* Repeats are reported each second. */
+	struct loop loop = { .interval = 1 };
 	int status, wait_status;
 	sigset_t before;
 	pid_t pid = 0;

@@ -23,6 +23,8 @@ static const struct argp_option entries[] = {
 	{ "reason", 'r', "REASON", 0,
 	  "Only failures for this reason; may be repeated", 0 },
 	{ "count", 'n', "COUNT", 0, "Quit after COUNT failures", 0 },
+	{ "all", 'a', NULL, 0,
+	  "Print each failure in full; otherwise repeats are counted", 0 },
 	{ "summary", 's', NULL, 0, "At the end, show counts by reason", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one object per line", 0 },
 	{ "output", 'o', "FILE", 0,
@@ -48,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				   "the number of failures must be 1 or more, not '%s'",
 				   arg);
+		return 0;
+	case 'a':
+		options->all = true;
 		return 0;
 	case 's':
 		options->summary = true;

@@ -14,6 +14,7 @@
  * @reasons: report only these reasons, if any
  * @nr_reasons: number of @reasons
  * @count: failures to report, 0 for no limit
+ * @all: print repeats, too
  * @summary: print counts by reason at the end
  * @list: print the sentences and exit
  * @stock: the kernel has no trace events of iommufd; not an option
@@ -25,6 +26,7 @@ struct options {
 	const char *reasons[MAX_REASONS];
 	size_t nr_reasons;
 	unsigned long count;
+	bool all;
 	bool summary;
 	bool list;
 	bool stock;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "../lib/fmt.h"
+#include "../lib/identity.h"
 #include "../lib/json.h"
 #include "../lib/loop.h"
 #include "../lib/names.h"
@@ -11,6 +12,7 @@
 #include "meanings.h"
 #include "print.h"
 #include "sentences.h"
+#include "vfio.h"
 
 #define WIDTH  79
 #define INDENT 4
@@ -29,27 +31,40 @@ static const char stock_advice[] =
 
 /* The names in a failure, as far as the kernel and this tool know them. */
 struct names {
-	char request[48];
+	char request[64];
 	char reason[48];
 	const struct sentence *sentence;
 };
 
-static void find_request(struct names *names, __u32 command)
+static void find_request(struct names *names, const struct why_fail *fail)
 {
-	const char *request = names_request(command);
+	const char *request = names_request(fail->command);
+	__u32 command = fail->command;
+	char file[sizeof(fail->file)];
 
-	if (request)
+	if (fail->vfio && command == WHY_OPEN)
+		snprintf(names->request, sizeof(names->request),
+			 "open of " WHY_FOLDER "%s",
+			 fmt_name(file, sizeof(file), fail->file));
+	else if (request)
 		snprintf(names->request, sizeof(names->request), "%s", request);
 	else
 		snprintf(names->request, sizeof(names->request), "ioctl 0x%x",
 			 command);
 }
 
-static void find_names(struct names *names, const struct why_fail *fail)
+static void find_names(struct names *names, const struct failure *f)
 {
-	const char *reason = names_reason(fail->reason);
+	const struct why_fail *fail = &f->fail;
+	const char *reason;
 
-	find_request(names, fail->command);
+	find_request(names, fail);
+	if (fail->vfio) {
+		strcpy(names->reason, vfio_reason(f));
+		names->sentence = vfio_sentence(f);
+		return;
+	}
+	reason = names_reason(fail->reason);
 	if (reason)
 		snprintf(names->reason, sizeof(names->reason), "%s", reason);
 	else
@@ -89,11 +104,13 @@ static void print_title(const struct failure *f, const struct names *names,
 			const char *more)
 {
 	char time[16], comm[sizeof(f->fail.comm)];
+	const char *vm = identity_vm_name(f->fail.tgid);
 	int error = -f->fail.ret;
 
-	printf("%s %s %u %s: %s (%s), %s\n", loop_time(time),
-	       fmt_name(comm, sizeof(comm), f->fail.comm), f->fail.tgid,
-	       names->request, strerror(error), names_errno(error), more);
+	printf("%s %s%s%s%s %u %s: %s (%s), %s\n", loop_time(time),
+	       fmt_name(comm, sizeof(comm), f->fail.comm), *vm ? " (" : "", vm,
+	       *vm ? ")" : "", f->fail.tgid, names->request, strerror(error),
+	       names_errno(error), more);
 }
 
 static void print_text(const struct failure *f, const struct names *names)
@@ -101,7 +118,8 @@ static void print_text(const struct failure *f, const struct names *names)
 	char what[EXPAND_SIZE];
 
 	print_title(f, names, names->reason);
-	print_wrapped("", expand(what, names->sentence->what, f));
+	print_wrapped(f->fail.vfio && vfio_is_unsure(f) ? "Likely: " : "",
+		      expand(what, names->sentence->what, f));
 	print_wrapped("What to do: ", expand(what, names->sentence->advice, f));
 }
 
@@ -110,6 +128,10 @@ static void print_stock_text(const struct failure *f, const struct names *names)
 	char text[EXPAND_SIZE];
 
 	print_title(f, names, "reason not reported");
+	if (*f->likely.text) {
+		snprintf(text, sizeof(text), "%s.", f->likely.text);
+		print_wrapped("Likely: ", text);
+	}
 	snprintf(text, sizeof(text), "%s.", meaning_find(-f->fail.ret));
 	print_wrapped("It can mean: ", text);
 	print_wrapped("What to do: ", stock_advice);
@@ -130,7 +152,7 @@ static void add_subject(struct json_object *line, const struct failure *f)
 		json_add_text(line, "device", s->name);
 	if (range) {
 		json_add_u64(line, "iova", s->iova);
-		json_add_u64(line, "length", s->length);
+		json_add_u64(line, "length_bytes", s->length);
 	}
 }
 
@@ -143,9 +165,16 @@ static void add_title(struct json_object *line, const struct failure *f,
 	json_add_u64(line, "tid", f->fail.tid);
 	json_add_u64(line, "uid", f->fail.uid);
 	json_add_text(line, "command", f->fail.comm);
-	if (!f->stock)
+	identity_add_vm(line, f->fail.tgid);
+	if (f->fail.vfio)
+		json_add(line, "ctx", NULL);
+	else if (!f->stock)
 		json_add_u64(line, "ctx", f->fail.ctx);
-	json_add_text(line, "request", names->request);
+	if (f->fail.vfio && f->fail.command == WHY_OPEN)
+		json_add_text(line, "file",
+			      names->request + strlen("open of "));
+	json_add_text(line, "request",
+		      f->fail.command == WHY_OPEN ? "open" : names->request);
 	json_add_u64(line, "request_number", f->fail.command);
 	json_add_u64(line, "errno", -f->fail.ret);
 	json_add_text(line, "error", names_errno(-f->fail.ret));
@@ -156,14 +185,28 @@ static void print_json(const struct failure *f, const struct names *names)
 	struct json_object *line = json_object_new_object();
 	char text[EXPAND_SIZE];
 
+	if (f->stock)
+		json_add_bool(line, "stock", true);
 	add_title(line, f, names);
-	json_add_text(line, "reason", names->reason);
-	json_add_u64(line, "reason_number", f->fail.reason);
-	json_add_u64(line, "first", f->fail.first);
-	json_add_u64(line, "second", f->fail.second);
-	json_add_text(line, "policy", f->fail.policy);
+	json_add_text(line, "refused_by",
+		      f->fail.vfio ? vfio_refuser(f) : "iommufd");
+	if (f->fail.vfio) {
+		json_add(line, "reason", NULL);
+	} else {
+		json_add_text(line, "reason", names->reason);
+		json_add_u64(line, "reason_number", f->fail.reason);
+		json_add_u64(line, "first", f->fail.first);
+		json_add_u64(line, "second", f->fail.second);
+		json_add_text(line, "policy", f->fail.policy);
+	}
 	add_subject(line, f);
-	json_add_text(line, "what", expand(text, names->sentence->what, f));
+	expand(text, names->sentence->what, f);
+	if (f->fail.vfio && vfio_is_unsure(f)) {
+		json_add_text(line, "likely", text);
+		json_add_text(line, "can_mean", meaning_find(-f->fail.ret));
+	} else {
+		json_add_text(line, "what", text);
+	}
 	json_add_text(line, "advice", expand(text, names->sentence->advice, f));
 	json_print(line);
 }
@@ -175,7 +218,11 @@ static void print_stock_json(const struct failure *f, const struct names *names)
 	json_add_bool(line, "stock", true);
 	add_title(line, f, names);
 	if (f->subject.length)
-		json_add_u64(line, "length", f->subject.length);
+		json_add_u64(line, "length_bytes", f->subject.length);
+	if (*f->likely.text)
+		json_add_text(line, "likely", f->likely.text);
+	else
+		json_add(line, "likely", NULL);
 	json_add_text(line, "can_mean", meaning_find(-f->fail.ret));
 	json_add_text(line, "advice", stock_advice);
 	json_print(line);
@@ -185,7 +232,7 @@ static void print_stock_failure(const struct failure *f, bool json)
 {
 	struct names names;
 
-	find_request(&names, f->fail.command);
+	find_request(&names, &f->fail);
 	if (json)
 		print_stock_json(f, &names);
 	else
@@ -205,15 +252,29 @@ void print_failure(const struct failure *failure, bool json)
 {
 	struct names names;
 
-	if (failure->stock) {
+	if (failure->stock && !failure->fail.vfio) {
 		print_stock_failure(failure, json);
 		return;
 	}
-	find_names(&names, &failure->fail);
+	find_names(&names, failure);
 	if (json)
 		print_json(failure, &names);
 	else
 		print_text(failure, &names);
+}
+
+void print_more(const struct failure *last, __u64 count)
+{
+	struct names names = {};
+	char more[96];
+
+	if (last->stock && !last->fail.vfio)
+		find_request(&names, &last->fail);
+	else
+		find_names(&names, last);
+	snprintf(more, sizeof(more), "%s%s%" PRIu64 " more like that",
+		 names.reason, *names.reason ? ": " : "", (uint64_t)count);
+	print_title(last, &names, more);
 }
 
 void print_lost(__u64 lost, bool json)
@@ -221,7 +282,7 @@ void print_lost(__u64 lost, bool json)
 	if (json) {
 		struct json_object *line = json_object_new_object();
 
-		json_add_u64(line, "lost", lost);
+		json_add_u64(line, "lost_events", lost);
 		json_print(line);
 	} else {
 		printf("LOST: %" PRIu64 " failures could not be reported\n",
@@ -234,6 +295,8 @@ static const char *kind_name(__u32 reason, bool stock, char *text, size_t size)
 {
 	const char *name = stock ? names_errno(reason) : names_reason(reason);
 
+	if (reason == COUNT_VFIO)
+		return "refused by VFIO";
 	if (name)
 		return name;
 	snprintf(text, size, "reason %u", reason);
@@ -246,13 +309,13 @@ static void print_summary_json(const __u64 *counts, __u64 lost, bool stock)
 	struct json_object *summary = json_object_new_object();
 	char text[32];
 
-	for (__u32 i = 0; i < NAMES_REASONS; i++)
+	for (__u32 i = 0; i < COUNTS; i++)
 		if (counts[i])
 			json_add_u64(summary,
 				     kind_name(i, stock, text, sizeof(text)),
 				     counts[i]);
 	json_add(line, "summary", summary);
-	json_add_u64(line, "lost", lost);
+	json_add_u64(line, "lost_events", lost);
 	json_print(line);
 }
 
@@ -265,12 +328,12 @@ static void print_summary_text(const __u64 *counts, __u64 lost, bool stock)
 	for (__u64 below = ~0ULL;;) {
 		__u64 most = 0;
 
-		for (__u32 i = 0; i < NAMES_REASONS; i++)
+		for (__u32 i = 0; i < COUNTS; i++)
 			if (counts[i] < below && counts[i] > most)
 				most = counts[i];
 		if (!most)
 			break;
-		for (__u32 i = 0; i < NAMES_REASONS; i++)
+		for (__u32 i = 0; i < COUNTS; i++)
 			if (counts[i] == most)
 				printf("%8" PRIu64 " %s\n", (uint64_t)most,
 				       kind_name(i, stock, text, sizeof(text)));

@@ -8,6 +8,7 @@
 #include "err.h"
 #include "hist.h"
 #include "ioctl.h"
+#include "source.h"
 #include "iommufd_ioctl.skel.h"
 #include "swap.h"
 #include "tool.h"
@@ -40,8 +41,10 @@ enum operation ioctl_operation(__u32 command)
 	case IOCTL_IOAS_MAP:
 	case IOCTL_IOAS_MAP_FILE:
 	case IOCTL_IOAS_COPY:
+	case IOCTL_TYPE1_MAP:
 		return OP_MAP;
 	case IOCTL_IOAS_UNMAP:
+	case IOCTL_TYPE1_UNMAP:
 		return OP_UNMAP;
 	case IOCTL_HWPT_INVALIDATE:
 		return OP_INVALIDATE;
@@ -61,6 +64,22 @@ static int take_call(void *data, void *call, size_t size)
 	return 0;
 }
 
+/*
+ * Attaches the program for the start of a call last, so that the end of each
+ * call that it sees is seen too.
+ */
+static int attach(struct iommufd_ioctl *bpf)
+{
+	int err;
+
+	bpf_program__set_autoattach(bpf->progs.ioctl_enter, false);
+	err = iommufd_ioctl__attach(bpf);
+	if (err)
+		return -err;
+	bpf->links.ioctl_enter = bpf_program__attach(bpf->progs.ioctl_enter);
+	return bpf->links.ioctl_enter ? 0 : errno;
+}
+
 static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
 {
 	struct iommufd_ioctl *bpf = iommufd_ioctl__open();
@@ -72,6 +91,7 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
 	bpf->rodata->only_tgid = options->pid;
 	bpf->rodata->ancestor = options->ancestor;
 	bpf->rodata->by_size = options->by_size;
+	bpf->rodata->container_number = source_device("vfio");
 	bpf->rodata->one_by_one = options->each;
 	bpf->rodata->only_failed = options->only_failed;
 	bpf->rodata->slower_ns = options->slower_ns;
@@ -86,7 +106,7 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
 		if (!watch->ring)
 			return errno;
 	}
-	return -iommufd_ioctl__attach(bpf);
+	return attach(bpf);
 }
 
 struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
@@ -124,8 +144,11 @@ void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from)
 	to->ns += from->ns;
 	if (to->max_ns < from->max_ns)
 		to->max_ns = from->max_ns;
-	if (*from->comm)
+	/* A CPU that has seen no call of the process has neither. */
+	if (*from->comm) {
 		memcpy(to->comm, from->comm, sizeof(to->comm));
+		to->uid = from->uid;
+	}
 	for (int i = 0; i < HIST_BUCKETS; i++)
 		to->hist[i] += from->hist[i];
 }
@@ -196,6 +219,16 @@ const struct ioctl_report *ioctl_read(struct ioctl_watch *watch)
 	return report;
 }
 
+struct ioctl_moves ioctl_moves_of(const struct ioctl_watch *watch,
+				  const char name[IOCTL_NAME_LEN])
+{
+	int map = bpf_map__fd(watch->bpf->maps.moves);
+	struct ioctl_moves moves = {};
+
+	bpf_map_lookup_elem(map, name, &moves);
+	return moves;
+}
+
 int ioctl_fd(const struct ioctl_watch *watch)
 {
 	return ring_buffer__epoll_fd(watch->ring);
@@ -208,5 +241,5 @@ void ioctl_take(struct ioctl_watch *watch)
 
 __u64 ioctl_lost(const struct ioctl_watch *watch)
 {
-	return watch->bpf->bss->lost + tool_misses(watch->bpf->obj);
+	return watch->bpf->bss->lost;
 }

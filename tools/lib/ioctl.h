@@ -67,6 +67,10 @@ void ioctl_close(struct ioctl_watch *watch);
  */
 const struct ioctl_report *ioctl_read(struct ioctl_watch *watch);
 
+/* Attaches and replaces of a device of VFIO since the start. */
+struct ioctl_moves ioctl_moves_of(const struct ioctl_watch *watch,
+				  const char name[IOCTL_NAME_LEN]);
+
 /* Adds the calls of one row to those of another. */
 void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from);
 

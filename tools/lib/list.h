@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Lists all contexts and objects, with bpf/iommufd_list.bpf.c. */
+/* Lists all contexts and objects, whichever source has them. */
 #ifndef __LIB_LIST_H
 #define __LIB_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "../../bpf/iommufd_list.h"
-
-/* enum iommufd_object_type, see docs/tracepoints.md */
-enum list_type {
-	LIST_TYPE_DEVICE = 1,
-	LIST_TYPE_HWPT_PAGING = 2,
-	LIST_TYPE_HWPT_NESTED = 3,
-	LIST_TYPE_IOAS = 4,
-	LIST_TYPE_FAULT = 6,
-	LIST_TYPE_VIOMMU = 7,
-};
+#include "source.h"
 
 struct list;
+
+/* Adds to a sum, which is unknown if any part is. */
+static inline void list_add(__u64 *sum, __u64 number)
+{
+	if (*sum != LIST_UNKNOWN)
+		*sum = number == LIST_UNKNOWN ? number : *sum + number;
+}
 
 /**
  * struct listing - a list of contexts and objects
  * @contexts: sorted by number
  * @objects: sorted by context, then by id
- * @lost: entries since the start that did not fit
+ * @lost: entries since the start that did not fit, or that changed while they
+ *	were read
+ * @near: with @wants_near, the mappings at and next to the address @iova, of
+ *	each IOAS whose mappings are known, in no order
  */
 struct listing {
 	size_t nr_contexts;
@@ -30,10 +32,14 @@ struct listing {
 	size_t nr_objects;
 	struct list_object *objects;
 	__u64 lost;
+	bool wants_near;
+	__u64 iova;
+	size_t nr_near;
+	struct list_near *near;
 };
 
 /* Returns NULL after reporting an error. */
-struct list *list_open(void);
+struct list *list_open(enum source_kind kind);
 void list_close(struct list *list);
 
 /*
@@ -41,5 +47,20 @@ void list_close(struct list *list);
  * after reporting an error.
  */
 const struct listing *list_read(struct list *list);
+
+/* The same, with the mappings at and next to an address. */
+const struct listing *list_read_near(struct list *list, __u64 iova);
+
+/* The object with this id, or NULL; the listing is sorted. */
+struct list_object *listing_find(const struct listing *listing, __u32 ctx,
+				 __u32 id);
+struct list_ctx *listing_find_ctx(const struct listing *listing, __u32 ctx);
+
+/*
+ * A fact that the structures of this kernel don't have, so that its numbers are
+ * unknown: @n counts from 0; NULL after the last one. For use after the first
+ * list_read().
+ */
+const char *list_missing(const struct list *list, size_t n);
 
 #endif

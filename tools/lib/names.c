@@ -99,6 +99,7 @@ static const struct {
 	{ 0x3b65, "VFIO_CHECK_EXTENSION" },
 	{ 0x3b66, "VFIO_SET_IOMMU" },
 	{ 0x3b68, "VFIO_GROUP_SET_CONTAINER" },
+	{ 0x3b6a, "VFIO_GROUP_GET_DEVICE_FD" },
 	{ 0x3b70, "VFIO_IOMMU_GET_INFO" },
 	{ 0x3b71, "VFIO_IOMMU_MAP_DMA" },
 	{ 0x3b72, "VFIO_IOMMU_UNMAP_DMA" },

@@ -14,6 +14,7 @@ enum owner_mode {
 	OWNER_USER,
 	OWNER_MM,
 	OWNER_NONE,
+	OWNER_UNKNOWN, /* the user or the process */
 };
 
 /**

@@ -20,12 +20,24 @@ static int create_like(int fd)
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
+	int btf = -1, map;
 
 	if (bpf_map_get_info_by_fd(fd, &info, &size))
 		return -1;
 	opts.map_flags = info.map_flags;
-	return bpf_map_create(info.type, NULL, info.key_size, info.value_size,
-			      info.max_entries, &opts);
+	/* Linux 6.1 takes no map without types in place of one with types. */
+	if (info.btf_id)
+		btf = bpf_btf_get_fd_by_id(info.btf_id);
+	if (btf >= 0) {
+		opts.btf_fd = btf;
+		opts.btf_key_type_id = info.btf_key_type_id;
+		opts.btf_value_type_id = info.btf_value_type_id;
+	}
+	map = bpf_map_create(info.type, NULL, info.key_size, info.value_size,
+			     info.max_entries, &opts);
+	if (btf >= 0)
+		close(btf);
+	return map;
 }
 
 int swap_next(struct swap *swap)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The files that keep policies attached. */
-#ifndef __PINS_H
-#define __PINS_H
+#ifndef __LIB_PINS_H
+#define __LIB_PINS_H
 
 #include <stdbool.h>
 #include <stddef.h>

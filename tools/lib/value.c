@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../lib/fmt.h"
+#include "fmt.h"
 #include "value.h"
 
 __u32 value_type(const struct btf *btf, __u32 type)
@@ -172,6 +172,22 @@ static bool parse_enum(const struct btf *btf, const struct btf_type *t,
 	return false;
 }
 
+/* A number may have a suffix: a power of 1024, as of bytes. */
+static bool parse_suffix(const char *text, __u64 *value)
+{
+	static const char suffixes[] = "KMGT";
+	const char *suffix = strchr(suffixes, *text);
+
+	if (!*text)
+		return true;
+	if (!suffix || text[1])
+		return false;
+	for (; suffix >= suffixes; suffix--)
+		if (__builtin_mul_overflow(*value, 1024ULL, value))
+			return false;
+	return true;
+}
+
 static bool parse_number(const char *text, bool with_sign, __u64 *value)
 {
 	char *end;
@@ -179,8 +195,10 @@ static bool parse_number(const char *text, bool with_sign, __u64 *value)
 	errno = 0;
 	*value = with_sign ? (__u64)strtoll(text, &end, 0) :
 			     strtoull(text, &end, 0);
-	return end != text && !*end && !errno &&
-	       (with_sign || !strchr(text, '-'));
+	if (end == text || errno)
+		return false;
+	return with_sign ? !*end :
+			   !strchr(text, '-') && parse_suffix(end, value);
 }
 
 static bool parse_bool(const char *text, __u64 *value)

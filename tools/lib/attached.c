@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../lib/err.h"
-#include "../lib/tool.h"
 #include "attached.h"
+#include "err.h"
 #include "pins.h"
+#include "tool.h"
 #include "value.h"
 
 #define VALUE_TYPE "bpf_struct_ops_iommufd_bpf_ops"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Policies attached by this program or another one. */
-#ifndef __ATTACHED_H
-#define __ATTACHED_H
+#ifndef __LIB_ATTACHED_H
+#define __LIB_ATTACHED_H
 
 #include <bpf/btf.h>
 #include <limits.h>

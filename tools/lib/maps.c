@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * By convention, the settings of a policy are in a map named "settings" with
- * one element, a structure; variables in .data and .rodata are settings, too.
- * All other maps are statistics.
+ * one element, a structure; variables in .data and .rodata are settings, too. A
+ * hash named "limits" has settings of single owners, by their number. All other
+ * maps are statistics.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../lib/err.h"
-#include "../lib/tool.h"
+#include "cgroup.h"
+#include "err.h"
 #include "maps.h"
+#include "tool.h"
 #include "value.h"
 
 static bool is_known(const struct maps *maps, __u32 id)
@@ -52,7 +54,15 @@ static void add_types(struct map *map)
 		map->settings = strcmp(map->section, ".bss");
 	else
 		map->settings = !map->cpus &&
-				!strcmp(map->info.name, "settings");
+				(!strcmp(map->info.name, "settings") ||
+				 map_is_keyed(map));
+}
+
+bool map_is_keyed(const struct map *map)
+{
+	return map->info.type == BPF_MAP_TYPE_HASH &&
+	       map->info.key_size == sizeof(__u64) &&
+	       !strcmp(map->info.name, "limits");
 }
 
 void maps_add(struct maps *maps, int fd)
@@ -162,12 +172,80 @@ static bool set(const struct map *map, const char *name, __u32 type,
 	return !wrong;
 }
 
+/* A key is a number, or the path of a cgroup. */
+static bool parse_key(const char *text, __u64 *key)
+{
+	char *end;
+
+	errno = 0;
+	*key = strtoull(text, &end, 0);
+	if (end != text && !*end && !errno && *text != '-')
+		return true;
+	return cgroup_find(text, key);
+}
+
+static bool set_keyed(const struct map *map, const char *name,
+		      const char *key_text, const char *text)
+{
+	char *value = tool_memory(calloc(1, map->info.value_size));
+	const char *wrong = NULL;
+	__u64 key;
+	int err = 0;
+
+	if (!parse_key(key_text, &key)) {
+		free(value);
+		return false;
+	}
+	if (*text) {
+		wrong = value_parse(map->btf, map->info.btf_value_type_id,
+				    value, text);
+		if (!wrong)
+			err = bpf_map_update_elem(map->fd, &key, value, 0);
+	} else {
+		err = bpf_map_delete_elem(map->fd, &key);
+	}
+	free(value);
+	/* Without a value, it need not exist. */
+	if (err && !(err == -ENOENT && !*text))
+		wrong = err == -E2BIG ? "the map is full" : strerror(-err);
+	if (wrong)
+		err_say("can't set %s[%s] to '%s': %s", name, key_text, text,
+			wrong);
+	return !wrong;
+}
+
+/* NAME[KEY]=VALUE; sets *@done if the setting has this form. */
+static bool maps_set_keyed(const struct maps *maps, const char *setting,
+			   bool *done)
+{
+	const char *open = strchr(setting, '['), *close;
+	char name[64], key[PATH_MAX];
+
+	close = open ? strstr(open, "]=") : NULL;
+	if (!close || open > strchr(setting, '='))
+		return true;
+	*done = true;
+	snprintf(name, sizeof(name), "%.*s", (int)(open - setting), setting);
+	snprintf(key, sizeof(key), "%.*s", (int)(close - open - 1), open + 1);
+	for (size_t i = 0; i < maps->nr; i++)
+		if (map_is_keyed(&maps->maps[i]) &&
+		    map_is_readable(&maps->maps[i]) &&
+		    !strcmp(maps->maps[i].info.name, name))
+			return set_keyed(&maps->maps[i], name, key, close + 2);
+	err_say("the policy has no settings '%s' of single owners", name);
+	return false;
+}
+
 bool maps_set(const struct maps *maps, const char *setting)
 {
 	const char *equal = strchr(setting, '=');
 	char name[64], names[512];
 	__u32 type, offset;
+	bool done = false, good;
 
+	good = maps_set_keyed(maps, setting, &done);
+	if (done)
+		return good;
 	snprintf(name, sizeof(name), "%.*s", (int)(equal - setting), setting);
 	for (size_t i = 0; i < maps->nr; i++)
 		if (has_setting(&maps->maps[i], name, &type, &offset))

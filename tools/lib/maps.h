@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The maps of a policy's programs: settings and statistics. */
-#ifndef __MAPS_H
-#define __MAPS_H
+#ifndef __LIB_MAPS_H
+#define __LIB_MAPS_H
 
 #include <bpf/btf.h>
 #include <linux/bpf.h>
@@ -42,6 +42,9 @@ void maps_add(struct maps *maps, int fd);
 
 void maps_free(struct maps *maps);
 
+/* Whether a map has settings of single owners. */
+bool map_is_keyed(const struct map *map);
+
 /* Whether the values of a map can be shown. */
 bool map_is_readable(const struct map *map);
 
@@ -50,8 +53,9 @@ size_t map_stride(const struct map *map);
 size_t map_lookup_size(const struct map *map);
 
 /*
- * Changes a setting, VAR=VALUE, of a loaded policy. Returns false after
- * reporting an error.
+ * Changes a setting of a loaded policy: VAR=VALUE, or VAR[KEY]=VALUE for a
+ * single owner; KEY is a number or the path of a cgroup, and without VALUE, the
+ * owner gets the setting of all others. Returns false after reporting an error.
  */
 bool maps_set(const struct maps *maps, const char *setting);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef __CGROUP_H
-#define __CGROUP_H
+#ifndef __LIB_CGROUP_H
+#define __LIB_CGROUP_H
 
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Looks up the id of a cgroup2 cgroup; a relative path may start at the mount.
+ * Looks up the id of a cgroup2 cgroup; a relative path may start at the mount,
+ * and / is the root.
  * Returns false after reporting an error.
  */
 bool cgroup_find(const char *path, __u64 *id);

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include "../lib/err.h"
 #include "cgroup.h"
+#include "err.h"
 
 #define ROOT "/sys/fs/cgroup"
 
@@ -22,6 +22,8 @@ bool cgroup_find(const char *path, __u64 *id)
 	struct statfs fs;
 	struct stat st;
 
+	if (!strcmp(path, "/"))
+		path = ROOT;
 	if (stat(path, &st) && *path != '/') {
 		snprintf(below, sizeof(below), ROOT "/%s", path);
 		path = below;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include "../lib/err.h"
+#include "err.h"
 #include "pins.h"
 
 #define BPFFS "/sys/fs/bpf"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Values of any type that BTF describes. */
-#ifndef __VALUE_H
-#define __VALUE_H
+#ifndef __LIB_VALUE_H
+#define __LIB_VALUE_H
 
 #include <bpf/btf.h>
 #include <json-c/json.h>
