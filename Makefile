@@ -13,7 +13,7 @@ PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev setup-bench setup-full kernel peer debug kernels kernels-full drivers tools selftests bench bench-check fuzz lint install clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-bench setup-deb setup-full stock kernel peer debug kernels kernels-full drivers tools selftests bench bench-check fuzz lint install dkms deb clean distclean
 
 help: ## show this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that BPF can observe and control'
@@ -25,14 +25,14 @@ help: ## show this list
 	@echo
 	@echo 'Logs: build/log. Downloads and compiler cache: ~/.cache/iommufd-bpf (IOMMUFD_CACHE).'
 
-demo: setup kernel tools ## build everything and run iommufd-top on real DMA in a guest
+demo: setup stock tools ## run iommufd-top on real DMA in a guest with Debian's kernel
 	@scripts/demo
 
 test: setup-dev kernels tools selftests lint ## build everything, run all tests that fit into CI
 	@$(PYTEST) $(PARALLEL) tests/
 
 test-full: setup-full kernels kernels-full drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
-	@$(PYTEST) $(PARALLEL) --full --kernels main,peer,debug,container,peer-container,debug-bpf,builtin tests/
+	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,replaced,peer,debug,debian-6.1,debian-6.12,debian-7.3,container,peer-container,debug-bpf,builtin tests/
 
 setup: ## install the required packages (Debian 12 or 13)
 	@scripts/setup
@@ -43,8 +43,14 @@ setup-dev: # also packages for tests and lint
 setup-bench: # also packages for charts
 	@scripts/setup --bench
 
+setup-deb: # also packages that build packages
+	@scripts/setup --deb
+
 setup-full: # also packages for test-full
 	@scripts/setup --full
+
+stock: setup ## fetch Debian's kernel and build our modules for it
+	@scripts/stock-kernel
 
 kernel: setup ## build the patched kernel and its modules
 	@scripts/build-kernel main
@@ -55,10 +61,13 @@ peer: setup ## build the same kernel with its own, unmodified iommufd
 debug: setup ## build the patched kernel with the sanitizers
 	@scripts/build-kernel debug
 
-kernels: setup
-	@scripts/build-kernel main peer debug
+kernels: debug stock # of make test: also Debian's kernel as it is, for tests of VFIO type1
+	@scripts/debian-kernel 7.3
 
-kernels-full: setup # for test-full: iommufd as the VFIO container, BPF under sanitizers, built in, benchmarks
+kernels-full: setup # for test-full: also iommufd as the VFIO container, BPF under sanitizers, built in, benchmarks
+	@scripts/build-kernel main peer
+	@scripts/replaced-kernel
+	@scripts/debian-kernel
 	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench
 
 drivers: setup-full kernel # for test-full: drivers for arm64, and drivers without iommufd
@@ -70,7 +79,7 @@ tools: setup ## build BPF objects, skeletons, tools
 selftests: setup-dev ## build the programs of the tests, including the base kernel's own
 	@scripts/build-selftests
 
-lint: setup-dev kernel ## check style, English and layers, and run static checkers (scripts/lint --help)
+lint: setup-dev ## check style, English and layers, and run static checkers (scripts/lint --help)
 	@scripts/lint
 
 bench: setup-bench ## measure against the peer and VFIO type1: table, chart, JSON in build/bench/result
@@ -88,8 +97,14 @@ fuzz: setup-dev selftests ## check random requests; SECONDS=60, KERNEL=debug, SE
 install: tools ## install the tools, under PREFIX and DESTDIR
 	@$(MAKE) --no-print-directory -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
+dkms: ## have DKMS install the modules, for each kernel of this machine that has headers
+	@scripts/install-dkms
+
+deb: setup-deb ## build Debian packages of modules and tools, in build/deb
+	@scripts/build-deb
+
 clean: ## remove objects, keep the unpacked kernel source
-	rm -rf build/kernel build/bin build/tools build/selftests build/log build/linux/*/o-*
+	rm -rf build/kernel build/bin build/tools build/selftests build/log build/deb build/replaced build/linux/*/o-* build/stock/*/modules
 
 distclean: ## remove build/
 	rm -rf build

@@ -36,3 +36,27 @@ main_archive() { awk -v c="$1" '$2 == c { print $1; exit }'; }
 
 # source_line URI SUITE: as apt reads it.
 source_line() { printf 'deb [signed-by=%s] %s %s main\n' "$KEYRING" "$1" "$2"; }
+
+# open_suite SUITE DIR: fetches the package list of SUITE, from this machine's mirror, into DIR.
+# Then the options in APT make apt-get and apt-cache use this list. Fails without a mirror.
+open_suite() {
+	local suite=$1 dir=$2 codename uri
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	# shellcheck source=/dev/null
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	uri=$(archives "$codename" "$dir/first" | main_archive "$codename")
+	[ -n "$uri" ] || return 1
+	source_line "$uri" "$suite" >"$dir/sources.list"
+	# The sandbox user of apt may not have access to a home directory.
+	APT=(
+		-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o "Dir::Cache::archives=$dir/archives"
+		-o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none
+	)
+	apt-get "${APT[@]}" update
+}
+
+# cached_deb DIR PACKAGE [VERSION]: prints the file name of the newest one in DIR; none: nothing.
+cached_deb() {
+	find "$1" -maxdepth 1 -name "${2}_${3:-*}_*.deb" -printf '%f\n' 2>/dev/null | sort -V | tail -n 1
+}

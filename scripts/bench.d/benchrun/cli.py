@@ -6,19 +6,23 @@ import signal
 import sys
 from pathlib import Path
 
-from . import gate, report
+from . import bundle, gate, programs, report
 from .baseline import chosen
 from .errors import BenchError
 from .kernels import BACKENDS, HERE, WATCHED, Subject, subjects
 from .paths import OUT
 from .results import Run, load
-from .session import Settings, measure, new_run
+from .session import Settings, current_commit, measure, new_run
 
 SIZE = 512
 # The size for which the workload has all cases.
 LEAST_SIZE = 32
 ROUNDS = 3
 WALL_ROUNDS = 15
+MOST_THREADS = 64
+# What --threads measures: ours, then the peer.
+THREADS_KERNELS = ("main", "peer")
+THREADS_BACKENDS = ("iommufd", "type1", "floor")
 MOVED, FAILED = 1, 2
 
 EPILOG = f"""\
@@ -32,6 +36,11 @@ by function.
 NAME is one of build/kernel (scripts/build-kernel), or a directory with a slash in
 its name; with {WATCHED} iommufd-top watches it. {HERE} is the running machine, for
 --wall; it needs root, and devices bound to vfio-pci.
+
+--threads measures throughput instead: threads of one process map and unmap memory of
+their own in one address space. A guest has a CPU for each thread (NR_CPUS of the
+kernels here is 8). type1 and floor are measured on the first kernel. --bundle packs
+the same measurement with QEMU and the kernels: it runs on any x86-64 Linux machine.
 
 --check compares each kernel with its file in tests/bench/baseline and lists the
 cases that moved by more than 1 %, and the functions that account for it.
@@ -58,6 +67,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--repeat", type=int, metavar="N", help=f"rounds ({ROUNDS}, {WALL_ROUNDS} with --wall)")
     add("--size", type=int, metavar="MIB", help=f"memory that a large case maps ({SIZE})")
     add("--wall", action="store_true", help="real time, on this machine by default")
+    add("--threads", metavar="N[,N...]", help="with --wall: how throughput grows with threads")
+    add("--seconds", type=float, metavar="S", help="how long each case of --threads runs (1)")
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--check", action="store_true", help="compare with the baseline")
     does.add_argument(
@@ -66,6 +77,9 @@ def make_parser() -> argparse.ArgumentParser:
     does.add_argument("--profile", metavar="CASE", help="instructions by function, side by side")
     does.add_argument(
         "--docs", action="store_true", help="write table and chart of the whole matrix to docs"
+    )
+    does.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="pack --threads for another machine"
     )
     add("--baseline", type=Path, metavar="FILE", help="the baseline, for one kernel")
     add(
@@ -84,6 +98,16 @@ def _names(text: str | None) -> list[str]:
     return [x for x in (text or "").split(",") if x]
 
 
+def _threads(text: str | None, parser: argparse.ArgumentParser) -> list[int]:
+    try:
+        counts = [int(word) for word in _names(text)]
+    except ValueError:
+        counts = [0]
+    if any(not 0 < count <= MOST_THREADS for count in counts):
+        parser.error(f"--threads: numbers from 1 to {MOST_THREADS}, separated by commas")
+    return counts
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     """The options in the form that the other modules use."""
     parser = make_parser()
@@ -91,6 +115,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     gated = options.check or options.update_baseline
     options.kernels = _names(options.kernels)
     options.backends = _names(options.backends)
+    options.threads = _threads(options.threads, parser)
+    if options.threads and not options.wall:
+        parser.error("--threads: in real time, with --wall")
+    if options.seconds is not None and not options.threads:
+        parser.error("--seconds: with --threads")
     unknown = [b for b in options.backends if b not in BACKENDS]
     if unknown:
         parser.error(f"--backends: {', '.join(unknown)}: there is {', '.join(BACKENDS)}")
@@ -114,6 +143,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         parser.error("--from: nothing is measured")
     if options.profile:
         options.only = options.profile
+    if (options.threads or options.bundle) and not options.kernels:
+        options.kernels = list(THREADS_KERNELS)
     if options.wall and not options.kernels:
         options.kernels = [HERE]
     return options
@@ -124,6 +155,10 @@ def _chosen(options: argparse.Namespace) -> list[Subject]:
     if options.profile and not options.kernels:
         # Our kernel and the peer, where both have the case.
         wanted = wanted or ["iommufd", "mock"]
+    if options.threads:
+        first, *others = options.kernels
+        wanted = wanted or list(THREADS_BACKENDS)
+        return subjects([first], wanted) + (subjects(others, ["iommufd"]) if others else [])
     return subjects(options.kernels, wanted)
 
 
@@ -131,11 +166,26 @@ def _measured(options: argparse.Namespace) -> Run:
     if options.results:
         return load(options.results)
     chosen = _chosen(options)
-    rounds = options.repeat or (WALL_ROUNDS if options.wall else ROUNDS)
-    settings = Settings(options.size or SIZE, rounds, options.only, options.wall, options.workload)
+    usual = 1 if options.threads else WALL_ROUNDS if options.wall else ROUNDS
+    settings = Settings(
+        options.size or (LEAST_SIZE if options.threads else SIZE),
+        options.repeat or usual,
+        options.only,
+        options.wall,
+        options.workload,
+        tuple(options.threads),
+        options.seconds or 1,
+    )
     run = new_run(chosen, settings)
     measure(chosen, settings, run)
     return run
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    chosen = subjects(options.kernels, ["iommufd"])
+    first = chosen[0]
+    programs.build([first.kernel] if "/" not in first.kernel else [])
+    bundle.make(chosen, options.bundle, options.workload or programs.WORKLOAD, current_commit())
 
 
 def _check(options: argparse.Namespace) -> bool:
@@ -160,6 +210,9 @@ def main(argv: list[str] | None = None) -> int:
     # For example, to head.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
+        if options.bundle:
+            _bundle(options)
+            return 0
         if options.check:
             good = _check(options)
             return 0 if good else MOVED

@@ -4,7 +4,7 @@
 import sys
 from pathlib import Path
 
-from . import chart, table, wall
+from . import chart, scaling, table, wall
 from .baseline import chosen
 from .errors import BenchError
 from .kernels import MATRIX
@@ -21,7 +21,9 @@ LEAST = 0.001
 def write(run: Run, folder: Path) -> None:
     """Writes them into a directory; prints the table, too."""
     run.write(folder / "results.json")
-    if run.wall:
+    if any(map(scaling.is_scaling, run.cases)):
+        text = table.as_text(scaling.grid(run.cases))
+    elif run.wall:
         text = table.as_text(wall.grid(run.cases))
     else:
         text = _heading(run) + table.as_text(table.grid(run))

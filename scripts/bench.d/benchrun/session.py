@@ -16,6 +16,9 @@ from .results import Case, Failure, Run, parse_case
 from .symbols import kernel_symbols, module_files
 
 HUGE_MIB = 2
+# Cases with this in their name map both of two pages of 1 GiB.
+GIGANTIC = "/gigantic/"
+GIGANTIC_PAGES = 2
 # Memory besides the mapped one: for programs, and for pages that no case gets.
 ROOM_MIB = 1024
 # One device per page table of the cases with the most page tables.
@@ -37,11 +40,17 @@ class Settings:
     wall: bool
     # None: the program of tests/bench.
     workload: Path | None = None
+    # For --threads: their numbers, and the seconds for each.
+    threads: tuple[int, ...] = ()
+    seconds: float = 1
 
     def arguments(self) -> list[str]:
         """As command line options."""
         words = ["--size", str(self.size), "--repeat", str(self.repeat)]
         words += ["--only", self.only] if self.only else []
+        if self.threads:
+            words += ["--scaling", ",".join(map(str, self.threads))]
+            words += ["--seconds", str(self.seconds)]
         return words + (["--wall"] if self.wall else [])
 
 
@@ -106,8 +115,15 @@ class Session:
         if subject.kernel == HERE:
             return inner
         command = [TOP / "scripts" / "vm", "--kernel", subject.kernel]
-        command += ["--memory", f"{3 * mib + ROOM_MIB}M", "--hugepages", str(mib // HUGE_MIB)]
+        command += ["--hugepages", str(mib // HUGE_MIB)]
+        room = 3 * mib + ROOM_MIB
+        if any(GIGANTIC in name for names in self._expected.values() for name in names):
+            room += GIGANTIC_PAGES * 1024
+            command += ["--append", f"hugepagesz=1G hugepages={GIGANTIC_PAGES}"]
+        command += ["--memory", f"{room}M"]
         command += ["--device", "edu"] * DEVICES
+        if self._settings.threads:
+            command += ["--smp", str(max(self._settings.threads))]
         if dump:
             # The alignment of buffers must not depend on chance.
             command += ["--append", "norandmaps"]
@@ -170,14 +186,21 @@ def _said(*command: str | Path) -> str:
     return done.stdout.partition("\n")[0] if done.returncode == 0 else ""
 
 
-def new_run(subjects: list[Subject], settings: Settings) -> Run:
-    """Prints what is about to be measured."""
+def current_commit() -> str:
+    """Of what is measured; marked if it has changed since."""
     commit = _said("git", "rev-parse", "--short=12", "HEAD") or "unknown"
     if _said("git", "status", "--porcelain", "--", *MEASURED):
         commit += "-dirty"
+    return commit
+
+
+def new_run(subjects: list[Subject], settings: Settings) -> Run:
+    """Prints what is about to be measured."""
     emulated = any(s.kernel != HERE for s in subjects)
     emulator = _said("qemu-system-x86_64", "--version") if emulated else ""
-    return Run(settings.wall, settings.size, commit, emulator, [s.describe() for s in subjects])
+    return Run(
+        settings.wall, settings.size, current_commit(), emulator, [s.describe() for s in subjects]
+    )
 
 
 def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:

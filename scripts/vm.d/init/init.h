@@ -28,6 +28,9 @@ struct child {
 /* main.c */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 
+/* modules.c: loads the modules that the kernel needs to mount the root. */
+void load_modules(void);
+
 /* mounts.c: changes the root to the host's root with a temporary layer. */
 void mount_root(void);
 

@@ -54,6 +54,7 @@ int main(void)
 	char *data;
 
 	signal(SIGPIPE, SIG_IGN);
+	load_modules();
 	mount_root();
 	start_cpus();
 	channel_open();

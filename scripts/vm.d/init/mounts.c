@@ -55,12 +55,26 @@ static int mount_one(const struct mount_point *m)
 	return mount(m->source, m->target, m->type, m->flags, m->options);
 }
 
+/*
+ * If the driver of the IOMMU is a module, other devices are probed in the
+ * background once it is loaded: that of the root may not be there yet.
+ */
+static void mount_patiently(const struct mount_point *m)
+{
+	int tries;
+
+	for (tries = 0; mount_one(m); tries++) {
+		if (errno != ENOENT || tries == 3000)
+			die("mounting %s at %s: %s", m->type, m->target,
+			    strerror(errno));
+		usleep(10000);
+	}
+}
+
 static void mount_all(const struct mount_point *m, size_t count)
 {
 	for (; count; m++, count--) {
-		if (mount_one(m))
-			die("mounting %s at %s: %s", m->type, m->target,
-			    strerror(errno));
+		mount_patiently(m);
 		if (!strcmp(m->target, "/layer")) {
 			mkdir("/layer/upper", 0755);
 			mkdir("/layer/work", 0755);

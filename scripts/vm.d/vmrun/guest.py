@@ -79,8 +79,9 @@ class Guest:
                 stack.enter_context(end)
             fds = (ctl_guest.fileno(), stdin_guest.fileno())
             output = stack.enter_context(tempfile.TemporaryFile())
+            initramfs = make_initramfs(self._kernel.initmods)
             qemu = qemu_command(
-                self._options, self._kernel, make_initramfs(), devices, kvm, self._console, fds
+                self._options, self._kernel, initramfs, devices, kvm, self._console, fds
             )
             process = stack.enter_context(running(qemu, fds, output))
             # Only QEMU keeps its ends open, so that its end is noticed.

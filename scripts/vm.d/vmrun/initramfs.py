@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The guest's initial file system: it has only our process 1."""
+"""The guest's initial file system: our process 1, and the modules that mounting the root takes."""
 
 import hashlib
 import os
@@ -11,10 +11,10 @@ from .errors import VmError
 from .paths import PARTS, writable_dir
 
 CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static"]
-DIRECTORIES = ("dev", "host", "layer", "new")
+DIRECTORIES = ("dev", "host", "layer", "modules", "new")
 
 
-def _entry(name: str, mode: int, data: bytes = b"") -> bytes:
+def archive_entry(name: str, mode: int, data: bytes = b"") -> bytes:
     """One member of a cpio archive of the kind `newc`."""
     raw = name.encode() + b"\0"
     fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
@@ -23,10 +23,11 @@ def _entry(name: str, mode: int, data: bytes = b"") -> bytes:
     return head + data + b"\0" * (-len(data) % 4)
 
 
-def _archive(init: bytes) -> bytes:
-    members = [_entry(name, 0o040755) for name in DIRECTORIES]
-    members.append(_entry("init", 0o100755, init))
-    members.append(_entry("TRAILER!!!", 0))
+def _archive(init: bytes, modules: dict[str, bytes]) -> bytes:
+    members = [archive_entry(name, 0o040755) for name in DIRECTORIES]
+    members.append(archive_entry("init", 0o100755, init))
+    members += [archive_entry(f"modules/{name}", 0o100644, data) for name, data in modules.items()]
+    members.append(archive_entry("TRAILER!!!", 0))
     return b"".join(members)
 
 
@@ -44,13 +45,15 @@ def _compile(sources: list[Path]) -> bytes:
         return out.read_bytes()
 
 
-def make_initramfs() -> Path:
-    """Its path. It is rebuilt when its sources have changed."""
+def make_initramfs(modules: tuple[Path, ...]) -> Path:
+    """Its path. It is rebuilt when its sources or the modules in it have changed."""
     files = sorted((PARTS / "init").glob("*.[ch]"))
-    digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    inside = {m.name: m.read_bytes() for m in modules}
+    parts = [*(f.read_bytes() for f in files), *inside.values()]
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()[:16]
     image = writable_dir("vm") / f"initramfs-{digest}.cpio"
     if not image.exists():
-        data = _archive(_compile([f for f in files if f.suffix == ".c"]))
+        data = _archive(_compile([f for f in files if f.suffix == ".c"]), inside)
         # Renamed into place: two guests may be started at the same time.
         part = image.with_suffix(f".{os.getpid()}")
         part.write_bytes(data)

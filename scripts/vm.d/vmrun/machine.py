@@ -38,6 +38,9 @@ CMDLINE = (
 # short.
 ONE_AT_FIRST = "maxcpus=1 lpj=16000000"
 
+# Distributions build VT-d in, but leave it off.
+INTEL = "intel_iommu=on"
+
 # These have no interrupt remapping, which iommufd and VFIO require by default.
 UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 
@@ -58,6 +61,8 @@ def command_line(options: argparse.Namespace, kvm: bool) -> str:
     words = [CMDLINE]
     if options.parallel and not kvm:
         words.append(ONE_AT_FIRST)
+    if options.iommu.startswith("intel"):
+        words.append(INTEL)
     if options.iommu == "virtio":
         words.append(UNSAFE)
     if options.hugepages:

@@ -12,16 +12,26 @@ PARTS = Path(__file__).resolve().parent.parent
 ROOT = PARTS.parent.parent
 BUILD = ROOT / "build"
 
-HOW_TO_BUILD = {"main": "make kernel", "peer": "make peer", "debug": "make debug"}
+HOW_TO_BUILD = {
+    "main": "make kernel",
+    "peer": "make peer",
+    "debug": "make debug",
+    "stock": "make stock",
+    **{f"debian-{series}": f"scripts/debian-kernel {series}" for series in ("6.1", "6.12", "7.3")},
+}
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel: its image and its modules, unless all are built in."""
+    """A kernel: its image and its modules, unless all are built in.
+
+    `initmods` are the modules to load before the root is mounted, in order.
+    """
 
     name: str
     image: Path
     modules: Path | None
+    initmods: tuple[Path, ...] = ()
 
 
 def find_kernel(name: str) -> Kernel:
@@ -32,7 +42,8 @@ def find_kernel(name: str) -> Kernel:
         how = HOW_TO_BUILD.get(name)
         raise VmError(f"no kernel at {image}" + (f": run `{how}` first" if how else ""))
     modules = folder / "modroot"
-    return Kernel(name, image, modules if modules.is_dir() else None)
+    initmods = tuple(sorted((folder / "initmods").glob("*.ko")))
+    return Kernel(name, image, modules if modules.is_dir() else None, initmods)
 
 
 def writable_dir(name: str) -> Path:
