@@ -36,7 +36,7 @@ def bench(*words: str | Path, **options) -> Done:
 
 @pytest.fixture(scope="module", autouse=True)
 def main_kernel(pytestconfig: pytest.Config) -> None:
-    """These tests use one kernel; others have no baseline, or take longer."""
+    """These tests use one kernel, which `make test` does not build."""
     if "main" not in kernels_of(pytestconfig):
         pytest.skip("this is for the kernel main")
 

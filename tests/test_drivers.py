@@ -127,6 +127,7 @@ def test_drivers_use_our_part(name: str) -> None:
         assert sorted(used - ours) == [], module
 
 
+@pytest.mark.full
 def test_built_in_finds_its_symbols() -> None:
     """With CONFIG_IOMMUFD=y; the rest of the image is the same as in the image of `make kernel`."""
     archive = GRAFTED / "o-lint" / OURS / "built-in.a"

@@ -25,6 +25,8 @@ def run(build: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     [
         (["--contexts", "-1"], "'-1' is not a valid number"),
         (["--contexts", "many"], "'many' is not a valid number"),
+        (["--mode", "rw"], "the permissions must be octal, up to 777, not 'rw'"),
+        (["--mode", "1777"], "the permissions must be octal, up to 777, not '1777'"),
         (["5"], "unexpected argument '5'"),
         (["--frobnicate"], "unrecognized option"),
     ],
@@ -44,7 +46,9 @@ def test_usage(build: Path, arguments: list[str], says: str) -> None:
         ("127.0.0.1:", "'127.0.0.1:' is neither ADDR:PORT nor /PATH"),
         ("::1:9899", "'::1:9899' is neither ADDR:PORT nor /PATH"),
         ("127.0.0.1:nonesuch", "can't resolve the address '127.0.0.1:nonesuch': "),
-        ("127.0.0.1:" + "9" * 2000, "can't resolve the address '127.0.0.1:9999"),
+        ("127.0.0.1:" + "9" * 2000, "999' is not a port: it must be from 0 to 65535"),
+        (":99999", "'99999' is not a port: it must be from 0 to 65535"),
+        (":65536", "'65536' is not a port: it must be from 0 to 65535"),
         ("/nonesuch/socket", "can't listen at /nonesuch/socket: No such file or directory"),
         ("/tmp/" + "x" * 200, "File name too long"),
     ],
@@ -56,6 +60,17 @@ def test_addresses(build: Path, address: str, says: str) -> None:
     assert refused.stderr.startswith(f"{NAME}: ")
     assert says in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_all_addresses_include_ipv6(build: Path) -> None:
+    """Without an address it listens at those of IPv6, too."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        address = f":{taken.getsockname()[1]}"
+        refused = run(build, "--listen", address)
+    says = f"{NAME}: can't listen at {address}: Address already in use\n"
+    assert (refused.returncode, refused.stderr) == (1, says)
 
 
 def test_port_in_use(build: Path) -> None:
@@ -88,11 +103,11 @@ with Exporter() as exporter, Context() as context, mem.anonymous(4096) as buffer
 """
 
 
-def test_sanitized_in_guest(build: Path) -> None:
+def test_sanitized_in_guest(build: Path, any_kernel: str) -> None:
     """All of it at work, and nothing is left at the end."""
-    command = ["scripts/vm", "--", "/usr/bin/python3", "-c", SCRAPES, build / "bin"]
+    vm = ["scripts/vm", "--kernel", any_kernel, "--"]
     done = subprocess.run(
-        command,
+        [*vm, "/usr/bin/python3", "-c", SCRAPES, build / "bin"],
         capture_output=True,
         text=True,
         cwd=TOP,

@@ -36,7 +36,7 @@ def test_files(root: Path) -> None:
         "share/man/man8": [f"{name}.8" for name in TOOLS],
         "share/bash-completion/completions": ["iommufd-tools", *TOOLS],
         "share/iommufd-bpf/bpftrace": [path.name for path in (TOP / "bpftrace").glob("*.bt")],
-        "share/iommufd-bpf/dashboards": ["iommufd.json"],
+        "share/iommufd-bpf/dashboards": ["iommufd-alerts.yml", "iommufd.json"],
         "lib/iommufd-bpf": [f"{name.removesuffix('.bpf')}.bpf.o" for name in POLICIES],
         "lib/systemd/system": ["iommufd-exporter.service"],
     }
@@ -66,11 +66,12 @@ def test_unit(root: Path, tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def complete(*words: str) -> list[str]:
-    """The completions that bash offers for the last word of a command line."""
+def complete(*words: str, typed: str = "") -> list[str]:
+    """The completions that bash offers for the last word of a command line, which is `typed`."""
     line = " ".join(map(shlex.quote, words))
     script = (
         f"source {shlex.quote(str(COMPLETION))}; COMP_WORDS=({line});"
+        f" COMP_LINE={shlex.quote(typed)}; COMP_POINT={len(typed)};"
         f" COMP_CWORD={len(words) - 1};"
         f' _iommufd_tools "${{COMP_WORDS[0]}}" {shlex.quote(words[-1])} {shlex.quote(words[-2])};'
         ' printf "%s\\n" "${COMPREPLY[@]}"'
@@ -103,15 +104,23 @@ def test_completion(name: str) -> None:
 
 
 def test_completion_of_the_rest() -> None:
-    """Commands of iommufd-policy, processes, and a command after --."""
+    """Commands of iommufd-policy, processes, a command after --, and PCI addresses."""
     commands = {"load", "list", "show", "set", "update", "log", "unload"}
     assert set(complete("iommufd-policy", "")) == commands
     assert complete("iommufd-policy", "unl") == ["unload"]
+    bundled = {name.removeprefix("policy_").removesuffix(".bpf") for name in POLICIES}
+    assert set(complete("iommufd-policy", "load", "")) == bundled
+    assert complete("iommufd-policy", "load", "pin") == ["pinlimit"]
     pid = str(os.getpid())
     for words in (["--pid", pid], ["--pid", "=", pid], ["-p", pid]):
         assert pid in complete("iommufd-pins", *words)
     assert "--verbose" not in complete("iommufd-maplat", "--by", "-")
     assert "bash" in complete("iommufd-why", "--", "bas")
+    for address in (path.name for path in Path("/sys/bus/pci/devices").glob("*")):
+        rest = address.rpartition(":")[2]
+        typed = f"iommufd-doctor -j {address[:-1]}"
+        assert rest in complete("iommufd-doctor", "-j", rest[:-1], typed=typed)
+        assert address in complete("iommufd-doctor", "", typed="iommufd-doctor ")
     assert complete("iommufd-why", "--", "bash", "-") == []
 
 

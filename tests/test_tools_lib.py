@@ -258,6 +258,143 @@ def test_sums_of_slots(lib, values, says):
     assert lib("slots", values) == [says]
 
 
+# Lines of the kernel's log, and what is read from them: access 1 is a read, 2 a write; cause 1 is
+# not mapped, 2 without the right, 3 either of these, 4 out of range, 5 no page table.
+DMA_FAULTS = {
+    "DMAR: [DMA Write NO_PASID] Request device [0000:00:04.0] fault addr 0x1000"
+    " [fault reason 0x05] PTE Write access is not set": (
+        "VT-d 0000:00:04.0 access 2 pasid ffffffff iova 1000 cause 3: PTE Write access is not set"
+    ),
+    "DMAR: [DMA Read PASID 0x1a] Request device [0001:81:00.3] fault addr 0xfffffffff000"
+    " [fault reason 0x71] SM: Present bit in first-level paging entry is clear": (
+        "VT-d 0001:81:00.3 access 1 pasid 1a iova fffffffff000 cause 1:"
+        " SM: Present bit in first-level paging entry is clear"
+    ),
+    "DMAR: [DMA Read NO_PASID] Request device [0000:3b:00.0] fault addr 0x0"
+    " [fault reason 0x02] Present bit in context entry is clear": (
+        "VT-d 0000:3b:00.0 access 1 pasid ffffffff iova 0 cause 5:"
+        " Present bit in context entry is clear"
+    ),
+    "DMAR: [DMA Write PASID 0x0] Request device [0000:00:10.0] fault addr 0x10000000"
+    " [fault reason 0x85] SM: No write permission for Write/AtomicOp request": (
+        "VT-d 0000:00:10.0 access 2 pasid ffffffff iova 10000000 cause 2:"
+        " SM: No write permission for Write/AtomicOp request"
+    ),
+    "DMAR: [INTR-REMAP] Request device [0000:00:1f.0] fault index 0x12 [fault reason 0x22]"
+    " Present field in the IRTE entry is clear": "-",
+    "DMAR: DRHD: handling fault status reg 2": "-",
+    "vfio-pci 0000:01:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0015"
+    " address=0xfee0000000 flags=0x0020]": (
+        "AMD-Vi 0000:01:00.0 access 2 pasid ffffffff iova fee0000000 cause 1:"
+        " IO_PAGE_FAULT, flags 0x0020"
+    ),
+    "AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:25:00.0 domain=0x0002 address=0x1000"
+    " flags=0x0010]": (
+        "AMD-Vi 0000:25:00.0 access 1 pasid ffffffff iova 1000 cause 2: IO_PAGE_FAULT, flags 0x0010"
+    ),
+    # An interrupt.
+    "vfio-pci 0000:01:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0015"
+    " address=0xfffffffdf8000000 flags=0x0008]": "-",
+    "arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:00:02.0 sid: 0x10"
+    " ssid: 0x0 iova: 0x1000 ipa: 0x0": "-",
+    "usb 1-1: something between the two lines": "-",
+    'arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data write s1 "Input address caused fault"'
+    " stag: 0x0": "SMMUv3 0000:00:02.0 access 2 pasid ffffffff iova 1000 cause 1:"
+    " F_TRANSLATION, stage 1",
+    "arm-smmu-v3 arm-smmu-v3.0.auto: event: C_BAD_STE client: 0000:00:02.0 sid: 0x10 ssid: 0x0": (
+        "SMMUv3 0000:00:02.0 access 0 pasid ffffffff iova 0 cause 5: C_BAD_STE"
+    ),
+    "virtio_iommu virtio0: page fault from EP 32 at 0x1000 [W]": (
+        "virtio-iommu 0000:00:04.0 access 2 pasid ffffffff iova 1000 cause 3: page fault"
+    ),
+    "virtio_iommu virtio0: page fault from EP 128 at 0x10001004 []": (
+        "virtio-iommu 0000:00:10.0 access 0 pasid ffffffff iova 10001004 cause 3: page fault"
+    ),
+    "DMAR: [DMA Write NO_PASID] Request device [0000:00:04.0] fault addr": "-",
+    "": "-",
+}
+
+
+def test_dma_faults(lib):
+    """In order, because a report of SMMUv3 has two lines."""
+    table = DMA_FAULTS
+    assert dict(zip(table, lib("dma-fault", *table), strict=True)) == table
+
+
+# Facts about address 0x5000, and what follows. Causes: 4 range, 5 blocked. Access: 1 read, 2 write.
+# Flags of a mapping, hexadecimal: 1 read, 2 write, 4 revoked, 8 being mapped, 10 being unmapped.
+WHERE = "IOAS 2 of context 1: "
+DMA_EXPLANATIONS = {
+    "cause=5": "detached | the device had no page table",
+    "detached detach=597600000000": (
+        "detached | the device had no page table: detached 2.4 s ago by thread detacher (13)"
+    ),
+    "guest hwpt=7": "guest | page table 7, which the guest manages, translates it",
+    "cause=4": f"outside | {WHERE}outside of what the page table can translate",
+    "unlisted": f"unknown | {WHERE}it is not known what is mapped",
+    "unlisted ioas=0": "unknown",
+    "access=2 at=5000+1000:1": f"read_only | {WHERE}0x5000-0x5fff is mapped read-only",
+    "access=1 at=4000+2000:2": f"write_only | {WHERE}0x4000-0x5fff is mapped write-only",
+    # An IOMMU that does not report the access has refused what the mapping lacks.
+    "access=0 at=5000+1000:1": f"read_only | {WHERE}0x5000-0x5fff is mapped read-only",
+    "access=0 at=5000+1000:2": f"write_only | {WHERE}0x5000-0x5fff is mapped write-only",
+    "access=1 at=5000+1000:1": f"mapped | {WHERE}0x5000-0x5fff is mapped now",
+    "access=2 at=5000+1000": f"mapped | {WHERE}0x5000-0x5fff is mapped now",
+    "access=2 at=5000+1000:3 unmap=5000+1000/1000@599999000000": (
+        f"mapped | {WHERE}0x5000-0x5fff is mapped now; it was unmapped 1 ms ago by thread unmapper"
+        " (12): 0x5000-0x5fff"
+    ),
+    "access=2 at=5000+1000:7": (
+        f"revoked | {WHERE}0x5000-0x5fff is a dma-buf that its owner has revoked"
+    ),
+    "access=2 at=5000+1000:13": f"unmapped | {WHERE}0x5000-0x5fff is being unmapped",
+    "unmap=5000+1000/1000@420000000000 above=5001+1:3": (
+        f"unmapped | {WHERE}unmapped 3 min ago by thread unmapper (12): 0x5000-0x5fff"
+        " | nearest: 0x5001-0x5001, which begins 1 byte after the address"
+    ),
+    "unmap=4000+3000/2000@599500000000": (
+        f"unmapped | {WHERE}perhaps unmapped 500 ms ago by thread unmapper (12), with 8.00K in"
+        " 0x4000-0x6fff | nothing is mapped"
+    ),
+    "unmap=0+ffffffffffffffff/2000@599500000000 other=5000+1000:3 other_ctx=1 other_ioas=4": (
+        f"unmapped | {WHERE}perhaps unmapped 500 ms ago by thread unmapper (12), with everything"
+        " else in the IOAS; IOAS 4 maps 0x5000-0x5fff | nothing is mapped"
+    ),
+    "unlisted unmap=5000+1000/1000@599500000000": (
+        f"unmapped | {WHERE}unmapped 500 ms ago by thread unmapper (12): 0x5000-0x5fff"
+    ),
+    "other=5000+1000:3 other_ctx=9 other_ioas=4 below=4000+800:3": (
+        f"elsewhere | {WHERE}not mapped; IOAS 4 of context 9 maps 0x5000-0x5fff"
+        " | nearest: 0x4000-0x47ff, which ends 2048 bytes before the address"
+    ),
+    "history=90000000000 below=0+5000:3 above=100000+1000:3": (
+        f"not_mapped | {WHERE}not mapped, nor unmapped in the last 1 min"
+        " | nearest: 0x0-0x4fff, which ends right before the address; 0x100000-0x100fff, which"
+        " begins 1004K after the address"
+    ),
+}
+
+
+def test_dma_explanations(lib):
+    """The most important fact decides."""
+    table = DMA_EXPLANATIONS
+    assert dict(zip(table, lib("dma-explain", *table), strict=True)) == table
+
+
+def test_dma_reserved(lib, tmp_path):
+    """From the list of a group; a range that may be mapped does not count."""
+    regions = tmp_path / "reserved_regions"
+    regions.write_text(
+        "0x0000000000001000 0x00000000000fffff direct-relaxable\n"
+        "0x0000000000004000 0x0000000000007fff msi\n"
+    )
+    gone = tmp_path / "gone"
+    assert lib("dma-explain", f"reserved={regions}", f"reserved={gone}") == [
+        f"reserved | {WHERE}0x4000-0x7fff is reserved for the device (msi)",
+        f"not_mapped | {WHERE}not mapped | nothing is mapped",
+    ]
+
+
 BTF = "sys/kernel/btf/vmlinux"
 TRACEFS = "sys/kernel/tracing/events/"
 DEVICE = "sys/class/misc/iommu"
@@ -273,6 +410,8 @@ MODULE = "sys/module/iommufd/initstate"
         ([], BPF | PERFMON, "does not describe its types"),
         ([BTF], ALL, "trace events can't be found"),
         ([BTF, TRACEFS], ALL, "iommufd is not loaded"),
+        # Events of the part that is built in.
+        ([BTF, TRACEFS + "iommufd/"], ALL, "iommufd is not loaded"),
         ([BTF, TRACEFS, DEVICE], ALL, "it is the stock one"),
         ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE], ALL, "the iommufd module does not describe"),
         ([BTF, TRACEFS + "iommufd/", DEVICE, MODULE, "sys/kernel/btf/iommufd"], ALL, "nothing"),
@@ -292,6 +431,34 @@ def test_environment(lib, tmp_path, files, capabilities, says):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(parents=True) if name.endswith("/") else path.touch()
     assert says in lib("env", f"{tmp_path}:{capabilities:x}")[0]
+
+
+VFIO = "sys/module/vfio/initstate"
+TYPE1 = "sys/module/vfio_iommu_type1/initstate"
+TYPES = ["sys/kernel/btf/iommufd", "sys/kernel/btf/vfio", "sys/kernel/btf/vfio_iommu_type1"]
+
+
+@pytest.mark.parametrize(
+    ("files", "capabilities", "iommufd", "type1"),
+    [
+        # Built in: their types are those of the kernel.
+        ([], BPF | PERFMON, "nothing", "nothing"),
+        ([MODULE, VFIO, TYPE1], ALL, "the iommufd module does not", "of VFIO do not describe"),
+        ([MODULE, VFIO, TYPE1, *TYPES[:2]], ALL, "nothing", "of VFIO do not describe"),
+        ([MODULE, VFIO, TYPE1, *TYPES], ALL, "nothing", "nothing"),
+        ([MODULE, VFIO, TYPE1, *TYPES], BPF | PERFMON, "iommufd is a module", "VFIO is a module"),
+        ([TYPE1, *TYPES], BPF | PERFMON, "nothing", "VFIO is a module"),
+    ],
+)
+def test_environment_of_lists(lib, tmp_path, files, capabilities, iommufd, type1):
+    """They need types that are in modules, each with its own."""
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    says = lib("lists", f"{tmp_path}:{capabilities:x}")
+    assert iommufd in says[0]
+    assert type1 in says[1]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +525,7 @@ def test_not_root(build):
     assert refused.stdout == ""
 
 
-def test_sanitized_in_guest(build):
+def test_sanitized_in_guest(build, any_kernel):
     """All of iommufd-top at work, as text, JSON and the report on a command."""
     top = build / "bin" / "iommufd-top"
     load = "/usr/bin/python3 -m iommufd.load --maps 20"
@@ -366,7 +533,7 @@ def test_sanitized_in_guest(build):
         f"{top} -- {load} && {top} --json -- {load} && {top} -n 3 -d 0.2 && {top} -s pid -- true"
     )
     done = subprocess.run(
-        [TOP / "scripts" / "vm", "--", "sh", "-c", script],
+        [TOP / "scripts" / "vm", "--kernel", any_kernel, "--", "sh", "-c", script],
         capture_output=True,
         text=True,
         cwd=TOP,

@@ -46,13 +46,16 @@ def test_usage(build: Path, name: str, arguments: list[str], says: str) -> None:
         ("iommufd-maplat", ["-s", "5", "1"], "--slower lists requests one by one"),
         ("iommufd-maplat", ["-s", "5", "-b", "size"], "no INTERVAL and no --by"),
         ("iommufd-faults", ["-H"], "a histogram needs an INTERVAL"),
+        ("iommufd-faults", ["-n", "5"], "only --dma has a history"),
+        ("iommufd-faults", ["-D", "-n", "-1"], "the number of unmaps is 0 to 16777216, not '-1'"),
+        ("iommufd-faults", ["-D", "-n", "16777217"], "not '16777217'"),
     ],
 )
 def test_usage_of_one(build: Path, name: str, arguments: list[str], says: str) -> None:
     refused(build, name, arguments, says)
 
 
-def test_sanitized_in_guest(build: Path) -> None:
+def test_sanitized_in_guest(build: Path, any_kernel: str) -> None:
     """All of them at work next to a load, as text and as JSON."""
     load = "/usr/bin/python3 -m iommufd.load --pause 0.001 --size 4K,2M --ioas 2"
     runs = [
@@ -69,8 +72,9 @@ def test_sanitized_in_guest(build: Path) -> None:
     ]
     script = f"set -e -o pipefail\n{load} >/dev/null &\n"
     script += "".join(f"{build}/bin/{command} 2>&1 | cat\n" for command in runs)
+    vm = [TOOLS.parent / "scripts" / "vm", "--kernel", any_kernel, "--"]
     done = subprocess.run(
-        [TOOLS.parent / "scripts" / "vm", "--", "bash", "-c", script + "kill $!; wait"],
+        [*vm, "bash", "-c", script + "kill $!; wait"],
         capture_output=True,
         text=True,
         cwd=TOOLS.parent,

@@ -13,19 +13,14 @@ VM = str(TOP / "scripts" / "vm")
 IOMMUFD_TOP = "build/bin/iommufd-top"
 
 
-def vm(*arguments, **options):
-    """Runs a command in a guest."""
-    return subprocess.run(
-        [VM, *arguments], capture_output=True, text=True, cwd=TOP, timeout=300, **options
-    )
-
-
-def test_terminal_of_the_host():
+def test_terminal_of_the_host(any_kernel):
     """Keys, the picture and a new size pass through the guest's terminal."""
     shell = f"python3 -m iommufd.load --ioas 2 --pause 0.01 >/dev/null & exec {IOMMUFD_TOP} -d 0.5"
     env = {**os.environ, "TERM": "xterm", "PYTHONPATH": "tests/lib"}
     command = [
         VM,
+        "--kernel",
+        any_kernel,
         "--device",
         "edu",
         "--device",
@@ -68,16 +63,15 @@ def test_terminal_of_the_host():
         ),
     ],
 )
-def test_what_is_missing(prepare, says, advises):
-    """For the stock kernel, see test_stock.py."""
-    done = vm(
-        "--peer",
-        "--device",
-        "none",
-        "--",
-        "sh",
-        "-c",
-        f"{prepare or ':'} && exec {IOMMUFD_TOP} -n 1",
+def test_what_is_missing(any_kernel, prepare, says, advises):
+    """For other kernels, see test_stock.py."""
+    vm = [VM, "--kernel", any_kernel, "--device", "none", "--"]
+    done = subprocess.run(
+        [*vm, "sh", "-c", f"{prepare} && exec {IOMMUFD_TOP} -n 1"],
+        capture_output=True,
+        text=True,
+        cwd=TOP,
+        timeout=300,
     )
     assert done.returncode == 1, done.stderr
     assert says in done.stderr

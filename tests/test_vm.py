@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from guestpytest.plugin import kernels_of
 from vmrun.cli import parse
+from vmrun.initramfs import make_initramfs
 from vmrun.machine import accelerator
-from vmrun.paths import ROOT
+from vmrun.paths import BUILD, ROOT
 
 VM = str(ROOT / "scripts" / "vm")
 LIMIT = 300
@@ -34,18 +34,12 @@ Call Trace:
 
 
 @pytest.fixture
-def kernel(pytestconfig: pytest.Config) -> str:
-    """Any kernel will do: the first of those under test."""
-    return kernels_of(pytestconfig)[0]
-
-
-@pytest.fixture
-def vm(kernel: str):
+def vm(any_kernel: str):
     """scripts/vm with options and a command; a completed process."""
 
     def run(*words: str, **options) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [VM, "--kernel", kernel, *words],
+            [VM, "--kernel", any_kernel, *words],
             capture_output=True,
             timeout=LIMIT,
             check=False,
@@ -56,13 +50,13 @@ def vm(kernel: str):
 
 
 @pytest.fixture
-def start(kernel: str):
+def start(any_kernel: str):
     """A scripts/vm process that prints `ready` before it goes on, and its QEMU."""
     processes = []
 
     def run(*words: str) -> tuple[subprocess.Popen, int]:
         process = subprocess.Popen(
-            [VM, "--kernel", kernel, *words],
+            [VM, "--kernel", any_kernel, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -236,9 +230,9 @@ def test_panic_at_boot(vm) -> None:
 
 
 def test_hang(vm) -> None:
-    done = vm("--timeout", "15", "--", "sh", "-c", "echo last words > /dev/kmsg; sleep 100000")
+    done = vm("--timeout", "40", "--", "sh", "-c", "echo last words > /dev/kmsg; sleep 100000")
     assert done.returncode == FAILED
-    assert b"did not end in 15 s" in done.stderr
+    assert b"did not end in 40 s" in done.stderr
     assert b"last words" in done.stderr
 
 
@@ -269,6 +263,49 @@ def test_missing_kernel(vm) -> None:
     assert b"no kernel at" in done.stderr
 
 
+@pytest.fixture
+def stock() -> Path:
+    """The folder of a distribution's kernel."""
+    return BUILD / "kernel" / "stock"
+
+
+def test_distribution_kernel(vm, stock: Path) -> None:
+    """It needs modules to mount the root, and VT-d is off unless asked for; iommufd is ours."""
+    script = "uname -r; modinfo -n iommufd vfio; ls /sys/class/iommu /dev/vfio/devices /dev/iommu"
+    done = vm("--kernel", "stock", "--", "sh", "-c", script)
+    release = (stock / "release").read_text().strip()
+    folder = f"/lib/modules/{release}/updates"
+    lines = done.stdout.decode().splitlines()
+    assert lines[:3] == [release, f"{folder}/iommufd.ko", f"{folder}/vfio.ko"], done.stderr
+    assert {"dmar0", "vfio0", "/dev/iommu"} <= set(lines)
+    assert done.returncode == 0
+
+
+def test_modules_for_the_root(tmp_path: Path) -> None:
+    """The initial file system has them in order, and is another one if they change."""
+    first, second = tmp_path / "01-b.ko", tmp_path / "02-a.ko"
+    first.write_bytes(b"first")
+    second.write_bytes(b"second")
+    image = make_initramfs((first, second))
+    data = image.read_bytes()
+    assert data.index(b"modules/01-b.ko\0") < data.index(b"modules/02-a.ko\0")
+    first.write_bytes(b"other")
+    other = make_initramfs((first, second))
+    assert other != image
+    image.unlink()
+    other.unlink()
+
+
+def test_module_does_not_load(vm, stock: Path, tmp_path: Path) -> None:
+    """The console names the first module that the kernel refuses."""
+    (tmp_path / "bzImage").symlink_to((stock / "bzImage").resolve())
+    (tmp_path / "initmods").mkdir()
+    (tmp_path / "initmods" / "01-broken.ko").write_bytes(b"no module")
+    done = vm("--kernel", f"{tmp_path}/", "--", "true")
+    assert done.returncode == FAILED
+    assert b"init: loading /modules/01-broken.ko: Exec format error" in done.stderr
+
+
 def test_bad_device(vm) -> None:
     """The error message of QEMU."""
     done = vm("--device", "no-such-device", "--", "true")
@@ -294,12 +331,12 @@ class TestTerminal:
     """On a terminal, the command has one too."""
 
     @pytest.fixture
-    def spawn(self, kernel: str):
+    def spawn(self, any_kernel: str):
         children = []
 
         def run(*command: str) -> pexpect.spawn:
             child = pexpect.spawn(
-                VM, ["--kernel", kernel, "--", *command], dimensions=(31, 97), timeout=LIMIT
+                VM, ["--kernel", any_kernel, "--", *command], dimensions=(31, 97), timeout=LIMIT
             )
             children.append(child)
             return child

@@ -3,7 +3,7 @@
  * A measurement has four parts: memory of some kind (memory.c), a backend that
  * maps it (iommufd.c, type1.c, floor.c), rounds that are timed and marked
  * (round.c), and scenes that define the operations and their memory (cases.c,
- * mock.c, footprint.c, threads.c, hold.c).
+ * mock.c, footprint.c, threads.c, hold.c, scaling.c, first.c).
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -14,8 +14,14 @@
 
 #define PAGE	      4096UL
 #define HUGE	      (2UL << 20)
+#define GIGANTIC      (1UL << 30)
 #define MIB	      (1UL << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The scaling cases: threads, different numbers of them, rounds. */
+#define MAX_THREADS    64
+#define MAX_COUNTS     16
+#define ROUNDS_SCALING 64
 
 /**
  * struct options - the command line
@@ -25,6 +31,8 @@
  * @full: include cases that take minutes
  * @list: only list the cases
  * @wall: the clock shows real time: threads are measured, too
+ * @threads: numbers of threads of the scaling cases, up to a zero
+ * @seconds: how long each of these runs
  */
 struct options {
 	const char *only;
@@ -33,6 +41,8 @@ struct options {
 	bool full;
 	bool list;
 	bool wall;
+	unsigned int threads[MAX_COUNTS + 1];
+	double seconds;
 };
 
 extern struct options options;
@@ -46,6 +56,8 @@ enum kind {
 	PAGES_HUGETLB,
 	PAGES_HUGETLB_SHUFFLED,
 	PAGES_SHMEM,
+	PAGES_GIGANTIC,
+	PAGES_GIGANTIC_FILE,
 };
 
 /**
@@ -143,6 +155,7 @@ extern const struct backend mock_backend;
  * @size: how much is mapped; smaller memory is mapped repeatedly
  * @tables: number of page tables
  * @areas: number of additional areas
+ * @threads: number of threads that run at the same time
  */
 struct scene {
 	unsigned int on;
@@ -153,6 +166,7 @@ struct scene {
 	size_t size;
 	unsigned int tables;
 	unsigned int areas;
+	unsigned int threads;
 };
 
 void scene_run(const struct scene *scene);
@@ -196,7 +210,7 @@ void report(const struct result *result, const uint64_t *values,
 	    unsigned int count);
 void report_error(const char *name, const char *text);
 
-/* cases.c, mock.c, footprint.c, threads.c, hold.c: the scenes */
+/* The scenes: cases.c and the others */
 
 void size_name(char *name, size_t size, size_t bytes);
 void play_cases(void);
@@ -204,5 +218,10 @@ void play_mock(void);
 void run_footprint(enum kind kind);
 void play_threads(unsigned int threads);
 void play_hold(void);
+void play_scaling(void);
+void play_first(void);
+
+/* Set in each thread of the scaling cases. */
+extern __thread unsigned int lane;
 
 #endif

@@ -7,6 +7,9 @@
 /* In a round, if the measured operation is small. */
 #define CALLS 32
 
+/* Runs with less memory than this have no room for gigantic pages. */
+#define LARGE_RUN (512 * MIB)
+
 /* The state of the steps. */
 static const struct scene *now_playing;
 static const struct memory *memory;
@@ -52,11 +55,14 @@ static void set_up(const struct scene *scene)
 static struct result pages(const char *op)
 {
 	size_t size = now_playing->size;
+	bool gigantic = now_playing->kind == PAGES_GIGANTIC ||
+			now_playing->kind == PAGES_GIGANTIC_FILE;
 
+	/* A page is far less than an instruction. */
 	return (struct result){
 		.op = op,
-		.unit = "page",
-		.units = size / PAGE,
+		.unit = gigantic ? "call" : "page",
+		.units = gigantic ? 1 : size / PAGE,
 		.runs = memory_runs(size),
 	};
 }
@@ -231,6 +237,14 @@ static void run_file(enum kind kind, size_t size)
 	run(scene);
 }
 
+static void run_gigantic(void)
+{
+	if (options.size < LARGE_RUN)
+		return;
+	run_map(PAGES_GIGANTIC, 2 * GIGANTIC);
+	run_file(PAGES_GIGANTIC_FILE, 2 * GIGANTIC);
+}
+
 static void run_copy(enum kind kind, size_t size)
 {
 	run((struct scene){ ON_IOMMUFD,
@@ -296,4 +310,6 @@ void play_cases(void)
 	run_map(PAGES_4K_SHUFFLED, all);
 	run_copy(PAGES_4K_SHUFFLED, part);
 	run_footprint(PAGES_4K_SHUFFLED);
+
+	run_gigantic();
 }

@@ -12,11 +12,17 @@ static int fd = -1;
 
 static void floor_open(unsigned int tables)
 {
-	struct floor_attach attach = { .runs = options.size / PAGE };
+	struct floor_attach attach = { .runs = options.size / PAGE,
+				       .lanes = 1 };
 	struct device device;
 
 	if (tables > 1)
 		fail("the floor has one page table");
+	for (unsigned int i = 0; options.threads[i]; i++) {
+		attach.runs = MIB / PAGE;
+		if (attach.lanes < options.threads[i])
+			attach.lanes = options.threads[i];
+	}
 	device_get(0, &device);
 	snprintf(attach.address, sizeof(attach.address), "%s", device.address);
 	fd = open_file(FLOOR_PATH, O_RDWR);
@@ -37,6 +43,7 @@ static void floor_map(void *address, uint64_t iova, size_t length)
 		.iova = iova,
 		.length = length,
 		.fd = -1,
+		.lane = lane,
 	};
 
 	CONTROL(fd, FLOOR_MAP, &map);
@@ -44,14 +51,18 @@ static void floor_map(void *address, uint64_t iova, size_t length)
 
 static void floor_map_file(int file, uint64_t iova, size_t length)
 {
-	struct floor_map map = { .iova = iova, .length = length, .fd = file };
+	struct floor_map map = {
+		.iova = iova, .length = length, .fd = file, .lane = lane
+	};
 
 	CONTROL(fd, FLOOR_MAP, &map);
 }
 
 static void floor_unmap(uint64_t iova, size_t length)
 {
-	struct floor_unmap unmap = { .iova = iova, .length = length };
+	struct floor_unmap unmap = { .iova = iova,
+				     .length = length,
+				     .lane = lane };
 
 	CONTROL(fd, FLOOR_UNMAP, &unmap);
 }

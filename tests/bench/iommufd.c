@@ -84,11 +84,16 @@ static void iommufd_detach(void)
 	CONTROL(iommu, IOMMU_DESTROY, &destroy);
 }
 
-/* One more device is bound than there are page tables: for attach(). */
+/*
+ * One more device is bound than there are page tables: for attach(). Without a
+ * page table there is no device.
+ */
 static void iommufd_open(unsigned int tables)
 {
 	iommu = open_file("/dev/iommu", O_RDWR);
 	ioas[0] = ioas_alloc();
+	if (!tables)
+		return;
 	bind_device();
 	attach_device(ioas[0]);
 	for (unsigned int i = 1; i < tables; i++) {

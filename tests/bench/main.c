@@ -13,11 +13,12 @@
 #define ROUNDS	    2
 #define ROUNDS_WALL 15
 
-struct options options = { .size = 512 * MIB };
+struct options options = { .size = 512 * MIB, .seconds = 1 };
 const struct backend *backend = &iommufd_backend;
 static unsigned long threads = THREADS;
 static bool only_threads;
 static bool only_hold;
+static bool only_scaling;
 
 enum {
 	KEY_SIZE = 256,
@@ -28,6 +29,8 @@ enum {
 	KEY_BACKEND,
 	KEY_THREADS,
 	KEY_HOLD,
+	KEY_SCALING,
+	KEY_SECONDS,
 	KEY_FULL,
 };
 
@@ -45,6 +48,10 @@ static const struct argp_option choices[] = {
 	  "only this: one thread and N that map, in real time", 0 },
 	{ "hold", KEY_HOLD, NULL, 0,
 	  "only this: a map that waits for another thread's unmap", 0 },
+	{ "scaling", KEY_SCALING, "N[,N...]", 0,
+	  "only this: throughput with each number of threads", 0 },
+	{ "seconds", KEY_SECONDS, "S", 0,
+	  "how long each case of --scaling runs (1)", 0 },
 	{ 0 },
 };
 
@@ -70,6 +77,31 @@ static unsigned long number(const char *text, struct argp_state *state)
 
 	if (end == text || *end || !value || value > 1 << 20)
 		argp_error(state, "%s: not a valid number", text);
+	return value;
+}
+
+static void thread_counts(char *list, struct argp_state *state)
+{
+	unsigned int n = 0;
+
+	for (char *word; (word = strsep(&list, ","));) {
+		unsigned long count = number(word, state);
+
+		if (count > MAX_THREADS || n == MAX_COUNTS)
+			argp_error(state,
+				   "--scaling: at most %d threads and %d numbers",
+				   MAX_THREADS, MAX_COUNTS);
+		options.threads[n++] = count;
+	}
+}
+
+static double seconds(const char *text, struct argp_state *state)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= 0.01 && value <= 3600))
+		argp_error(state, "%s: not a valid time", text);
 	return value;
 }
 
@@ -103,6 +135,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		threads = number(arg, state);
 		only_threads = true;
 		return 0;
+	case KEY_SCALING:
+		thread_counts(arg, state);
+		only_scaling = true;
+		return 0;
+	case KEY_SECONDS:
+		options.seconds = seconds(arg, state);
+		return 0;
 	case KEY_HOLD:
 		only_hold = true;
 		return 0;
@@ -119,7 +158,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void play(void)
 {
-	bool all = !only_threads && !only_hold;
+	bool all = !only_threads && !only_hold && !only_scaling;
 
 	if (all && backend == &mock_backend)
 		play_mock();
@@ -129,6 +168,10 @@ static void play(void)
 		play_threads(threads);
 	if (only_hold || (all && options.wall))
 		play_hold();
+	if (only_scaling) {
+		play_scaling();
+		play_first();
+	}
 }
 
 static const struct argp argp = {
@@ -141,6 +184,8 @@ static const struct argp argp = {
 int main(int argc, char **argv)
 {
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!options.repeat && only_scaling)
+		options.repeat = 1;
 	if (!options.repeat)
 		options.repeat = options.wall ? ROUNDS_WALL : ROUNDS;
 	marker_program();

@@ -5,6 +5,8 @@
  * scattered pages are touched in an order far from that of their addresses.
  */
 #include <fcntl.h>
+#include <linux/memfd.h>
+#include <linux/mman.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,6 +16,9 @@
 
 #define IOVA (4UL << 30)
 
+/* Gigantic pages are reserved when the kernel boots, so there are few. */
+#define GIGANTIC_PAGES 2
+
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
 #define KPAGEFLAGS_THP	(1ULL << 22)
@@ -22,6 +27,7 @@ static const struct {
 	const char *name;
 	bool huge;
 	bool hugetlb;
+	bool gigantic;
 	bool file;
 	bool split;
 	bool shuffled;
@@ -35,6 +41,10 @@ static const struct {
 				     .hugetlb = true, .file = true,
 				     .shuffled = true },
 	[PAGES_SHMEM] = { "shmem", .file = true, .split = true },
+	[PAGES_GIGANTIC] = { "gigantic", .huge = true, .hugetlb = true,
+			     .gigantic = true },
+	[PAGES_GIGANTIC_FILE] = { "gigantic", .huge = true, .hugetlb = true,
+				  .gigantic = true, .file = true },
 };
 
 /* One at a time: the guest has little more memory. */
@@ -43,6 +53,12 @@ static struct memory memory = { .file = -1 };
 const char *kind_name(enum kind kind)
 {
 	return kinds[kind].name;
+}
+
+/* The size of the largest pages that a memory of this kind may have. */
+static size_t largest(enum kind kind)
+{
+	return kinds[kind].gigantic ? GIGANTIC : HUGE;
 }
 
 /* Makes the allocator merge free memory again. */
@@ -141,25 +157,30 @@ static void check_pages(bool huge)
 
 static void make_file(void)
 {
-	bool hugetlb = kinds[memory.kind].hugetlb;
+	unsigned int flags = kinds[memory.kind].hugetlb ? MFD_HUGETLB : 0;
 
-	memory.file = memfd_create("bench", hugetlb ? MFD_HUGETLB : 0);
+	if (kinds[memory.kind].gigantic)
+		flags |= MFD_HUGE_1GB;
+	memory.file = memfd_create("bench", flags);
 	if (memory.file < 0 || ftruncate(memory.file, memory.size) < 0)
 		fail("a memfd could not be made: %m");
 }
 
 static void make_area(void)
 {
+	size_t page = largest(memory.kind);
 	int flags = MAP_FIXED;
 	char *area;
 
 	flags |= kinds[memory.kind].file ? MAP_SHARED :
 					   MAP_PRIVATE | MAP_ANONYMOUS;
-	area = mmap(NULL, memory.size + HUGE, PROT_NONE,
+	if (kinds[memory.kind].gigantic && !kinds[memory.kind].file)
+		flags |= MAP_HUGETLB | MAP_HUGE_1GB;
+	area = mmap(NULL, memory.size + page, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		fail("no room for %zu bytes: %m", memory.size);
-	area += -(uintptr_t)area % HUGE;
+	area += -(uintptr_t)area % page;
 	memory.area = mmap(area, memory.size, PROT_READ | PROT_WRITE, flags,
 			   memory.file, 0);
 	if (memory.area == MAP_FAILED)
@@ -193,7 +214,7 @@ static void make_pages(void)
 	bool huge = kinds[memory.kind].huge || split_huge;
 
 	if (kinds[memory.kind].hugetlb) {
-		touch(HUGE);
+		touch(largest(memory.kind));
 		return;
 	}
 	advise(huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -216,7 +237,8 @@ const struct memory *memory_get(enum kind kind)
 		return &memory;
 	memory_put();
 	memory.kind = kind;
-	memory.size = options.size;
+	memory.size = kinds[kind].gigantic ? GIGANTIC_PAGES * GIGANTIC :
+					     options.size;
 	settle();
 	if (kind == PAGES_SHMEM)
 		write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
@@ -228,14 +250,14 @@ const struct memory *memory_get(enum kind kind)
 	return &memory;
 }
 
-static void release(size_t offset)
+static void release(size_t offset, size_t size)
 {
 	if (memory.file >= 0)
 		fallocate(memory.file,
 			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
-			  HUGE);
+			  size);
 	else
-		madvise(memory.area + offset, HUGE, MADV_DONTNEED);
+		madvise(memory.area + offset, size, MADV_DONTNEED);
 }
 
 /*
@@ -244,9 +266,11 @@ static void release(size_t offset)
  */
 void memory_put(void)
 {
+	size_t page = largest(memory.kind);
+
 	if (memory.area && memory.area != MAP_FAILED) {
-		for (size_t i = memory.size / HUGE; i-- > 0;)
-			release(place(i, HUGE));
+		for (size_t i = memory.size / page; i-- > 0;)
+			release(place(i, page), page);
 		munmap(memory.area, memory.size);
 	}
 	if (memory.file >= 0)

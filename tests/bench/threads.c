@@ -11,8 +11,8 @@
 
 #include "bench.h"
 
-#define MAX_THREADS 8
-#define ROUNDS	    64
+#define MOST_THREADS 8
+#define ROUNDS	     64
 /*
  * The size of each map, and the number of times that a thread maps its memory
  * in a round, at different addresses.
@@ -101,8 +101,8 @@ static void *run_worker(void *arg)
 /* From the start of the first thread to the end of the last one. */
 static uint64_t time_threads(unsigned int count, work_fn *work)
 {
-	struct worker workers[MAX_THREADS];
-	pthread_t threads[MAX_THREADS];
+	struct worker workers[MOST_THREADS];
+	pthread_t threads[MOST_THREADS];
 	uint64_t start = UINT64_MAX, end = 0;
 
 	if (pthread_barrier_init(&barrier, NULL, count))
@@ -180,7 +180,7 @@ static void run(const char *rest, void (*play_it)(const struct scene *scene))
 /* Only maps, and maps with their unmaps. */
 void play_threads(unsigned int threads)
 {
-	most_threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+	most_threads = threads < MOST_THREADS ? threads : MOST_THREADS;
 	run("map/4k", play_map);
 	run("map-unmap/4k", play_map_unmap);
 }

@@ -33,6 +33,19 @@ char LICENSE[] SEC("license") = "GPL";
 		.name = "writes",                                        \
 	}
 
+#define CHARGE(_member)                                                 \
+	SEC("?struct_ops/charge")                                       \
+	int BPF_PROG(charge_##_member, struct iommufd_bpf_charge *call) \
+	{                                                               \
+		call->_member = 1;                                      \
+		return 0;                                               \
+	}                                                               \
+	SEC("?.struct_ops.link")                                        \
+	struct iommufd_bpf_ops set_charge_##_member = {                 \
+		.charge = (void *)charge_##_member,                     \
+		.name = "writes",                                       \
+	}
+
 HWPT(hwpt);
 HWPT(parent);
 HWPT(device);
@@ -56,6 +69,13 @@ INVALIDATE(ret);
 INVALIDATE(limit);
 INVALIDATE(delay_ns);
 INVALIDATE(ns);
+CHARGE(ctx);
+CHARGE(tgid);
+CHARGE(forced);
+CHARGE(npages);
+CHARGE(detail);
+CHARGE(cgroup_id);
+CHARGE(page_shift);
 
 SEC("?struct_ops/hwpt_alloc")
 int BPF_PROG(hwpt_caller, struct iommufd_bpf_hwpt *call)
@@ -87,3 +107,4 @@ OVER(hwpt_alloc_done, iommufd_bpf_hwpt, add_flags);
 OVER(hwpt_free, iommufd_bpf_hwpt, add_flags);
 OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, limit);
 OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, delay_ns);
+OVER(uncharge, iommufd_bpf_charge, detail);

@@ -73,6 +73,8 @@ class Members(ctypes.Structure):
         ("priority", ctypes.c_int32),
         ("flags", ctypes.c_uint32),
         ("cgroup_id", ctypes.c_uint64),
+        ("charge", ctypes.c_uint64),
+        ("uncharge", ctypes.c_uint64),
     ]
 
 
@@ -225,10 +227,15 @@ class Object:
         """Returns a program by its name."""
         return _pointer(_lib.bpf_object__find_program_by_name(self._pointer, name.encode()))
 
-    def run(self, name: str) -> int:
+    def run(self, name: str, argument: bytes = b"") -> int:
         """Runs a program of type syscall and returns its return value."""
         program = self.program(name)
         options = _TestRun(sz=ctypes.sizeof(_TestRun))
+        # The program may write to it.
+        data = ctypes.create_string_buffer(argument, len(argument))
+        if argument:
+            options.ctx_in = ctypes.addressof(data)
+            options.ctx_size_in = len(argument)
         fd = _lib.bpf_program__fd(program)
         _check(_lib.bpf_prog_test_run_opts(fd, ctypes.byref(options)))
         return ctypes.c_int(options.retval).value

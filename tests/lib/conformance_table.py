@@ -67,7 +67,7 @@ class Table:
         if "peer" not in kernels:
             kernels.insert(0, KNOWN)
             rows = {case: {KNOWN: known_of_peer(case), **row} for case, row in rows.items()}
-            notes.append("* expected results: the peer was not run, make test runs it")
+            notes.append("* expected results: the peer was not run, make test-full runs it")
         width = max(map(len, rows))
         head = {"case": dict(zip(kernels, kernels, strict=True))}
         lines = [

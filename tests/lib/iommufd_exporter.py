@@ -103,10 +103,12 @@ class Exporter(Tool):
         method: str = "GET",
         body: bytes | None = None,
         over: http.client.HTTPConnection | None = None,
+        accept: str | None = None,
     ) -> Answer:
         """Sends one request."""
         connection = over or self.connection()
-        connection.request(method, path, body)
+        headers = {"Accept": accept} if accept else {}
+        connection.request(method, path, body, headers)
         with connection.getresponse() as response:
             text = response.read().decode()
             answer = Answer(response.status, dict(response.headers), text)

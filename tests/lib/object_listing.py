@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from bpfobject import Object, loaded
 
 _CTX = struct.Struct("=6IQ16s")
-_OBJECT = struct.Struct("=8I8Q")
+_OBJECT = struct.Struct("=8I8Q2IQ32s")
 CTX, OBJECT = 1, 2
 
 # enum iommufd_object_type
 DEVICE, PAGING, NESTED, IOAS, ACCESS, FAULT, VIOMMU, VDEVICE, VEVENTQ, HW_QUEUE = range(1, 11)
 SELFTEST = 11
 AUTOMATIC, NEST_PARENT, COHERENT, FAULTS = 1, 2, 4, 8
+# Of an id that an object of its type does not have
+NOT_KNOWN = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Ctx:
     tgid: int
     uid: int
     accounting: int
-    unused: int
+    source: int
     pinned: int
     comm: str
 
@@ -52,8 +54,12 @@ class Entry:
     unmaps: int
     invalidations: int
     faults: int
+    hwpt: int
+    group: int
+    room: int
+    name: str
 
-    def has(self, **fields: int) -> None:
+    def has(self, **fields: int | str) -> None:
         """Checks that the entry has these values."""
         assert {name: getattr(self, name) for name in fields} == fields
 
@@ -73,7 +79,8 @@ class Listing:
                 *numbers, comm = _CTX.unpack(data)
                 found.append(Ctx(*numbers, comm.rstrip(b"\0").decode()))
             else:
-                found.append(Entry(*_OBJECT.unpack(data)))
+                *numbers, name = _OBJECT.unpack(data)
+                found.append(Entry(*numbers, name.rstrip(b"\0").decode()))
         value = self.object.map(".bss").get(bytes(4))
         assert value == bytes(8), "entries were lost"
         return found

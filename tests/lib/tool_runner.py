@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import json_names
 from iommufd.openfile import Closing
 from vmrun.paths import BUILD, ROOT
 
@@ -24,6 +25,18 @@ def environment(**more: str) -> dict[str, str]:
 def load_command(*options: str) -> list[str]:
     """The command line of a load, which needs environment()."""
     return [sys.executable, "-m", "iommufd.load", *options]
+
+
+def load(line: str) -> dict[str, Any]:
+    """An object of JSON that a tool wrote; its names are those of docs/json.md."""
+    found = json.loads(line)
+    json_names.check(found)
+    return found
+
+
+def has(found: dict[str, Any], **members: object) -> None:
+    """Checks that an object has these values."""
+    assert {name: found[name] for name in members} == members
 
 
 def run(
@@ -57,7 +70,7 @@ class Running(Closing):
 
     def next(self) -> dict[str, Any]:
         """The next line of its output, which is an object of JSON."""
-        return json.loads(self.out.readline())
+        return load(self.out.readline())
 
 
 class Tool(Running):
@@ -97,4 +110,4 @@ class Tool(Running):
 
     def rest(self) -> list[dict[str, Any]]:
         """The same as objects."""
-        return [json.loads(line) for line in self.text().splitlines()]
+        return [load(line) for line in self.text().splitlines()]

@@ -19,8 +19,9 @@
 
 #include "floor.h"
 
-#define BATCH SZ_4K
-#define PROT  (IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
+#define BATCH	  SZ_4K
+#define MAX_LANES 64
+#define PROT	  (IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
 
 /**
  * struct floor_run - pages that are physically contiguous
@@ -35,25 +36,39 @@ struct floor_run {
 };
 
 /**
- * struct floor - an open file
- * @dev: the device
- * @domain: the domain to which it is attached
+ * struct floor_lane - mappings of one thread
+ * @domain: the domain of the file
  * @runs: the mapped runs, in the order of mapping
  * @nruns: number of runs
  * @max_runs: room in @runs
  * @pages: pages of a batch
  * @folios: folios of a batch
  */
-struct floor {
+struct floor_lane {
 	/** @lock: one request at a time */
 	struct mutex lock;
-	struct device *dev;
 	struct iommu_domain *domain;
 	struct floor_run *runs;
 	unsigned long nruns;
 	unsigned long max_runs;
 	struct page **pages;
 	struct folio **folios;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct floor - an open file
+ * @dev: the device
+ * @domain: the domain to which it is attached
+ * @lanes: mappings that don't wait for each other
+ * @nlanes: number of @lanes. Set once everything else is
+ */
+struct floor {
+	/** @lock: protects the attach */
+	struct mutex lock;
+	struct device *dev;
+	struct iommu_domain *domain;
+	struct floor_lane *lanes;
+	unsigned int nlanes;
 };
 
 static void unpin_folios_of(const struct floor_run *run)
@@ -82,18 +97,18 @@ static void unpin_run(const struct floor_run *run)
 }
 
 /* Adds pages to the last run if it is not before @first, or begins another. */
-static int remember(struct floor *floor, unsigned long first, struct page *page,
-		    unsigned long npages, bool folios)
+static int remember(struct floor_lane *lane, unsigned long first,
+		    struct page *page, unsigned long npages, bool folios)
 {
-	struct floor_run *run = &floor->runs[floor->nruns - 1];
+	struct floor_run *run = &lane->runs[lane->nruns - 1];
 
-	if (floor->nruns > first && run->page + run->npages == page) {
+	if (lane->nruns > first && run->page + run->npages == page) {
 		run->npages += npages;
 		return 0;
 	}
-	if (floor->nruns == floor->max_runs)
+	if (lane->nruns == lane->max_runs)
 		return -ENOSPC;
-	floor->runs[floor->nruns++] = (struct floor_run){
+	lane->runs[lane->nruns++] = (struct floor_run){
 		.page = page,
 		.npages = npages,
 		.folios = folios,
@@ -120,10 +135,10 @@ static long run_length(struct page **pages, long npages)
 }
 
 /* Unpins pages that did not get into a run; the caller undoes the runs. */
-static long pin_va(struct floor *floor, unsigned long first,
+static long pin_va(struct floor_lane *lane, unsigned long first,
 		   unsigned long start, unsigned long npages)
 {
-	struct page **pages = floor->pages;
+	struct page **pages = lane->pages;
 	long i, n, pinned;
 
 	pinned = pin_user_pages_fast(start, min(npages, BATCH),
@@ -132,7 +147,7 @@ static long pin_va(struct floor *floor, unsigned long first,
 		return pinned ?: -EFAULT;
 	for (i = 0; i < pinned; i += n) {
 		n = run_length(pages + i, pinned - i);
-		if (remember(floor, first, pages[i], n, false)) {
+		if (remember(lane, first, pages[i], n, false)) {
 			unpin_user_pages(pages + i, pinned - i);
 			return -ENOSPC;
 		}
@@ -140,7 +155,7 @@ static long pin_va(struct floor *floor, unsigned long first,
 	return pinned;
 }
 
-static long pin_file(struct floor *floor, unsigned long first,
+static long pin_file(struct floor_lane *lane, unsigned long first,
 		     struct file *file, loff_t start, unsigned long npages)
 {
 	loff_t last = start + ((loff_t)npages << PAGE_SHIFT) - 1;
@@ -148,18 +163,18 @@ static long pin_file(struct floor *floor, unsigned long first,
 	pgoff_t offset;
 	long i, n;
 
-	n = memfd_pin_folios(file, start, last, floor->folios, BATCH, &offset);
+	n = memfd_pin_folios(file, start, last, lane->folios, BATCH, &offset);
 	if (n <= 0)
 		return n ?: -EFAULT;
 	offset >>= PAGE_SHIFT;
 	for (i = 0; i < n; i++) {
-		struct folio *folio = floor->folios[i];
+		struct folio *folio = lane->folios[i];
 		unsigned long count =
 			min(folio_nr_pages(folio) - offset, npages - done);
 
-		if (remember(floor, first, folio_page(folio, offset), count,
+		if (remember(lane, first, folio_page(folio, offset), count,
 			     true)) {
-			unpin_folios(floor->folios + i, n - i);
+			unpin_folios(lane->folios + i, n - i);
 			return -ENOSPC;
 		}
 		done += count;
@@ -168,20 +183,20 @@ static long pin_file(struct floor *floor, unsigned long first,
 	return done;
 }
 
-static int pin_all(struct floor *floor, const struct floor_map *map,
+static int pin_all(struct floor_lane *lane, const struct floor_map *map,
 		   struct file *file)
 {
 	unsigned long npages = map->length >> PAGE_SHIFT;
-	unsigned long first = floor->nruns, done = 0;
+	unsigned long first = lane->nruns, done = 0;
 	long n;
 
 	while (done < npages) {
 		u64 offset = (u64)done << PAGE_SHIFT;
 
 		if (file)
-			n = pin_file(floor, first, file, offset, npages - done);
+			n = pin_file(lane, first, file, offset, npages - done);
 		else
-			n = pin_va(floor, first, map->user_va + offset,
+			n = pin_va(lane, first, map->user_va + offset,
 				   npages - done);
 		if (n < 0)
 			return n;
@@ -191,33 +206,33 @@ static int pin_all(struct floor *floor, const struct floor_map *map,
 }
 
 /* Removes the runs from @first on, whose first @mapped bytes are mapped. */
-static void undo(struct floor *floor, unsigned long first, unsigned long iova,
-		 size_t mapped)
+static void undo(struct floor_lane *lane, unsigned long first,
+		 unsigned long iova, size_t mapped)
 {
 	struct iommu_iotlb_gather gather;
 	unsigned long i;
 
 	if (mapped) {
 		iommu_iotlb_gather_init(&gather);
-		iommu_unmap_fast(floor->domain, iova, mapped, &gather);
-		iommu_iotlb_sync(floor->domain, &gather);
+		iommu_unmap_fast(lane->domain, iova, mapped, &gather);
+		iommu_iotlb_sync(lane->domain, &gather);
 	}
-	for (i = first; i < floor->nruns; i++)
-		unpin_run(&floor->runs[i]);
-	floor->nruns = first;
+	for (i = first; i < lane->nruns; i++)
+		unpin_run(&lane->runs[i]);
+	lane->nruns = first;
 }
 
-static int map_runs(struct floor *floor, unsigned long first,
+static int map_runs(struct floor_lane *lane, unsigned long first,
 		    unsigned long iova, size_t *mapped)
 {
 	unsigned long i;
 	int ret;
 
-	for (i = first; i < floor->nruns; i++) {
-		const struct floor_run *run = &floor->runs[i];
+	for (i = first; i < lane->nruns; i++) {
+		const struct floor_run *run = &lane->runs[i];
 		size_t size = (size_t)run->npages << PAGE_SHIFT;
 
-		ret = iommu_map(floor->domain, iova + *mapped,
+		ret = iommu_map(lane->domain, iova + *mapped,
 				page_to_phys(run->page), size, PROT,
 				GFP_KERNEL_ACCOUNT);
 		if (ret)
@@ -227,9 +242,9 @@ static int map_runs(struct floor *floor, unsigned long first,
 	return 0;
 }
 
-static int map(struct floor *floor, const struct floor_map *map)
+static int map(struct floor_lane *lane, const struct floor_map *map)
 {
-	unsigned long first = floor->nruns;
+	unsigned long first = lane->nruns;
 	struct file *file = NULL;
 	size_t mapped = 0;
 	int ret;
@@ -239,27 +254,27 @@ static int map(struct floor *floor, const struct floor_map *map)
 		if (!file)
 			return -EBADF;
 	}
-	ret = pin_all(floor, map, file);
+	ret = pin_all(lane, map, file);
 	if (!ret)
-		ret = map_runs(floor, first, map->iova, &mapped);
+		ret = map_runs(lane, first, map->iova, &mapped);
 	if (ret)
-		undo(floor, first, map->iova, mapped);
+		undo(lane, first, map->iova, mapped);
 	if (file)
 		fput(file);
 	return ret;
 }
 
-static int unmap(struct floor *floor, const struct floor_unmap *unmap)
+static int unmap(struct floor_lane *lane, const struct floor_unmap *unmap)
 {
 	unsigned long left = unmap->length >> PAGE_SHIFT;
-	unsigned long first = floor->nruns;
+	unsigned long first = lane->nruns;
 
 	while (left) {
-		if (!first || floor->runs[first - 1].npages > left)
+		if (!first || lane->runs[first - 1].npages > left)
 			return -EINVAL;
-		left -= floor->runs[--first].npages;
+		left -= lane->runs[--first].npages;
 	}
-	undo(floor, first, unmap->iova, unmap->length);
+	undo(lane, first, unmap->iova, unmap->length);
 	return 0;
 }
 
@@ -290,22 +305,53 @@ err_release:
 	return ret;
 }
 
-/* After an error, the buffers are freed with the file. */
-static int attach(struct floor *floor, struct floor_attach *attach)
+static void free_lanes(struct floor_lane *lanes, unsigned int n)
+{
+	struct floor_lane *lane;
+
+	for (lane = lanes; lane < lanes + n; lane++) {
+		undo(lane, 0, 0, 0);
+		kvfree(lane->runs);
+		kvfree(lane->folios);
+		kvfree(lane->pages);
+		mutex_destroy(&lane->lock);
+	}
+	kvfree(lanes);
+}
+
+static int init_lane(struct floor_lane *lane, unsigned long runs)
+{
+	mutex_init(&lane->lock);
+	lane->pages = kvmalloc_array(BATCH, sizeof(*lane->pages), GFP_KERNEL);
+	lane->folios = kvmalloc_array(BATCH, sizeof(*lane->folios), GFP_KERNEL);
+	lane->runs = kvmalloc_array(runs, sizeof(*lane->runs), GFP_KERNEL);
+	lane->max_runs = runs;
+	return lane->pages && lane->folios && lane->runs ? 0 : -ENOMEM;
+}
+
+static struct floor_lane *alloc_lanes(const struct floor_attach *attach)
+{
+	struct floor_lane *lanes;
+	unsigned int i;
+
+	if (!attach->lanes || attach->lanes > MAX_LANES)
+		return ERR_PTR(-EINVAL);
+	lanes = kvzalloc_objs(*lanes, attach->lanes);
+	if (!lanes)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < attach->lanes; i++) {
+		if (init_lane(&lanes[i], attach->runs)) {
+			free_lanes(lanes, i + 1);
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+	return lanes;
+}
+
+static int attach_device(struct floor *floor, struct floor_attach *attach)
 {
 	struct device *dev;
 	int ret;
-
-	if (floor->runs)
-		return -EBUSY;
-	floor->pages = kvmalloc_array(BATCH, sizeof(*floor->pages), GFP_KERNEL);
-	floor->folios =
-		kvmalloc_array(BATCH, sizeof(*floor->folios), GFP_KERNEL);
-	floor->runs =
-		kvmalloc_array(attach->runs, sizeof(*floor->runs), GFP_KERNEL);
-	if (!floor->pages || !floor->folios || !floor->runs)
-		return -ENOMEM;
-	floor->max_runs = attach->runs;
 
 	attach->address[sizeof(attach->address) - 1] = '\0';
 	dev = bus_find_device_by_name(&pci_bus_type, NULL, attach->address);
@@ -317,6 +363,75 @@ static int attach(struct floor *floor, struct floor_attach *attach)
 	return ret;
 }
 
+static int attach(struct floor *floor, struct floor_attach *attach)
+{
+	struct floor_lane *lanes;
+	unsigned int i;
+	int ret;
+
+	lockdep_assert_held(&floor->lock);
+
+	if (floor->lanes)
+		return -EBUSY;
+	lanes = alloc_lanes(attach);
+	if (IS_ERR(lanes))
+		return PTR_ERR(lanes);
+	ret = attach_device(floor, attach);
+	if (ret) {
+		free_lanes(lanes, attach->lanes);
+		return ret;
+	}
+	for (i = 0; i < attach->lanes; i++)
+		lanes[i].domain = floor->domain;
+	floor->lanes = lanes;
+	/* Pairs with get_lane(), which takes no lock. */
+	smp_store_release(&floor->nlanes, attach->lanes);
+	return 0;
+}
+
+static struct floor_lane *get_lane(struct floor *floor, u32 lane)
+{
+	/* Pairs with attach(): the lanes are complete. */
+	return lane < smp_load_acquire(&floor->nlanes) ? &floor->lanes[lane] :
+							 NULL;
+}
+
+static int floor_map(struct floor *floor, const struct floor_map *request)
+{
+	struct floor_lane *lane = get_lane(floor, request->lane);
+	int ret;
+
+	if (!lane)
+		return -ENODEV;
+	mutex_lock(&lane->lock);
+	ret = map(lane, request);
+	mutex_unlock(&lane->lock);
+	return ret;
+}
+
+static int floor_unmap(struct floor *floor, const struct floor_unmap *request)
+{
+	struct floor_lane *lane = get_lane(floor, request->lane);
+	int ret;
+
+	if (!lane)
+		return -ENODEV;
+	mutex_lock(&lane->lock);
+	ret = unmap(lane, request);
+	mutex_unlock(&lane->lock);
+	return ret;
+}
+
+static int floor_attach(struct floor *floor, struct floor_attach *request)
+{
+	int ret;
+
+	mutex_lock(&floor->lock);
+	ret = attach(floor, request);
+	mutex_unlock(&floor->lock);
+	return ret;
+}
+
 static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct floor *floor = file->private_data;
@@ -325,26 +440,22 @@ static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct floor_map map;
 		struct floor_unmap unmap;
 	} request;
-	int ret;
 
 	if (_IOC_SIZE(cmd) > sizeof(request))
 		return -ENOTTY;
 	if (copy_from_user(&request, (void __user *)arg, _IOC_SIZE(cmd)))
 		return -EFAULT;
 
-	mutex_lock(&floor->lock);
-	if (cmd == FLOOR_ATTACH)
-		ret = attach(floor, &request.attach);
-	else if (!floor->domain)
-		ret = -ENODEV;
-	else if (cmd == FLOOR_MAP)
-		ret = map(floor, &request.map);
-	else if (cmd == FLOOR_UNMAP)
-		ret = unmap(floor, &request.unmap);
-	else
-		ret = -ENOTTY;
-	mutex_unlock(&floor->lock);
-	return ret;
+	switch (cmd) {
+	case FLOOR_ATTACH:
+		return floor_attach(floor, &request.attach);
+	case FLOOR_MAP:
+		return floor_map(floor, &request.map);
+	case FLOOR_UNMAP:
+		return floor_unmap(floor, &request.unmap);
+	default:
+		return -ENOTTY;
+	}
 }
 
 static int floor_open(struct inode *inode, struct file *file)
@@ -372,10 +483,7 @@ static int floor_release(struct inode *inode, struct file *file)
 		put_device(floor->dev);
 		iommu_domain_free(floor->domain);
 	}
-	undo(floor, 0, 0, 0);
-	kvfree(floor->runs);
-	kvfree(floor->folios);
-	kvfree(floor->pages);
+	free_lanes(floor->lanes, floor->nlanes);
 	mutex_destroy(&floor->lock);
 	kfree(floor);
 	return 0;

@@ -11,11 +11,16 @@
 /**
  * struct floor_attach - the first request of an open file
  * @address: PCI address of a device whose DMA no driver owns
- * @runs: maximum number of physically contiguous parts
+ * @runs: maximum number of physically contiguous parts in each lane
+ * @lanes: number of lanes. Requests of different lanes run in parallel; a lane
+ *	has its own mappings
+ * @reserved: 0
  */
 struct floor_attach {
 	char address[16];
 	__aligned_u64 runs;
+	__u32 lanes;
+	__u32 reserved;
 };
 
 /**
@@ -24,24 +29,28 @@ struct floor_attach {
  * @iova: where
  * @length: bytes; all three are multiples of the page size
  * @fd: a memfd, mapped from its beginning
- * @reserved: 0
+ * @lane: which lane
  */
 struct floor_map {
 	__aligned_u64 user_va;
 	__aligned_u64 iova;
 	__aligned_u64 length;
 	__s32 fd;
-	__u32 reserved;
+	__u32 lane;
 };
 
 /**
- * struct floor_unmap - unmaps the latest mappings
+ * struct floor_unmap - unmaps the latest mappings of a lane
  * @iova: their address
  * @length: bytes, of one map or more
+ * @lane: which lane
+ * @reserved: 0
  */
 struct floor_unmap {
 	__aligned_u64 iova;
 	__aligned_u64 length;
+	__u32 lane;
+	__u32 reserved;
 };
 
 #define FLOOR_ATTACH _IOW('F', 0, struct floor_attach)

@@ -6,7 +6,7 @@ import kselftest
 import pytest
 
 # Bitmaps of dirty pages are tested on up to 128 MiB of huge pages.
-pytestmark = pytest.mark.guest(devices=(), hugepages=80, beside="peer")
+pytestmark = pytest.mark.guest(devices=(), hugepages=80)
 CASES = kselftest.cases()
 # How much longer a case may take on the sanitizer kernel.
 PATIENCE = 6

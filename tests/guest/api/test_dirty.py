@@ -319,6 +319,10 @@ BAD = {
     "iova-not-of-a-page": ({"iova": IOVA + 512, "page_size": 512}, errno.EINVAL),
     "length-not-of-a-page": ({"length": 512, "page_size": 512}, errno.EINVAL),
     "wraps": ({"iova": LAST_PAGE, "length": 2 * PAGE}, errno.EOVERFLOW),
+    "wraps-and-no-page-size": (
+        {"iova": LAST_PAGE, "length": 2 * PAGE, "page_size": 0},
+        errno.EOVERFLOW,
+    ),
     "length-max": ({"length": LAST_PAGE}, errno.EOVERFLOW),
     "page-size-no-power-of-two": ({"page_size": 3 * PAGE, "length": 3 * PAGE}, errno.EINVAL),
 }

@@ -181,7 +181,6 @@ def test_copy(context: Context, ioas: int, mover: Mover, dma_buf: int) -> None:
     assert mover.lost(IOVA + SIZE + PAGE, DATA)
 
 
-@pytest.mark.guest(beside="peer")
 def test_copy_for_writing(context: Context, ioas: int, dma_buf: int) -> None:
     """A copy has no rights that its source lacks."""
     context.map_file(ioas, dma_buf, 0, SIZE, iova=IOVA, prot=MAP_READABLE)
@@ -214,9 +213,9 @@ def test_copy_of_what_is_revoked(
         assert context.unmap(source, IOVA + PAGE, SIZE) == SIZE
 
 
-@pytest.mark.guest(kernels="main")
+@pytest.mark.guest(kernels="main", icount=True)
 def test_many_copies() -> None:
-    """The time to unmap one does not grow with their number."""
+    """The number of instructions to unmap one does not grow with their number."""
 
     def seconds(copies: int) -> float:
         with Context() as context:

@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.guest(kernels=("ours",))
 RESULTS = Path("/sys/kernel/debug/kunit")
-SUITES = ("iommufd_doorbell", "iommufd_iova_bitmap", "iommufd_space", "iommufd_store")
+SUITES = ("iommufd_doorbell", "iommufd_iova_bitmap", "iommufd_iova_map", "iommufd_store")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -61,6 +61,7 @@ def fill(nest: Nest, count: int) -> list[int]:
     return made
 
 
+@pytest.mark.guest(mock=True)
 def test_quota(nest: Nest) -> None:
     """A freed page table can be replaced by a new one."""
     with attached("quota", quota(3)) as policy:
@@ -73,6 +74,7 @@ def test_quota(nest: Nest) -> None:
         assert owned(policy, 0) == 3
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_tells_who_refused(nest: Nest) -> None:
     with attached("quota", quota(1)), Stream("iommufd", "iommufd_fail") as stream:
         fill(nest, 1)
@@ -81,6 +83,7 @@ def test_quota_tells_who_refused(nest: Nest) -> None:
         assert event.number("ret") == -QUOTA
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_counts_nested_and_automatic(nest: Nest) -> None:
     """All kinds count; a device on an existing page table costs nothing."""
     with attached("quota", quota(3)):
@@ -98,6 +101,7 @@ def test_quota_counts_nested_and_automatic(nest: Nest) -> None:
             nest.context.destroy(ioas)
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_of_automatic(context: Context, ioas: int) -> None:
     """A refused device is not attached, but can be attached later."""
     with attached("quota", quota(1)) as policy:
@@ -113,6 +117,7 @@ def test_quota_of_automatic(context: Context, ioas: int) -> None:
         assert owned(policy, 0) == 0
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_of_users(nest: Nest) -> None:
     """Each user has a quota."""
     with attached("quota", quota(2)):
@@ -141,6 +146,7 @@ def ids(nest: Nest) -> list[int]:
     return got
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_of_cgroups(nest: Nest) -> None:
     """Each cgroup has a quota, whichever user is in it."""
     with attached("quota", quota(2, BY_CGROUP)) as policy:
@@ -153,6 +159,7 @@ def test_quota_of_cgroups(nest: Nest) -> None:
         assert owned(policy, cgroup.id_of(cgroup.ROOT)) == 2
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_freed_by_another(nest: Nest) -> None:
     """A free is credited to the owner of the page table, whichever task frees it."""
     with attached("quota", quota(2)) as policy:
@@ -172,6 +179,7 @@ def test_quota_freed_by_another(nest: Nest) -> None:
         fill(nest, 2)
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_given_back_with_context(nest: Nest) -> None:
     with attached("quota", quota(3)) as policy:
         with Nest() as other:
@@ -181,6 +189,7 @@ def test_quota_given_back_with_context(nest: Nest) -> None:
         fill(nest, 3)
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_refused_by_another(nest: Nest) -> None:
     """A request that another policy or the driver refuses does not count."""
     with attached("quota", quota(1)) as policy, recording("first") as recorder:
@@ -195,6 +204,7 @@ def test_quota_refused_by_another(nest: Nest) -> None:
         fill(nest, 1)
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_changed(nest: Nest) -> None:
     """While the policy is attached: the new setting applies to later requests."""
     with attached("quota", quota(1)) as policy:
@@ -209,6 +219,7 @@ def test_quota_changed(nest: Nest) -> None:
             nest.paging()
 
 
+@pytest.mark.guest(mock=True)
 def test_quota_under_load(nest: Nest) -> None:
     """Never more than allowed, and the count never drifts."""
     most, threads, rounds = 3, 6, 60
@@ -325,6 +336,7 @@ def drain(guest: Guest, seconds: float, count: int) -> tuple[int, float]:
     return handled, elapsed
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("burst", [0, 1000])
 @pytest.mark.parametrize("count", [1, 200, 1000, MOST])
 def test_bucket_of_sizes(guest: Guest, count: int, burst: int) -> None:
@@ -335,6 +347,7 @@ def test_bucket_of_sizes(guest: Guest, count: int, burst: int) -> None:
     assert rate * elapsed * 0.3 <= handled <= burst + rate * elapsed
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_in_parts(guest: Guest) -> None:
     """As many as a second allows, then the rest; no entry is lost or handled twice."""
     with recording("first") as recorder, attached("bucket", bucket(1000, 0)):
@@ -347,6 +360,7 @@ def test_bucket_in_parts(guest: Guest) -> None:
     assert all(call.delay_ns <= S for call in done)
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_asked_for_the_type(guest: Guest) -> None:
     """A request without entries costs nothing and does not wait."""
     with recording("first") as recorder, attached("bucket", bucket(1, 1)):
@@ -356,6 +370,7 @@ def test_bucket_asked_for_the_type(guest: Guest) -> None:
         recorder.calls()[1].has(hook=INVALIDATE_DONE, delay_ns=0)
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize(
     "settings", [(1 << 63, 1), (uapi.U64_MAX, uapi.U64_MAX), (1, uapi.U64_MAX)], ids=str
 )
@@ -370,6 +385,7 @@ def delayed(buckets: Map) -> list[int]:
     return [struct.unpack("3Q", buckets.get(key) or bytes(24))[1] for key in list(buckets)]
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_rate(guest: Guest) -> None:
     """A flooding guest gets about the rate, and no more."""
     rate, burst, count = 2000, 400, 40
@@ -381,6 +397,7 @@ def test_bucket_rate(guest: Guest) -> None:
     assert free / free_elapsed > handled / elapsed
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_burst(guest: Guest) -> None:
     """The burst at once, then no faster than the rate."""
     with attached("bucket", bucket(100, 50)) as policy:
@@ -393,6 +410,7 @@ def test_bucket_burst(guest: Guest) -> None:
         assert sum(delayed(policy.map("buckets"))) == 1 or handled_after < 0.5
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_of_contexts(guest: Guest) -> None:
     """A context that keeps to its rate has the same latency as when it is alone."""
     with attached("bucket") as policy, flooder():
@@ -406,6 +424,7 @@ def test_bucket_of_contexts(guest: Guest) -> None:
     assert sorted(waits)[:-1] == [0] * (len(waits) - 1)
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_delays_who_floods_alone(guest: Guest) -> None:
     """A context does not wait when another one always does."""
     with attached("bucket", bucket(1000, 100)) as policy, flooder():
@@ -419,6 +438,7 @@ def test_bucket_delays_who_floods_alone(guest: Guest) -> None:
     assert min(waits) == 0 < max(waits)
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_of_one_entry_a_second(guest: Guest) -> None:
     """A request waits for at most a second, and gets the burst and the entries of that second."""
     with recording("first") as recorder, attached("bucket", bucket(1, 1)):
@@ -431,6 +451,7 @@ def test_bucket_of_one_entry_a_second(guest: Guest) -> None:
     assert 1 <= elapsed < LONG
 
 
+@pytest.mark.guest(mock=True)
 def test_bucket_killed(guest: Guest) -> None:
     """A delay ends with its process; nothing is invalidated then."""
     with recording("first") as recorder, attached("bucket", bucket(1, 1)):
@@ -449,6 +470,7 @@ def test_bucket_killed(guest: Guest) -> None:
     assert (done[-1].ret, done[-1].handled) == (-errno.EINTR, 0)
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("count", [20, 5000])
 def test_bucket_of_threads(guest: Guest, count: int) -> None:
     """The threads of a context share its rate."""
@@ -477,6 +499,7 @@ def written(context: Context, ioas: int, hwpt: int, buffer: mem.Buffer) -> None:
     context.unmap(ioas, iova, 4 * PAGE)
 
 
+@pytest.mark.guest(mock=True)
 def test_dirty(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """Automatic page tables, for which no request can ask for tracking."""
     for policy in (False, True, False):
@@ -490,6 +513,7 @@ def test_dirty(context: Context, ioas: int, buffer: mem.Buffer) -> None:
                 assert errno_of(dirty.track, context, device.hwpt) == errno.EOPNOTSUPP
 
 
+@pytest.mark.guest(mock=True)
 def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
     """By name: a request for tracking gets it, a request without gets what it asks for."""
     with attached("dirty"):
@@ -500,6 +524,7 @@ def test_dirty_asked_for(nest: Nest, buffer: mem.Buffer) -> None:
             assert errno_of(dirty.track, nest.context, hwpt) == errno.EOPNOTSUPP
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("policy", [False, True])
 def test_dirty_and_who_cannot(
     context: Context, ioas: int, buffer: mem.Buffer, policy: bool
@@ -528,6 +553,7 @@ def test_dirty_and_who_cannot(
         context.destroy(named)
 
 
+@pytest.mark.guest(mock=True)
 def test_dirty_fails_alone(context: Context, ioas: int) -> None:
     """A page table that cannot be created with tracking is created without."""
     devices: list[mock.Device] = []
@@ -548,6 +574,7 @@ def test_dirty_fails_alone(context: Context, ioas: int) -> None:
     assert [bool(call.flags) for call in made] == tracks
 
 
+@pytest.mark.guest(mock=True)
 def test_dirty_not_supported(buffer: mem.Buffer) -> None:
     """A device whose IOMMU lacks tracking is served as without the policy."""
     with attached("dirty"), Nest(mock_uapi.MOCK_FLAGS_DEVICE_NO_DIRTY) as nest:
@@ -559,6 +586,7 @@ def test_dirty_not_supported(buffer: mem.Buffer) -> None:
         nest.finish()
 
 
+@pytest.mark.guest(mock=True)
 def test_dirty_and_nested(nest: Nest) -> None:
     """Nested page tables are as without the policy."""
     with attached("dirty"), recording("first") as recorder:
@@ -613,6 +641,7 @@ def audit(policy: Object) -> list[Record]:
     return [Record(*AUDIT.unpack(data)) for data in policy.map("records").records()]
 
 
+@pytest.mark.guest(mock=True)
 def test_audit(nest: Nest) -> None:
     with attached("audit") as policy:
         device = nest.device.device
@@ -639,6 +668,7 @@ def test_audit(nest: Nest) -> None:
     assert all(r.ns > 0 for r in records if r.kind != AUDIT_FREE and not r.ret)
 
 
+@pytest.mark.guest(mock=True)
 def test_audit_of_refusals(nest: Nest) -> None:
     """Called last, it does not see requests that others refuse, unless its priority is higher."""
 
@@ -653,6 +683,7 @@ def test_audit_of_refusals(nest: Nest) -> None:
         assert [r.ret for r in audit(early)] == [0, -QUOTA]
 
 
+@pytest.mark.guest(mock=True)
 def test_audit_log_is_full(nest: Nest) -> None:
     """When the log is full, records are lost and counted, and nothing else happens."""
     with attached("audit") as policy:
@@ -679,6 +710,7 @@ def bpffs(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.mark.guest(mock=True)
 def test_bpftool(nest: Nest, bpffs: Path) -> None:
     """As docs/policies.md says: no program remains that keeps it attached."""
     path = bpffs / "quota"

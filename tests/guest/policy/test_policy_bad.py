@@ -29,7 +29,7 @@ from policy_recorder import (
     recording,
 )
 
-pytestmark = pytest.mark.guest(kernels="bpf")
+pytestmark = pytest.mark.guest(kernels="bpf", mock=True)
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -33,7 +33,7 @@ from policy_recorder import (
 )
 from worker_threads import Workers
 
-pytestmark = pytest.mark.guest(kernels="bpf")
+pytestmark = pytest.mark.guest(kernels="bpf", mock=True)
 
 # enum iommufd_object_type
 PAGING, NESTED, VIOMMU = 2, 3, 7

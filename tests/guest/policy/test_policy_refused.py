@@ -51,6 +51,8 @@ INVALIDATE = (
     "ns",
 )
 
+CHARGE = ("ctx", "tgid", "forced", "npages", "cgroup_id", "page_shift")
+
 
 def only(name: str) -> Callable[[Object], None]:
     """One policy of an object in which all are optional."""
@@ -73,11 +75,18 @@ OVER = (
     "hwpt_free_add_flags",
     "hwpt_invalidate_done_limit",
     "hwpt_invalidate_done_delay_ns",
+    "uncharge_detail",
 )
 
 
 @pytest.mark.parametrize(
-    "member", [*(f"hwpt_{m}" for m in HWPT), *(f"inv_{m}" for m in INVALIDATE), *OVER]
+    "member",
+    [
+        *(f"hwpt_{m}" for m in HWPT),
+        *(f"inv_{m}" for m in INVALIDATE),
+        *(f"charge_{m}" for m in CHARGE),
+        *OVER,
+    ],
 )
 def test_write(member: str) -> None:
     """The verifier says which fields may be written, and by which hook."""
@@ -86,9 +95,10 @@ def test_write(member: str) -> None:
     assert caught.value.errno == errno.EACCES
     allowed = "only hwpt_alloc writes add_flags, hwpt_invalidate limit and delay_ns"
     assert allowed in caught.value.log
+    assert "only charge writes detail" in caught.value.log
 
 
-@pytest.mark.parametrize("member", ["hwpt_add_flags", "inv_limit", "inv_delay_ns"])
+@pytest.mark.parametrize("member", ["hwpt_add_flags", "inv_limit", "inv_delay_ns", "charge_detail"])
 def test_write_that_is_allowed(member: str) -> None:
     name = f"set_{member}"
     with loaded("writes", only(name)) as policy, Link(policy.map(name)):
@@ -147,6 +157,7 @@ def test_without_link() -> None:
         Link(policy.map("unlinked"))
 
 
+@pytest.mark.guest(mock=True)
 def test_twice(nest: Nest) -> None:
     """The first stays; the second was never attached."""
     with recording("first") as recorder:
@@ -158,6 +169,7 @@ def test_twice(nest: Nest) -> None:
         recorder.attach("first")
 
 
+@pytest.mark.guest(mock=True)
 def test_update_to_what_is_attached(nest: Nest) -> None:
     """By another link or by this one; nothing changes."""
     with recording(*NAMES) as recorder:
@@ -174,6 +186,7 @@ def test_update_to_another_kind() -> None:
         recorder.links["first"].update(recorder.map("settings"))
 
 
+@pytest.mark.guest(mock=True)
 def test_too_many(nest: Nest) -> None:
     """The maximum number of policies are all called; when one is detached, another fits."""
     with ExitStack() as stack:
@@ -189,6 +202,7 @@ def test_too_many(nest: Nest) -> None:
         stack.enter_context(Link(policies[3]))
 
 
+@pytest.mark.guest(mock=True)
 def test_all_of_them_are_asked(nest: Nest) -> None:
     with ExitStack() as stack:
         recorders = [stack.enter_context(recording(*NAMES)) for _ in range(MOST // len(NAMES))]
@@ -199,6 +213,7 @@ def test_all_of_them_are_asked(nest: Nest) -> None:
         assert len(last.calls()) == 3
 
 
+@pytest.mark.guest(mock=True)
 def test_cgroup_unknown(nest: Nest) -> None:
     """No cgroup, or one that is gone; at an update as well."""
     with cgroup.cgroup() as group:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A page fault that lasts: unrelated requests continue, and those that wait can be killed."""
 
+import errno
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from errnos import errno_of
 from iommufd import mem, mock, uapi
 from iommufd.container import TYPE1, Adopted
 from iommufd.ctx import Context
 from iommufd.mem import PAGE
-from iommufd.pins import pinned_pages
+from iommufd.pins import pinned_pages, status_bytes
 from iommufd.uffd import StuckMemory
 from waiting import until, waits_in_ioctl
 
@@ -163,6 +165,53 @@ def test_split_beside_copy(context: Context, ioas: int, memory: StuckMemory) -> 
         stuck.finish()
         unmap.join()
     assert context.unmap_all(ioas) == SIZE - 2 * PAGE
+
+
+def test_attach_beside_splits(context: Context, ioas: int, memory: StuckMemory) -> None:
+    """Of a mapping that is split while an attach waits for its pages, all parts are pinned."""
+    container = type1(context, ioas)
+    other = context.ioas_alloc()
+    context.map(ioas, memory.buffer, iova=IOVA)
+    context.copy(other, ioas, IOVA, SIZE, iova=COPY)
+    devices: dict[int, mock.Device] = {}
+
+    def attach(which: int) -> None:
+        devices[which] = mock.Device(context, which)
+
+    stuck = Stuck(memory, lambda: attach(other))
+    # They get the lock of the pages in this order.
+    waiters = [
+        threading.Thread(target=lambda: container.unmap(IOVA, PAGE)),
+        threading.Thread(target=lambda: container.unmap(IOVA + SIZE - PAGE, PAGE)),
+        threading.Thread(target=lambda: attach(ioas)),
+    ]
+    for waiter in waiters:
+        waiter.start()
+        until(lambda waiter=waiter: waits_in_ioctl(waiter.native_id))
+    stuck.finish()
+    for waiter in waiters:
+        waiter.join()
+    with devices[ioas] as device:
+        device.check(IOVA + PAGE, memory.buffer.address + PAGE, SIZE - 2 * PAGE)
+        assert context.unmap_all(ioas) == SIZE - 2 * PAGE
+    devices[other].close()
+    context.unmap_all(other)
+
+
+def test_failed_attach(
+    context: Context, ioas: int, memory: StuckMemory, shared: tuple[int, mock.Device]
+) -> None:
+    """Pages that lose their other user while it waits are uncharged by an attach that fails."""
+    other, device = shared
+    assert status_bytes("self", "VmPin") == SIZE // 2
+    errors = []
+    stuck = Stuck(memory, lambda: errors.append(errno_of(mock.Device, context, ioas)))
+    context.unmap(other, COPY, SIZE // 2)
+    mem.protect(memory.buffer, mem.PROT_NONE, SIZE // 2)
+    stuck.finish()
+    assert errors == [errno.EFAULT]
+    assert status_bytes("self", "VmPin") == 0
+    device.close()
 
 
 WAITERS = {

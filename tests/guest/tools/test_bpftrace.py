@@ -234,6 +234,23 @@ def test_pins(world: World) -> None:
     assert values(text, "user_limit") == {str(NOBODY): LIMIT}
 
 
+def test_pins_of_before(tmp_path: Path) -> None:
+    """Pages that were pinned before the start make the number negative."""
+    with Context() as context, mem.anonymous(3 * PAGE) as buffer:
+        ioas = context.ioas_alloc()
+        with mock.Device(context, ioas):
+            iova = context.map(ioas, buffer)
+            script = Script("iommufd_pins", fifo=tmp_path / "fifo")
+            try:
+                script.attached()
+                context.unmap(ioas, iova, buffer.size)
+                script.stop()
+                text = script.finish()
+            finally:
+                script.kill()
+    assert values(text, "pinned") == {str(PID): -3}
+
+
 def test_churn(world: World) -> None:
     text = world.said["iommufd_churn"]
     events = [e for e in world.events("ioas_map", "ioas_unmap") if not e.number("ret")]

@@ -21,6 +21,7 @@ from child_process import Child
 from errnos import fails
 from iommufd import invalidate, mem, mock, reasons, uapi
 from iommufd.ctx import Context
+from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import IOVA as FAULT_IOVA
 from iommufd.nest import Nest
@@ -28,6 +29,7 @@ from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
 from iommufd_exporter import NAME, PORT, SOCKET, Exporter, parse
 from prometheus import Prometheus
+from prometheus_client.parser import text_string_to_metric_families
 from tool_runner import BIN, run
 from vmrun.paths import ROOT
 
@@ -50,6 +52,7 @@ def nothing_left() -> Iterator[None]:
     assert not Path(SOCKET).exists()
 
 
+@pytest.mark.guest(mock=True)
 def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """Mapped and pinned bytes, with shared pages counted once, beside an idle context."""
     other = context.ioas_alloc()
@@ -66,7 +69,10 @@ def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
         exporter.text(signal.SIGTERM)
     mine, idle = found.labels("iommufd_context_pinned_bytes")
     for labels in (mine, idle):
-        assert (labels["pid"], labels["comm"]) == (str(os.getpid()), COMM)
+        # A series of its own has the labels of the process.
+        assert labels.keys() == {"ctx"}
+        about = {"pid": os.getpid(), "comm": COMM, "uid": 0, "mode": "none"}
+        assert found.value("iommufd_context_info", **labels, **about) == 1
     wanted = {
         "pinned_bytes": (16 * PAGE, 0),
         "locked_bytes": (0, 0),
@@ -84,6 +90,7 @@ def test_contexts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     assert found.value("iommufd_contexts") == 2
 
 
+@pytest.mark.guest(mock=True)
 def test_limit() -> None:
     """An ordinary user's limit and charge; not shown once the process is root again."""
 
@@ -105,7 +112,13 @@ def test_limit() -> None:
         child.met()
         later = exporter.scrape()
         exporter.text()
-    pid = {"pid": child.pid}
+    pid, same = (
+        {"ctx": labels["ctx"]}
+        for scrape in (found, later)
+        for labels in scrape.labels("iommufd_context_info")
+        if labels["pid"] == str(child.pid)
+    )
+    assert pid == same
     assert found.value("iommufd_context_pinned_bytes", **pid) == 10 * PAGE
     assert found.value("iommufd_context_locked_bytes", **pid) == 10 * PAGE
     assert found.value("iommufd_context_limit_bytes", **pid) == LIMIT * PAGE
@@ -135,7 +148,7 @@ def test_names() -> None:
 
     with Child(body) as child, Exporter() as exporter:
         child.met()
-        told = exporter.scrape().labels("iommufd_context_areas")
+        told = exporter.scrape().labels("iommufd_context_info")
         exporter.text()
     assert [labels["comm"] for labels in told] == list(NAMES.values())
     assert {labels["pid"] for labels in told} == {str(child.pid)}
@@ -179,14 +192,20 @@ def test_failures(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     assert told == dict.fromkeys((name for _, name in reasons.printed()), 0)
     counts = {labels["reason"]: found.value(name, **labels) for labels in found.labels(name)}
     assert counts == {**told, "iova_mapped": 3, "not_mapped": 1}
+    (mine,) = found.labels("iommufd_context_info")
+    name = "iommufd_context_failures_total"
+    told = {labels["reason"]: labels["ctx"] for labels in found.labels(name)}
+    assert told == dict.fromkeys(("iova_mapped", "not_mapped"), mine["ctx"])
+    assert found.value(name, reason="iova_mapped") == 3
     # Failed requests are not in the histograms.
     assert found.value("iommufd_request_seconds_count", op="map") == 0
     assert found.value("iommufd_request_seconds_count", op="unmap") == 0
 
 
+@pytest.mark.guest(mock=True)
 def test_durations(context: Context, ioas: int) -> None:
     """The durations of the trace events, each in its bucket."""
-    bounds = [float(f"1e{power}") for power in range(-6, 2)]
+    bounds = [2**power / 1e6 for power in range(25)]
     with (
         mem.anonymous(4096 * PAGE) as buffer,
         mock.Device(context, ioas),
@@ -210,15 +229,19 @@ def test_durations(context: Context, ioas: int) -> None:
         assert total >= sum(seconds)
         sums += total
         told = [x["le"] for x in found.labels(f"{name}_bucket") if x["op"] == op]
-        assert [float(le) for le in told] == [*bounds, float("inf")]
+        assert [float(le) for le in told] == pytest.approx([*bounds, float("inf")])
         for le in told:
             # The exporter's clock is read later, so it sees slightly longer durations.
             below = found.value(f"{name}_bucket", le=le, **labels)
             assert below <= sum(x <= float(le) for x in seconds)
-        assert found.value(f"{name}_bucket", le="10.0", **labels) == 15
+        assert found.value(f"{name}_bucket", le="16.777216", **labels) == 15
+        lock_ns = [e.number("lock_ns") for e in events if e.name == f"iommufd_ioas_{op}"]
+        waited = found.value("iommufd_request_lock_seconds_total", **labels)
+        assert sum(lock_ns) / 1e9 <= waited <= total
     assert sums <= took
 
 
+@pytest.mark.guest(mock=True)
 def test_faults_and_invalidations(nest: Nest) -> None:
     viommu = nest.viommu()
     nest.vdevice(viommu, 5)
@@ -238,11 +261,61 @@ def test_faults_and_invalidations(nest: Nest) -> None:
         later = exporter.scrape()
         exporter.text()
     assert found.value("iommufd_page_faults_total") == 3
+    device = {"device_id": str(nest.device.device)}
+    assert found.value("iommufd_device_page_faults_total", **device) == 3
+    # It was bound before the start.
+    (about,) = [
+        each for each in found.labels("iommufd_device_info") if device.items() <= each.items()
+    ]
+    assert about["device"].startswith("iommufd_mock")
+    assert about["group"].isdecimal()
     assert found.value("iommufd_context_faults_waiting") == 2
     assert found.value("iommufd_context_invalidations_total") == 2
     # Faults without a response end with the attachment.
     assert later.value("iommufd_context_faults_waiting") == 0
     assert later.value("iommufd_page_faults_total") == 3
+
+
+@pytest.mark.guest(mock=True)
+def test_devices(context: Context, ioas: int) -> None:
+    """A device has its name and group, and ends with its binding; the ids of contexts join."""
+    with Exporter() as exporter:
+        with mock.Device(context, ioas) as device:
+            (about,) = exporter.scrape().labels("iommufd_device_info")
+        after = exporter.scrape()
+        exporter.text()
+    assert about["device_id"] == str(device.device)
+    assert about["device"].startswith("iommufd_mock")
+    assert about["group"].isdecimal()
+    assert after.labels("iommufd_device_info") == []
+    (mine,) = after.labels("iommufd_context_info")
+    assert about["ctx"] == mine["ctx"]
+
+
+def test_failures_end_with_their_context() -> None:
+    """Those of a context that is closed have no metrics, and take no room."""
+    with Exporter() as exporter:
+        for _ in range(3):
+            with Context() as context, fails(errno.ENOENT):
+                context.destroy(7)
+        found = exporter.scrape()
+        exporter.text()
+    assert found.labels("iommufd_context_failures_total") == []
+    assert found.value("iommufd_failures_total", reason="no_object") == 3
+
+
+def test_page_tables(context: Context, ioas: int) -> None:
+    """The memory of page tables, of the whole machine."""
+    name = "iommufd_machine_page_table_bytes"
+    with mem.anonymous(64 << 20) as buffer, Edu(context, ioas), Exporter() as exporter:
+        before = exporter.scrape().value(name)
+        context.map(ioas, buffer)
+        after = exporter.scrape().value(name)
+        exporter.text()
+    assert before is not None
+    assert after is not None
+    # A table for each 2 MiB of small pages, at most.
+    assert 0 <= after - before <= 64 * PAGE
 
 
 def test_no_more_than_asked_for() -> None:
@@ -275,12 +348,58 @@ def test_http() -> None:
         for path in ("/metrics/", "/etc/passwd", "/../metrics", "//metrics"):
             for method in ("GET", "POST"):
                 assert exporter.ask(path, method).status == 404
-        for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FROBNICATE"):
+        for path in ("/", "/metrics"):
+            answer = exporter.ask(path, "HEAD")
+            assert (answer.status, answer.body) == (200, "")
+            assert int(answer.headers["Content-Length"]) > 0
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "FROBNICATE"):
             for path in ("/", "/metrics"):
                 body = bytes(1 << 16) if method in ("POST", "PUT") else None
                 answer = exporter.ask(path, method, body)
-                assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+                assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
         exporter.text()
+
+
+OPENMETRICS = "application/openmetrics-text"
+ACCEPT = {
+    "*/*": True,
+    f"{OPENMETRICS};version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1": True,
+    f"text/plain,{OPENMETRICS};version=1.0.0;q=0": False,
+    "text/plain;version=0.0.4,*/*;q=0.1": False,
+    "text/html,*/*;q=0.8": False,
+}
+
+
+def test_accept(context: Context) -> None:
+    """The format is one that the client asks for; both say the same."""
+    assert context.fd >= 0
+    with Exporter() as exporter:
+        bodies = {}
+        for accept, new in ACCEPT.items():
+            answer = exporter.ask("/metrics", accept=accept)
+            kind = answer.headers["Content-Type"].split(";")[0]
+            assert (answer.status, kind) == (200, OPENMETRICS if new else "text/plain")
+            bodies[new] = answer.body
+        exporter.text()
+    families = [
+        text_string_to_metric_families(bodies[False]),
+        parse(bodies[True]).families.values(),
+    ]
+    old, new = ({s.name for family in each for s in family.samples} for each in families)
+    assert old == new
+    assert "# EOF" not in bodies[False]
+
+
+@pytest.mark.parametrize(("options", "mode"), [((), 0o600), (("--mode", "660"), 0o660)])
+def test_permissions_of_the_socket(options: tuple[str, ...], mode: int) -> None:
+    """A proxy without privileges can be let in, whatever the mask is."""
+    before = os.umask(0o077)
+    try:
+        with Exporter("--listen", SOCKET, *options) as exporter:
+            assert Path(SOCKET).stat().st_mode & 0o777 == mode
+            exporter.text()
+    finally:
+        os.umask(before)
 
 
 def test_many_at_once(context: Context, ioas: int, buffer: mem.Buffer) -> None:
@@ -350,6 +469,9 @@ def test_dashboard() -> None:
         families = exporter.scrape().families.values()
         exporter.text()
     told = {sample.name for family in families for sample in family.samples}
+    # Families that have no sample here.
+    suffixes = {"counter": "_total", "info": "_info"}
+    told |= {f.name + suffixes[f.type] for f in families if f.type in suffixes}
     targets = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     asked = {name for expr in targets for name in re.findall(r"\biommufd_\w+", expr)}
     assert asked <= told
@@ -359,6 +481,7 @@ def test_dashboard() -> None:
     assert told - asked == computed
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.full
 @pytest.mark.guest(kernels="builtin")
 def test_prometheus(tmp_path: Path, context: Context, ioas: int, buffer: mem.Buffer) -> None:
@@ -376,13 +499,13 @@ def test_prometheus(tmp_path: Path, context: Context, ioas: int, buffer: mem.Buf
                 "iommufd_context_maps_total == 7", lambda found: len(found) == 1
             )
             (pinned,) = prometheus.query("iommufd_context_pinned_bytes")
-        labels = {key: series["metric"][key] for key in ("pid", "comm", "job", "instance")}
-        assert labels == {
-            "pid": str(os.getpid()),
-            "comm": COMM,
-            "job": "iommufd",
-            "instance": PORT,
-        }
+        labels = {key: series["metric"][key] for key in ("job", "instance")}
+        assert labels == {"job": "iommufd", "instance": PORT}
+        (joined,) = prometheus.query(
+            "iommufd_context_maps_total * on (instance, ctx) group_left (pid, comm)"
+            " iommufd_context_info"
+        )
+        assert (joined["metric"]["pid"], joined["metric"]["comm"]) == (str(os.getpid()), COMM)
         assert pinned["value"][1] == str(7 * buffer.size)
         (failed,) = prometheus.query("iommufd_failures_total > 0")
         assert (failed["metric"]["reason"], failed["value"][1]) == ("not_mapped", "1")

@@ -16,7 +16,7 @@ from iommufd.nest import IOVA, VEVENTQ, FaultQueue, Nest
 from iommufd.trace import Event
 from tool_runner import Tool
 
-pytestmark = pytest.mark.guest(kernels="bpf")
+pytestmark = pytest.mark.guest(kernels="bpf", mock=True)
 
 NAME = "iommufd-faults"
 WRITE = 2
@@ -75,10 +75,11 @@ def test_list(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
     answers = waited(seen.all("fault_respond"))
     for line, answer in zip(lines, answers, strict=True):
         assert (line["kind"], line["pid"], line["command"]) == ("fault", os.getpid(), COMM)
-        assert (line["queue"], line["device"]) == (queue.id, nest.device.device)
-        assert line["addr"] == IOVA + (line["cookie"] - first) * 4096
-        assert (line["perm"], line["pasid"], line["faults"], line["ret"]) == (WRITE, 0, 1, 0)
-        assert (line["report_seen"], line["read"]) == (True, True)
+        assert (line["queue"], line["device_id"]) == (queue.id, nest.device.device)
+        assert line["device"].startswith("iommufd_mock")
+        assert line["iova"] == IOVA + (line["cookie"] - first) * 4096
+        assert (line["perm"], line["pasid"], line["faults"], line["errno"]) == (WRITE, 0, 1, 0)
+        assert (line["report_seen"], line["was_read"]) == (True, True)
         assert (line["read_ns"], line["wait_ns"]) == (reads[line["cookie"]], answer)
 
 
@@ -92,7 +93,7 @@ def test_aborted(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
         lines = tool.rest()
     assert [line["end"] for line in lines] == ["aborted"] * 2
     assert sorted(line["wait_ns"] for line in lines) == sorted(waited(seen.all("fault_abort")))
-    by_read = {line["read"]: line["read_ns"] for line in lines}
+    by_read = {line["was_read"]: line["read_ns"] for line in lines}
     assert by_read[True] > 0
     assert by_read[False] is None
 
@@ -103,7 +104,7 @@ def test_refused(nest: Nest, queue: FaultQueue) -> None:
     with Tool(NAME, "-j") as tool:
         nest.device.fault(addr=IOVA)
         (line,) = tool.rest()
-    assert (line["end"], line["ret"], line["wait_ns"]) == ("refused", -errno.ENODEV, None)
+    assert (line["end"], line["errno"], line["wait_ns"]) == ("refused", errno.ENODEV, None)
 
 
 def test_waiting(nest: Nest, queue: FaultQueue) -> None:
@@ -134,17 +135,17 @@ def test_sums(seen: EventLog, nest: Nest, queue: FaultQueue) -> None:
         cookies = fault(nest, queue, 6)
         queue.respond(*cookies[:3])
         queue.respond(cookies[3], code=uapi.PAGE_RESP_INVALID)
-        lines = tool.until(lambda line: line["fault_queues"][0]["waiting"] == 3)
+        lines = tool.until(lambda line: line["fault_queues"][0]["faults_waiting"] == 3)
         # The interval may have ended between its two responses.
         lines += tool.until(lambda line: not line["fault_queues"][0]["reported"])
-        assert lines[-1]["fault_queues"][0]["waiting"] == 3
+        assert lines[-1]["fault_queues"][0]["faults_waiting"] == 3
         queue.respond(*old)
         nest.device.replace(nest.ioas)
         lines += tool.rest()
     counts = {name: total(lines, name) for name in ("reported", "read", "retry", "invalid")}
     assert counts == {"reported": 6, "read": 6, "retry": 4, "invalid": 1}
     assert (total(lines, "aborted"), total(lines, "refused")) == (2, 0)
-    assert lines[-1]["fault_queues"][0]["waiting"] == 0
+    assert lines[-1]["fault_queues"][0]["faults_waiting"] == 0
     assert lines[-1]["lost_events"] == 0
     for name, event in (("to_read", "fault_read"), ("to_answer", "fault_respond")):
         times = waited(seen.all(event))
@@ -183,6 +184,19 @@ def test_context_of_later() -> None:
     assert (found["pid"], found["command"], found["aborted"]) == (os.getpid(), COMM, 1)
 
 
+def test_device_of_later() -> None:
+    """It knows the name of a device that is bound later."""
+    with Tool(NAME, "-j") as tool, Tool(NAME) as text:
+        with Nest() as nest, nest.fault_queue() as queue:
+            nest.device.replace(nest.reporting(queue))
+            fault(nest, queue, 1)
+            nest.device.replace(nest.ioas)
+        (line,) = tool.rest()
+        row = text.text().splitlines()[-1].split()
+    assert line["device"].startswith("iommufd_mock")
+    assert row[5] == line["device"]
+
+
 def test_vevents(nest: Nest, viommu: int) -> None:
     """Two events fit, two are lost; without a queue, the event is dropped."""
     with Tool(NAME, "-j") as tool, Tool(NAME, "-j", "1000") as sums, Tool(NAME) as text:
@@ -196,9 +210,11 @@ def test_vevents(nest: Nest, viommu: int) -> None:
     about = {"kind": "vevent", "pid": os.getpid(), "viommu": viommu, "type": VEVENTQ}
     for line in lines:
         assert {name: line[name] for name in about} == about
-    got = [(line["queue"], line["sequence"], line["lost_by_queue"], line["ret"]) for line in lines]
+    got = [
+        (line["queue"], line["sequence"], line["lost_by_queue"], line["errno"]) for line in lines
+    ]
     expected = [(queue.id, sequence, lost, 0) for sequence, lost in enumerate((0, 0, 1, 2))]
-    assert got == [(0, 0, 0, -errno.EOPNOTSUPP), *expected]
+    assert got == [(0, 0, 0, errno.EOPNOTSUPP), *expected]
     sums_of = {found["queue"]: found for found in report["vevent_queues"]}
     assert (sums_of[0]["events"], sums_of[0]["refused"]) == (0, 1)
     found = sums_of[queue.id]

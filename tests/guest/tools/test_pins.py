@@ -1,41 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """iommufd-pins: how much each process pins, how it is charged, and how much is left."""
 
-import json
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import iommufd_pins
 import pytest
 from child_process import Child
-from iommufd import mem, mock, uapi
+from iommufd import mem, mock
 from iommufd.ctx import Context
+from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import NOBODY, unprivileged
-from tool_runner import Tool, run
+from iommufd.vfio import group_of
+from iommufd_pins import LIMIT, NAME, pinning
+from tool_runner import Tool, has, run
 
 pytestmark = pytest.mark.guest(kernels="bpf")
 
-NAME = "iommufd-pins"
 IOVA = mock.START
-LIMIT = 64
 COMM = Path("/proc/self/comm").read_text().strip()
 
 
 def report(*arguments: str) -> list[dict[str, Any]]:
     """The contexts of the only report."""
-    done = run(NAME, "-j", *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    (line,) = done.stdout.splitlines()
-    assert json.loads(line)["lost_entries"] == 0
-    return json.loads(line)["contexts"]
-
-
-def has(found: dict[str, Any], **members: object) -> None:
-    """Checks that a context has these values."""
-    assert {name: found[name] for name in members} == members
+    return iommufd_pins.report(*arguments)["contexts"]
 
 
 def test_other_processes(context: Context) -> None:
@@ -43,6 +34,7 @@ def test_other_processes(context: Context) -> None:
     assert report("-p", "1") == []
 
 
+@pytest.mark.guest(mock=True)
 def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """Shared pages count in each IOAS and once in the context."""
     other = context.ioas_alloc()
@@ -58,23 +50,20 @@ def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     has(second, ioas=other, areas=2, mapped_bytes=6 * PAGE, pinned_pages=6, maps=2)
 
 
-def pinning(mode: str) -> Callable[[Child], None]:
-    """Pins ten pages as an ordinary user, and becomes root again."""
-
-    def body(child: Child) -> None:
-        with Context() as context, mem.anonymous(16 * PAGE) as buffer:
-            if mode == "mm":
-                context.set_option(uapi.OPTION_RLIMIT_MODE, 1)
-            ioas = context.ioas_alloc()
-            with mock.Device(context, ioas):
-                with unprivileged(LIMIT * PAGE):
-                    context.map(ioas, buffer, 10 * PAGE)
-                    child.pause()
-                child.pause()
-
-    return body
+def test_device(context: Context, ioas: int) -> None:
+    """Its name and group, and its page table as long as it is attached to one."""
+    with Edu(context, ioas) as edu:
+        ((device,),) = (each["devices"] for each in report())
+        has(device, device_id=edu.id, device=edu.address, group=group_of(edu.address))
+        assert device["hwpt"] > 0
+        text = run(NAME).stdout.splitlines()[-2]
+        edu.detach()
+        ((device,),) = (each["devices"] for each in report())
+        has(device, device=edu.address, hwpt=0)
+    assert text.split()[:2] == ["device", edu.address]
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("mode", ["user", "mm"])
 def test_limit(mode: str) -> None:
     """The charges, whom they affect, and how much of the limit is left."""
@@ -87,6 +76,7 @@ def test_limit(mode: str) -> None:
     has(found, used_pages=10, limit_pages=LIMIT, free_pages=LIMIT - 10)
 
 
+@pytest.mark.guest(mock=True)
 def test_limit_as_text() -> None:
     """The same as text; no limit for a privileged user."""
     with Child(pinning("mm")) as child:
@@ -96,9 +86,51 @@ def test_limit_as_text() -> None:
         child.met()
         (found,) = report()
     has(found, mode="none", uid=0, used_pages=None, limit_pages=None, free_pages=None)
+    # A single report has seen no map, so it knows no runs.
+    assert text[1].split()[-1] == "FREE"
+    assert [ioas["run_bytes"] for ioas in found["ioas"]] == [None]
     row = dict(zip(text[1].split(), text[2].split(), strict=False))
     shown = [row[name] for name in ("UID", "MODE", "PINNED", "USED", "LIMIT", "FREE")]
     assert shown == [str(NOBODY), "mm", "40.0K", "40.0K", "256K", "216K"]
+
+
+def table_bytes() -> int | None:
+    """The memory of page tables that is charged to the cgroup of this process."""
+    folder = Path("/proc/self/cgroup").read_text().rpartition("0::")[2].strip()
+    try:
+        stat = Path(f"/sys/fs/cgroup{folder}/memory.stat").read_text()
+    except FileNotFoundError:
+        return None
+    return int(dict(line.split() for line in stat.splitlines())["sec_pagetables"])
+
+
+@pytest.mark.guest(mock=True)
+def test_memlock_that_is_needed() -> None:
+    """In both modes, with memory that is pinned only once there is a device, and two VMs."""
+
+    def body(child: Child) -> None:
+        with Context() as context, mem.anonymous(16 * PAGE) as buffer:
+            ioas, later = context.ioas_alloc(), context.ioas_alloc()
+            with mock.Device(context, ioas), unprivileged(LIMIT * PAGE):
+                context.map(ioas, buffer, 10 * PAGE)
+                context.map(later, buffer, 4 * PAGE)
+                child.pause()
+
+    with Child(body) as first, Child(body) as second:
+        first.met()
+        second.met()
+        found = {each["pid"]: each for each in report()}
+        text = run(NAME, "--memlock", "-p", str(first.pid)).stdout.splitlines()
+        first.go_on()
+        second.go_on()
+    for child in (first, second):
+        has(found[child.pid], mode="user", pinned_pages=10, to_pin_pages=4)
+        has(found[child.pid], need_mm_pages=14, need_user_pages=28, limit_pages=LIMIT)
+        assert "cgroup_free_bytes" in found[child.pid]
+        assert found[child.pid]["cgroup_table_bytes"] == table_bytes()
+    row = text[2].split()
+    assert row[:2] == [str(first.pid), COMM]
+    assert row[3:9] == ["user", "40.0K", "16.0K", "56.0K", "112K", "256K"]
 
 
 def test_opener_is_gone() -> None:
@@ -120,6 +152,7 @@ def test_opener_is_gone() -> None:
     has(found, pid=child.pid, alive=False, command=COMM, limit_pages=None, used_pages=None)
 
 
+@pytest.mark.guest(mock=True)
 def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """From one report to the next, and since the first."""
     with mock.Device(context, ioas):
@@ -151,6 +184,7 @@ def ioas_of(line: dict[str, Any]) -> dict[str, Any]:
     return (line["contexts"][0]["ioas"] or [{"maps": None}])[0]
 
 
+@pytest.mark.guest(mock=True)
 def test_contiguity(context: Context, ioas: int) -> None:
     """By the mean of each map; dropped with the IOAS, whose id may be reused."""
     with (
@@ -170,13 +204,13 @@ def test_contiguity(context: Context, ioas: int) -> None:
         after = tool.until(lambda line: ioas_of(line)["maps"] == 0)[-1]
         tool.text()
     has(
-        ioas_of(runs)["runs"],
+        ioas_of(runs)["run_bytes"],
         below_64k_bytes=2 * PAGE,
         from_64k_bytes=0,
         from_2m_bytes=2 * HUGE,
         from_1g_bytes=0,
     )
-    assert not any(ioas_of(after)["runs"].values())
+    assert not any(ioas_of(after)["run_bytes"].values())
 
 
 def test_count_ends_it() -> None:

@@ -20,7 +20,7 @@ from privileges import LEAST, as_nobody, may_open_iommufd, may_read_events
 from tool_runner import Tool, environment, run
 
 # If iommufd is built in, its types are part of the kernel's BTF, which every user may read.
-pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
+pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
 
 TOOLS = {
     "iommufd-exporter": ("-l", SOCKET),
@@ -114,7 +114,7 @@ def reasons(prefix: Prefix, context: Context, ioas: int, _: Buffer) -> None:
         with fails(errno.ENOENT):
             context.unmap(ioas, 0, PAGE)
         line = tool.of("not_mapped")
-    assert (line["request"], line["ioas"], line["length"]) == ("IOMMU_IOAS_UNMAP", ioas, PAGE)
+    assert (line["request"], line["ioas"], line["length_bytes"]) == ("IOMMU_IOAS_UNMAP", ioas, PAGE)
 
 
 def exporter(prefix: Prefix, context: Context, ioas: int, buffer: Buffer) -> None:
@@ -136,6 +136,7 @@ def top(prefix: Prefix, *_: object) -> None:
     assert (row["command"], row["uid"]) == ("python3", NOBODY)
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("sees", [exporter, faults, maplat, pins, reasons, top])
 def test_enough(
     prefix: Prefix,

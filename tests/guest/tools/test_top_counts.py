@@ -18,7 +18,7 @@ from iommufd.trace import Tracer
 from tool_runner import environment, load_command
 
 # The numbers are the same under sanitizers, which are slow.
-pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
+pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
 
 PAGE = mem.PAGE
 
@@ -68,15 +68,15 @@ def test_counts(options):
         assert row["unmap"]["count"] == done["unmaps"]
         assert row["unmap"]["bytes"] == mapped
         # Mappings left when the device goes are unpinned without a request.
-        assert row["pages_pinned"] == mapped // PAGE
-        assert row["pages_unpinned"] == done["unmapped_bytes"] // PAGE
+        assert row["newly_pinned_pages"] == mapped // PAGE
+        assert row["newly_unpinned_pages"] == done["unmapped_bytes"] // PAGE
         assert (row["mapped_bytes"], row["pinned_pages"]) == (0, 0)
         assert (row["map"]["failed"], row["unmap"]["failed"]) == (0, 0)
         assert row["map"]["timed"] == row["map"]["count"]
         assert 0 < row["map"]["p50_ns"] <= row["map"]["p99_ns"] <= row["map"]["max_ns"]
     assert len(report["rows"]) == report["ioas_ended"] == len(load["ioas"])
     assert (report["contexts"], report["ioas_live"]) == (0, 0)
-    for member in ("pages_pinned", "pages_unpinned", "mapped_bytes"):
+    for member in ("newly_pinned_pages", "newly_unpinned_pages", "mapped_bytes"):
         assert report["total"][member] == sum(r[member] for r in report["rows"])
     for kind in ("map", "unmap"):
         for member in ("count", "failed", "bytes", "timed", "all_count", "all_bytes"):
@@ -87,7 +87,7 @@ def test_nothing_pinned_without_device():
     report, out = top.watch(*load_command("--maps", "9", "--no-device"))
     row = row_of(report, json.loads(out)["pid"], json.loads(out)["ioas"][0]["id"])
     assert (row["map"]["count"], row["map"]["bytes"]) == (9, 9 << 16)
-    assert row["pages_pinned"] == 0
+    assert row["newly_pinned_pages"] == 0
 
 
 def test_now():

@@ -2,6 +2,7 @@
 """The screen of iommufd-top on a terminal, and the effect of the keys."""
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -10,11 +11,14 @@ import sys
 
 import iommufd_top as top
 import pytest
+from errnos import fails
+from iommufd.ctx import NO_ID
+from iommufd.edu import Edu
 from screen import Screen
 from tool_runner import environment, load_command
 
 # The sanitizer kernel has no BTF.
-pytestmark = [pytest.mark.guest(kernels="main"), pytest.mark.limit(180)]
+pytestmark = [pytest.mark.guest(kernels="tools"), pytest.mark.limit(180)]
 
 TITLES = 6
 HINTS = "^q quit  h help"
@@ -290,6 +294,60 @@ def test_process_ends():
         screen.key("q")
         assert screen.finish() == 0
         assert load.poll() is None
+
+
+def test_dumb_terminal(load):
+    """One that can't move the cursor gets lines of text."""
+    done = Screen([top.TOP, "-n", "1", "-d", "0.3"], env=environment(TERM="dumb"))
+    assert done.finish() == 0
+    assert b"\x1b" not in done.written
+    assert "PID COMMAND" in done.text
+
+
+def test_older_mappings(context, ioas, buffer):
+    """The sizes of mappings that existed before the start are not known, and the table says so."""
+    context.map(ioas, buffer)
+    with start() as screen:
+        screen.wait(lambda: len(rows(screen)) == 1)
+        screen.key("\r")
+        screen.wait("^Its mappings are older than iommufd-top: their sizes are not known.$")
+        context.map(ioas, buffer)
+        screen.wait(lambda: rows(screen) and "BELOW" in screen.lines[TITLES])
+        screen.key("q")
+        assert screen.finish() == 0
+
+
+@pytest.mark.parametrize("columns", [80, 130, 150])
+def test_numbers_are_whole(context, ioas, buffer, columns):
+    """A number is shown with all of its digits, or not at all."""
+    msi = 0xFEE00000
+    with Edu(context, ioas), start(view="failure", columns=columns) as screen:
+        screen.wait("^Nothing has failed")
+        with fails(errno.EINVAL):
+            context.map(ioas, buffer, iova=msi)
+        row = screen.wait("^iova_reserved .*$")[0].split()
+        second = "+" if columns == 80 else "0xfeefffff"
+        assert row[row.index("0xfee00000") + 1] == second
+        screen.key("q")
+        assert screen.finish() == 0
+
+
+def test_failures_agree(context):
+    """Failures of any kind are in the table, in the first lines and in the row of the process."""
+    with start(view="failure", columns=120) as screen:
+        screen.wait("^Nothing has failed")
+        screen.key("p")
+        screen.wait("PAUSED")
+        for _ in range(7):
+            with fails(errno.ENOENT):
+                context.destroy(NO_ID)
+        screen.key("pp")
+        screen.wait("inval/s, 7 failed")
+        screen.wait("^no_object +7 +7 ")
+        screen.key("1")
+        screen.wait(lambda: rows(screen) and rows(screen)[0][-1] == "7")
+        screen.key("q")
+        assert screen.finish() == 0
 
 
 @pytest.mark.parametrize("term", ["xterm", "vt100", "linux", "screen", "dumb-colour"])

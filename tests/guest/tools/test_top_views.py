@@ -7,27 +7,26 @@ import os
 from pathlib import Path
 from typing import Any
 
+import iommufd_pins
 import iommufd_top as top
 import pytest
 from child_process import Child
 from errnos import fails
 from iommufd import dirty, invalidate, mem, mock, uapi
 from iommufd.ctx import Context
+from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import FaultQueue, Nest
 from iommufd.pins import unprivileged
+from iommufd.vfio import group_of
+from tool_runner import has
 
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="tools")
 
 COMM = Path("/proc/self/comm").read_text().strip()
 VIRT_ID = 0x99
 LIMIT = 64
 DELAY = ("-d", "0.3")
-
-
-def has(found: dict[str, Any], **members: object) -> None:
-    """Checks that a row has these values."""
-    assert {name: found[name] for name in members} == members
 
 
 def by_id(report: dict[str, Any], name: str) -> dict[int, dict[str, Any]]:
@@ -36,6 +35,7 @@ def by_id(report: dict[str, Any], name: str) -> dict[int, dict[str, Any]]:
     return {row[name]: row for row in report["rows"]}
 
 
+@pytest.mark.guest(mock=True)
 def test_page_tables() -> None:
     """Kinds, parents, devices, invalidations and dirty reads; older page tables first."""
     with Nest() as nest:
@@ -46,10 +46,10 @@ def test_page_tables() -> None:
             rows = by_id(stream.last, "hwpt")
             assert rows.keys() == {nest.device.hwpt, nest.parent, viommu, nested}
             common = {"late": True, "ended": False, "command": COMM, "ioas": nest.ioas}
-            has(rows[nest.device.hwpt], kind="auto", on=nest.ioas, devices=1, **common)
-            has(rows[nest.parent], kind="paging", on=nest.ioas, devices=0, flags="n", **common)
-            has(rows[viommu], kind="viommu", on=nest.parent, devices=0, **common)
-            has(rows[nested], kind="nested", on=nest.parent, devices=0, **common)
+            has(rows[nest.device.hwpt], kind="auto", parent=nest.ioas, devices=1, **common)
+            has(rows[nest.parent], kind="paging", parent=nest.ioas, devices=0, flags="n", **common)
+            has(rows[viommu], kind="viommu", parent=nest.parent, devices=0, **common)
+            has(rows[nested], kind="nested", parent=nest.parent, devices=0, **common)
             for count in (2, 3, 4):
                 invalidate.page_table(nest.context, nested, count)
             invalidate.page_table(nest.context, nested, data_type=0xDADBEEF)
@@ -78,12 +78,24 @@ def test_page_tables() -> None:
         nest.finish()
 
 
+@pytest.mark.guest(mock=True)
 def test_devices() -> None:
     """Names, groups, page tables, attaches and pending faults."""
     with top.Stream(*DELAY, view="device") as stream, Nest() as nest:
         with nest.fault_queue() as queue:
             look_at_devices(stream, nest, queue)
         nest.finish()
+
+
+def test_device_of_before(context: Context, ioas: int) -> None:
+    """A device that is older than the tool has its name, its group and its page table, too."""
+    with Edu(context, ioas) as edu, top.Stream(*DELAY, view="device") as stream:
+        (row,) = stream.last["rows"]
+        has(row, late=True, device=edu.address, group=group_of(edu.address), ioas=ioas)
+        assert row["hwpt"] > 0
+        edu.detach()
+        stream.until(lambda r: r["rows"][0]["hwpt"] == 0)
+        has(stream.last["rows"][0], device=edu.address, ioas=0)
 
 
 def look_at_devices(stream: top.Stream, nest: Nest, queue: FaultQueue) -> None:
@@ -96,9 +108,9 @@ def look_at_devices(stream: top.Stream, nest: Nest, queue: FaultQueue) -> None:
     queue.respond(cookies[0])
     with mock.Device(nest.context, nest.ioas) as other:
         report = stream.until(lambda r: len(r["rows"]) == 2 and r["rows"][1]["all_attaches"])
-        first, second = (by_id(report, "device")[d.device] for d in (nest.device, other))
-    assert first["name"].startswith("iommufd_mock")
-    assert first["name"] != second["name"]
+        first, second = (by_id(report, "device_id")[d.device] for d in (nest.device, other))
+    assert first["device"].startswith("iommufd_mock")
+    assert first["device"] != second["device"]
     assert first["group"] != second["group"]
     has(first, late=False, ended=False, hwpt=reporting, ioas=nest.ioas, all_attaches=2)
     has(first, all_faults=3, faults_waiting=2, all_failed=0, command=COMM)
@@ -108,7 +120,7 @@ def look_at_devices(stream: top.Stream, nest: Nest, queue: FaultQueue) -> None:
     has(report["total"], all_faults=3, faults_waiting=2)
     queue.respond(*cookies[1:])
     stream.until(lambda r: r["total"]["faults_waiting"] == 0)
-    assert by_id(stream.last, "device")[nest.device.device]["faults_waiting"] == 0
+    assert by_id(stream.last, "device_id")[nest.device.device]["faults_waiting"] == 0
     nest.device.replace(nest.ioas)
 
 
@@ -160,6 +172,7 @@ def pinning(child: Child) -> None:
             child.pause()
 
 
+@pytest.mark.guest(mock=True)
 def test_processes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """Totals and limit of each process; with -p only one, also in the totals; their end."""
     context.map(ioas, buffer)
@@ -187,6 +200,25 @@ def test_processes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
         assert left["pid"] == os.getpid()
 
 
+@pytest.mark.guest(mock=True)
+def test_limit_of_a_user() -> None:
+    """Two processes of a user who are charged together, and the account of one by itself."""
+    with (
+        Child(iommufd_pins.pinning("user")) as first,
+        Child(iommufd_pins.pinning("user")) as second,
+        Child(iommufd_pins.pinning("mm")) as alone,
+    ):
+        for child in (first, second, alone):
+            child.met()
+        done = top.run("--json", "-n", "1", *DELAY, "-w", "process")
+        rows = {row["pid"]: row for row in top.parse(done)["rows"]}
+        for child in (first, second, alone):
+            child.go_on()
+            child.met()
+    for child, used in ((first, 20), (second, 20), (alone, 10)):
+        has(rows[child.pid], pinned_pages=10, used_pages=used, limit_pages=LIMIT)
+
+
 def test_sizes(context: Context, ioas: int) -> None:
     """Maps and unmaps by size, and the current sizes as long as those are known."""
     with (
@@ -202,11 +234,11 @@ def test_sizes(context: Context, ioas: int) -> None:
             fresh.unmap(space, iova, PAGE)
         fresh.unmap(space, large[0], 1 << 20)
         report = stream.until(lambda r: r["total"]["unmap"]["all_count"] == 3)
-        rows = by_id(report, "size_min")
+        rows = by_id(report, "size_min_bytes")
         assert rows.keys() == {PAGE, 2 * PAGE, 1 << 20}
-        has(rows[PAGE], size_max=2 * PAGE - 1, all_maps=5, all_unmaps=2, areas=3, ioas=space)
+        has(rows[PAGE], size_max_bytes=2 * PAGE - 1, all_maps=5, all_unmaps=2, areas=3, ioas=space)
         has(rows[2 * PAGE], all_maps=1, all_unmaps=0, areas=1)
-        has(rows[1 << 20], size_max=(1 << 21) - 1, all_maps=3, all_unmaps=1, areas=2)
+        has(rows[1 << 20], size_max_bytes=(1 << 21) - 1, all_maps=3, all_unmaps=1, areas=2)
         # Several at a time: the event does not tell their sizes.
         fresh.unmap_all(space)
         report = stream.until(lambda r: r["total"]["areas"] == 0)

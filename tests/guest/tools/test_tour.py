@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 import tour
 
-# The guest that the page describes.
+# The guest that the page describes; it needs the mock IOMMU.
 pytestmark = pytest.mark.guest(kernels="main", hugepages=64)
 
-START, DOES_NOT, NOISY = tour.chapters(tour.PAGE.read_text())
+READY, START, DOES_NOT, NOISY = tour.chapters(tour.PAGE.read_text())
 
 
 def told(chapter: list[tour.Step]) -> list[tour.Step]:
@@ -25,6 +25,10 @@ def told(chapter: list[tour.Step]) -> list[tour.Step]:
 def test_guest() -> None:
     page = tour.PAGE.read_text()
     assert "$ scripts/vm --hugepages 64 -- bash\n" in page
+
+
+def test_ready() -> None:
+    told(READY)
 
 
 def test_start() -> None:

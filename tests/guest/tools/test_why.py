@@ -6,22 +6,26 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
 
+import cgroup
 import iommufd_why as why
 import pytest
+from bpfobject import attached
 from errnos import fails
-from iommufd import mem, vfio
+from iommufd import mem, uapi, vfio
+from iommufd.container import TYPE1V2, Adopted, Group
 from iommufd.ctx import Context
 from iommufd.edu import Edu, addresses
 from iommufd.mem import PAGE
 from iommufd.pins import NOBODY, unprivileged
 
 # The sanitizer kernel has no BTF.
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="tools")
 
 LIMIT = 64
 MSI, MSI_LAST = 0xFEE00000, 0xFEEFFFFF
@@ -68,7 +72,44 @@ def test_memlock(told: why.Why, context: Context, ioas: int) -> None:
         "ENOMEM",
     )
     assert (line["first"], line["second"]) == (2 * LIMIT, LIMIT)
-    assert (line["ioas"], line["length"]) == (ioas, 2 * LIMIT * PAGE)
+    assert (line["ioas"], line["length_bytes"]) == (ioas, 2 * LIMIT * PAGE)
+
+
+def test_pinlimit(told: why.Why, context: Context, ioas: int) -> None:
+    """Names the cgroup that is full, which is not that of the VM but above it."""
+    with (
+        cgroup.cgroup() as outer,
+        cgroup.cgroup(outer) as group,
+        mem.anonymous(4 * PAGE) as buffer,
+        Edu(context, ioas),
+        attached("pinlimit", struct.pack("=QI4x", 0, 1)) as policy,
+    ):
+        policy.map("limits")[struct.pack("Q", outer.id)] = struct.pack("Q", 5 * PAGE)
+        with group.inside():
+            context.map(ioas, buffer)
+            with fails(errno.EDQUOT):
+                context.map(ioas, buffer, 2 * PAGE)
+        line = told.of("pinning_denied")
+        assert (line["policy"], line["first"], line["second"]) == ("pinlimit", 2, outer.id)
+        says(line, "policy 'pinlimit' does not allow that 2 pages (8.00K) more are pinned")
+        says(line, f"cgroup {outer.path} has 16.0K pinned, of at most 20.0K")
+        command = f"iommufd-policy set pinlimit 'limits[{outer.path.name}]=BYTES'"
+        advises(line, f"raise the limit with {command}", "unmap other memory")
+        context.unmap_all(ioas)
+
+
+def test_pinlimit_of_users(told: why.Why, context: Context, ioas: int) -> None:
+    with mem.anonymous(2 * PAGE) as buffer, Edu(context, ioas):
+        with (
+            attached("pinlimit", struct.pack("=QI4x", PAGE, 0)),
+            unprivileged(LIMIT * PAGE),
+            fails(errno.EDQUOT),
+        ):
+            context.map(ioas, buffer)
+            # It is detached before anyone can look it up.
+        line = told.of("pinning_denied")
+        says(line, "does not allow that 2 pages (8.00K) more are pinned")
+        advises(line, "Inspect it with iommufd-policy show pinlimit")
 
 
 def test_memlock_of_an_attach(told: why.Why, context: Context, ioas: int) -> None:
@@ -175,6 +216,150 @@ def test_failure_without_subject(told: why.Why, context: Context) -> None:
     assert "ioas" not in line
 
 
+def test_bound_twice(told: why.Why, context: Context) -> None:
+    """VFIO refuses to bind a device that is bound, without asking iommufd."""
+    address = addresses()[0]
+    with vfio.Device(address) as first, vfio.Device(address) as second, Context() as another:
+        first.bind(context)
+        with fails(errno.EINVAL):
+            second.bind(another)
+        line = told.next()
+    assert (line["refused_by"], line["reason"], line["ctx"]) == ("vfio", None, None)
+    assert (line["request"], line["error"]) == ("VFIO_DEVICE_BIND_IOMMUFD", "EINVAL")
+    assert (line["pid"], line["device"]) == (os.getpid(), address)
+    says(line, f"VFIO refused to bind {address}", "the process itself has it open")
+
+
+def test_group_is_open(told: why.Why) -> None:
+    """A group can be open once; the text names the process that has it."""
+    address = addresses()[0]
+    file = f"/dev/vfio/{vfio.group_of(address)}"
+    with Group(address):
+        with fails(errno.EBUSY):
+            Group(address)
+        line = told.next()
+    assert (line["request"], line["file"], line["error"]) == ("open", file, "EBUSY")
+    assert (line["refused_by"], line["reason"], line["pid"]) == ("kernel", None, os.getpid())
+    says(line, f"{file} is open already: the process itself has it")
+
+
+def test_no_right_to_a_group(told: why.Why) -> None:
+    """Files of VFIO belong to root unless they are given to a user."""
+    address = addresses()[0]
+    with unprivileged(LIMIT * PAGE), fails(errno.EACCES):
+        Group(address)
+    says(told.next(), f"User {NOBODY} may not open /dev/vfio/{vfio.group_of(address)}")
+
+
+def test_no_such_file(told: why.Why) -> None:
+    with fails(errno.ENOENT):
+        os.open("/dev/vfio/devices/vfio99", os.O_RDWR)
+    line = told.next()
+    says(line, "There is no /dev/vfio/devices/vfio99")
+    advises(line, "vfio-pci", "CONFIG_VFIO_DEVICE_CDEV")
+
+
+def test_device_of_another_group(told: why.Why, context: Context) -> None:
+    """VFIO refuses it without asking iommufd."""
+    first, second = addresses()
+    with Group(first) as group:
+        group.set_container(context.fd)
+        group.address = second
+        with fails(errno.ENODEV):
+            group.device_fd()
+    line = told.next()
+    assert (line["request"], line["refused_by"]) == ("VFIO_GROUP_GET_DEVICE_FD", "vfio")
+    says(line, f"IOMMU group {vfio.group_of(first)} has no device {second}")
+
+
+def test_fault_queue_without_pri(told: why.Why, context: Context, ioas: int) -> None:
+    """The device can't report page faults, but the driver's error is only ENODEV."""
+    queue = uapi.FaultAlloc()
+    context.command("FAULT_QUEUE_ALLOC", queue)
+    with Edu(context, ioas) as device:
+        table = uapi.HwptAlloc(
+            dev_id=device.id,
+            pt_id=ioas,
+            flags=uapi.HWPT_FAULT_ID_VALID,
+            fault_id=queue.out_fault_id,
+        )
+        context.command("HWPT_ALLOC", table)
+        with fails(errno.ENODEV):
+            device.attach(table.out_hwpt_id)
+        line = told.of("driver_refused")
+        context.destroy(table.out_hwpt_id)
+    os.close(queue.out_fault_fd)
+    says(line, f"has a fault queue, but {device.address} has no page request interface")
+    advises(line, "Use a page table without a fault queue")
+
+
+def test_device_of_a_page_table(told: why.Why, context: Context, ioas: int) -> None:
+    """The event has only the id of the device that a page table is for."""
+    with Edu(context, ioas) as device:
+        with fails(errno.EOPNOTSUPP):
+            context.hwpt_alloc(device.id, ioas, uapi.HWPT_ALLOC_DIRTY_TRACKING)
+        line = told.next()
+    assert (line["device_id"], line["device"]) == (device.id, device.address)
+
+
+def test_unmap_of_a_refused_map(
+    told: why.Why, context: Context, ioas: int, buffer: mem.Buffer
+) -> None:
+    """A program that cleans up after a map that failed: the map is what matters."""
+    with Edu(context, ioas):
+        with fails(errno.EINVAL):
+            context.map(ioas, buffer, iova=MSI)
+        for address in (MSI, 4 * MSI):
+            with fails(errno.ENOENT):
+                context.unmap(ioas, address, PAGE)
+    told.of("iova_reserved")
+    line = told.of("not_mapped")
+    says(line, "The map of it was refused before: iova_reserved.")
+    advises(line, "See the failure of the map (iova_reserved)")
+    assert "refused" not in told.of("not_mapped")["what"]
+
+
+def test_sizing_call(told: why.Why, context: Context, ioas: int) -> None:
+    """A request for ranges that only asks for their number is no failure; one too small is."""
+    with Edu(context, ioas):
+        assert len(context.iova_ranges(ioas)) == 2
+        array = (uapi.IovaRange * 1)()
+        argument = uapi.IoasIovaRanges(
+            ioas_id=ioas, num_iovas=1, allowed_iovas=ctypes.addressof(array)
+        )
+        with fails(errno.EMSGSIZE):
+            context.command("IOAS_IOVA_RANGES", argument)
+    assert (line := told.of("short_buffer"))["first"] == 1, line
+
+
+def test_bar_of_a_group(told: why.Why) -> None:
+    """In compatibility mode the file of a device has no name of its own."""
+    address = addresses()[0]
+    with Context() as context, Group(address) as group:
+        container = Adopted(context.fd)
+        group.set_container(context.fd)
+        container.set_iommu(TYPE1V2)
+        with vfio.Device(address, group.device_fd()) as device:
+            anchor = ctypes.c_char.from_buffer(device.map_bar(0))
+            with fails(errno.EFAULT):
+                container.map(ctypes.addressof(anchor) + 3 * PAGE, 0, PAGE)
+            del anchor
+        line = told.of("vma_pfnmap")
+    says(line, f"offset 0x3000 of BAR 0 of {address}")
+
+
+def test_repeats_are_folded() -> None:
+    """Equal failures are printed once and counted, so that they don't bury the others."""
+    done = why.run("--", *python("for _ in range(500): fail(1000)"))
+    assert (done.returncode, done.stderr) == (0, "")
+    heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert len(heads) >= 2
+    more = [int(line.split(": ")[-1].removesuffix(" more like that")) for line in heads[1:]]
+    assert sum(more) == 499
+    everything = why.run("--all", "--", *python("for _ in range(50): fail(1000)"))
+    assert everything.stdout.count("What to do:") == 50
+
+
 def test_text() -> None:
     """A block of lines, none of them too long, and the counts."""
     done = why.run("--summary", "--", *python("fail(1000)\nfail(1001)"))
@@ -269,9 +454,9 @@ def test_losses_are_told() -> None:
         told.process.send_signal(signal.SIGINT)
         lines = [json.loads(x) for x in told.process.stdout]
     count = sum("what" in x for x in lines)
-    assert lines[-1]["lost"] > 0
-    assert count + lines[-1]["lost"] == fill
-    assert {"lost": lines[-1]["lost"]} in lines
+    assert lines[-1]["lost_events"] > 0
+    assert count + lines[-1]["lost_events"] == fill
+    assert {"lost_events": lines[-1]["lost_events"]} in lines
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ PROVOKED = {
     "test_polic*.py": re.compile(r'"(\w+_by_policy)"'),
 }
 
-pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
+pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
 
 
 def test_list() -> None:

@@ -16,11 +16,13 @@ from bpfobject import Link, loaded
 from child_process import Child
 from iommufd import invalidate, mem, mock
 from iommufd.ctx import Context
+from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import MAPPED, Nest
 from iommufd.openfile import OpenFile
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Event, Stream
+from iommufd.vfio import group_of
 from object_listing import (
     ACCESS,
     AUTOMATIC,
@@ -30,6 +32,7 @@ from object_listing import (
     IOAS,
     NEST_PARENT,
     NESTED,
+    NOT_KNOWN,
     PAGING,
     SELFTEST,
     VDEVICE,
@@ -85,6 +88,7 @@ def test_context_of_another(lister: Listing) -> None:
         assert (entry.tgid, entry.uid) == (child.pid, NOBODY)
 
 
+@pytest.mark.guest(mock=True)
 def test_pinned(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """A context has its charges, an IOAS the pages that its areas pin, shared or not."""
     other = context.ioas_alloc()
@@ -103,6 +107,7 @@ def test_pinned(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer
     assert lister.objects()[other].pinned == 0
 
 
+@pytest.mark.guest(mock=True)
 def test_dma_buf(lister: Listing, context: Context, ioas: int) -> None:
     """It counts as mapped and never as pinned, however it is mapped or removed."""
 
@@ -145,6 +150,7 @@ def test_ioas(lister: Listing, context: Context, ioas: int, buffer: mem.Buffer) 
     lister.objects()[ioas].has(seq=5, mapped=0, areas=0, maps=3, unmaps=2)
 
 
+@pytest.mark.guest(mock=True)
 def test_objects_of_a_guest(lister: Listing, nest: Nest) -> None:
     """Each type, with its parent and its users."""
     viommu = nest.viommu()
@@ -155,7 +161,7 @@ def test_objects_of_a_guest(lister: Listing, nest: Nest) -> None:
         found = lister.objects()
         for each, fields in {
             nest.ioas: {"type": IOAS, "mapped": MAPPED, "areas": 1, "maps": 1, "users": 2},
-            nest.device.device: {"type": DEVICE, "parent": 0},
+            nest.device.device: {"type": DEVICE, "parent": 0, "hwpt": nest.device.hwpt},
             nest.device.id: {"type": SELFTEST},
             nest.device.hwpt: {"type": PAGING, "parent": nest.ioas, "users": 1},
             # The vIOMMU and two nested page tables.
@@ -174,6 +180,21 @@ def test_objects_of_a_guest(lister: Listing, nest: Nest) -> None:
         assert found == {}
 
 
+def test_device(lister: Listing, context: Context, ioas: int) -> None:
+    """Its name and group, and its page table: attached, moved, detached."""
+    with Edu(context, ioas) as edu:
+        found = lister.objects()
+        found[edu.id].has(type=DEVICE, name=edu.address, group=group_of(edu.address))
+        assert found[found[edu.id].hwpt].parent == ioas
+        found[ioas].has(name="", hwpt=NOT_KNOWN, group=NOT_KNOWN)
+        other = context.hwpt_alloc(edu.id, context.ioas_alloc())
+        edu.attach(other)
+        lister.objects()[edu.id].has(hwpt=other)
+        edu.detach()
+        lister.objects()[edu.id].has(hwpt=0, name=edu.address)
+
+
+@pytest.mark.guest(mock=True)
 def test_flags(lister: Listing, nest: Nest) -> None:
     kinds = AUTOMATIC | NEST_PARENT | FAULTS
     named = nest.paging()
@@ -185,6 +206,7 @@ def test_flags(lister: Listing, nest: Nest) -> None:
     )
 
 
+@pytest.mark.guest(mock=True)
 def test_faults(lister: Listing, nest: Nest) -> None:
     """Groups that wait for a response, read by user space or not."""
     with nest.fault_queue() as queue:
@@ -202,6 +224,7 @@ def test_faults(lister: Listing, nest: Nest) -> None:
         nest.device.replace(nest.ioas)
 
 
+@pytest.mark.guest(mock=True)
 def test_access(lister: Listing, context: Context, ioas: int) -> None:
     other = context.ioas_alloc()
     with mock.Access(context, ioas) as access:
@@ -212,6 +235,7 @@ def test_access(lister: Listing, context: Context, ioas: int) -> None:
     assert ACCESS not in {e.type for e in lister.objects().values()}
 
 
+@pytest.mark.guest(mock=True)
 def test_invalidations(lister: Listing, nest: Nest) -> None:
     """Requests that reached the driver, including those that it refuses."""
     viommu = nest.viommu()
@@ -239,6 +263,7 @@ def test_many(lister: Listing) -> None:
     assert lister.entries() == []
 
 
+@pytest.mark.guest(mock=True)
 def test_from_other_programs(context: Context, ioas: int) -> None:
     """A policy can list the objects; a tracepoint can too, while locks are held."""
     with loaded("counter") as counter, Link(counter.map("counter")):
@@ -290,6 +315,7 @@ def storm(seed: int, stop: Callable[[], bool]) -> None:
                             invalidate.page_table(nest.context, nested)
 
 
+@pytest.mark.guest(mock=True)
 def test_storm(lister: Listing, nest: Nest, buffer: mem.Buffer) -> None:
     """Objects appear and disappear during the iteration; those that stay are always listed."""
     nest.context.map(nest.ioas, buffer, iova=mock.START + (1 << 20))
@@ -366,6 +392,7 @@ class Sum:
             self.unmaps += 1
 
 
+@pytest.mark.guest(mock=True)
 @pytest.mark.parametrize("devices", [False, True], ids=["no-device", "devices"])
 def test_list_and_events_add_up(
     lister: Listing, context: Context, buffer: mem.Buffer, devices: bool

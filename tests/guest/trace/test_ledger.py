@@ -11,7 +11,7 @@ from iommufd import ioctl, mock_uapi, uapi
 from iommufd.ctx import NO_ID, Context
 from iommufd.ledger import Ledger
 
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="tools")
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_told_without_a_call(ledger: Ledger, context: Context) -> None:
             fcntl.ioctl(context.fd, uapi.NUMBER["DESTROY"], uapi.Destroy(id=NO_ID))
 
 
+@pytest.mark.guest(mock=True)
 def test_no_reason(ledger: Ledger, context: Context) -> None:
     """Only the mock's own command may fail without a reason."""
     with ledger.held(), fails(errno.EOPNOTSUPP):

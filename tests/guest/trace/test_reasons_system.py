@@ -21,7 +21,7 @@ from iommufd.pins import status_bytes, unprivileged
 from iommufd.trace import Stream
 from reason_cases import Case
 
-pytestmark = pytest.mark.guest(kernels="ours")
+pytestmark = pytest.mark.guest(kernels=["ours", "installed"])
 
 LIMIT = 64
 CAP_SYS_RAWIO, CAP_SYS_RESOURCE = 17, 24
@@ -73,6 +73,7 @@ def test_no_capability(stream: Stream, context: Context) -> None:
         case.run(stream, context, uapi.NUMBER["OPTION"])
 
 
+@pytest.mark.guest(mock=True)
 def test_no_memory(stream: Stream, context: Context) -> None:
     """Each of its allocations in turn."""
     stream.read()

@@ -16,7 +16,7 @@ from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Tracer
 from iommufd.uapi import MAP_READABLE, U64_MAX
 
-pytestmark = pytest.mark.guest(kernels=["ours", "builtin"])
+pytestmark = pytest.mark.guest(kernels=["ours", "installed", "builtin"])
 
 IOVA = 0x10000000
 MAP_PARTS = ("lock_ns", "pin_ns", "map_ns")

@@ -13,7 +13,7 @@ from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu, addresses
 from iommufd.nest import Nest
 
-pytestmark = pytest.mark.guest(kernels="ours")
+pytestmark = pytest.mark.guest(kernels=["ours", "installed"])
 
 PAGING = 2
 PASID = 7
@@ -100,6 +100,7 @@ def test_attach_that_fails(seen: EventLog, context: Context, ioas: int) -> None:
         seen.is_one("device_replace", **about)
 
 
+@pytest.mark.guest(mock=True)
 def test_pasid(seen: EventLog) -> None:
     with Nest(mock_uapi.MOCK_FLAGS_DEVICE_PASID) as nest:
         ctx = seen.context()
@@ -132,6 +133,7 @@ def test_pasid(seen: EventLog) -> None:
         assert (gone.number("pasid"), gone.number("hwpt")) == (0, first)
 
 
+@pytest.mark.guest(mock=True)
 def test_objects_of_the_mock(seen: EventLog) -> None:
     """Their type is a number without a name."""
     with Nest() as nest:

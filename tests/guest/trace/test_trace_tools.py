@@ -32,7 +32,7 @@ with Context() as context:
 """
 NO_OBJECT = list(reasons.documented()).index("no_object")
 
-pytestmark = [pytest.mark.guest(kernels="bpf"), pytest.mark.limit(300)]
+pytestmark = [pytest.mark.guest(kernels="bpf", mock=True), pytest.mark.limit(300)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "tracepoints.md"
 LAYOUT = {"u32": (4, 4), "s32": (4, 4), "u64": (8, 8), "char[16]": (16, 1), "char[32]": (32, 1)}
 COMMON_HEADER = 8
 
-pytestmark = pytest.mark.guest(kernels=["main", "builtin"])
+pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
 
 
 def documented() -> dict[str, list[tuple[str, str]]]:

@@ -18,7 +18,9 @@ from iommufd.edu import Edu
 from iommufd.faults import expect_fault
 from iommufd.mem import PAGE
 
-pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1"], devices=["edu", "edu"])
+pytestmark = pytest.mark.guest(
+    iommu=["intel", "intel-s1"], devices=["edu", "edu"], beside="installed"
+)
 
 LIVENESS = 4
 VALUE = 0x12345678

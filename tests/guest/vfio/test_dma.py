@@ -19,7 +19,7 @@ from iommufd.faults import expect_fault, faults_in
 from iommufd.kmsg import Kmsg
 from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE
 
-pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
+pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"], beside="installed")
 
 PAGE = mem.PAGE
 IOVA = 0x10000000

@@ -11,7 +11,7 @@ from iommufd.ctx import RW, Context
 from iommufd.nvme import Nvme
 from iommufd.uapi import MAP_READABLE
 
-pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1"])
+pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1"], beside="installed")
 
 BLOCK = 512
 PART = 256 << 10

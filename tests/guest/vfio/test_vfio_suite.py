@@ -14,7 +14,7 @@ from iommufd import edu, nvme, vfio
 pytestmark = [
     pytest.mark.full,
     pytest.mark.guest(
-        kernels=("main", "peer", "container", "peer-container"),
+        kernels=("main", "installed", "peer", "container", "peer-container"),
         devices=("igb", "edu", "nvme"),
         # The tests of a driver map 1 GiB of small pages, the others one huge page of that size.
         memory="4G",
@@ -63,7 +63,7 @@ def test_case(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
     run(request, case, kernel)
 
 
-@pytest.mark.guest(kernels=("main", "peer"))
+@pytest.mark.guest(kernels=("main", "installed", "peer"))
 @pytest.mark.parametrize("case", named("igb", f"{DRIVER}.iommufd"))
 def test_dma(request: pytest.FixtureRequest, kernel: str, case: str) -> None:
     run(request, case, kernel)

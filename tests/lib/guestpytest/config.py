@@ -42,11 +42,15 @@ class GuestConfig:
 
 @dataclass
 class Wish:
-    """The requests of a test's markers. `kernels`, `beside` and `iommu` may be lists."""
+    """The requests of a test's markers. `kernels`, `beside` and `iommu` may be lists.
+
+    `mock`: the test uses the mock IOMMU or injects faults.
+    """
 
     kernels: tuple[str, ...] | None = None
     beside: tuple[str, ...] = ()
     iommus: tuple[str, ...] = ("intel",)
+    mock: bool = False
     rest: dict = field(default_factory=dict)
 
 
@@ -67,6 +71,7 @@ def wish(definition: pytest.Item | pytest.Function) -> Wish:
         result.beside = _several(found.pop("beside"))
     if "iommu" in found:
         result.iommus = _several(found.pop("iommu"))
+    result.mock = found.pop("mock", False)
     result.rest = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
     return result
 

@@ -6,19 +6,33 @@ import pytest
 from . import config as guests
 
 OURS = ("main", "debug")
-# Names for sets of kernels in markers. "bpf" is for tests with BPF programs.
-GROUPS = {"ours": OURS, "bpf": ("main", "debug-bpf", "builtin")}
+# Those that `make test` uses.
+USUAL = ("debug", "stock", "debian-7.3")
+# Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
+# of their BPF programs, also run on special kernels.
+INSTALLED = ("stock", "replaced")
+UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.3")
+GROUPS = {
+    "ours": OURS,
+    "untouched": UNTOUCHED,
+    "installed": INSTALLED,
+    "tools": ("main", *INSTALLED),
+    "bpf": ("main", *INSTALLED, "debug-bpf", "builtin"),
+}
 # Kernels that run only the tests that name them: any other test would behave as on the kernel that
 # they derive from.
-SPECIAL = ("container", "peer-container", "debug-bpf", "builtin")
+SPECIAL = ("container", "peer-container", "debug-bpf", "builtin", *INSTALLED, *UNTOUCHED)
+# As a module of an installed kernel, iommufd has no mock IOMMU, and no faults are injected.
+WITHOUT_MOCK = (*INSTALLED, *UNTOUCHED)
 # Take minutes on the sanitizer kernel, where other tests run the same code.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
-    " beside=): the guest in which a test of tests/guest runs; kernels may be 'ours' or 'bpf';"
-    " kernels and iommu may be lists; beside names further kernels to run on, unless the"
-    " command line names others; parallel runs the emulated CPUs at the same time, for races,"
-    " and forbids the test to switch tracing on or off",
+    " beside=, mock=): the guest in which a test of tests/guest runs; kernels may be 'ours',"
+    " 'installed', 'untouched', 'tools' or 'bpf';"
+    " kernels and iommu may be lists; beside names special kernels to run on, too; mock keeps the"
+    " test from kernels without the mock IOMMU or fault injection; parallel runs the emulated CPUs"
+    " at the same time, for races, and forbids the test to switch tracing on or off",
     "limit(seconds): how long a test may take on a kernel without sanitizers",
     "on_host(before=, after=): functions called on the host, with the guest's Machine, before"
     " the test and after it has passed",
@@ -33,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kernels",
         "--kernel",
         metavar="NAME[,NAME...]",
-        help="kernels of build/kernel on which each guest test runs in turn (main,debug, and the"
-        " peer for tests that compare)",
+        help="kernels of build/kernel on which each guest test runs in turn: "
+        f"by default {','.join(USUAL)}",
     )
     group.addoption("--full", action="store_true", help="also run slow tests")
     group.addoption("--guest-worker", action="store_true", help="used inside guests")
@@ -53,18 +67,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Host(config), "guest-host")
 
 
-def kernels_of(config: pytest.Config, beside: tuple[str, ...] = ()) -> list[str]:
-    """The kernels that the command line names, else ours and those to compare with."""
+def kernels_of(config: pytest.Config) -> list[str]:
+    """The kernels that the command line names, else the usual ones."""
     option = config.getoption("--kernels")
-    return option.split(",") if option else [*OURS, *beside]
+    return option.split(",") if option else [*USUAL]
 
 
-def _kernels(config: pytest.Config, wish: guests.Wish) -> list[str]:
-    kernels = kernels_of(config, wish.beside)
+def _named(names: tuple[str, ...]) -> set[str]:
+    """The kernels of a marker, without names for sets."""
+    return {k for name in names for k in GROUPS.get(name, (name,))}
+
+
+def _able(kernels: list[str], wish: guests.Wish) -> list[str]:
+    """Those of the kernels that a test can run on."""
+    if wish.mock:
+        kernels = [k for k in kernels if k not in WITHOUT_MOCK]
     if wish.kernels is None:
-        return [k for k in kernels if k not in SPECIAL]
-    wanted = {k for name in wish.kernels for k in GROUPS.get(name, (name,))}
-    return [k for k in kernels if k in wanted]
+        return [k for k in kernels if k not in SPECIAL or k in _named(wish.beside)]
+    return [k for k in kernels if k in _named(wish.kernels)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,7 +93,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     wish = guests.wish(metafunc.definition)
     for name, values in (
-        ("kernel", _kernels(metafunc.config, wish)),
+        ("kernel", _able(kernels_of(metafunc.config), wish)),
         ("iommu", list(wish.iommus)),
     ):
         if name not in metafunc.fixturenames:
@@ -85,6 +105,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def kernel(request: pytest.FixtureRequest) -> str:
     """The name of the kernel that the test runs on."""
     return request.param
+
+
+@pytest.fixture
+def any_kernel(pytestconfig: pytest.Config) -> str:
+    """For a test on the host that boots a guest: the stock kernel, which boots fastest."""
+    kernels = kernels_of(pytestconfig)
+    return "stock" if "stock" in kernels else kernels[0]
 
 
 @pytest.fixture
@@ -118,6 +145,18 @@ def _in_parallel(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def _group(item: pytest.Item, parallel: bool) -> tuple[guests.GuestConfig, str] | None:
+    """Tests of one group run in one guest; a test outside of guests has no group.
+
+    Most tests need the same guest of the sanitizer kernel. With several processes, each folder of
+    such tests is a group, so that two guests share the work.
+    """
+    if not guests.is_guest_path(item.path):
+        return None
+    config = guests.config_of(item)  # type: ignore[arg-type]
+    return config, item.path.parent.name if parallel and config.sanitized else ""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     full = config.getoption("--full")
@@ -128,15 +167,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Host tests first, then guest by guest, each in order of first appearance. With several
     # processes, the tests of one guest stay together, and the slowest guests come first.
     parallel = _in_parallel(config)
-    order: dict[guests.GuestConfig | None, int] = {None: -1}
-    keys = {
-        item: guests.config_of(item) if guests.is_guest_path(item.path) else None for item in items
-    }
+    keys = {item: _group(item, parallel) for item in items}
+    order: dict[tuple[guests.GuestConfig, str] | None, int] = {None: -1}
     for key in keys.values():
         order.setdefault(key, len(order))
     if parallel:
         for key in order:
-            order[key] -= len(order) * (key is not None and key.sanitized)
+            order[key] -= len(order) * (key is not None and key[0].sanitized)
         for item in items:
             item.stash[guests.NODEID] = item.nodeid
             item.add_marker(pytest.mark.xdist_group(name=str(order[keys[item]])))

@@ -128,6 +128,11 @@ def find(vendor: int, device: int) -> list[str]:
     return found
 
 
+def group_of(address: str) -> int:
+    """The number of the IOMMU group of a PCI device."""
+    return int((SYSFS / address / "iommu_group").resolve().name)
+
+
 @contextmanager
 def kernel_driver(address: str, name: str) -> Iterator[None]:
     """Gives the device to a kernel driver during the body, then back to vfio-pci."""
