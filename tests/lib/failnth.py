@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from pin_threads import max_threads
+
 DEBUGFS = Path("/sys/kernel/debug")
 # More allocations than any call here makes. A sweep that gets this far would not end.
 MOST = 2000
@@ -19,29 +21,43 @@ def _prepare() -> None:
 
 
 def sweep(
-    call: Callable[[], object], undone: Callable[[], object], done: Callable[[], object]
+    call: Callable[[], object],
+    undone: Callable[[], object],
+    done: Callable[[], object],
+    threads: int = 1,
+    step: int = 1,
 ) -> int:
-    """Repeats a call with its first allocation failing, then its second, until it has no more."""
+    """Repeats a call with its first allocation failing, then its second, until it has no more.
+
+    Threads that help to pin start if pinning takes long. Unless a test asks for them, there are
+    none, so that a call makes the same allocations each time.
+    """
     _prepare()
     failures = 0
     nth = os.open("/proc/thread-self/fail-nth", os.O_RDWR | os.O_CLOEXEC)
     try:
-        for n in range(1, MOST):
-            error = None
-            os.pwrite(nth, str(n).encode(), 0)
-            try:
-                call()
-            except OSError as caught:
-                error = caught
-            injected = _disarm(nth)
-            failures += error is not None
-            (undone if error else done)()
-            if not injected:
-                assert error is None, f"the call fails although no allocation failed: {error}"
-                return failures
+        with max_threads(threads):
+            for n in range(1, MOST, step):
+                error, injected = _attempt(nth, n, call)
+                failures += error is not None
+                (undone if error else done)()
+                if not injected:
+                    assert error is None, f"the call fails with all its allocations: {error}"
+                    return failures
         raise AssertionError(f"the call still has more allocations after {MOST}")
     finally:
         os.close(nth)
+
+
+def _attempt(nth: int, n: int, call: Callable[[], object]) -> tuple[OSError | None, bool]:
+    """Returns the error of a call, and whether the nth allocation failed."""
+    error = None
+    os.pwrite(nth, str(n).encode(), 0)
+    try:
+        call()
+    except OSError as caught:
+        error = caught
+    return error, _disarm(nth)
 
 
 def _disarm(nth: int) -> bool:

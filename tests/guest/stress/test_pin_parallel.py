@@ -7,12 +7,12 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from cgroup import ROOT, cgroup
 from data_pattern import pattern
 from errnos import fails
+from failnth import sweep
 from iommufd import mem, trace
 from iommufd.ctx import Context
 from iommufd.edu import Edu
@@ -20,6 +20,7 @@ from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages, unprivileged
 from iommufd.trace import Tracer
 from iommufd.uffd import StuckMemory
+from pin_threads import MAX_THREADS, max_threads
 from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels=["ours", "installed", "builtin"])
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.guest(kernels=["ours", "installed", "builtin"])
 SIZE = 64 << 20
 PAGES = SIZE // PAGE
 IOVA = 0x8000000
-MAX_THREADS = Path("/sys/module/iommufd/parameters/max_threads")
 
 
 @pytest.fixture(autouse=True)
@@ -58,16 +58,6 @@ def traced() -> Iterator[Tracer]:
     with Tracer("iommufd", "iommufd_pin_parallel", "iommufd_ioas_map", "iommufd_fail") as tracer:
         yield tracer
         assert not tracer.lost()
-
-
-@contextmanager
-def max_threads(number: int) -> Iterator[None]:
-    usual = MAX_THREADS.read_text()
-    MAX_THREADS.write_text(str(number))
-    try:
-        yield
-    finally:
-        MAX_THREADS.write_text(usual)
 
 
 @pytest.mark.parametrize("memory", [mem.anonymous, mem.shared, mem.memfd])
@@ -153,6 +143,28 @@ def test_limit_of_threads(context: Context, ioas: int, before: int) -> None:
         assert event.number("threads") == 1
         assert pinned_pages() == before + PAGES
         context.unmap(ioas, IOVA, SIZE)
+
+
+@pytest.mark.guest(kernels="debug")
+@pytest.mark.usefixtures("device")
+def test_memory_short(context: Context, ioas: int, before: int) -> None:
+    """Without memory for another thread the caller pins alone."""
+    threads = set()
+
+    def request() -> None:
+        context.map(ioas, buffer, iova=IOVA)
+
+    def undone() -> None:
+        assert pinned_pages() == before
+
+    def done() -> None:
+        threads.update(e.number("threads") for e in tracer.events("iommufd_pin_parallel"))
+        context.unmap(ioas, IOVA, SIZE)
+        undone()
+
+    with mem.anonymous(SIZE) as buffer, traced() as tracer:
+        sweep(request, undone, done, threads=2, step=5)
+    assert threads == {1, 2}
 
 
 @pytest.mark.usefixtures("device")

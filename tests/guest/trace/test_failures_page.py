@@ -18,7 +18,7 @@ BTF = Path("/sys/kernel/btf")
 # How the tests name the reason that they expect: in tables, or next to an event's.
 PROVOKED = {
     "test_reasons*.py": re.compile(r'(?:Case\(\s*|\["reason"\].*== \(?)"(\w+)"'),
-    "test_polic*.py": re.compile(r'"(\w+_by_policy)"'),
+    "test_polic*.py": re.compile(r'"(\w+_by_policy|pinning_denied)"'),
 }
 
 pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
