@@ -128,26 +128,53 @@ static unsigned long hole_start(struct iommufd_area *area)
 	return area->iova - area->hole;
 }
 
-static void link_area(struct iommufd_iova_map *map, struct iommufd_area *area)
+/**
+ * struct gap - where an area can be inserted
+ * @parent: its parent in the tree, or NULL
+ * @link: its link in @parent
+ * @prev: the area before it, or NULL
+ * @next: the area after it, or NULL
+ */
+struct gap {
+	struct rb_node *parent;
+	struct rb_node **link;
+	struct iommufd_area *prev;
+	struct iommufd_area *next;
+};
+
+/* Returns false if an area overlaps the interval. */
+static bool find_gap(struct iommufd_iova_map *map, unsigned long iova,
+		     unsigned long last, struct gap *gap)
 {
-	struct rb_node **link = &map->areas.rb_node, *parent = NULL;
-	struct iommufd_area *prev, *next;
+	*gap = (struct gap){ .link = &map->areas.rb_node };
+	while (*gap->link) {
+		struct iommufd_area *area = to_area(*gap->link);
 
-	while (*link) {
-		parent = *link;
-		link = area->iova < to_area(parent)->iova ? &parent->rb_left :
-							    &parent->rb_right;
+		gap->parent = *gap->link;
+		if (last < area->iova) {
+			gap->next = area;
+			gap->link = &area->rb.rb_left;
+		} else if (iova > area->last) {
+			gap->prev = area;
+			gap->link = &area->rb.rb_right;
+		} else {
+			return false;
+		}
 	}
-	area->hole = 0;
-	area->max_hole = 0;
-	rb_link_node(&area->rb, parent, link);
-	rb_insert_augmented(&area->rb, &map->areas, &area_augment);
+	return true;
+}
 
-	prev = to_area(rb_prev(&area->rb));
-	next = to_area(rb_next(&area->rb));
-	set_hole(area, prev ? prev->last + 1 : 0);
-	if (next)
-		set_hole(next, area->last + 1);
+/* The new area is a leaf at first: both its neighbours are above it. */
+static void link_area(struct iommufd_iova_map *map, struct iommufd_area *area,
+		      const struct gap *gap)
+{
+	area->hole = area->iova - (gap->prev ? gap->prev->last + 1 : 0);
+	area->max_hole = area->hole;
+	rb_link_node(&area->rb, gap->parent, gap->link);
+	area_augment_propagate(gap->parent, NULL);
+	if (gap->next)
+		set_hole(gap->next, area->last + 1);
+	rb_insert_augmented(&area->rb, &map->areas, &area_augment);
 }
 
 static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
@@ -174,6 +201,7 @@ int iommufd_iova_map_insert(struct iommufd_iova_map *map,
 	unsigned long last = iova + (length - 1);
 	struct interval_tree_node *reserved;
 	struct iommufd_area *other;
+	struct gap gap;
 
 	if (!IS_ALIGNED(iova | length, map->alignment))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_IOVA_ALIGNMENT,
@@ -185,14 +213,15 @@ int iommufd_iova_map_insert(struct iommufd_iova_map *map,
 	if (reserved)
 		return iommufd_fail(-EINVAL, reserved_reason(reserved),
 				    reserved->start, reserved->last);
-	other = iommufd_iova_map_first(map, iova, last);
-	if (other)
+	if (!find_gap(map, iova, last, &gap)) {
+		other = iommufd_iova_map_first(map, iova, last);
 		return iommufd_fail(-EEXIST, IOMMUFD_REASON_IOVA_MAPPED,
 				    other->iova, other->last);
+	}
 
 	area->iova = iova;
 	area->last = last;
-	link_area(map, area);
+	link_area(map, area, &gap);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_insert);
@@ -253,10 +282,13 @@ void iommufd_iova_map_split(struct iommufd_iova_map *map,
 			    struct iommufd_area *area,
 			    struct iommufd_area *tail, unsigned long iova)
 {
+	struct gap gap;
+
 	tail->iova = iova;
 	tail->last = area->last;
 	area->last = iova - 1;
-	link_area(map, tail);
+	find_gap(map, iova, tail->last, &gap);
+	link_area(map, tail, &gap);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_split);
 
