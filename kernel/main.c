@@ -36,6 +36,7 @@
 #include "ioas/unmap.h"
 #include "mock/mock.h"
 #include "pages/owner.h"
+#include "pages/pages.h"
 #include "trace/fail.h"
 #include "vfio/container.h"
 #include "vfio/vfio.h"
@@ -341,6 +342,9 @@ static int __init iommufd_init(void)
 
 	check_iommu();
 
+	ret = iommufd_pages_init();
+	if (ret)
+		return ret;
 	/* iommufd works without BPF, so don't fail. */
 	ret = iommufd_bpf_init();
 	if (ret)
@@ -348,7 +352,7 @@ static int __init iommufd_init(void)
 			ret);
 	ret = iommufd_mock_init();
 	if (ret)
-		return ret;
+		goto exit_pages;
 	ret = misc_register(&iommufd_misc);
 	if (ret)
 		goto exit_mock;
@@ -361,6 +365,8 @@ deregister:
 	misc_deregister(&iommufd_misc);
 exit_mock:
 	iommufd_mock_exit();
+exit_pages:
+	iommufd_pages_exit();
 	return ret;
 }
 module_init(iommufd_init);
@@ -371,6 +377,7 @@ static void __exit iommufd_exit(void)
 	misc_deregister(&iommufd_misc);
 	iommufd_mock_exit();
 	iommufd_owner_exit();
+	iommufd_pages_exit();
 }
 module_exit(iommufd_exit);
 

@@ -11,6 +11,13 @@
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 
+/* The area for which the pages have room. */
+static struct iommufd_area *own_area(struct iommufd_pages *pages)
+{
+	static_assert(sizeof(pages->area_room) >= sizeof(struct iommufd_area));
+	return (struct iommufd_area *)pages->area_room;
+}
+
 static int dma_prot(const struct iommufd_pages *pages, u32 flags)
 {
 	/* Devices that are not coherent can't be bound. */
@@ -36,8 +43,12 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long offset,
 					unsigned long length, u32 flags)
 {
-	struct iommufd_area *area = kmalloc_obj(*area, GFP_KERNEL_ACCOUNT);
+	struct iommufd_area *area;
 
+	if (iommufd_pages_take_room(pages, IOMMUFD_ROOM_AREA))
+		area = own_area(pages);
+	else
+		area = kmalloc_obj(*area, GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&pages->refs);
@@ -57,8 +68,13 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
  */
 void iommufd_area_free(struct iommufd_area *area)
 {
-	iommufd_pages_put(area->pages);
-	kfree(area);
+	struct iommufd_pages *pages = area->pages;
+
+	if (area == own_area(pages))
+		iommufd_pages_free_room(pages, IOMMUFD_ROOM_AREA);
+	else
+		kfree(area);
+	iommufd_pages_put(pages);
 }
 
 /**

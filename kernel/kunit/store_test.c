@@ -309,6 +309,46 @@ static void store_more_than_told(struct kunit *test)
 	free_blocks(&blocks);
 }
 
+/* A block of one run in memory of the caller, which other runs move out of it. */
+static void store_block_of_caller(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	struct iommufd_block_builder builder;
+	struct iommufd_block *own;
+
+	own = kunit_kzalloc(test, struct_size(own, runs, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, own);
+
+	iommufd_builder_start_in(&builder, 5, own);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 10, 3));
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 13, 1));
+	iommufd_builder_finish(&builder, &blocks);
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 8), own);
+	KUNIT_EXPECT_EQ(test, own->users, 1);
+
+	/* A split allocates the second part and leaves the first in place. */
+	KUNIT_ASSERT_TRUE(test, iommufd_block_split(own, &blocks, 7));
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 6), own);
+	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
+		{ 5, 10, 2 }, { 7, 12, 2 },
+	}, 2);
+	interval_tree_remove(&own->node, &blocks);
+	free_blocks(&blocks);
+
+	iommufd_builder_start_in(&builder, 5, own);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 10, 3));
+	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 20, 1));
+	KUNIT_ASSERT_EQ(test, iommufd_builder_enlarge(&builder, 5), 0);
+	KUNIT_EXPECT_PTR_NE(test, builder.block, own);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 20, 1));
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 30, 1));
+	iommufd_builder_finish(&builder, &blocks);
+	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
+		{ 5, 10, 3 }, { 8, 20, 1 }, { 9, 30, 1 },
+	}, 3);
+	free_blocks(&blocks);
+}
+
 /* A run may be as long as a block. */
 static void store_longest_run(struct kunit *test)
 {
@@ -451,6 +491,7 @@ static void store_no_memory(struct kunit *test)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
 	struct iommufd_block_builder builder;
+	struct iommufd_block *own;
 	unsigned int nr_blocks, n;
 
 	limit_allocs(test, 0);
@@ -458,6 +499,14 @@ static void store_no_memory(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, builder.block);
 	iommufd_builder_finish(&builder, &blocks);
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&blocks.rb_root));
+
+	own = kunit_kzalloc(test, struct_size(own, runs, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, own);
+	iommufd_builder_start_in(&builder, 0, own);
+	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 10, 1));
+	KUNIT_EXPECT_EQ(test, iommufd_builder_enlarge(&builder, 2), -ENOMEM);
+	KUNIT_EXPECT_PTR_EQ(test, builder.block, own);
+	KUNIT_EXPECT_EQ(test, builder.nr_runs, 1);
 
 	/* 396 pages are split into four blocks: let each step fail. */
 	for (n = 1; n <= 5; n++) {
@@ -647,6 +696,7 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_split),
 	KUNIT_CASE(store_block_full),
 	KUNIT_CASE(store_more_than_told),
+	KUNIT_CASE(store_block_of_caller),
 	KUNIT_CASE(store_longest_run),
 	KUNIT_CASE(store_large_numbers),
 	KUNIT_CASE(store_sharing),

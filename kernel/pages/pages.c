@@ -15,23 +15,48 @@
 #include "pages/pages.h"
 #include "pages/pin.h"
 
+static struct kmem_cache *pages_cache;
+
+/**
+ * iommufd_pages_init - prepare for the allocation of pages
+ *
+ * Context: Module init.
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_pages_init(void)
+{
+	pages_cache = KMEM_CACHE(iommufd_pages, SLAB_ACCOUNT);
+	return pages_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * iommufd_pages_exit - undo iommufd_pages_init()
+ *
+ * Context: Module exit. All pages are gone.
+ */
+void iommufd_pages_exit(void)
+{
+	kmem_cache_destroy(pages_cache);
+}
+
 static struct iommufd_pages *new_pages(enum iommufd_source source,
 				       unsigned long start, bool writable,
 				       enum iommufd_accounting mode)
 {
-	struct iommufd_pages *pages = kmalloc_obj(*pages, GFP_KERNEL_ACCOUNT);
+	struct iommufd_pages *pages = kmem_cache_alloc(pages_cache, GFP_KERNEL);
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
-	*pages = (struct iommufd_pages){
-		.refs = REFCOUNT_INIT(1),
-		.blocks = RB_ROOT_CACHED,
-		.source = source,
-		.writable = writable,
-		.start = ALIGN_DOWN(start, PAGE_SIZE),
-	};
+	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->pin_lock);
 	mutex_init(&pages->lock);
+	pages->blocks = RB_ROOT_CACHED;
+	pages->source = source;
+	pages->writable = writable;
+	pages->moving = false;
+	pages->charge_set = 0;
+	pages->start = ALIGN_DOWN(start, PAGE_SIZE);
+	pages->rooms = 0;
 	iommufd_owner_init(&pages->owner, mode, source);
 	return pages;
 }
@@ -139,7 +164,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 		iommufd_dmabuf_detach(pages->dmabuf);
 	mutex_destroy(&pages->lock);
 	mutex_destroy(&pages->pin_lock);
-	kfree(pages);
+	kmem_cache_free(pages_cache, pages);
 }
 
 static struct iommufd_block *first_block(struct iommufd_pages *pages,

@@ -2,6 +2,7 @@
 #ifndef __IOMMUFD_PAGES_PAGES_H
 #define __IOMMUFD_PAGES_PAGES_H
 
+#include <linux/bitops.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 
@@ -10,6 +11,19 @@
 
 struct dma_buf;
 struct iommufd_dmabuf;
+
+/**
+ * enum iommufd_pages_room - objects that are allocated together with pages
+ * @IOMMUFD_ROOM_BLOCK: a struct iommufd_block with one run
+ * @IOMMUFD_ROOM_AREA: a struct iommufd_area
+ *
+ * Most pages have one area and are physically contiguous, so that they need one
+ * of each. Pages with more areas or more runs allocate the others.
+ */
+enum iommufd_pages_room {
+	IOMMUFD_ROOM_BLOCK,
+	IOMMUFD_ROOM_AREA,
+};
 
 /**
  * struct iommufd_pages - an array of pages of one source, shared by areas
@@ -31,6 +45,9 @@ struct iommufd_dmabuf;
  *	context
  * @owner: owner of the address space of @start, and of the charge. Changed with
  *	both locks held, and never with IOMMUFD_SOURCE_VA
+ * @rooms: a bit of enum iommufd_pages_room is set while the room is in use
+ * @block_room: memory of IOMMUFD_ROOM_BLOCK
+ * @area_room: memory of IOMMUFD_ROOM_AREA
  */
 struct iommufd_pages {
 	refcount_t refs;
@@ -61,7 +78,23 @@ struct iommufd_pages {
 		struct iommufd_dmabuf *dmabuf;
 	};
 	struct iommufd_owner owner;
+	unsigned long rooms;
+	u64 block_room[8];
+	u64 area_room[16];
 };
+
+/* Take a room. Returns false if it is in use. */
+static inline bool iommufd_pages_take_room(struct iommufd_pages *pages,
+					   enum iommufd_pages_room room)
+{
+	return !test_and_set_bit_lock(room, &pages->rooms);
+}
+
+static inline void iommufd_pages_free_room(struct iommufd_pages *pages,
+					   enum iommufd_pages_room room)
+{
+	clear_bit_unlock(room, &pages->rooms);
+}
 
 /* Whether the pages are memory with struct pages, which a CPU can access. */
 static inline bool iommufd_pages_are_memory(const struct iommufd_pages *pages)
@@ -81,6 +114,8 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 						unsigned long length,
 						bool writable);
 void iommufd_pages_put(struct iommufd_pages *pages);
+int iommufd_pages_init(void);
+void iommufd_pages_exit(void);
 
 int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last,

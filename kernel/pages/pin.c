@@ -27,27 +27,76 @@ static unsigned long batch_capacity(void)
 	return max(iommufd_mock_limit_memory(PAGE_SIZE) / sizeof(void *), 1);
 }
 
+/* The block for which the pages have room. */
+static struct iommufd_block *own_block(struct iommufd_pages *pages)
+{
+	static_assert(sizeof(pages->block_room) >=
+		      struct_size_t(struct iommufd_block, runs, 1));
+	return (struct iommufd_block *)pages->block_room;
+}
+
+static void free_block(struct iommufd_pages *pages, struct iommufd_block *block)
+{
+	if (block == own_block(pages))
+		iommufd_pages_free_room(pages, IOMMUFD_ROOM_BLOCK);
+	else
+		kfree(block);
+}
+
+static int start_block(struct iommufd_pinning *pinning)
+{
+	struct iommufd_pages *pages = pinning->pages;
+
+	if (!iommufd_pages_take_room(pages, IOMMUFD_ROOM_BLOCK))
+		return iommufd_builder_start(&pinning->builder, pinning->index,
+					     pinning->last - pinning->index + 1);
+	iommufd_builder_start_in(&pinning->builder, pinning->index,
+				 own_block(pages));
+	return 0;
+}
+
 /* Add the block under construction to the store. */
 static void finish_block(struct iommufd_pinning *pinning)
 {
-	if (pinning->builder.block)
-		pinning->builder.block->charge_set = pinning->pages->charge_set;
+	struct iommufd_block_builder *builder = &pinning->builder;
+
+	if (!builder->nr_runs) {
+		free_block(pinning->pages, builder->block);
+		builder->block = NULL;
+		return;
+	}
+	builder->block->charge_set = pinning->pages->charge_set;
 	mutex_lock(&pinning->pages->lock);
 	iommufd_builder_finish(&pinning->builder, &pinning->pages->blocks);
 	mutex_unlock(&pinning->pages->lock);
 }
 
 /**
- * iommufd_pinning_next_block - finish the current block and start another
+ * iommufd_pinning_next_block - continue in another block as the current is full
  * @pinning: the pinning
+ *
+ * The block for which the pages have room is moved to a larger one. Any other is
+ * finished.
  *
  * Return: 0 or -ENOMEM.
  */
 int iommufd_pinning_next_block(struct iommufd_pinning *pinning)
 {
-	finish_block(pinning);
-	return iommufd_builder_start(&pinning->builder, pinning->index,
-				     pinning->last - pinning->index + 1);
+	struct iommufd_pages *pages = pinning->pages;
+	struct iommufd_block *block = pinning->builder.block;
+	unsigned long npages = pinning->last - pinning->index + 1;
+	int ret;
+
+	if (block != own_block(pages)) {
+		finish_block(pinning);
+		return iommufd_builder_start(&pinning->builder, pinning->index,
+					     npages);
+	}
+	ret = iommufd_builder_enlarge(&pinning->builder,
+				      npages + pinning->builder.covered);
+	if (!ret)
+		free_block(pages, block);
+	return ret;
 }
 
 static int pin_batch(struct iommufd_pinning *pinning)
@@ -99,8 +148,7 @@ int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
 		if (!pinning.batch.pages)
 			return -ENOMEM;
 	}
-	ret = iommufd_builder_start(&pinning.builder, *index,
-				    last - *index + 1);
+	ret = start_block(&pinning);
 	while (!ret && pinning.index <= last) {
 		ret = pin_batch(&pinning);
 		cond_resched();
@@ -171,7 +219,7 @@ unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 		unpin_user_page_range_dirty_lock(pfn_to_page(run.pfn),
 						 run.npages, pages->writable);
 	}
-	kfree(block);
+	free_block(pages, block);
 	cond_resched();
 	return npages;
 }

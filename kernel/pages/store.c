@@ -186,6 +186,21 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 	interval_tree_insert(&block->node, blocks);
 }
 
+static void start(struct iommufd_block_builder *builder, unsigned long index,
+		  struct iommufd_block *block, unsigned int max_runs)
+{
+	*builder = (struct iommufd_block_builder){
+		.block = block,
+		.next_pfn = ULONG_MAX,
+	};
+	if (!block)
+		return;
+	builder->max_runs = max_runs;
+	block->node.start = index;
+	block->users = 1;
+	block->charge_set = 0;
+}
+
 /**
  * iommufd_builder_start - start a block
  * @builder: the builder
@@ -199,20 +214,54 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages)
 {
 	unsigned int max_runs = min(npages, BLOCK_MAX_RUNS);
+	struct iommufd_block *block = iommufd_block_alloc(max_runs);
 
-	*builder = (struct iommufd_block_builder){
-		.block = iommufd_block_alloc(max_runs),
-		.next_pfn = ULONG_MAX,
-	};
-	if (!builder->block)
-		return -ENOMEM;
-	builder->max_runs = max_runs;
-	builder->block->node.start = index;
-	builder->block->users = 1;
-	builder->block->charge_set = 0;
-	return 0;
+	start(builder, index, block, max_runs);
+	return block ? 0 : -ENOMEM;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start);
+
+/**
+ * iommufd_builder_start_in - start a block in memory of the caller
+ * @builder: the builder
+ * @index: first index of the block
+ * @block: memory for a block of one run. The caller must free it if
+ *	iommufd_builder_enlarge() replaces it
+ *
+ * At least one page must be added before the block is finished.
+ */
+void iommufd_builder_start_in(struct iommufd_block_builder *builder,
+			      unsigned long index, struct iommufd_block *block)
+{
+	block->nr_runs = 1;
+	start(builder, index, block, 1);
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_start_in);
+
+/**
+ * iommufd_builder_enlarge - move a block of one run to a larger one
+ * @builder: the builder, started with iommufd_builder_start_in()
+ * @npages: expected number of pages, including those that were added
+ *
+ * Return: 0, or -ENOMEM, in which case nothing is changed.
+ */
+int iommufd_builder_enlarge(struct iommufd_block_builder *builder,
+			    unsigned long npages)
+{
+	unsigned int max_runs = min(npages, BLOCK_MAX_RUNS);
+	struct iommufd_block *block = iommufd_block_alloc(max_runs);
+
+	if (!block)
+		return -ENOMEM;
+	block->node.start = builder->block->node.start;
+	block->users = builder->block->users;
+	block->charge_set = builder->block->charge_set;
+	block->runs[0] = builder->block->runs[0];
+	builder->block = block;
+	builder->max_runs = max_runs;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_enlarge);
 
 /**
  * iommufd_builder_finish - finish a block and insert it

@@ -193,6 +193,10 @@ static inline bool iommufd_memmap_breaks(unsigned long pfn)
 
 int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages);
+void iommufd_builder_start_in(struct iommufd_block_builder *builder,
+			      unsigned long index, struct iommufd_block *block);
+int iommufd_builder_enlarge(struct iommufd_block_builder *builder,
+			    unsigned long npages);
 void iommufd_builder_finish(struct iommufd_block_builder *builder,
 			    struct rb_root_cached *blocks);
 
