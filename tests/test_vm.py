@@ -230,9 +230,9 @@ def test_panic_at_boot(vm) -> None:
 
 
 def test_hang(vm) -> None:
-    done = vm("--timeout", "40", "--", "sh", "-c", "echo last words > /dev/kmsg; sleep 100000")
+    done = vm("--timeout", "20", "--", "sh", "-c", "echo last words > /dev/kmsg; sleep 100000")
     assert done.returncode == FAILED
-    assert b"did not end in 40 s" in done.stderr
+    assert b"did not end in 20 s" in done.stderr
     assert b"last words" in done.stderr
 
 

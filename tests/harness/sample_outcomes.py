@@ -10,6 +10,8 @@ from iommufd import mem
 from iommufd.ctx import Context
 from iommufd.edu import Edu
 
+pytestmark = pytest.mark.guest(kernels=["ours", "installed"])
+
 kept = []
 
 WARNING = (

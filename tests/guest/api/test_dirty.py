@@ -448,7 +448,7 @@ def test_while_others_map_and_unmap(table: Table) -> None:
     for thread in threads:
         thread.start()
     try:
-        for i in range(300):
+        for i in range(100):
             pages = [i % 16, 32 + i % 13]
             table.write(*pages)
             assert table.read(clear=False) == pages

@@ -107,7 +107,7 @@ def kernel(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def any_kernel(pytestconfig: pytest.Config) -> str:
     """For a test on the host that boots a guest: the stock kernel, which boots fastest."""
     kernels = kernels_of(pytestconfig)
