@@ -35,6 +35,8 @@ struct iommufd_bpf_hwpt {
 	__s32 ret;
 	__u32 add_flags;
 	__u64 ns;
+	__u32 max_page_shift;
+	__u32 can_add;
 };
 
 struct iommufd_bpf_invalidate {

@@ -57,10 +57,19 @@ struct iommufd_bpf_caller {
  *	decisions about security on it
  * @ret: in hwpt_alloc_done(): 0 or a negative errno
  * @ns: in hwpt_alloc_done(): duration of the allocation, without policies
- * @add_flags: the only member that a program may write, and only in
- *	hwpt_alloc(): IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added to an automatic
- *	page table if the IOMMU supports it and the device can be attached with
- *	it; all other bits are ignored
+ * @add_flags: initially 0. A program may write it, but only in hwpt_alloc():
+ *	IOMMU_HWPT_ALLOC_DIRTY_TRACKING is added to an automatic page table if
+ *	the IOMMU supports it and the device can be attached with it; all other
+ *	bits are ignored
+ * @max_page_shift: initially 0. A program may write it, but only in
+ *	hwpt_alloc(): no entry of a paging page table, automatic or not, maps
+ *	more than 1 << @max_page_shift bytes. The lowest value of all policies
+ *	counts, except 0. If the IOMMU has no pages as small as that, its
+ *	smallest ones are used; 0 and values above 63 are no limit. In
+ *	hwpt_alloc_done() the limit that applies, 0 for none. Ignored for nested
+ *	page tables
+ * @can_add: enum iommufd_hwpt_alloc_flags that @add_flags may add to this page
+ *	table
  */
 struct iommufd_bpf_hwpt {
 	struct iommufd_bpf_caller caller;
@@ -76,6 +85,8 @@ struct iommufd_bpf_hwpt {
 	s32 ret;
 	u32 add_flags;
 	u64 ns;
+	u32 max_page_shift;
+	u32 can_add;
 };
 
 /**

@@ -360,7 +360,7 @@ struct iommufd_seen *iommufd_policy_remember(const struct iommufd_asked *asked)
 /**
  * iommufd_policy_hwpt_alloc - call the policies before a page table is
  * allocated
- * @call: its args describe the page table; sets add_flags
+ * @call: its args describe the page table; sets add_flags and max_page_shift
  * @ctx: the context
  * @can_add: enum iommufd_hwpt_alloc_flags that policies may add
  *
@@ -374,11 +374,13 @@ struct iommufd_seen *iommufd_policy_remember(const struct iommufd_asked *asked)
 int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			      struct iommufd_ctx *ctx, u32 can_add)
 {
-	u32 add = 0;
+	bool is_paging = call->args.kind == IOMMUFD_OBJ_HWPT_PAGING;
+	u32 add = 0, max_page_shift = 0;
 	unsigned int i;
 	int ret = 0;
 
 	call->args.caller = caller(ctx);
+	call->args.can_add = can_add;
 	iommufd_policy_hold(&call->asked, NULL, NULL);
 	for (i = 0; i < call->asked.nr && !ret; i++) {
 		struct iommufd_bpf_ops *ops = call->asked.policies[i].ops;
@@ -386,13 +388,19 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 		if (!ops->hwpt_alloc)
 			continue;
 		call->args.add_flags = 0;
+		call->args.max_page_shift = 0;
 		ret = refusal(ops->hwpt_alloc(&call->args), ops);
-		if (!ret)
-			add |= call->args.add_flags & can_add;
+		if (ret)
+			continue;
+		add |= call->args.add_flags & can_add;
+		max_page_shift = min_not_zero(max_page_shift,
+					      call->args.max_page_shift);
 	}
 	/* Policies after the one that refused were not called. */
 	iommufd_policy_release(&call->asked, i);
 	call->args.add_flags = add;
+	/* The entries of a nested page table belong to the user. */
+	call->args.max_page_shift = is_paging ? max_page_shift : 0;
 	if (!ret && call->asked.nr) {
 		call->seen = iommufd_policy_remember(&call->asked);
 		if (!call->seen)

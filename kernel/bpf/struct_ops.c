@@ -44,6 +44,11 @@ static const struct writable writables[] = {
 		.end = offsetofend(struct iommufd_bpf_hwpt, add_flags),
 	},
 	{
+		.function = offsetof(struct iommufd_bpf_ops, hwpt_alloc),
+		.start = offsetof(struct iommufd_bpf_hwpt, max_page_shift),
+		.end = offsetofend(struct iommufd_bpf_hwpt, max_page_shift),
+	},
+	{
 		.function = offsetof(struct iommufd_bpf_ops, hwpt_invalidate),
 		.start = offsetof(struct iommufd_bpf_invalidate, limit),
 		.end = offsetofend(struct iommufd_bpf_invalidate, delay_ns),
@@ -95,7 +100,8 @@ static int ops_struct_access(struct bpf_verifier_log *log,
 
 	if (is_writable(env->prog, reg, off, size))
 		return 0;
-	bpf_log(log, "only hwpt_alloc writes add_flags, hwpt_invalidate limit and delay_ns\n");
+	bpf_log(log, "only hwpt_alloc writes add_flags and max_page_shift\n");
+	bpf_log(log, "only hwpt_invalidate writes limit and delay_ns\n");
 	bpf_log(log, "only charge writes detail\n");
 	return -EACCES;
 }

@@ -124,12 +124,13 @@ static int attach_and_fill(struct attach_request *request,
 
 static struct iommufd_hwpt_paging *
 alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas,
-		u32 flags)
+		u32 flags, u32 max_page_shift)
 {
 	u64 start_ns = iommufd_trace_start(iommufd_hwpt_alloc);
 	struct iommufd_hwpt_paging *hwpt;
 
-	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, flags, NULL);
+	hwpt = iommufd_hwpt_paging_alloc(ioas, idev, flags, max_page_shift,
+					 NULL);
 	trace_iommufd_hwpt_alloc(ioas->ctx->number,
 				 IS_ERR(hwpt) ? 0 : hwpt->obj.id, ioas->obj.id,
 				 idev->obj.id, IOMMUFD_OBJ_HWPT_PAGING, true,
@@ -146,14 +147,15 @@ alloc_automatic(struct iommufd_device *idev, struct iommufd_ioas *ioas,
  * on the page table.
  */
 static struct iommufd_hwpt_paging *
-attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
+attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags,
+	   u32 max_page_shift)
 {
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
 
 	lockdep_assert_held(&ioas->auto_lock);
 
-	hwpt = alloc_automatic(request->idev, ioas, flags);
+	hwpt = alloc_automatic(request->idev, ioas, flags, max_page_shift);
 	if (IS_ERR(hwpt))
 		return hwpt;
 	/* Depend on it for the caller before it is published. */
@@ -171,7 +173,7 @@ attach_new(struct attach_request *request, struct iommufd_ioas *ioas, u32 flags)
 static int attach_unasked(struct attach_request *request,
 			  struct iommufd_ioas *ioas)
 {
-	struct iommufd_hwpt_paging *hwpt = attach_new(request, ioas, 0);
+	struct iommufd_hwpt_paging *hwpt = attach_new(request, ioas, 0, 0);
 
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
@@ -187,11 +189,14 @@ attach_new_with_added(struct attach_request *request, struct iommufd_ioas *ioas,
 	struct iommufd_hwpt_paging *hwpt;
 
 	args->flags = args->add_flags;
-	hwpt = attach_new(request, ioas, args->flags);
-	if (!IS_ERR(hwpt) || !args->flags)
-		return hwpt;
-	args->flags = 0;
-	return attach_new(request, ioas, 0);
+	hwpt = attach_new(request, ioas, args->flags, args->max_page_shift);
+	if (IS_ERR(hwpt) && args->flags) {
+		args->flags = 0;
+		hwpt = attach_new(request, ioas, 0, args->max_page_shift);
+	}
+	if (!IS_ERR(hwpt))
+		args->max_page_shift = iommufd_domain_page_limit(&hwpt->mirror);
+	return hwpt;
 }
 
 /*

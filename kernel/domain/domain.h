@@ -12,6 +12,8 @@ struct iommufd_area;
  * struct iommufd_domain - a domain that mirrors an IOAS
  * @iommu: the domain of the IOMMU driver
  * @node: link in &iommufd_ioas.domains
+ * @max_page: no entry may be larger than this number of bytes, which is a power
+ *	of two, or ULONG_MAX for no limit; set before it is published
  * @large_pages: pages larger than PAGE_SIZE may be used; the same as in the IOAS
  * @coherent: DMA can't bypass the CPU caches; set before it is published
  * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
@@ -20,6 +22,7 @@ struct iommufd_area;
 struct iommufd_domain {
 	struct iommu_domain *iommu;
 	struct list_head node;
+	unsigned long max_page;
 	bool large_pages;
 	bool coherent;
 	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
@@ -32,7 +35,22 @@ iommufd_domain_smallest_page(const struct iommufd_domain *domain)
 	return 1UL << __ffs(domain->iommu->pgsize_bitmap);
 }
 
+/*
+ * Entries must not be larger than this. There are none that are smaller than the
+ * smallest page.
+ */
+static inline unsigned long
+iommufd_domain_largest_page(const struct iommufd_domain *domain)
+{
+	unsigned long largest = domain->large_pages ? ULONG_MAX : PAGE_SIZE;
+
+	return max(min(largest, domain->max_page),
+		   iommufd_domain_smallest_page(domain));
+}
+
 /* domain/map.c */
+void iommufd_domain_limit_page(struct iommufd_domain *domain, u32 max_shift);
+u32 iommufd_domain_page_limit(const struct iommufd_domain *domain);
 int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot);
 int iommufd_domain_map_area(struct iommufd_domain *domain,

@@ -3,8 +3,8 @@
  * Maps areas into the domain of an IOMMU driver and unmaps them.
  */
 #include <linux/iommu.h>
+#include <linux/log2.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 
 #include "domain/area.h"
 #include "domain/dmabuf.h"
@@ -13,21 +13,56 @@
 #include "pages/pages.h"
 #include "trace/fail.h"
 
-/* Bytes to map with small pages between two checks for SIGKILL. */
-#define SMALL_UNKILLED	SZ_2M
-
-static int map_small_pages(struct iommu_domain *domain, unsigned long iova,
-			   phys_addr_t phys, size_t length, int prot)
+/**
+ * iommufd_domain_limit_page - limit the size of entries
+ * @domain: the domain, still empty
+ * @max_shift: binary logarithm of the largest size; 0, or a size that an address
+ *	can't have, for no limit
+ */
+void iommufd_domain_limit_page(struct iommufd_domain *domain, u32 max_shift)
 {
+	domain->max_page = max_shift && max_shift < BITS_PER_LONG ?
+				   BIT(max_shift) : ULONG_MAX;
+}
+
+/**
+ * iommufd_domain_page_limit - get the limit of the size of entries
+ * @domain: the domain, which has its page sizes
+ *
+ * Return: binary logarithm of the size that iommufd_domain_limit_page() has set,
+ * or that of the smallest page if that is larger. 0 if there is no limit.
+ */
+u32 iommufd_domain_page_limit(const struct iommufd_domain *domain)
+{
+	if (domain->max_page == ULONG_MAX)
+		return 0;
+	return ilog2(max(domain->max_page,
+			 iommufd_domain_smallest_page(domain)));
+}
+
+/* Number of pieces to map between two checks for SIGKILL. */
+#define PIECES_UNKILLED	512
+
+/*
+ * Map memory so that no entry is larger than @largest. A piece ends where its
+ * address is a multiple of that, so that entries of that size remain possible.
+ */
+static int map_pieces(struct iommu_domain *domain, unsigned long iova,
+		      phys_addr_t phys, size_t length, int prot,
+		      unsigned long largest)
+{
+	unsigned int pieces = 0;
 	size_t done, n;
 	int ret;
 
 	for (done = 0; done < length; done += n) {
-		if (!(done % SMALL_UNKILLED) && fatal_signal_pending(current)) {
+		if (!(pieces++ % PIECES_UNKILLED) &&
+		    fatal_signal_pending(current)) {
 			ret = -EINTR;
 			goto undo;
 		}
-		n = min(PAGE_SIZE, length - done);
+		n = min(largest - ((iova + done) & (largest - 1)),
+			length - done);
 		ret = iommu_map(domain, iova + done, phys + done, n, prot,
 				GFP_KERNEL_ACCOUNT);
 		if (ret)
@@ -55,8 +90,11 @@ undo:
 int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot)
 {
-	if (!domain->large_pages)
-		return map_small_pages(domain->iommu, iova, phys, length, prot);
+	unsigned long largest = iommufd_domain_largest_page(domain);
+
+	if (length > largest)
+		return map_pieces(domain->iommu, iova, phys, length, prot,
+				  largest);
 	return iommu_map(domain->iommu, iova, phys, length, prot,
 			 GFP_KERNEL_ACCOUNT);
 }
@@ -92,7 +130,7 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 	unsigned long pfn = iter->run.pfn, npages = iter->run.npages;
 	unsigned long last = walk->area->last, iova = walk->iova;
 	struct iommu_domain *domain = walk->domain->iommu;
-	bool large_pages = walk->domain->large_pages;
+	unsigned long largest = iommufd_domain_largest_page(walk->domain);
 	unsigned long skip = walk->skip;
 	int prot = walk->area->prot, ret;
 	unsigned int i = iter->i;
@@ -101,11 +139,12 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 		size_t length = min(npages * PAGE_SIZE - skip, last - iova + 1);
 		phys_addr_t phys = PFN_PHYS(pfn) + skip;
 
-		if (length <= PAGE_SIZE || large_pages)
+		if (length <= largest)
 			ret = iommu_map(domain, iova, phys, length, prot,
 					GFP_KERNEL_ACCOUNT);
 		else
-			ret = map_small_pages(domain, iova, phys, length, prot);
+			ret = map_pieces(domain, iova, phys, length, prot,
+					 largest);
 		if (ret) {
 			iommufd_fail_driver(ret);
 			break;

@@ -105,6 +105,7 @@ static int alloc_paging(const struct alloc_request *request,
 {
 	const struct iommu_user_data *user_data =
 		request->user_data.len ? &request->user_data : NULL;
+	struct iommufd_hwpt_call *call = request->call;
 	u32 flags = request->cmd->flags;
 	struct iommufd_hwpt_paging *hwpt;
 	int ret;
@@ -115,10 +116,15 @@ static int alloc_paging(const struct alloc_request *request,
 		return iommufd_fail(-EOPNOTSUPP, IOMMUFD_REASON_FLAGS_CONFLICT,
 				    flags, 0);
 
-	hwpt = iommufd_hwpt_paging_alloc(ioas, request->idev, flags, user_data);
+	hwpt = iommufd_hwpt_paging_alloc(ioas, request->idev, flags,
+					 call ? call->args.max_page_shift : 0,
+					 user_data);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 	ret = iommufd_ioas_add_domain(ioas, &hwpt->mirror);
+	if (!ret && call)
+		call->args.max_page_shift =
+			iommufd_domain_page_limit(&hwpt->mirror);
 	if (!ret)
 		ret = finish(request, &hwpt->common);
 	if (ret)

@@ -131,6 +131,7 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
  * @ioas: the IOAS that it will mirror
  * @idev: the device
  * @flags: enum iommufd_hwpt_alloc_flags
+ * @max_page_shift: limit of the size of entries, see iommufd_domain_limit_page()
  * @user_data: data of the user for the driver, or NULL
  *
  * The caller must hold a reference on the IOAS from a lookup. It adds the page
@@ -143,6 +144,7 @@ static struct iommu_domain *alloc_domain(struct iommufd_device *idev, u32 flags,
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 			  struct iommufd_device *idev, u32 flags,
+			  u32 max_page_shift,
 			  const struct iommu_user_data *user_data)
 {
 	struct iommufd_hwpt_paging *hwpt;
@@ -161,6 +163,7 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 	hwpt->ioas = ioas;
 	hwpt->mirror.iommu = domain;
 	INIT_LIST_HEAD(&hwpt->mirror.node);
+	iommufd_domain_limit_page(&hwpt->mirror, max_page_shift);
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 
 	if (!make_coherent(hwpt, idev)) {

@@ -12,6 +12,7 @@ struct iommufd_ioas;
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 			  struct iommufd_device *idev, u32 flags,
+			  u32 max_page_shift,
 			  const struct iommu_user_data *user_data);
 void iommufd_hwpt_paging_abort(struct iommufd_hwpt_paging *hwpt);
 int iommufd_hwpt_paging_check(const struct iommufd_hwpt_paging *hwpt,

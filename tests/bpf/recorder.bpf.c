@@ -129,6 +129,8 @@ static void record_hwpt(__u32 who, __u32 hook, struct iommufd_bpf_hwpt *call,
 	record->data = call->data;
 	record->ret = call->ret;
 	record->add_flags = call->add_flags;
+	record->max_page_shift = call->max_page_shift;
+	record->can_add = call->can_add;
 	record->ns = call->ns;
 	record->word = word;
 	bpf_ringbuf_submit(record, 0);
@@ -174,6 +176,7 @@ static __s64 alloc(__u32 who, struct iommufd_bpf_hwpt *call)
 	if (!set)
 		return 0;
 	call->add_flags = set->add_flags;
+	call->max_page_shift = set->max_page_shift;
 	return set->alloc_ret;
 }
 

@@ -29,7 +29,7 @@ struct recorder_settings {
 	__u32 limit;
 	__u32 stay; /* hooks do not return while this is set, up to a maximum */
 	__u32 quiet; /* nothing is recorded */
-	__u32 unused;
+	__u32 max_page_shift;
 };
 
 /* One call of a hook. Members that the hook does not have are 0. */
@@ -58,6 +58,8 @@ struct recorder_call {
 	__u64 data;
 	__u64 delay_ns;
 	__u64 ns;
+	__u32 max_page_shift;
+	__u32 can_add;
 };
 
 #endif

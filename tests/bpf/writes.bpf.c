@@ -57,6 +57,8 @@ HWPT(data_len);
 HWPT(data);
 HWPT(ret);
 HWPT(add_flags);
+HWPT(max_page_shift);
+HWPT(can_add);
 HWPT(ns);
 INVALIDATE(object);
 INVALIDATE(kind);
@@ -104,6 +106,7 @@ struct iommufd_bpf_ops set_hwpt_caller = {
 	}
 
 OVER(hwpt_alloc_done, iommufd_bpf_hwpt, add_flags);
+OVER(hwpt_alloc_done, iommufd_bpf_hwpt, max_page_shift);
 OVER(hwpt_free, iommufd_bpf_hwpt, add_flags);
 OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, limit);
 OVER(hwpt_invalidate_done, iommufd_bpf_invalidate, delay_ns);

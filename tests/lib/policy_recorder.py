@@ -20,7 +20,7 @@ FUNCTIONS = (
 )
 ALLOC, ALLOC_DONE, FREE, INVALIDATE, INVALIDATE_DONE = FUNCTIONS
 
-_CALL = struct.Struct("=18IiI4Q")
+_CALL = struct.Struct("=18IiI4QII")
 _SETTINGS = struct.Struct("=qqQIIIIII")
 PATIENCE = 20.0
 
@@ -53,6 +53,8 @@ class Call:
     data: int
     delay_ns: int
     ns: int
+    max_page_shift: int
+    can_add: int
 
     def has(self, **fields: object) -> None:
         """Checks that the call has these values."""
@@ -87,10 +89,12 @@ class Recorder:
         limit: int | None = None,
         stay: bool = False,
         quiet: bool = False,
+        max_page_shift: int = 0,
     ) -> None:
         """Sets what a policy answers and does from now on."""
         limits = (limit is not None, limit or 0)
-        value = _SETTINGS.pack(alloc, invalidate, delay_ns, add_flags, *limits, stay, quiet, 0)
+        flags = (stay, quiet, max_page_shift)
+        value = _SETTINGS.pack(alloc, invalidate, delay_ns, add_flags, *limits, *flags)
         self.map("settings")[struct.pack("I", NAMES.index(who))] = value
 
     def attach(self, who: str) -> None:

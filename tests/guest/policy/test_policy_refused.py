@@ -37,6 +37,7 @@ HWPT = (
     "data",
     "ret",
     "ns",
+    "can_add",
     "caller",
 )
 INVALIDATE = (
@@ -72,6 +73,7 @@ def with_members(policy: str, **members: Any) -> Callable[[Object], None]:
 # Fields that only the hooks before the driver may write.
 OVER = (
     "hwpt_alloc_done_add_flags",
+    "hwpt_alloc_done_max_page_shift",
     "hwpt_free_add_flags",
     "hwpt_invalidate_done_limit",
     "hwpt_invalidate_done_delay_ns",
@@ -93,12 +95,18 @@ def test_write(member: str) -> None:
     with pytest.raises(NotLoaded) as caught, loaded("writes", only(f"set_{member}")):
         pass
     assert caught.value.errno == errno.EACCES
-    allowed = "only hwpt_alloc writes add_flags, hwpt_invalidate limit and delay_ns"
-    assert allowed in caught.value.log
-    assert "only charge writes detail" in caught.value.log
+    for allowed in (
+        "only hwpt_alloc writes add_flags and max_page_shift",
+        "only hwpt_invalidate writes limit and delay_ns",
+        "only charge writes detail",
+    ):
+        assert allowed in caught.value.log
 
 
-@pytest.mark.parametrize("member", ["hwpt_add_flags", "inv_limit", "inv_delay_ns", "charge_detail"])
+@pytest.mark.parametrize(
+    "member",
+    ["hwpt_add_flags", "hwpt_max_page_shift", "inv_limit", "inv_delay_ns", "charge_detail"],
+)
 def test_write_that_is_allowed(member: str) -> None:
     name = f"set_{member}"
     with loaded("writes", only(name)) as policy, Link(policy.map(name)):

@@ -15,12 +15,13 @@ import pytest
 import tool_runner
 from bpfobject import attached, path_of
 from errnos import fails
-from iommufd import invalidate, mem
+from iommufd import invalidate, mem, uapi
 from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import Nest
 from iommufd.trace import Stream
+from policy_recorder import ALLOC_DONE, recording
 from tool_runner import Tool
 
 # The sanitizer kernel has no BTF.
@@ -195,6 +196,22 @@ def test_limits_of_single_owners(context: Context, ioas: int, buffer: mem.Buffer
         assert f"id={group.id} by=1: bytes={9 * PAGE} peak={9 * PAGE} refused=2" in text
 
 
+@pytest.mark.guest(mock=True)
+def test_granularity(nest: Nest) -> None:
+    """A variable of a policy, set at load and at run time."""
+    do("load", "dirty", "--set", "max_page_shift=16")
+    with recording("first") as recorder:
+        shifts = []
+        for value in (16, 21, 0):
+            do("set", "dirty", f"max_page_shift={value}")
+            assert show("dirty")["settings"] == {"max_page_shift": value}
+            nest.destroy(nest.paging(uapi.HWPT_ALLOC_DIRTY_TRACKING))
+            done = [call for call in recorder.calls() if call.hook == ALLOC_DONE]
+            shifts += [call.max_page_shift for call in done]
+    assert shifts == [16, 21, 0]
+    assert "    settings: max_page_shift=0\n" in do("show", "dirty")
+
+
 def test_order_and_text() -> None:
     """By priority, including the policies that others attached; those can be unloaded, too."""
     do("load", "audit")
@@ -228,7 +245,9 @@ def test_order_and_text() -> None:
         (["load", "pinlimit", "--set", "limits[1]=x"], "can't set limits[1] to 'x'"),
         (["load", "pinlimit", "--set", "limits[no]=1"], "there is no cgroup /sys/fs/cgroup/no"),
         (["load", "quota", "--set", "limits[1]=1"], "no settings 'limits' of single owners"),
-        (["load", "dirty", "--set", "a=1"], "no setting 'a'; it has none"),
+        (["load", "dirty", "--set", "a=1"], "no setting 'a'; it has max_page_shift"),
+        (["load", "audit", "--set", "a=1"], "no setting 'a'; it has none"),
+        (["load", "dirty", "--set", "max_page_shift=4G"], "the number is too large"),
         (["load", "quota", "--cgroup", "/etc"], "/etc is not a cgroup of cgroup2"),
         (["load", "quota", "--cgroup", "nowhere"], "there is no cgroup /sys/fs/cgroup/nowhere"),
         (["show", "quota"], "no policy 'quota' is attached"),
