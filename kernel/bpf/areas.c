@@ -18,8 +18,14 @@
 #include "pages/dmabuf.h"
 #include "pages/pages.h"
 
-/* Returns an IOAS for put_ioas(), or NULL. */
-static struct iommufd_ioas *get_ioas(u32 number, u32 id)
+/**
+ * iommufd_ioas_find - get an IOAS of any context
+ * @number: number of the context
+ * @id: id of the IOAS
+ *
+ * Return: the IOAS, for iommufd_ioas_leave(), or NULL.
+ */
+struct iommufd_ioas *iommufd_ioas_find(u32 number, u32 id)
 {
 	struct iommufd_ioas *ioas = NULL;
 	struct iommufd_ctx *ctx;
@@ -32,7 +38,11 @@ static struct iommufd_ioas *get_ioas(u32 number, u32 id)
 	return IS_ERR(ioas) ? NULL : ioas;
 }
 
-static void put_ioas(struct iommufd_ioas *ioas)
+/**
+ * iommufd_ioas_leave - put an IOAS of iommufd_ioas_find()
+ * @ioas: the IOAS
+ */
+void iommufd_ioas_leave(struct iommufd_ioas *ioas)
 {
 	struct iommufd_ctx *ctx = ioas->ctx;
 
@@ -98,7 +108,7 @@ static bool find_info(u32 ctx, u32 id, u64 iova, bool below,
 
 	if (iova > ULONG_MAX)
 		return false;
-	ioas = get_ioas(ctx, id);
+	ioas = iommufd_ioas_find(ctx, id);
 	if (!ioas)
 		return false;
 	if (!mutex_lock_killable(&ioas->iova_lock)) {
@@ -110,7 +120,7 @@ static bool find_info(u32 ctx, u32 id, u64 iova, bool below,
 			set_info(info, ioas, area);
 		mutex_unlock(&ioas->iova_lock);
 	}
-	put_ioas(ioas);
+	iommufd_ioas_leave(ioas);
 	return area;
 }
 

@@ -5,6 +5,10 @@
 #include <linux/types.h>
 
 struct iommufd_area_info;
+struct iommufd_ioas;
+
+struct iommufd_ioas *iommufd_ioas_find(u32 number, u32 id);
+void iommufd_ioas_leave(struct iommufd_ioas *ioas);
 
 bool iommufd_area_info_at(u32 ctx, u32 ioas, u64 iova,
 			  struct iommufd_area_info *info);

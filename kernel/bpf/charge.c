@@ -244,6 +244,74 @@ int __iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
 	return force ? 0 : ret;
 }
 
+/*
+ * Find those of the policies that the pages are not charged to yet. @asked keeps
+ * the references of all of them.
+ */
+static void find_late(struct iommufd_asked *late, struct iommufd_asked *asked,
+		      const struct iommufd_seen *seen)
+{
+	unsigned int i, kept = 0;
+
+	late->nr = 0;
+	for (i = 0; i < asked->nr; i++) {
+		if (!iommufd_policy_has_seen(seen, asked->policies[i].link)) {
+			if (!asked->policies[i].ops->charge) {
+				bpf_struct_ops_put(asked->policies[i].ops);
+				continue;
+			}
+			late->policies[late->nr++] = asked->policies[i];
+		}
+		asked->policies[kept++] = asked->policies[i];
+	}
+	asked->nr = kept;
+}
+
+/**
+ * iommufd_policy_charge_late - charge pinned pages to policies that were attached
+ *	after they were pinned
+ * @owner: the owner of the pages
+ * @npages: number of pages, at least one
+ * @requester: on whose behalf
+ * @set: number of the set of policies that they are charged to, 0 for none;
+ *	updated
+ *
+ * Context: As iommufd_policy_charge().
+ *
+ * Return: the number of policies that were charged, or -ENOMEM, in which case
+ * nothing has changed.
+ */
+int iommufd_policy_charge_late(struct iommufd_owner *owner,
+			       unsigned long npages,
+			       const struct iommufd_requester *requester,
+			       u16 *set)
+{
+	struct charge_set *old = NULL;
+	struct iommufd_asked asked, late;
+	struct iommufd_bpf_charge args;
+	u16 number;
+	int ret = 0;
+
+	mutex_lock(&charge_lock);
+	remember_cgroup(owner);
+	if (*set)
+		old = xa_load(&charge_sets, *set);
+	iommufd_policy_hold_late(&asked, owner->cgroup, old ? old->seen : NULL);
+	find_late(&late, &asked, old ? old->seen : NULL);
+	if (late.nr)
+		ret = get_set(&asked, npages, &number);
+	if (late.nr && !ret) {
+		describe(&args, owner, npages, true, requester);
+		call_charge(&late, &args);
+		if (old)
+			put_set(*set, npages);
+		*set = number;
+	}
+	iommufd_policy_release(&asked, 0);
+	mutex_unlock(&charge_lock);
+	return ret ?: late.nr;
+}
+
 /* Call the policies of a set, as far as they are still attached. */
 static void call_set(const struct iommufd_owner *owner, u16 number,
 		     unsigned long npages,

@@ -249,8 +249,10 @@ struct iommufd_bpf_ops {
 	 * first of them pins them.
 	 *
 	 * If @forced is set, the return value is ignored and the pages count as
-	 * charged: they were pinned before, and return to their old owner since
-	 * a change of the owner has failed.
+	 * charged, since they are pinned already: either they return to their
+	 * old owner because a change of the owner has failed, or they were
+	 * pinned before the policy was attached, and
+	 * bpf_iommufd_charge_pinned() was called for it.
 	 *
 	 * Context: Process context, of the task that pins the pages, or of a
 	 * kthread. Mutexes are held, so the program must not sleep; one that
@@ -269,9 +271,10 @@ struct iommufd_bpf_ops {
 	 *
 	 * Every page that @charge has reported to this link is uncharged once,
 	 * with the same owner, and no other pages are: pages that were pinned
-	 * before the policy was attached are not uncharged. When the policy is
-	 * detached, what it was charged for is forgotten. If it is replaced, the
-	 * new policy gets the calls.
+	 * before the policy was attached are not uncharged, unless it was
+	 * charged for them later. When the policy is detached, what it was
+	 * charged for is forgotten. If it is replaced, the new policy gets the
+	 * calls.
 	 *
 	 * Context: As @charge, or of any task that drops the last reference to
 	 * the pages.

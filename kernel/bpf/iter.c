@@ -169,7 +169,8 @@ BTF_KFUNCS_END(iter_kfuncs)
 
 /*
  * A task runs programs of type syscall while it holds no lock, so these can
- * list areas, too. A module can register only one set for each type.
+ * list areas, and charge their pages, too. A module can register only one set
+ * for each type.
  */
 BTF_KFUNCS_START(syscall_kfuncs)
 BTF_ID_FLAGS(func, bpf_iter_iommufd_ctx_new, KF_ITER_NEW)
@@ -182,6 +183,7 @@ BTF_ID_FLAGS(func, bpf_iter_iommufd_area_new, KF_ITER_NEW | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_iter_iommufd_area_next,
 	     KF_ITER_NEXT | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_iter_iommufd_area_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_iommufd_charge_pinned, KF_SLEEPABLE)
 BTF_KFUNCS_END(syscall_kfuncs)
 
 static const struct btf_kfunc_id_set iter_set = {

@@ -27,6 +27,7 @@ DEFINE_STATIC_KEY_FALSE(iommufd_charge_policies);
  * @number: number of the link, never reused
  * @cgroup: only requests from this cgroup are subject to the policy; NULL for
  *	all requests. The policy holds a reference
+ * @late: it is to be charged for pages that were pinned before it was attached
  */
 struct policy {
 	struct list_head node;
@@ -34,6 +35,7 @@ struct policy {
 	struct bpf_link *link;
 	u64 number;
 	struct cgroup *cgroup;
+	bool late;
 };
 
 /*
@@ -44,6 +46,8 @@ static DEFINE_SPINLOCK(policies_lock);
 static LIST_HEAD(policies);
 static unsigned int nr_policies;
 static u64 last_number;
+/* Written with the lock held, see iommufd_policy_late_round(). */
+unsigned int iommufd_late_round;
 
 static int cgroup_of(const struct iommufd_bpf_ops *ops, struct cgroup **cgroup)
 {
@@ -99,7 +103,8 @@ static bool is_attached(const struct iommufd_bpf_ops *ops)
 
 /*
  * The branch is off while no policy has @charge. Pages that are pinned before it
- * is on are not charged to a policy that is attached at that time.
+ * is on are not charged to a policy that is attached at that time, unless
+ * bpf/late.c does it later.
  */
 static void count_charging(const struct iommufd_bpf_ops *old,
 			   const struct iommufd_bpf_ops *new)
@@ -243,14 +248,16 @@ static bool concerns(const struct policy *policy, struct cgroup *cgroup)
 	return inside;
 }
 
-static bool is_among(u64 number, const struct iommufd_seen *seen)
+static void hold(struct iommufd_asked *asked, const struct policy *policy)
 {
-	unsigned int i;
+	lockdep_assert_held(&policies_lock);
 
-	for (i = 0; i < seen->nr; i++)
-		if (seen->links[i] == number)
-			return true;
-	return false;
+	/* This can't fail: unregistering takes it off the list first. */
+	if (WARN_ON(!bpf_struct_ops_get(policy->ops)))
+		return;
+	asked->policies[asked->nr].ops = policy->ops;
+	asked->policies[asked->nr].link = policy->number;
+	asked->nr++;
 }
 
 /**
@@ -269,20 +276,67 @@ void iommufd_policy_hold(struct iommufd_asked *asked, struct cgroup *cgroup,
 
 	asked->nr = 0;
 	spin_lock(&policies_lock);
+	list_for_each_entry(each, &policies, node)
+		if (seen ? iommufd_policy_has_seen(seen, each->number) :
+			   concerns(each, cgroup))
+			hold(asked, each);
+	spin_unlock(&policies_lock);
+}
+
+/**
+ * iommufd_policy_hold_late - get references to the policies that pages are to be
+ *	charged to after they were pinned
+ * @asked: set to the policies, in order; the caller must call
+ *	iommufd_policy_release()
+ * @cgroup: the cgroup of the owner
+ * @seen: the links that the pages are charged to already, or NULL. Those that
+ *	still exist are in @asked, too
+ *
+ * Context: Any context. Does not sleep.
+ */
+void iommufd_policy_hold_late(struct iommufd_asked *asked,
+			      struct cgroup *cgroup,
+			      const struct iommufd_seen *seen)
+{
+	struct policy *each;
+
+	asked->nr = 0;
+	spin_lock(&policies_lock);
+	list_for_each_entry(each, &policies, node)
+		if (iommufd_policy_has_seen(seen, each->number) ||
+		    (each->late && concerns(each, cgroup)))
+			hold(asked, each);
+	spin_unlock(&policies_lock);
+}
+
+/**
+ * iommufd_policy_begin_late - begin a walk over pages that were pinned before a
+ *	policy was attached
+ * @link_id: id of the link of the policy, as user space sees it
+ *
+ * From now on, whoever adds pages to the store that are not charged to the
+ * policy charges them. The caller walks over those that are in the store.
+ *
+ * Context: Process context.
+ *
+ * Return: 0, or -ENOENT if the link attaches no policy.
+ */
+int iommufd_policy_begin_late(u32 link_id)
+{
+	struct policy *each;
+	int ret = -ENOENT;
+
+	spin_lock(&policies_lock);
 	list_for_each_entry(each, &policies, node) {
-		if (seen ? !is_among(each->number, seen) :
-			   !concerns(each, cgroup))
+		if (each->link->id != link_id)
 			continue;
-		/*
-		 * This can't fail: unregistering takes it off the list first.
-		 */
-		if (WARN_ON(!bpf_struct_ops_get(each->ops)))
-			continue;
-		asked->policies[asked->nr].ops = each->ops;
-		asked->policies[asked->nr].link = each->number;
-		asked->nr++;
+		each->late = true;
+		WRITE_ONCE(iommufd_late_round, iommufd_late_round + 1);
+		ret = 0;
+		break;
 	}
 	spin_unlock(&policies_lock);
+	return ret;
 }
 
 /**

@@ -67,6 +67,17 @@ struct iommufd_invalidate_call {
 	u64 start_ns;
 };
 
+static inline bool iommufd_policy_has_seen(const struct iommufd_seen *seen,
+					   u64 link)
+{
+	unsigned int i;
+
+	for (i = 0; seen && i < seen->nr; i++)
+		if (seen->links[i] == link)
+			return true;
+	return false;
+}
+
 #ifdef CONFIG_IOMMUFD_BPF
 #include <linux/jump_label.h>
 
@@ -98,12 +109,19 @@ int iommufd_policy_update(struct iommufd_bpf_ops *ops, struct bpf_link *link);
 /* bpf/policy.c, for bpf/charge.c */
 void iommufd_policy_hold(struct iommufd_asked *asked, struct cgroup *cgroup,
 			 const struct iommufd_seen *seen);
+void iommufd_policy_hold_late(struct iommufd_asked *asked,
+			      struct cgroup *cgroup,
+			      const struct iommufd_seen *seen);
 void iommufd_policy_release(struct iommufd_asked *asked, unsigned int first);
 struct iommufd_seen *iommufd_policy_remember(const struct iommufd_asked *asked);
 int iommufd_policy_errno(int ret);
 
+/* bpf/policy.c, for bpf/late.c */
+int iommufd_policy_begin_late(u32 link_id);
+
 /* bpf/charge.c */
 DECLARE_STATIC_KEY_FALSE(iommufd_charge_policies);
+extern unsigned int iommufd_late_round;
 
 int __iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
 			    bool force,
@@ -116,6 +134,10 @@ void iommufd_policy_move(const struct iommufd_owner *owner, u16 set,
 			 unsigned long npages, bool back,
 			 const struct iommufd_requester *requester);
 void iommufd_policy_moved(u16 set, unsigned long npages);
+int iommufd_policy_charge_late(struct iommufd_owner *owner,
+			       unsigned long npages,
+			       const struct iommufd_requester *requester,
+			       u16 *set);
 void iommufd_policy_put_owner(struct iommufd_owner *owner);
 
 /**
@@ -142,6 +164,22 @@ iommufd_policy_charge(struct iommufd_owner *owner, unsigned long npages,
 	if (!static_branch_unlikely(&iommufd_charge_policies))
 		return 0;
 	return __iommufd_policy_charge(owner, npages, force, requester, set);
+}
+
+/**
+ * iommufd_policy_late_round - get the number of walks over pinned pages
+ *
+ * A request that pins pages compares the number before it charges them with the
+ * number when they are in the store. If both are the same, all policies that a
+ * walk has begun for were charged, or the walk finds the pages.
+ *
+ * Return: the number of walks that have begun, 0 if no policy can be charged.
+ */
+static inline unsigned int iommufd_policy_late_round(void)
+{
+	if (!static_branch_unlikely(&iommufd_charge_policies))
+		return 0;
+	return READ_ONCE(iommufd_late_round);
 }
 
 /* bpf/struct_ops.c */
@@ -214,6 +252,18 @@ iommufd_policy_move(const struct iommufd_owner *owner, u16 set,
 
 static inline void iommufd_policy_moved(u16 set, unsigned long npages)
 {
+}
+
+static inline int
+iommufd_policy_charge_late(struct iommufd_owner *owner, unsigned long npages,
+			   const struct iommufd_requester *requester, u16 *set)
+{
+	return 0;
+}
+
+static inline unsigned int iommufd_policy_late_round(void)
+{
+	return 0;
 }
 
 static inline void iommufd_policy_put_owner(struct iommufd_owner *owner)

@@ -338,6 +338,71 @@ static unsigned long count_missing(struct iommufd_pages *pages,
 }
 
 /**
+ * iommufd_pages_charge_late - charge pinned pages to policies that were attached
+ *	after they were pinned
+ * @pages: the pages, which must be memory
+ * @first: first index
+ * @last: last index
+ * @requester: on whose behalf
+ *
+ * A block that is in the range only in part is charged as a whole.
+ *
+ * Return: the number of pages that were charged, or -ENOMEM if there is not
+ * enough memory for the records; some may have been charged then.
+ */
+long iommufd_pages_charge_late(struct iommufd_pages *pages, unsigned long first,
+			       unsigned long last,
+			       const struct iommufd_requester *requester)
+{
+	unsigned long npages, charged = 0;
+	struct iommufd_block *block, *end;
+	int ret = 0;
+	u16 set;
+
+	mutex_lock(&pages->lock);
+	block = first_block(pages, first, last);
+	while (block) {
+		/* One call for adjacent blocks that are charged alike. */
+		set = block->charge_set;
+		npages = 0;
+		for (end = block; end && end->charge_set == set;
+		     end = next_block(end, first, last))
+			npages += iommufd_block_npages(end);
+		ret = iommufd_policy_charge_late(&pages->owner, npages,
+						 requester, &set);
+		if (ret < 0)
+			break;
+		if (ret)
+			charged += npages;
+		for (; block != end; block = next_block(block, first, last))
+			block->charge_set = set;
+	}
+	mutex_unlock(&pages->lock);
+	return ret < 0 ? ret : charged;
+}
+
+/*
+ * A walk over pinned pages misses those that were charged before it has begun
+ * and are added to the store behind it, and those that get a user behind it and
+ * lose the users before it. So the new user charges them.
+ *
+ * @round is the number of walks when the pages were charged. Pages that were
+ * present were charged earlier: it is 0.
+ */
+static int charge_missed(struct iommufd_pages *pages, unsigned long first,
+			 unsigned long last,
+			 const struct iommufd_requester *requester,
+			 unsigned int round)
+{
+	long ret;
+
+	if (round == iommufd_policy_late_round())
+		return 0;
+	ret = iommufd_pages_charge_late(pages, first, last, requester);
+	return ret < 0 ? ret : 0;
+}
+
+/**
  * iommufd_pages_pin - pin a range of pages and add a user to it
  * @pages: the pages, which must be memory
  * @first: first index
@@ -359,13 +424,18 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long *pinned)
 {
 	unsigned long missing;
+	unsigned int round = 0;
 	int ret;
 
 	lockdep_assert_held(&pages->pin_lock);
 
 	ret = use_present(pages, first, last, &missing);
-	if (ret || !missing)
+	if (ret)
 		return ret;
+	if (!missing)
+		goto present;
+	if (missing == last - first + 1)
+		round = iommufd_policy_late_round();
 	ret = iommufd_owner_charge(&pages->owner, missing, requester,
 				   &pages->charge_set);
 	if (ret)
@@ -373,6 +443,10 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 	ret = pin_missing(pages, first, last, missing, requester);
 	if (ret)
 		goto uncharge;
+present:
+	ret = charge_missed(pages, first, last, requester, round);
+	if (ret)
+		goto unpin;
 	*pinned += missing;
 	return 0;
 

@@ -130,6 +130,9 @@ unsigned long iommufd_pages_unpin(struct iommufd_pages *pages,
 int iommufd_pages_change_owner(struct iommufd_pages *pages,
 			       struct iommufd_owner *owner, bool force,
 			       const struct iommufd_requester *requester);
+long iommufd_pages_charge_late(struct iommufd_pages *pages, unsigned long first,
+			       unsigned long last,
+			       const struct iommufd_requester *requester);
 int iommufd_pages_split_at(struct iommufd_pages *pages, unsigned long index);
 
 /* pages/rw.c */
