@@ -84,5 +84,7 @@ struct iommufd_area_info *
 bpf_iter_iommufd_area_next(struct bpf_iter_iommufd_area *it) __ksym __weak;
 void bpf_iter_iommufd_area_destroy(struct bpf_iter_iommufd_area *it)
 	__ksym __weak;
+__s64 bpf_iommufd_charge_pinned(__u32 link, __u32 ctx,
+				__u32 ioas) __ksym __weak;
 
 #endif

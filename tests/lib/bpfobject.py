@@ -183,6 +183,13 @@ class Link:
     ) -> None:
         self.close()
 
+    @property
+    def id(self) -> int:
+        """Its id, as other programs see it."""
+        text = Path(f"/proc/self/fdinfo/{_lib.bpf_link__fd(self._pointer)}").read_text()
+        fields = dict(line.split(":", 1) for line in text.splitlines())
+        return int(fields["link_id"])
+
     def update(self, policy: Map) -> None:
         """Replaces the policy by another one."""
         _check(_lib.bpf_link__update_map(self._pointer, policy.pointer))

@@ -13,6 +13,7 @@
 #include "../lib/maps.h"
 #include "../lib/pins.h"
 #include "../lib/tool.h"
+#include "late.h"
 #include "log.h"
 #include "object.h"
 #include "options.h"
@@ -33,7 +34,7 @@ static void say_not_attached(const struct object *object, int error)
 	}
 }
 
-/* From here on the policy stays attached, even if this process ends. */
+/* Once it is pinned, the policy stays attached, even if this process ends. */
 static bool attach(struct object *object)
 {
 	struct bpf_link *link;
@@ -45,6 +46,11 @@ static bool attach(struct object *object)
 	link = bpf_map__attach_struct_ops(object->map);
 	if (!link) {
 		say_not_attached(object, errno);
+		pins_clean();
+		return false;
+	}
+	if (object_charges(object) && !late_charge(bpf_link__fd(link))) {
+		bpf_link__destroy(link);
 		pins_clean();
 		return false;
 	}
@@ -108,6 +114,8 @@ static bool update(const struct options *options, struct attached *policy)
 		good = !err;
 		if (map >= 0 && err)
 			say_not_attached(&object, -err);
+		if (good && object_charges(&object))
+			good = late_charge(policy->link_fd);
 	}
 	object_close(&object);
 	return good;

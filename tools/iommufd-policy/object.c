@@ -273,6 +273,16 @@ static bool set_variable(const struct object *object, const char *setting,
 	return true;
 }
 
+bool object_charges(const struct object *object)
+{
+	const struct bpf_program *program = NULL;
+	const void *charge = member(object, "charge");
+
+	if (charge)
+		memcpy(&program, charge, sizeof(program));
+	return program;
+}
+
 /* The maps of a loaded object. */
 static void maps_of_object(struct maps *maps, const struct object *object)
 {

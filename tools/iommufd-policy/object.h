@@ -4,6 +4,7 @@
 #define __OBJECT_H
 
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include "../lib/attached.h"
 #include "options.h"
 
@@ -31,6 +32,9 @@ bool object_open(struct object *object, const struct options *options,
 /* Loads the policy with its settings, and the state of @old. */
 bool object_load(struct object *object, const struct options *options,
 		 const struct attached *old);
+
+/* Whether the policy is charged for pinned memory. */
+bool object_charges(const struct object *object);
 
 /* The map of a loaded policy, ready for bpf_link_update(); -1 on errors. */
 int object_ready(struct object *object);
