@@ -11,6 +11,7 @@
 #include "../lib/maps.h"
 #include "../lib/tool.h"
 #include "../lib/value.h"
+#include "owners.h"
 #include "show.h"
 
 /* Maximum number of map entries in text; JSON has all. */
@@ -86,11 +87,17 @@ static bool is_array(const struct map *map)
 	       map->info.type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
-/* A value of an array, or {"key": ..., "value": ...} of a hash. */
-static struct json_object *entry_json(const struct map *map, const void *key,
+/*
+ * A value of an array, or {"key": ..., "value": ...} of a hash; with the path if
+ * the key is a cgroup, "" if that is gone.
+ */
+static struct json_object *entry_json(const struct maps *maps,
+				      const struct map *map, const void *key,
 				      const void *value)
 {
 	struct json_object *entry, *content;
+	char path[PATH_MAX];
+	__u64 cgroup;
 
 	content = value_of(map, value);
 	if (is_array(map))
@@ -101,11 +108,16 @@ static struct json_object *entry_json(const struct map *map, const void *key,
 			 value_json(map->btf, map->info.btf_key_type_id, key) :
 			 NULL);
 	json_add(entry, "value", content);
+	if (owners_cgroup(maps, map, key, &cgroup))
+		json_add_text(entry, "cgroup",
+			      cgroup_path(cgroup, path, sizeof(path)) ? path :
+									"");
 	return entry;
 }
 
 /* The only value of an array of size one, such as settings and variables. */
-static struct json_object *content_json(const struct map *map)
+static struct json_object *content_json(const struct maps *maps,
+					const struct map *map)
 {
 	struct json_object *out = json_object_new_array(), *only;
 	char *key = tool_memory(calloc(1, map->info.key_size));
@@ -115,7 +127,9 @@ static struct json_object *content_json(const struct map *map)
 	while (!bpf_map_get_next_key(map->fd, before, key)) {
 		before = key;
 		if (!bpf_map_lookup_elem(map->fd, key, value))
-			json_object_array_add(out, entry_json(map, key, value));
+			json_object_array_add(out,
+					      entry_json(maps, map, key,
+							 value));
 	}
 	free(key);
 	free(value);
@@ -147,13 +161,19 @@ static void print_entries(struct json_object *entries)
 	size_t nr = json_object_array_length(entries);
 
 	for (size_t i = 0; i < nr && i < MAX_ENTRIES; i++) {
-		struct json_object *entry, *key, *value;
+		struct json_object *entry, *key, *value, *cgroup;
+		const char *path;
 
 		entry = json_object_array_get_idx(entries, i);
 		printf("        ");
 		if (json_object_object_get_ex(entry, "key", &key) &&
 		    json_object_object_get_ex(entry, "value", &value)) {
 			print_value(key);
+			if (json_object_object_get_ex(entry, "cgroup",
+						      &cgroup)) {
+				path = json_object_get_string(cgroup);
+				printf(" (%s)", *path ? path : "gone");
+			}
 			printf(": ");
 			entry = value;
 		}
@@ -165,7 +185,8 @@ static void print_entries(struct json_object *entries)
 		       nr - MAX_ENTRIES);
 }
 
-static void print_map(const struct map *map, const char *name)
+static void print_map(const struct maps *maps, const struct map *map,
+		      const char *name)
 {
 	struct json_object *content;
 
@@ -174,7 +195,7 @@ static void print_map(const struct map *map, const char *name)
 		       libbpf_bpf_map_type_str(map->info.type) ?: "unknown");
 		return;
 	}
-	content = content_json(map);
+	content = content_json(maps, map);
 	if (json_object_is_type(content, json_type_array)) {
 		printf("    %s: %zu of at most %u\n", name,
 		       json_object_array_length(content),
@@ -210,10 +231,12 @@ static void print_policy(const struct attached *policy, const struct maps *maps)
 	putchar('\n');
 	for (size_t i = 0; i < maps->nr; i++)
 		if (maps->maps[i].settings)
-			print_map(&maps->maps[i], map_name(&maps->maps[i]));
+			print_map(maps, &maps->maps[i],
+				  map_name(&maps->maps[i]));
 	for (size_t i = 0; i < maps->nr; i++)
 		if (!maps->maps[i].settings)
-			print_map(&maps->maps[i], map_name(&maps->maps[i]));
+			print_map(maps, &maps->maps[i],
+				  map_name(&maps->maps[i]));
 }
 
 /* Adds the members of @content to @to. */
@@ -237,7 +260,7 @@ static void print_policy_json(const struct attached *policy,
 
 		if (!map_is_readable(map))
 			continue;
-		content = content_json(map);
+		content = content_json(maps, map);
 		if ((map->settings || map->section) &&
 		    json_object_is_type(content, json_type_object))
 			merge(map->settings ? settings : statistics, content);

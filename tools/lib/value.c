@@ -158,6 +158,24 @@ void value_add(struct json_object *to, struct json_object *value)
 	json_object_put(value);
 }
 
+const char *value_enumerator(const struct btf *btf, __u32 type,
+			     const void *data)
+{
+	const struct btf_type *t;
+	const struct btf_enum *e;
+	__s64 value;
+
+	t = btf__type_by_id(btf, value_type(btf, type));
+	if (!btf_is_enum(t))
+		return NULL;
+	value = read_number(data, t->size, is_signed(t));
+	e = btf_enum(t);
+	for (__u16 i = 0; i < btf_vlen(t); i++, e++)
+		if (e->val == value)
+			return btf__name_by_offset(btf, e->name_off);
+	return NULL;
+}
+
 static bool parse_enum(const struct btf *btf, const struct btf_type *t,
 		       const char *text, __u64 *value)
 {

@@ -24,6 +24,10 @@ void value_add(struct json_object *to, struct json_object *value);
 const char *value_parse(const struct btf *btf, __u32 type, void *data,
 			const char *text);
 
+/* The name of the value of an enum; NULL if it has none, or is no enum. */
+const char *value_enumerator(const struct btf *btf, __u32 type,
+			     const void *data);
+
 /* Finds a member, or a variable of a section; false if it does not exist. */
 bool value_member(const struct btf *btf, __u32 type, const char *name,
 		  __u32 *member, __u32 *offset);

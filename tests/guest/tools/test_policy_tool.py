@@ -167,7 +167,9 @@ def test_limits_of_single_owners(context: Context, ioas: int, buffer: mem.Buffer
         path = group.path.name
         do("load", "pinlimit", "--set", "by=cgroup", "--set", f"limits[{path}]=32K")
         stack.callback(lambda: do("unload", "pinlimit"))
-        assert show("pinlimit")["settings"]["limits"] == [{"key": group.id, "value": 32768}]
+        limit = {"key": group.id, "value": 32768, "cgroup": str(group.path)}
+        assert show("pinlimit")["settings"]["limits"] == [limit]
+        assert f"        {group.id} ({group.path}): 32768\n" in do("show", "pinlimit")
         with group.inside():
             context.map(ioas, buffer, 8 * PAGE)
             with fails(QUOTA):
@@ -193,7 +195,70 @@ def test_limits_of_single_owners(context: Context, ioas: int, buffer: mem.Buffer
         assert owners[1, root] == owners[0, 0] == owners[2, os.getpid()] == {**nine, "refused": 0}
         text = do("show", "pinlimit")
         assert "limits: 2 of at most 16384" in text
-        assert f"id={group.id} by=1: bytes={9 * PAGE} peak={9 * PAGE} refused=2" in text
+        counts = f"bytes={9 * PAGE} peak={9 * PAGE}"
+        assert f"        id={group.id} by=1 ({group.path}): {counts} refused=2\n" in text
+        assert f"        id={root} by=1 (/sys/fs/cgroup): {counts} refused=0\n" in text
+        # Users and processes have no path, whatever their number.
+        assert f"        id=0 by=0: {counts} refused=0\n" in text
+        assert f"        id={os.getpid()} by=2: {counts} refused=0\n" in text
+
+
+def cgroups() -> dict[tuple[int, int], str | None]:
+    """The path beside each owner of pinlimit, None for an owner without."""
+    owners = show("pinlimit")["statistics"]["owners"]
+    return {(e["key"]["by"], e["key"]["id"]): e.get("cgroup") for e in owners}
+
+
+def test_cgroups_of_owners(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """The path of a cgroup, until it is removed; single limits are of what `by` says."""
+    with Edu(context, ioas), ExitStack() as stack:
+        do("load", "pinlimit", "--set", "by=cgroup")
+        stack.callback(lambda: do("unload", "pinlimit"))
+        with cgroup.cgroup() as group:
+            number = group.id
+            with group.inside():
+                context.map(ioas, buffer, iova=1 << 24)
+            do("set", "pinlimit", f"limits[{group.path}]=1G")
+            assert cgroups()[1, number] == str(group.path)
+            assert cgroups()[0, 0] is None
+        assert cgroups()[1, number] == ""
+        assert f"id={number} by=1 (gone): bytes={buffer.size}" in do("show", "pinlimit")
+        (entry,) = show("pinlimit")["settings"]["limits"]
+        assert entry == {"key": number, "value": 1 << 30, "cgroup": ""}
+        do("set", "pinlimit", "by=user")
+        (entry,) = show("pinlimit")["settings"]["limits"]
+        assert entry == {"key": number, "value": 1 << 30}
+        context.unmap_all(ioas)
+
+
+def test_pinned_before(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Memory that is pinned when a policy comes, or begins to count, is counted once."""
+    with Edu(context, ioas):
+        context.map(ioas, buffer, iova=1 << 24)
+
+        def usage() -> tuple[int, int]:
+            owners = show("pinlimit")["statistics"]["owners"]
+            values = {(e["key"]["by"], e["key"]["id"]): e["value"] for e in owners}
+            return values[0, 0]["bytes"], values[2, os.getpid()]["bytes"]
+
+        do("load", "pinlimit", "--set", f"limit={buffer.size + PAGE}")
+        assert usage() == (buffer.size, buffer.size)
+        context.map(ioas, buffer.address, PAGE, iova=1 << 25)
+        with fails(QUOTA):
+            context.map(ioas, buffer.address, PAGE, iova=1 << 26)
+        do("update", "pinlimit", "pinlimit")
+        assert usage() == (buffer.size + PAGE,) * 2
+        assert context.unmap_all(ioas) == buffer.size + PAGE
+        assert usage() == (0, 0)
+        do("unload", "pinlimit")
+
+        # A policy without the hook, replaced by one that has it.
+        do("load", "dirty", "--name", "pinlimit")
+        context.map(ioas, buffer, iova=1 << 24)
+        do("update", "pinlimit", "pinlimit")
+        assert usage() == (buffer.size, buffer.size)
+        context.unmap_all(ioas)
+        assert usage() == (0, 0)
 
 
 @pytest.mark.guest(mock=True)
