@@ -28,7 +28,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, PINLIMIT_OWNERS);
 	__type(key, __u64);
 	__type(value, __u64);
 } limits SEC(".maps");
@@ -39,7 +39,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, PINLIMIT_OWNERS);
 	__type(key, struct pinlimit_owner);
 	__type(value, struct pinlimit_usage);
 } owners SEC(".maps");
@@ -93,6 +93,13 @@ static __always_inline void find_owners(struct request *request,
 		add_owner(request, CGROUP, call->cgroup_id);
 }
 
+/* The general limit is not that of the ancestors of a cgroup. */
+static bool is_own(const struct request *request,
+		   const struct pinlimit_owner *owner)
+{
+	return owner->by != CGROUP || owner->id == request->own_cgroup;
+}
+
 /* The limit of an owner, 0 for none. */
 static __u64 limit_of(const struct request *request,
 		      const struct pinlimit_owner *owner)
@@ -107,9 +114,7 @@ static __u64 limit_of(const struct request *request,
 	limit = bpf_map_lookup_elem(&limits, &id);
 	if (limit)
 		return *limit;
-	if (owner->by == CGROUP && id != request->own_cgroup)
-		return 0;
-	return set->limit;
+	return is_own(request, owner) ? set->limit : 0;
 }
 
 static long evict(void *map, struct pinlimit_owner *owner,
@@ -169,6 +174,7 @@ static __always_inline void refuse(struct request *request,
 	if (!usage)
 		return;
 	usage->refused++;
+	usage->own |= is_own(request, owner);
 	if (!usage->bytes)
 		full = false;
 }
@@ -187,8 +193,10 @@ static long add(__u64 i, struct request *request)
 		refuse(request, &owner, usage);
 		return 1;
 	}
-	if (usage)
+	if (usage) {
 		usage->bytes += request->bytes;
+		usage->own |= is_own(request, &owner);
+	}
 	request->done++;
 	return 0;
 }

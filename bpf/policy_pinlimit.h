@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps of policy_pinlimit.bpf.c, for iommufd-why. */
+/* The maps of policy_pinlimit.bpf.c, for iommufd-why and iommufd-exporter. */
 #ifndef __POLICY_PINLIMIT_H
 #define __POLICY_PINLIMIT_H
 
 #include <linux/types.h>
+
+/* Room of the map "owners", and of the map "limits". */
+#define PINLIMIT_OWNERS 16384
 
 /* Kind of owner. */
 enum pinlimit_by {
@@ -29,6 +32,7 @@ struct pinlimit_usage {
 	__u64 bytes; /* pinned now */
 	__u64 peak; /* the most that were pinned at a time */
 	__u64 refused; /* requests that would have exceeded the limit */
+	__u64 own; /* 1 if the general limit applies, 0 if it only has descendants */
 };
 
 #endif

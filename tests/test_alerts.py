@@ -13,11 +13,17 @@ TOP = Path(__file__).resolve().parent.parent
 RULES = TOP / "dashboards" / "iommufd-alerts.yml"
 PROMTOOL = Path(prometheus.program()).with_name("promtool")
 ABOUT = 'ctx="1",instance="host"'
+OWNER = 'policy="pinlimit",by="cgroup",owner="42",instance="host"'
 # Series that make an alert fire after half an hour, by alert.
 SERIES = {
     "IommufdMemlockNearLimit": {
         f"iommufd_context_locked_bytes{{{ABOUT}}}": "95x60",
         f"iommufd_context_limit_bytes{{{ABOUT}}}": "100x60",
+    },
+    "IommufdPinLimitNear": {
+        f"iommufd_pinlimit_pinned_bytes{{{OWNER}}}": "95x60",
+        f"iommufd_pinlimit_limit_bytes{{{OWNER}}}": "100x60",
+        f'iommufd_pinlimit_owner_info{{{OWNER},cgroup="/vm"}}': "1x60",
     },
     "IommufdRequestsFail": {
         'iommufd_failures_total{reason="memlock",instance="host"}': "0+5x60",

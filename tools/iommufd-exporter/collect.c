@@ -275,6 +275,7 @@ char *collect_metrics(void *data, size_t *size, bool old)
 	read_devices(collect, found, &metrics);
 	read_failures(collect, found, &metrics);
 	read_policies(collect, &metrics);
+	limits_read(&metrics.limits);
 	if (collect->dma)
 		dma_count_read(collect->dma);
 	metrics.dma = collect->dma;
@@ -290,5 +291,6 @@ char *collect_metrics(void *data, size_t *size, bool old)
 	free(metrics.devices);
 	free(metrics.failed);
 	free(metrics.refused);
+	limits_free(&metrics.limits);
 	return tool_memory(text);
 }

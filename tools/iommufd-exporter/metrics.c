@@ -142,6 +142,13 @@ static const struct family lost_entries = {
 	"Contexts and objects that did not fit a list.",
 };
 
+static const struct family limit_left_out = {
+	"iommufd_exporter_owners_left_out",
+	"gauge",
+	NULL,
+	"Owners that have no metrics of their own, because others have more memory.",
+};
+
 static void print_bytes(FILE *out, __u64 pages)
 {
 	fprintf(out, "%llu", pages * getpagesize());
@@ -365,6 +372,7 @@ void metrics_print(FILE *out, const struct metrics *metrics)
 	print_number(out, &contexts, "",
 		     metrics->nr_contexts + metrics->nr_left_out);
 	print_number(out, &left_out, "", metrics->nr_left_out);
+	print_number(out, &limit_left_out, "", metrics->limits.nr_left_out);
 	if (~metrics->table_pages)
 		print_number(out, &table_memory, "",
 			     metrics->table_pages * getpagesize());
@@ -373,6 +381,7 @@ void metrics_print(FILE *out, const struct metrics *metrics)
 	print_refused_dma(out, metrics->dma);
 	print_context_failures(out, metrics);
 	print_policies(out, metrics);
+	limits_print(out, &metrics->limits);
 	for (int told = 0; told < TOLD; told++)
 		print_contexts(out, metrics, told);
 	print_failures(out, &metrics->counts);

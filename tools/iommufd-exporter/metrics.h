@@ -7,6 +7,7 @@
 #include "../lib/dma_count.h"
 #include "../lib/list.h"
 #include "../lib/owner.h"
+#include "limits.h"
 
 /**
  * struct context - a context that has metrics of its own
@@ -56,6 +57,7 @@ struct refused {
  * @nr_devices: number of @devices
  * @nr_failed: number of @failed, which are of @contexts
  * @nr_refused: number of @refused
+ * @limits: owners of policies that limit pinned memory
  * @dma: DMA that IOMMUs refused, NULL if that is not known
  * @counts: counters of all CPUs
  * @table_pages: pages that page tables of all IOMMUs take, ~0 if not known
@@ -69,6 +71,7 @@ struct metrics {
 	struct device *devices;
 	struct failed *failed;
 	struct refused *refused;
+	struct limits limits;
 	const struct dma_count *dma;
 	struct exporter_counts counts;
 	__u64 table_pages;

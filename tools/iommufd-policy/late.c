@@ -15,8 +15,8 @@ static int run(struct iommufd_late *bpf, __u32 link)
 		    .ctx_size_in = sizeof(args));
 	int err;
 
-	err = bpf_prog_test_run_opts(
-		bpf_program__fd(bpf->progs.charge_pinned), &opts);
+	err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.charge_pinned),
+				     &opts);
 	return err ?: (int)opts.retval;
 }
 

@@ -127,9 +127,8 @@ static struct json_object *content_json(const struct maps *maps,
 	while (!bpf_map_get_next_key(map->fd, before, key)) {
 		before = key;
 		if (!bpf_map_lookup_elem(map->fd, key, value))
-			json_object_array_add(out,
-					      entry_json(maps, map, key,
-							 value));
+			json_object_array_add(out, entry_json(maps, map, key,
+							      value));
 	}
 	free(key);
 	free(value);

@@ -4,12 +4,12 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
-#include "../../bpf/policy_pinlimit.h"
 #include "../lib/attached.h"
 #include "../lib/cgroup.h"
 #include "../lib/env.h"
 #include "../lib/fmt.h"
 #include "../lib/maps.h"
+#include "../lib/pinlimit.h"
 #include "facts.h"
 #include "pinlimit.h"
 
@@ -27,40 +27,19 @@ struct limit {
 	__u64 most;
 };
 
-/* The map with this name and these sizes, or NULL. */
-static const struct map *map_of(const struct maps *maps, const char *name,
-				size_t key_size, size_t value_size)
-{
-	for (size_t i = 0; i < maps->nr; i++) {
-		const struct bpf_map_info *info = &maps->maps[i].info;
-
-		if (!strcmp(info->name, name) && info->key_size == key_size &&
-		    info->value_size == value_size)
-			return &maps->maps[i];
-	}
-	return NULL;
-}
-
 /* Sets all but the id of the owner. */
 static bool read_limit(struct limit *limit, const struct maps *maps)
 {
-	struct pinlimit_settings set;
 	struct pinlimit_usage usage;
-	const struct map *settings, *limits, *owners;
-	__u32 zero = 0;
+	struct pinlimit pinlimit;
 
-	settings = map_of(maps, "settings", sizeof(zero), sizeof(set));
-	limits = map_of(maps, "limits", sizeof(__u64), sizeof(__u64));
-	owners = map_of(maps, "owners", sizeof(limit->owner), sizeof(usage));
-	if (!settings || !limits || !owners ||
-	    bpf_map_lookup_elem(settings->fd, &zero, &set))
+	if (!pinlimit_find(&pinlimit, maps))
 		return false;
-	limit->owner.by = set.by;
-	if (bpf_map_lookup_elem(owners->fd, &limit->owner, &usage))
+	limit->owner.by = pinlimit.set.by;
+	if (bpf_map_lookup_elem(pinlimit.owners, &limit->owner, &usage))
 		return false;
 	limit->pinned = usage.bytes;
-	if (bpf_map_lookup_elem(limits->fd, &limit->owner.id, &limit->most))
-		limit->most = set.limit;
+	limit->most = pinlimit_limit(&pinlimit, &limit->owner, &usage);
 	return limit->most;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -68,4 +69,57 @@ bool cgroup_path(__u64 id, char *path, size_t size)
 	snprintf(path, size, "%s", target);
 	/* The cgroup may have been removed in the meantime. */
 	return !strstr(target, " (deleted)");
+}
+
+/**
+ * struct each - a walk over all cgroups
+ * @path: of the current one, below the mount
+ */
+struct each {
+	void (*take)(void *data, __u64 id, const char *path);
+	void *data;
+	char path[PATH_MAX];
+};
+
+/* Takes the descriptor of the directory of @each->path, of @length bytes. */
+static void each_below(struct each *each, int fd, size_t length)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int below, used;
+
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || *entry->d_name == '.')
+			continue;
+		used = snprintf(each->path + length,
+				sizeof(each->path) - length, "/%s",
+				entry->d_name);
+		if (used >= (int)(sizeof(each->path) - length))
+			continue;
+		each->take(each->data, entry->d_ino, each->path);
+		below = openat(fd, entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (below >= 0)
+			each_below(each, below, length + used);
+	}
+	closedir(dir);
+}
+
+void cgroup_each(void (*take)(void *data, __u64 id, const char *path),
+		 void *data)
+{
+	struct each each = { .take = take, .data = data };
+	struct stat root;
+	int fd;
+
+	fd = open(ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &root))
+		take(data, root.st_ino, "/");
+	each_below(&each, fd, 0);
 }

@@ -13,7 +13,17 @@
  */
 bool cgroup_find(const char *path, __u64 *id);
 
-/* The path of a cgroup below the mount; false if it was removed. */
+/*
+ * The path of a cgroup, mount point included; false if it was removed, or
+ * without CAP_DAC_READ_SEARCH.
+ */
 bool cgroup_path(__u64 id, char *path, size_t size);
+
+/*
+ * Calls @take for each cgroup with its path below the mount: / for the root. It
+ * needs no privileges, but reads all directories.
+ */
+void cgroup_each(void (*take)(void *data, __u64 id, const char *path),
+		 void *data);
 
 #endif

@@ -74,12 +74,13 @@ def test_charged_once(
 ) -> None:
     """As if the policy had been there, except that it can't refuse; uncharged like all others."""
     with cgroup.cgroup() as group, charging() as charges:
-        with group.inside():
-            context.map(ioas, buffer, iova=IOVA)
+        context.map(ioas, buffer, iova=IOVA)
         link = late(charges)
         charges.tell("first", -REFUSED)
         with Stream("iommufd", "iommufd_fail") as stream:
-            assert walk(walker, link) == 0
+            # The owner's cgroup is the one in which it is now.
+            with group.inside():
+                assert walk(walker, link) == 0
             assert stream.read() == []
         (call,) = charges.calls()
         assert (call.hook, call.pages, call.forced, call.ioas) == (CHARGE, PAGES, 1, ioas)
@@ -168,24 +169,30 @@ def test_half_of_it_charged(
         context.unmap_all(other)
 
 
+def elsewhere(group: cgroup.Cgroup, context: Context, ioas: int) -> int:
+    """Three pages of a process in a cgroup; its id. It has ended then."""
+
+    def body(_: Child) -> None:
+        group.enter()
+        file = os.memfd_create("dma")
+        os.ftruncate(file, 3 * PAGE)
+        context.map_file(ioas, file, 0, 3 * PAGE, iova=COPY)
+
+    with Child(body) as child:
+        pass
+    return child.pid
+
+
 def test_owners(context: Context, ioas: int, device: edu.Edu, walker: Object) -> None:
     """Users and processes, also those that have ended, and their cgroups."""
     with cgroup.cgroup() as group, mem.anonymous(PAGES * PAGE) as memory, charging() as charges:
-
-        def body(_: Child) -> None:
-            group.enter()
-            file = os.memfd_create("dma")
-            os.ftruncate(file, 3 * PAGE)
-            context.map_file(ioas, file, 0, 3 * PAGE, iova=COPY)
-
-        with Child(body) as child:
-            pass
+        child = elsewhere(group, context, ioas)
         with unprivileged(PAGES * PAGE):
             context.map(ioas, memory, iova=IOVA)
         assert walk(walker, late(charges)) == 0
         calls = {(c.uid, c.tgid, c.cgroup_id): c.pages for c in charges.calls()}
         root = cgroup.id_of(cgroup.ROOT)
-        assert calls == {(NOBODY, os.getpid(), root): PAGES, (0, child.pid, group.id): 3}
+        assert calls == {(NOBODY, os.getpid(), root): PAGES, (0, child, group.id): 3}
         context.unmap_all(ioas)
         assert sum(charges.pages()) == -PAGES - 3
 
@@ -202,8 +209,7 @@ def test_cgroup_of_policy(
         ) as charges_object,
     ):
         context.map(ioas, buffer, iova=IOVA)
-        with group.inside():
-            context.map(ioas, buffer.address, 3 * PAGE, iova=COPY)
+        elsewhere(group, context, ioas)
         charges = Charges(charges_object)
         assert walk(walker, late(charges)) == 0
         assert charges.pages() == [3]
@@ -425,8 +431,8 @@ def test_pinlimit(
         policy.map("settings")[bytes(4)] = settings
 
         def usage() -> tuple[int, ...]:
-            value = policy.map("owners").get(struct.pack("=QI", 0, USER)) or bytes(24)
-            return struct.unpack("=3Q", value)
+            value = policy.map("owners").get(struct.pack("=QI", 0, USER)) or bytes(32)
+            return struct.unpack("=4Q", value)[:3]
 
         with Link(policy.map("pinlimit")) as link:
             assert usage() == (0, 0, 0)

@@ -30,7 +30,7 @@ ENOUGH = 1 << 20
 MAX_OWNERS = 16384
 
 _OWNER = struct.Struct("=QI")
-_USAGE = struct.Struct("=3Q")
+_USAGE = struct.Struct("=4Q")
 
 
 def limit(pages: int, by: int = CGROUP) -> bytes:
@@ -41,7 +41,7 @@ def limit(pages: int, by: int = CGROUP) -> bytes:
 def of(policy: Object, by: int, owner: int) -> tuple[int, int, int]:
     """Pinned pages of an owner, the most so far, and the number of refusals."""
     value = policy.map("owners").get(_OWNER.pack(owner, by))
-    pinned, peak, refused = _USAGE.unpack(value or bytes(_USAGE.size))
+    pinned, peak, refused, _ = _USAGE.unpack(value or bytes(_USAGE.size))
     return pinned // PAGE, peak // PAGE, refused
 
 
@@ -131,6 +131,32 @@ def test_two_cgroups(space: Space) -> None:
         space.clear()
         assert of(policy, CGROUP, first.id) == (0, 8, 2)
         assert of(policy, CGROUP, cgroup.id_of(cgroup.ROOT)) == (0, 16, 0)
+
+
+def own(policy: Object, by: int, owner: int) -> int:
+    """Whether the general limit is the owner's."""
+    return _USAGE.unpack(policy.map("owners").get(_OWNER.pack(owner, by)) or b"")[3]
+
+
+def test_own_limit(space: Space) -> None:
+    """The general limit is that of cgroups with processes that pin, or were refused."""
+    with (
+        cgroup.cgroup() as outer,
+        cgroup.cgroup(outer) as inner,
+        cgroup.cgroup(outer) as other,
+        attached("pinlimit", limit(2)) as policy,
+    ):
+        with inner.inside():
+            space.map(2)
+        with other.inside():
+            space.full(3)
+        assert (own(policy, CGROUP, inner.id), own(policy, CGROUP, outer.id)) == (1, 0)
+        assert own(policy, CGROUP, other.id) == 1
+        assert own(policy, USER, 0) == own(policy, PROCESS, os.getpid()) == 1
+        with outer.inside():
+            space.full(1)
+        assert own(policy, CGROUP, outer.id) == 1
+        space.clear()
 
 
 def test_nested_limits(space: Space) -> None:
@@ -382,7 +408,7 @@ def crowd(policy: Object, usage: int) -> Iterator[None]:
     owners = policy.map("owners")
     have = len(list(owners))
     for number in range(MAX_OWNERS - have):
-        owners[_OWNER.pack(1 << 40 | number, USER)] = _USAGE.pack(usage, usage, 0)
+        owners[_OWNER.pack(1 << 40 | number, USER)] = _USAGE.pack(usage, usage, 0, 1)
     assert len(list(owners)) == MAX_OWNERS
     yield
 
@@ -401,7 +427,7 @@ def test_many_owners(space: Space) -> None:
         space.unmap(known, 1)
         space.clear()
         # One of them has nothing pinned now.
-        policy.map("owners")[_OWNER.pack(1 << 40, USER)] = _USAGE.pack(0, PAGE, 0)
+        policy.map("owners")[_OWNER.pack(1 << 40, USER)] = _USAGE.pack(0, PAGE, 0, 1)
         with group.inside():
             space.map(1)
         assert pinned(policy, group) == 1

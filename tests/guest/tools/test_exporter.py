@@ -8,6 +8,7 @@ import os
 import re
 import select
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import cgroup
 import pytest
-from bpfobject import programs
+from bpfobject import attached, programs
 from child_process import Child
 from errnos import fails
 from iommufd import invalidate, mem, mock, reasons, uapi
@@ -27,7 +29,7 @@ from iommufd.nest import IOVA as FAULT_IOVA
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
 from iommufd.trace import Stream
-from iommufd_exporter import NAME, PORT, SOCKET, Exporter, parse
+from iommufd_exporter import NAME, PORT, SOCKET, Exporter, Scrape, parse
 from prometheus import Prometheus
 from prometheus_client.parser import text_string_to_metric_families
 from tool_runner import BIN, run
@@ -239,6 +241,66 @@ def test_durations(context: Context, ioas: int) -> None:
         waited = found.value("iommufd_request_lock_seconds_total", **labels)
         assert sum(lock_ns) / 1e9 <= waited <= total
     assert sums <= took
+
+
+def owned(found: Scrape, by: str, owner: int, policy: str = "pinlimit") -> tuple[object, ...]:
+    """Pinned bytes, peak, limit, refusals and cgroup of an owner of a policy."""
+    labels = {"policy": policy, "by": by, "owner": owner}
+    names = ("pinned_bytes", "peak_bytes", "limit_bytes", "refusals_total")
+    values = [found.value(f"iommufd_pinlimit_{name}", **labels) for name in names]
+    infos = found.labels("iommufd_pinlimit_owner_info")
+    wanted = {key: str(value) for key, value in labels.items()}
+    (cgroup_path,) = [each["cgroup"] for each in infos if wanted.items() <= each.items()]
+    return (*values, cgroup_path)
+
+
+def test_owners(context: Context, ioas: int, buffer: mem.Buffer) -> None:
+    """Limits of cgroups: of the owner itself, of an ancestor, of one that was removed."""
+    none = float("inf")
+    with Edu(context, ioas), cgroup.cgroup() as outer, Exporter() as exporter:
+        assert exporter.scrape().labels("iommufd_pinlimit_pinned_bytes") == []
+        settings = struct.pack("=QI4x", 20 * PAGE, 1)
+        with attached("pinlimit", settings) as policy, cgroup.cgroup(outer) as inner:
+            with inner.inside():
+                context.map(ioas, buffer, iova=IOVA)
+                context.map(ioas, buffer.address, 2 * PAGE, iova=2 * IOVA)
+                with fails(errno.EDQUOT):
+                    context.map(ioas, buffer, iova=3 * IOVA)
+            context.unmap(ioas, 2 * IOVA, 2 * PAGE)
+            found = exporter.scrape()
+            below = f"/{outer.path.name}/{inner.path.name}"
+            sizes = (16 * PAGE, 18 * PAGE)
+            assert owned(found, "cgroup", inner.id) == (*sizes, 20 * PAGE, 1, below)
+            assert owned(found, "cgroup", outer.id) == (*sizes, none, 0, f"/{outer.path.name}")
+            assert owned(found, "cgroup", cgroup.id_of(cgroup.ROOT)) == (*sizes, none, 0, "/")
+            # Owners of other kinds have no limit.
+            kinds = {each["by"] for each in found.labels("iommufd_pinlimit_owner_info")}
+            assert kinds == {"cgroup"}
+            assert found.value("iommufd_exporter_owners_left_out") == 0
+            policy.map("limits")[struct.pack("Q", outer.id)] = struct.pack("Q", 64 * PAGE)
+            gone = inner.id
+            inner.remove()
+            found = exporter.scrape()
+            assert owned(found, "cgroup", outer.id)[2] == 64 * PAGE
+            assert owned(found, "cgroup", gone) == (*sizes, 20 * PAGE, 1, "")
+            policy.map("settings")[bytes(4)] = struct.pack("=QI4x", 0, 0)
+            assert owned(exporter.scrape(), "user", 0) == (*sizes, none, 0, "")
+            context.unmap_all(ioas)
+        assert exporter.scrape().labels("iommufd_pinlimit_pinned_bytes") == []
+        exporter.text()
+
+
+def test_most_owners() -> None:
+    """A thousand owners with most memory; a policy of the same name has no metrics."""
+    with Exporter() as exporter, attached("pinlimit") as policy, attached("pinlimit"):
+        owners = policy.map("owners")
+        for number in range(1, 1201):
+            owners[struct.pack("=QI", number, 0)] = struct.pack("=4Q", number * PAGE, 0, 0, 1)
+        found = exporter.scrape()
+        exporter.text()
+    told = {int(each["owner"]) for each in found.labels("iommufd_pinlimit_pinned_bytes")}
+    assert told == set(range(201, 1201))
+    assert found.value("iommufd_exporter_owners_left_out") == 200
 
 
 @pytest.mark.guest(mock=True)
@@ -470,7 +532,7 @@ def test_dashboard() -> None:
         exporter.text()
     told = {sample.name for family in families for sample in family.samples}
     # Families that have no sample here.
-    suffixes = {"counter": "_total", "info": "_info"}
+    suffixes = {"counter": "_total", "info": "_info", "gauge": ""}
     told |= {f.name + suffixes[f.type] for f in families if f.type in suffixes}
     targets = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     asked = {name for expr in targets for name in re.findall(r"\biommufd_\w+", expr)}

@@ -191,16 +191,18 @@ def test_limits_of_single_owners(context: Context, ioas: int, buffer: mem.Buffer
             for entry in show("pinlimit")["statistics"]["owners"]
         }
         nine = {"bytes": 9 * PAGE, "peak": 9 * PAGE}
-        assert owners[1, group.id] == {**nine, "refused": 2}
-        assert owners[1, root] == owners[0, 0] == owners[2, os.getpid()] == {**nine, "refused": 0}
+        mine = {**nine, "refused": 0, "own": 1}
+        assert owners[1, group.id] == {**nine, "refused": 2, "own": 1}
+        assert owners[0, 0] == owners[2, os.getpid()] == mine
+        assert owners[1, root] == {**nine, "refused": 0, "own": 0}
         text = do("show", "pinlimit")
         assert "limits: 2 of at most 16384" in text
         counts = f"bytes={9 * PAGE} peak={9 * PAGE}"
-        assert f"        id={group.id} by=1 ({group.path}): {counts} refused=2\n" in text
-        assert f"        id={root} by=1 (/sys/fs/cgroup): {counts} refused=0\n" in text
+        assert f"        id={group.id} by=1 ({group.path}): {counts} refused=2 own=1\n" in text
+        assert f"        id={root} by=1 (/sys/fs/cgroup): {counts} refused=0 own=0\n" in text
         # Users and processes have no path, whatever their number.
-        assert f"        id=0 by=0: {counts} refused=0\n" in text
-        assert f"        id={os.getpid()} by=2: {counts} refused=0\n" in text
+        assert f"        id=0 by=0: {counts} refused=0 own=1\n" in text
+        assert f"        id={os.getpid()} by=2: {counts} refused=0 own=1\n" in text
 
 
 def cgroups() -> dict[tuple[int, int], str | None]:
