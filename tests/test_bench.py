@@ -345,3 +345,16 @@ def test_chart_is_the_same_each_time(measured: Path, tmp_path: Path) -> None:
         )
     assert pictures[0] == pictures[1]
     assert pictures[0][0].startswith(b"<?xml") and pictures[0][1].startswith(b"\x89PNG")
+
+
+def test_charge_hook(tmp_path: Path) -> None:
+    """The same requests with the policy pinlimit, beside those without any policy."""
+    words = ["--size", "32", "--only", "one/*", "--backends", "iommufd,pinlimit"]
+    done = bench("--kernels", "main", *words, "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    costs = {(c.case, c.backend): c.per_unit() for c in load(tmp_path / "results.json").cases}
+    for op in ("map", "unmap"):
+        case = f"one/{op}/areas=0"
+        free, limited = costs[case, "iommufd"], costs[case, "pinlimit"]
+        assert free < limited < 4 * free
+        assert f"{case} (pinlimit)" in done.stdout

@@ -131,6 +131,7 @@ enum {
 	ON_TYPE1 = 2,
 	ON_FLOOR = 4,
 	ON_MOCK = 8,
+	ON_PINLIMIT = 16,
 	ON_ALL = ON_IOMMUFD | ON_TYPE1 | ON_FLOOR,
 };
 
@@ -139,6 +140,8 @@ extern const struct backend iommufd_backend;
 extern const struct backend type1_backend;
 extern const struct backend floor_backend;
 extern const struct backend mock_backend;
+/* The same as iommufd: scripts/bench attaches the policy. */
+extern const struct backend pinlimit_backend;
 
 /* scene.c */
 

@@ -194,7 +194,10 @@ static void run(struct scene scene)
 
 static void run_map(enum kind kind, size_t size)
 {
-	run((struct scene){ ON_ALL,
+	/* The cost of a policy hardly depends on the size of a request. */
+	unsigned int limited = size <= options.size / 8 ? ON_PINLIMIT : 0;
+
+	run((struct scene){ ON_ALL | limited,
 			    { "map", "unmap" },
 			    .play = play_map,
 			    .kind = kind,
@@ -213,7 +216,7 @@ static void run_tables(enum kind kind, size_t size)
 
 static void run_attach(enum kind kind, size_t size)
 {
-	run((struct scene){ ON_IOMMUFD,
+	run((struct scene){ ON_IOMMUFD | ON_PINLIMIT,
 			    { "attach", "detach" },
 			    .play = play_attach,
 			    .kind = kind,
@@ -247,7 +250,7 @@ static void run_gigantic(void)
 
 static void run_copy(enum kind kind, size_t size)
 {
-	run((struct scene){ ON_IOMMUFD,
+	run((struct scene){ ON_IOMMUFD | ON_PINLIMIT,
 			    { "copy", "unmap-copy" },
 			    .play = play_copy,
 			    .kind = kind,
@@ -256,7 +259,8 @@ static void run_copy(enum kind kind, size_t size)
 
 static void run_ones(unsigned int areas)
 {
-	struct scene scene = { areas ? ON_IOMMUFD | ON_TYPE1 : ON_ALL,
+	struct scene scene = { areas ? ON_IOMMUFD | ON_TYPE1 :
+				       ON_ALL | ON_PINLIMIT,
 			       { "one/map", "one/unmap", "one/both" },
 			       .play = play_ones,
 			       .kind = PAGES_4K,

@@ -183,17 +183,23 @@ static void iommufd_unmap_copy(uint64_t iova, size_t length)
 	unmap_from(ioas[1], iova, length);
 }
 
-const struct backend iommufd_backend = {
-	.name = "iommufd",
-	.bit = ON_IOMMUFD,
-	.open = iommufd_open,
-	.close = iommufd_close,
-	.map = iommufd_map,
-	.map_file = iommufd_map_file,
-	.unmap = iommufd_unmap,
-	.open_copy = iommufd_open_copy,
-	.copy = iommufd_copy,
-	.unmap_copy = iommufd_unmap_copy,
-	.attach = iommufd_attach,
-	.detach = iommufd_detach,
-};
+/* clang-format off */
+#define BACKEND(_name, _bit)			\
+	{					\
+		.name = _name,			\
+		.bit = _bit,			\
+		.open = iommufd_open,		\
+		.close = iommufd_close,		\
+		.map = iommufd_map,		\
+		.map_file = iommufd_map_file,	\
+		.unmap = iommufd_unmap,		\
+		.open_copy = iommufd_open_copy,	\
+		.copy = iommufd_copy,		\
+		.unmap_copy = iommufd_unmap_copy, \
+		.attach = iommufd_attach,	\
+		.detach = iommufd_detach,	\
+	}
+/* clang-format on */
+
+const struct backend iommufd_backend = BACKEND("iommufd", ON_IOMMUFD);
+const struct backend pinlimit_backend = BACKEND("pinlimit", ON_PINLIMIT);

@@ -36,7 +36,8 @@ enum {
 
 static const struct argp_option choices[] = {
 	{ "backend", KEY_BACKEND, "NAME", 0,
-	  "what maps: iommufd (default), type1, floor, or the mock", 0 },
+	  "what maps: iommufd (default), type1, floor, the mock, or pinlimit",
+	  0 },
 	{ "list", KEY_LIST, NULL, 0, "list the cases", 0 },
 	{ "full", KEY_FULL, NULL, 0, "also cases that take minutes", 0 },
 	{ "only", KEY_ONLY, "GLOB", 0, "only cases that match", 0 },
@@ -56,10 +57,8 @@ static const struct argp_option choices[] = {
 };
 
 static const struct backend *const backends[] = {
-	&iommufd_backend,
-	&type1_backend,
-	&floor_backend,
-	&mock_backend,
+	&iommufd_backend, &type1_backend,    &floor_backend,
+	&mock_backend,	  &pinlimit_backend,
 };
 
 static const struct backend *find_backend(const char *name)

@@ -15,12 +15,13 @@ from .results import Kernel
 # The machine that this runs on.
 HERE = "here"
 WATCHED = "+top"
-BACKENDS = ("iommufd", "mock", "type1", "floor")
+# With pinlimit, iommufd charges the policy of that name.
+BACKENDS = ("iommufd", "mock", "type1", "floor", "pinlimit")
 # The test configuration has the mock IOMMU that its backend needs; the benchmark configuration is
 # like that of distributions. The first backend finds memory as it is after booting: cases with a
 # baseline come first, and after the same cases in each kind of run.
 MATRIX = {
-    "bench": ["iommufd", "floor", "type1"],
+    "bench": ["iommufd", "floor", "type1", "pinlimit"],
     "peer-bench": ["iommufd"],
     "main": ["mock"],
     "peer": ["mock"],

@@ -109,8 +109,10 @@ class Session:
     def _command(self, workload: Path, dump: Path | None) -> list[str | Path]:
         subject, mib = self._subject, self._settings.size
         floor = programs.floor(subject.kernel) if "floor" in self._expected else ""
-        top = TOP / "build" / "bin" / "iommufd-top" if subject.watched else ""
-        inner = ["sh", PARTS / "session", floor, top, " ".join(self._expected)]
+        tools = TOP / "build" / "bin"
+        top = tools / "iommufd-top" if subject.watched else ""
+        policy = tools / "iommufd-policy" if "pinlimit" in self._expected else ""
+        inner = ["sh", PARTS / "session", floor, top, policy, " ".join(self._expected)]
         inner += [workload, *self._settings.arguments()]
         if subject.kernel == HERE:
             return inner

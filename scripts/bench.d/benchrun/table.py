@@ -9,6 +9,8 @@ from .results import Case, Run
 FLOOR = "floor"
 TYPE1 = "type1"
 OURS, PEER = "ours", "peer"
+# Backends whose cases have rows of their own.
+FAMILIES = ("mock", "pinlimit")
 # The titles of the matrix's kernels.
 SIDES = {"bench": OURS, "main": OURS, "peer-bench": PEER, "peer": PEER}
 
@@ -40,7 +42,7 @@ class Rows:
         self._sides = names == MATRIX.keys() or (None not in sides and len(sides) == len(names) > 1)
         self.cases: dict[tuple[str, str], dict[str, Case]] = {}
         for case in run.cases:
-            family = case.backend if case.backend == "mock" else ""
+            family = case.backend if case.backend in FAMILIES else ""
             self.cases.setdefault((case.case, family), {})[self._column(case)] = case
         found = {column for row in self.cases.values() for column in row}
         order = [OURS, *(k.name for k in run.kernels), PEER, TYPE1, FLOOR]
