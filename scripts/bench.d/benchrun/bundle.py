@@ -9,8 +9,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from vmrun.arch import X86
 from vmrun.initramfs import archive_entry
-from vmrun.machine import CMDLINE, ONE_AT_FIRST, QEMU
 
 from . import programs
 from .errors import BenchError
@@ -47,10 +47,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def _qemu(folder: Path) -> None:
     """QEMU with the libraries and the firmware that it loads."""
-    program = shutil.which(QEMU)
+    program = shutil.which(X86.qemu)
     if not program:
-        raise BenchError(f"{QEMU} is not installed")
-    _copy(Path(program), folder / QEMU)
+        raise BenchError(f"{X86.qemu} is not installed")
+    _copy(Path(program), folder / X86.qemu)
     for name, path in re.findall(r"^\s*(\S+) => (/\S+)", _run("ldd", program), re.MULTILINE):
         _copy(Path(path), folder / "lib" / name)
     loader = re.search(r"^\s*(/\S*ld-linux\S*)", _run("ldd", program), re.MULTILINE)
@@ -114,7 +114,7 @@ def _kernel(
     modules += [floor] if floor else []
     names = [b for b in backends if b != "floor" or floor]
     (folder / "initramfs.cpio").write_bytes(_initramfs(init, workload, modules))
-    (folder / "cmdline").write_text(f"{CMDLINE} {ONE_AT_FIRST} {OPTIONS}\n")
+    (folder / "cmdline").write_text(f"{X86.cmdline} {X86.one_at_first} {OPTIONS}\n")
     (folder / "backends").write_text(",".join(names) + "\n")
 
 
@@ -132,7 +132,7 @@ def make(subjects: list[Subject], file: Path, workload: Path, commit: str) -> No
             _kernel(subject, top / "kernels" / subject.folder.name, init, workload, backends)
         names = [s.folder.name for s in subjects]
         (top / "kernels" / "order").write_text(",".join(names) + "\n")
-        about = [f"commit {commit}; {_run(QEMU, '--version').splitlines()[0]}"]
+        about = [f"commit {commit}; {_run(X86.qemu, '--version').splitlines()[0]}"]
         about += [f"{s.folder.name}: Linux {s.describe().release}" for s in subjects]
         (top / "about").write_text("\n".join(about) + "\n")
         _copy(FILES / "run", top / "run")

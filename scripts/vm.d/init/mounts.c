@@ -8,6 +8,8 @@
 #include "init.h"
 
 #define NEW "/new"
+/* The initial file system has it only if it is needed. */
+#define PROGRAMS "/programs"
 
 struct mount_point {
 	const char *type;
@@ -22,12 +24,21 @@ struct mount_point {
  * Nothing here depends on them, and without a cache every file would be fetched
  * again each time.
  */
+#define SHARE "trans=virtio,version=9p2000.L,msize=262144,cache=loose"
+#define LAYER ",upperdir=/layer/upper,workdir=/layer/work"
+
 static const struct mount_point root[] = {
-	{ "9p", "hostroot", "/host", MS_RDONLY,
-	  "trans=virtio,version=9p2000.L,msize=262144,cache=loose" },
+	{ "9p", "hostroot", "/host", MS_RDONLY, SHARE },
 	{ "tmpfs", "layer", "/layer", 0, "mode=0755" },
-	{ "overlay", "root", NEW, 0,
-	  "lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work" },
+	{ "overlay", "root", NEW, 0, "lowerdir=/host" LAYER },
+};
+
+/* On another architecture than the host's, with programs of its own. */
+static const struct mount_point foreign_root[] = {
+	{ "9p", "hostroot", "/host", MS_RDONLY, SHARE },
+	{ "9p", "programs", PROGRAMS, MS_RDONLY, SHARE },
+	{ "tmpfs", "layer", "/layer", 0, "mode=0755" },
+	{ "overlay", "root", NEW, 0, "lowerdir=" PROGRAMS ":/host" LAYER },
 };
 
 static const struct mount_point system_mounts[] = {
@@ -86,7 +97,11 @@ void mount_root(void)
 {
 	size_t i;
 
-	mount_all(root, sizeof(root) / sizeof(root[0]));
+	if (access(PROGRAMS, F_OK))
+		mount_all(root, sizeof(root) / sizeof(root[0]));
+	else
+		mount_all(foreign_root,
+			  sizeof(foreign_root) / sizeof(foreign_root[0]));
 	mount_all(system_mounts,
 		  sizeof(system_mounts) / sizeof(system_mounts[0]));
 	for (i = 0; i < sizeof(optional_mounts) / sizeof(optional_mounts[0]);

@@ -2,6 +2,7 @@
 """Decides whether KVM is usable: it must have booted this very kernel."""
 
 import os
+import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ def kvm_usable(kernel: Kernel, probe: Callable[[], bool]) -> bool:
 
     /dev/kvm alone proves nothing: on some machines it exists, but a guest hangs.
     """
+    if kernel.arch.name != platform.machine():
+        return False
     if not _cpu_can(Path("/proc/cpuinfo").read_text()):
         return False
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):

@@ -8,9 +8,10 @@ import sys
 from types import FrameType
 
 from . import klog
+from .arch import ARCHES
 from .errors import Interrupted, VmError
 from .guest import Guest, console_path
-from .machine import IOMMUS
+from .paths import arch_of_kernel
 
 FAILED = 125
 
@@ -39,19 +40,20 @@ def make_parser() -> argparse.ArgumentParser:
     kernel.add_argument(
         "--kernel",
         metavar="NAME",
-        default="main",
-        help="build/kernel/NAME, or a directory with a slash in its name (main)",
+        help="build/kernel/NAME, or a directory with a slash in its name (main; with --arch arm64:"
+        " arm64)",
     )
     kernel.add_argument(
         "--peer",
-        dest="kernel",
+        dest="role",
         action="store_const",
         const="peer",
         help="the base kernel with its own iommufd",
     )
     kernel.add_argument(
-        "--debug", dest="kernel", action="store_const", const="debug", help="the sanitizer kernel"
+        "--debug", dest="role", action="store_const", const="debug", help="the sanitizer kernel"
     )
+    add("--arch", choices=sorted(ARCHES), help="architecture of the guest (that of the kernel)")
     emulated = parser.add_mutually_exclusive_group()
     emulated.add_argument(
         "--icount", action="store_true", help="deterministic instruction clock, one CPU"
@@ -73,7 +75,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="a PCI device for vfio-pci: edu, nvme[,file=IMAGE], any of QEMU's, or none;"
         " may be repeated (edu); function=N puts it into the slot of the one before",
     )
-    add("--iommu", choices=sorted(IOMMUS), default="intel", help="kind of IOMMU (intel)")
+    kinds = "; ".join(f"{a.name}: {', '.join(a.iommus)}" for a in ARCHES.values())
+    add("--iommu", metavar="KIND", help=f"kind of IOMMU ({kinds}; the first is the default)")
     add(
         "--append",
         action="append",
@@ -94,6 +97,19 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _choose(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """The architecture, and what depends on it: the kernel and the IOMMU."""
+    if options.arch:
+        options.arch = ARCHES[options.arch]
+    else:
+        options.arch = arch_of_kernel(options.kernel or options.role or "main")
+    options.kernel = options.kernel or options.arch.kernels[options.role or "main"]
+    options.iommu = options.iommu or options.arch.usual_iommu
+    if options.iommu not in options.arch.iommus:
+        kinds = ", ".join(options.arch.iommus)
+        parser.error(f"--iommu {options.iommu}: {options.arch.name} has {kinds}")
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     """The options in the form that the other modules use."""
     parser = make_parser()
@@ -102,6 +118,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         del options.command[0]
     if not options.command:
         parser.error("no command; to look around: vm -- bash")
+    _choose(parser, options)
     if options.icount:
         options.smp = 1
     options.device = options.device or ["edu"]

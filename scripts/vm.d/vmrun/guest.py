@@ -45,7 +45,7 @@ class Guest:
     def __init__(self, options: argparse.Namespace, console: Path) -> None:
         self._options = options
         self._console = console
-        self._kernel = find_kernel(options.kernel)
+        self._kernel = find_kernel(options.kernel, options.arch)
         self._output = b""
 
     def run(self) -> int:
@@ -79,7 +79,9 @@ class Guest:
                 stack.enter_context(end)
             fds = (ctl_guest.fileno(), stdin_guest.fileno())
             output = stack.enter_context(tempfile.TemporaryFile())
-            initramfs = make_initramfs(self._kernel.initmods)
+            initramfs = make_initramfs(
+                self._kernel.initmods, self._kernel.arch, self._options.iommu
+            )
             qemu = qemu_command(
                 self._options, self._kernel, initramfs, devices, kvm, self._console, fds
             )

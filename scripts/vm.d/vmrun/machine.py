@@ -5,26 +5,8 @@ import argparse
 from pathlib import Path
 
 from .devices import Devices
-from .paths import Kernel
+from .paths import Kernel, programs_of
 
-QEMU = "qemu-system-x86_64"
-
-IOMMUS = {
-    "intel": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on"],
-    "intel-s1": ["-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on"],
-    # Like many client machines: DMA addresses are limited to 512 GiB.
-    "intel-39": ["-device", "intel-iommu,intremap=on,aw-bits=39"],
-    "virtio": ["-device", "virtio-iommu-pci"],
-    "none": [],
-}
-
-# panic=-1 and -no-reboot end QEMU on a crash. nokaslr makes addresses in traces meaningful and
-# instruction counts repeatable. If the host is slow to run an emulated CPU, the kernel must not
-# conclude that a timer does not tick (no_timer_check) or that a clock is unstable (tsc=nowatchdog).
-CMDLINE = (
-    "console=ttyS0 panic=-1 oops=panic nokaslr no5lvl mitigations=off printk.devkmsg=on"
-    " no_timer_check tsc=nowatchdog"
-)
 
 # On a store to code, QEMU drops its translations of that code, and only then writes. With one
 # thread per CPU, another CPU can translate the old bytes in between and keep that translation:
@@ -33,24 +15,13 @@ CMDLINE = (
 # request, for tests that need parallel CPUs and switch no tracing.
 #
 # The kernel patches itself most during boot. With one thread per CPU, the other CPUs are therefore
-# started later (init/cpus.c). They would then calibrate their delay loops for seconds; lpj= avoids
-# that. It assumes that a jiffy of 4 ms has no more cycles than at 4 GHz, so that no delay is too
-# short.
-ONE_AT_FIRST = "maxcpus=1 lpj=16000000"
-
-# Distributions build VT-d in, but leave it off.
-INTEL = "intel_iommu=on"
-
-# These have no interrupt remapping, which iommufd and VFIO require by default.
-UNSAFE = "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1"
-
-
+# started later (init/cpus.c).
 def accelerator(options: argparse.Namespace, kvm: bool) -> list[str]:
     """Virtualization or emulation; --icount makes guest time the instruction count."""
     if kvm:
         return ["-accel", "kvm", "-cpu", "host"]
     thread = "multi" if options.parallel else "single"
-    emulated = ["-accel", f"tcg,thread={thread}", "-cpu", "max"]
+    emulated = ["-accel", f"tcg,thread={thread}", "-cpu", options.arch.cpu]
     if options.icount:
         emulated += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
     return emulated
@@ -58,16 +29,21 @@ def accelerator(options: argparse.Namespace, kvm: bool) -> list[str]:
 
 def command_line(options: argparse.Namespace, kvm: bool) -> str:
     """The kernel's command line."""
-    words = [CMDLINE]
+    words = [options.arch.cmdline]
     if options.parallel and not kvm:
-        words.append(ONE_AT_FIRST)
-    if options.iommu.startswith("intel"):
-        words.append(INTEL)
-    if options.iommu == "virtio":
-        words.append(UNSAFE)
+        words.append(options.arch.one_at_first)
+    if extra := options.arch.iommus[options.iommu].words:
+        words.append(extra)
     if options.hugepages:
         words.append(f"hugepages={options.hugepages}")
     return " ".join(words + options.append)
+
+
+def _share(folder: Path, tag: str) -> list[str]:
+    """A folder of the host that the guest can read."""
+    path = str(folder).replace(",", ",,")
+    options = "security_model=none,readonly=on,multidevs=remap"
+    return ["-virtfs", f"local,path={path},mount_tag={tag},{options}"]
 
 
 def _ports(ctl: int, stdin: int) -> list[str]:
@@ -88,19 +64,22 @@ def qemu_command(
     sockets: tuple[int, int],
 ) -> list[str]:
     """The whole command; `sockets` are the descriptors of the control and input ports."""
-    share = "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"
+    arch = options.arch
     log = str(console).replace(",", ",,")
+    programs = _share(programs_of(arch), "programs") if arch.foreign else []
     return [
-        QEMU,
+        arch.qemu,
         *("-name", "iommufd-vm", "-no-user-config", "-nodefaults", "-no-reboot"),
         *("-display", "none", "-monitor", "none"),
-        *("-M", "q35,kernel-irqchip=split,hpet=off", *accelerator(options, kvm)),
+        *arch.machine,
+        *arch.iommus[options.iommu].args,
+        *accelerator(options, kvm),
         *("-smp", str(options.smp), "-m", options.memory),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
         *("-append", command_line(options, kvm)),
         *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
-        *IOMMUS[options.iommu],
-        *("-virtfs", share),
+        *_share(Path("/"), "hostroot"),
+        *programs,
         *_ports(*sockets),
         *devices.args,
         *options.qemu,

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arch import X86, Arch, arch_of
 from .errors import VmError
 
 PARTS = Path(__file__).resolve().parent.parent
@@ -17,6 +18,7 @@ HOW_TO_BUILD = {
     "peer": "make peer",
     "debug": "make debug",
     "stock": "make stock",
+    **{name: f"scripts/build-kernel {name}" for name in ("arm64", "arm64-peer", "arm64-debug")},
     **{f"debian-{series}": f"scripts/debian-kernel {series}" for series in ("6.1", "6.12", "7.3")},
 }
 
@@ -29,21 +31,44 @@ class Kernel:
     """
 
     name: str
+    arch: Arch
     image: Path
     modules: Path | None
     initmods: tuple[Path, ...] = ()
 
 
-def find_kernel(name: str) -> Kernel:
+def _folder(name: str) -> Path:
+    """Of build/kernel, or the directory `name` itself if it is a path."""
+    return Path(name).resolve() if "/" in name else BUILD / "kernel" / name
+
+
+def arch_of_kernel(name: str) -> Arch:
+    """The architecture of a kernel; that of this machine if there is no such kernel."""
+    return arch_of(_folder(name)) or X86
+
+
+def find_kernel(name: str, arch: Arch) -> Kernel:
     """The kernel `name` of build/kernel, or of the directory `name` if it is a path."""
-    folder = Path(name).resolve() if "/" in name else BUILD / "kernel" / name
-    image = folder / "bzImage"
+    folder = _folder(name)
+    image = folder / arch.image
     if not image.is_file():
         how = HOW_TO_BUILD.get(name)
         raise VmError(f"no kernel at {image}" + (f": run `{how}` first" if how else ""))
     modules = folder / "modroot"
     initmods = tuple(sorted((folder / "initmods").glob("*.ko")))
-    return Kernel(name, image, modules if modules.is_dir() else None, initmods)
+    return Kernel(name, arch, image, modules if modules.is_dir() else None, initmods)
+
+
+def programs_of(arch: Arch) -> Path:
+    """The programs for guests on which those of the host do not run."""
+    cache = os.environ.get("IOMMUFD_CACHE")
+    if not cache:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        cache = Path(home, "iommufd-bpf")
+    folder = Path(cache, f"programs-{arch.name}")
+    if not (folder / "usr").is_dir():
+        raise VmError(f"no programs for {arch.name} in {folder}: run scripts/guest-programs first")
+    return folder
 
 
 def writable_dir(name: str) -> Path:
