@@ -94,7 +94,7 @@ def symbols(option: str, *files: Path) -> set[str]:
 @pytest.mark.full
 def test_compiled(name: str) -> None:
     """All intended parts are there, and nothing of iommufd itself unless it is configured."""
-    out = GRAFTED / f"o-{name}"
+    out = GRAFTED / f"o-drivers-{name}"
     missing = [x for x in OBJECTS[name] + MODULES[name] if not (out / x).is_file()]
     assert not missing
     if name == "driver-only":
@@ -104,7 +104,7 @@ def test_compiled(name: str) -> None:
 
 @pytest.mark.full
 def test_modules_find_their_symbols(name: str, exports: re.Pattern) -> None:
-    out = GRAFTED / f"o-{name}"
+    out = GRAFTED / f"o-drivers-{name}"
     known = exported_by(out)
     for module in MODULES[name]:
         wanted = symbols("--undefined-only", out / module)
@@ -119,7 +119,7 @@ def test_drivers_use_our_part(name: str) -> None:
         "arm64": {f"{SMMU}/arm_smmu_v3.ko": "iommufd_", "drivers/vfio/vfio.ko": "iommufd_"},
         "driver-only": dict.fromkeys(MODULES[name][:2], "iova_bitmap_"),
     }
-    out = GRAFTED / f"o-{name}"
+    out = GRAFTED / f"o-drivers-{name}"
     ours = symbols("--defined-only", *(out / OURS).rglob("*.o"))
     for module, prefix in users[name].items():
         used = {x for x in symbols("--undefined-only", out / module) if x.startswith(prefix)}

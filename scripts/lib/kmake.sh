@@ -12,6 +12,11 @@ export KBUILD_BUILD_USER=iommufd KBUILD_BUILD_HOST=bpf LC_ALL=C
 export CCACHE_DIR=$CACHE/ccache CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=10G
 # Arguments of make for another CPU than this machine's.
 KARCH=()
+# shellcheck disable=SC2034 # for the caller
+KARCH_ARM64=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- 'CC=ccache aarch64-linux-gnu-gcc')
+
+# compiler: prints the name of the one that KARCH chooses.
+compiler() { if [ ${#KARCH[@]} = 0 ]; then echo gcc; else echo aarch64-linux-gnu-gcc; fi; }
 
 # kmake TREE OBJECT-DIR ARG...
 kmake() {
