@@ -103,7 +103,8 @@ void channel_send(uint32_t type, const void *data, uint32_t len)
 	send_all(buffer, sizeof(msg) + len);
 }
 
-static void receive_all(char *data, size_t len)
+/* False if the host is gone. */
+static int try_receive(char *data, size_t len)
 {
 	struct pollfd p = { .fd = ctl_fd, .events = POLLIN };
 	ssize_t n;
@@ -115,10 +116,30 @@ static void receive_all(char *data, size_t len)
 			continue;
 		}
 		if (n <= 0)
-			die("the host went away");
+			return 0;
 		data += n;
 		len -= n;
 	}
+	return 1;
+}
+
+void channel_send_last(uint32_t type, const void *data, uint32_t len)
+{
+	static char dropped[VM_MAX_DATA];
+	struct vm_msg msg;
+
+	channel_send(type, data, len);
+	do {
+		if (!try_receive((char *)&msg, sizeof(msg)) ||
+		    msg.len > sizeof(dropped) || !try_receive(dropped, msg.len))
+			return;
+	} while (msg.type != MSG_BYE);
+}
+
+static void receive_all(char *data, size_t len)
+{
+	if (!try_receive(data, len))
+		die("the host went away");
 }
 
 char *channel_receive(uint32_t *type, uint32_t *len)

@@ -41,6 +41,8 @@ void start_cpus(void);
 extern int ctl_fd, stdin_fd;
 void channel_open(void);
 void channel_send(uint32_t type, const void *data, uint32_t len);
+/* Also waits until the host has it: QEMU drops what it has not sent. */
+void channel_send_last(uint32_t type, const void *data, uint32_t len);
 char *channel_receive(uint32_t *type, uint32_t *len);
 int wait_writable(int fd);
 

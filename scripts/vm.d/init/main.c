@@ -41,7 +41,7 @@ void die(const char *fmt, ...)
 	va_end(args);
 	fprintf(stderr, "init: %s\n", text);
 	if (ctl_fd >= 0)
-		channel_send(MSG_FAIL, text, strlen(text));
+		channel_send_last(MSG_FAIL, text, strlen(text));
 	power_off();
 	abort();
 }
@@ -68,6 +68,6 @@ int main(void)
 	spawn(&start, &child);
 	channel_send(MSG_RUNNING, NULL, 0);
 	status = pump(&child);
-	channel_send(MSG_EXIT, &status, sizeof(status));
+	channel_send_last(MSG_EXIT, &status, sizeof(status));
 	power_off();
 }

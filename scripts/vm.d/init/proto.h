@@ -16,6 +16,7 @@ enum vm_msg_type {
 	MSG_WINSIZE = 'W', /* struct vm_winsize */
 	MSG_CLOSE = 'C', /* one byte: a stream that is no longer read */
 	MSG_STDIN = 'i', /* bytes; none: end of file */
+	MSG_BYE = 'B', /* the answer to MSG_FAIL and MSG_EXIT; no data */
 	/* guest to host */
 	MSG_HELLO = 'H', /* init is up; no data */
 	MSG_RUNNING = 'R', /* the command has started; no data */

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 HEAD = struct.Struct("<II")
 MAX_DATA = 32 * 1024 - HEAD.size
 
-START, WINSIZE, CLOSE, STDIN = b"SWCi"
+START, WINSIZE, CLOSE, STDIN, BYE = b"SWCiB"
 HELLO, RUNNING, STDOUT, STDERR, FAIL, EXIT = b"HRoeFx"
 
 PTY = 1

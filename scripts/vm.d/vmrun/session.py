@@ -7,7 +7,7 @@ import selectors
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from . import channel, terminal
 from .errors import Interrupted, VmError
@@ -72,8 +72,15 @@ class Session:
             self._on_running()
         elif kind == channel.FAIL:
             self.failure = body.decode(errors="replace")
+            self._say_bye()
         elif kind == channel.EXIT:
             self.status = int.from_bytes(body, "little")
+            self._say_bye()
+
+    def _say_bye(self) -> None:
+        """The guest waits for this before it ends. It may have been killed."""
+        with suppress(OSError):
+            self._ctl.sendall(channel.message(channel.BYE))
 
     def _on_running(self) -> None:
         self.running = True
