@@ -13,12 +13,12 @@ PARALLEL := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full setup setup-dev setup-bench setup-deb setup-full stock kernel peer debug kernels kernels-full drivers tools selftests bench bench-check fuzz lint install dkms deb clean distclean
+.PHONY: help demo test test-full setup setup-dev setup-bench setup-deb setup-full stock kernel peer debug kernels kernels-full arm64 drivers tools selftests bench bench-check fuzz lint install dkms deb clean distclean
 
 help: ## show this list
 	@echo 'iommufd-bpf: an iommufd for Linux 7.3 that BPF can observe and control'
 	@echo
-	@awk -F':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F':[^#]*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo '  scripts/graft TREE   put kernel/ into a Linux 7.3 source tree (--undo removes it)'
 	@echo '  scripts/vm --help    run a command in a guest of any of these kernels'
@@ -31,8 +31,8 @@ demo: setup stock tools ## run iommufd-top on real DMA in a guest with Debian's 
 test: setup-dev kernels tools selftests lint ## build everything, run all tests that fit into CI
 	@$(PYTEST) $(PARALLEL) tests/
 
-test-full: setup-full kernels kernels-full drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
-	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,replaced,peer,debug,debian-6.1,debian-6.12,debian-7.3,container,peer-container,debug-bpf,builtin tests/
+test-full: setup-full kernels kernels-full arm64 drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
+	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,replaced,peer,debug,debian-6.1,debian-6.12,debian-7.3,container,peer-container,debug-bpf,builtin,arm64,arm64-peer tests/
 
 setup: ## install the required packages (Debian 12 or 13)
 	@scripts/setup
@@ -70,6 +70,12 @@ kernels-full: setup # for test-full: also iommufd as the VFIO container, BPF und
 	@scripts/debian-kernel
 	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench
 
+arm64: setup-full ## build kernels, programs and tools for guests on arm64
+	@scripts/guest-programs
+	@scripts/build-kernel arm64 arm64-peer
+	@scripts/build-tools arm64
+	@scripts/build-selftests arm64
+
 drivers: setup-full kernel # for test-full: drivers for arm64, and drivers without iommufd
 	@scripts/build-drivers
 
@@ -104,7 +110,7 @@ deb: setup-deb ## build Debian packages of modules and tools, in build/deb
 	@scripts/build-deb
 
 clean: ## remove objects, keep the unpacked kernel source
-	rm -rf build/kernel build/bin build/tools build/selftests build/log build/deb build/replaced build/linux/*/o-* build/stock/*/modules
+	rm -rf build/kernel build/bin build/tools build/selftests build/log build/deb build/replaced build/linux/*/o-* build/stock/*/modules build/arm64
 
 distclean: ## remove build/
 	rm -rf build

@@ -37,6 +37,25 @@ main_archive() { awk -v c="$1" '$2 == c { print $1; exit }'; }
 # source_line URI SUITE: as apt reads it.
 source_line() { printf 'deb [signed-by=%s] %s %s main\n' "$KEYRING" "$1" "$2"; }
 
+# sources CODENAME DIR: writes DIR/sources.list and DIR/preferences: that release as this machine has
+# it, and on Debian 12 its backports, for packages that the release lacks or has in an old version.
+# Fails without a mirror.
+sources() {
+	local codename=$1 dir=$2 main uri suite
+	archives "$codename" "$dir/first" >"$dir/archives.list"
+	main=$(main_archive "$codename" <"$dir/archives.list")
+	[ -n "$main" ] || return 1
+	: >"$dir/preferences"
+	if [ "$codename" = bookworm ]; then
+		echo "$main $codename-backports" >>"$dir/archives.list"
+		printf 'Package: %s\nPin: release n=%s-backports\nPin-Priority: 600\n' \
+			'bpftool libbpf-dev libbpf1 qemu-system-* ipxe-qemu seabios' "$codename" >"$dir/preferences"
+	fi
+	while read -r uri suite; do
+		source_line "$uri" "$suite"
+	done <"$dir/archives.list" >"$dir/sources.list"
+}
+
 # open_suite SUITE DIR: fetches the package list of SUITE, from this machine's mirror, into DIR.
 # Then the options in APT make apt-get and apt-cache use this list. Fails without a mirror.
 open_suite() {

@@ -2,16 +2,23 @@
 """Paths in the source tree and outside of it."""
 
 import os
+import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .arch import X86, Arch, arch_of
+from .arch import ARCHES, X86, Arch, arch_of
 from .errors import VmError
 
 PARTS = Path(__file__).resolve().parent.parent
 ROOT = PARTS.parent.parent
 BUILD = ROOT / "build"
+
+
+def built(name: str) -> Path:
+    """A folder of build/ with programs for this machine, which may be a guest."""
+    return BUILD / ("arm64" if platform.machine() == "aarch64" else "") / name
+
 
 HOW_TO_BUILD = {
     "main": "make kernel",
@@ -43,8 +50,9 @@ def _folder(name: str) -> Path:
 
 
 def arch_of_kernel(name: str) -> Arch:
-    """The architecture of a kernel; that of this machine if there is no such kernel."""
-    return arch_of(_folder(name)) or X86
+    """The architecture of a kernel; by its name alone if it is not built."""
+    named = (arch for arch in ARCHES.values() if name in arch.kernels.values())
+    return arch_of(_folder(name)) or next(named, X86)
 
 
 def find_kernel(name: str, arch: Arch) -> Kernel:
