@@ -92,7 +92,7 @@ def test_run(
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(kselftest, "BUILD", tmp_path)
+    monkeypatch.setattr(kselftest, "built", lambda name: tmp_path / name)
     monkeypatch.setattr(kselftest, "LIMIT", 5.0)
     devices = ["0000:00:01.0"] if "$3" in body else []
     result = kselftest.run("program", "a.one", devices=devices)

@@ -5,15 +5,18 @@ import os
 import select
 import signal
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
 import pexpect
 import pytest
+from vmrun import iort
+from vmrun.arch import ARCHES, ARM64, X86
 from vmrun.cli import parse
 from vmrun.initramfs import make_initramfs
-from vmrun.machine import accelerator
-from vmrun.paths import BUILD, ROOT
+from vmrun.machine import accelerator, command_line
+from vmrun.paths import BUILD, ROOT, arch_of_kernel
 
 VM = str(ROOT / "scripts" / "vm")
 LIMIT = 300
@@ -154,21 +157,24 @@ def test_devices_and_machine(vm) -> None:
     lines = done.stdout.decode().splitlines()
     assert lines[:4] == ["vfio0", "vfio1", "vfio2", "1"]
     assert lines[-2] == "5"
-    assert lines[-1].endswith("my.word=1")
+    assert "my.word=1" in lines[-1].split()
 
 
-@pytest.mark.parametrize("iommu", ["intel", "intel-s1", "virtio", "none"])
-def test_iommu(vm, iommu: str) -> None:
+@pytest.mark.parametrize("iommu", ["intel", "intel-s1", "smmuv3", "virtio", "none"])
+def test_iommu(vm, any_kernel: str, iommu: str) -> None:
     """With any IOMMU, the device is in a group and bound to vfio-pci."""
+    if iommu not in arch_of_kernel(any_kernel).iommus:
+        pytest.skip("an IOMMU of another architecture")
     # The mock IOMMU of the test configuration is always there.
     script = "ls /dev/vfio/devices | wc -l; ls /sys/class/iommu | grep -v -e selftest -e mock"
     done = vm("--iommu", iommu, "--", "sh", "-c", script)
     count, *units = done.stdout.decode().split()
     assert done.returncode == (1 if iommu == "none" else 0), "that of grep"
     assert count == ("0" if iommu == "none" else "1")
-    wanted = {"intel": ["dmar0"], "intel-s1": ["dmar0"], "none": []}
+    smmu = ["smmu3.0x0000000009050000"]
+    wanted = {"intel": ["dmar0"], "intel-s1": ["dmar0"], "smmuv3": smmu, "none": []}
     assert units == wanted.get(iommu, units)
-    assert (iommu == "virtio") == any("virtio" in u or "0000" in u for u in units)
+    assert (iommu == "virtio") == any("virtio" in u or "0000:" in u for u in units)
 
 
 # Waiting for the host is not included: while all CPUs idle, guest time jumps.
@@ -204,6 +210,67 @@ def test_threads_of_the_emulator(words: tuple[str, ...], thread: str) -> None:
     """One for all CPUs unless requested otherwise: tracing may be switched in the guest."""
     options = parse([*words, "--", "true"])
     assert f"tcg,thread={thread}" in accelerator(options, kvm=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "kernel", "iommu"),
+    [
+        ((), "arm64", "smmuv3"),
+        (("--peer",), "arm64-peer", "smmuv3"),
+        (("--debug", "--iommu", "virtio"), "arm64-debug", "virtio"),
+        (("--kernel", "other"), "other", "smmuv3"),
+    ],
+)
+def test_choices_of_arm64(words: tuple[str, ...], kernel: str, iommu: str) -> None:
+    """The same options choose the kernels and the IOMMU of the architecture."""
+    options = parse(["--arch", "arm64", *words, "--", "true"])
+    assert (options.kernel, options.iommu) == (kernel, iommu)
+    assert "console=ttyAMA0" in command_line(options, kvm=False)
+    assert "no_timer_check" not in command_line(options, kvm=False)
+
+
+def test_arch_of_the_kernel(tmp_path: Path) -> None:
+    """Without --arch, the kernel's image decides."""
+    for arch in ARCHES.values():
+        folder = tmp_path / arch.name
+        folder.mkdir()
+        (folder / arch.image).touch()
+        assert parse(["--kernel", f"{folder}/", "--", "true"]).arch is arch
+    assert parse(["--kernel", "no-such-kernel", "--", "true"]).arch is X86
+    assert parse(["--kernel", "arm64-peer", "--", "true"]).arch is ARM64
+
+
+def test_iommu_of_another_arch(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--arch", "arm64", "--iommu", "intel", "--", "true"])
+    assert "arm64 has smmuv3, virtio, none" in capsys.readouterr().err
+
+
+# An IORT with one group of ITS (24 bytes) and one root complex (36 bytes).
+IORT = (
+    struct.pack("<4sIBB6s8sIII", b"IORT", 108, 3, 0, b"BOCHS ", b"BXPC", 1, 0, 0)
+    + struct.pack("<III", 2, 48, 0)
+    + struct.pack("<BHBIIIII", 0, 24, 1, 0, 0, 0, 1, 0)
+    + struct.pack("<BHBIIIIBHBIIB3x", 2, 36, 3, 0, 0, 0, 1, 0, 0, 3, 0, 0, 64)
+)
+
+
+def test_coherent_table() -> None:
+    """Only the flags of the root complex, the revision and the checksum change."""
+    new = iort.coherent(IORT)
+    changed = {i: new[i] for i in range(len(IORT)) if new[i] != IORT[i]}
+    assert changed == {9: new[9], 24: 2, 48 + 24 + 0x17: 7}
+    assert sum(new) % 256 == 0
+
+
+@pytest.mark.full
+def test_coherent_table_of_the_machine() -> None:
+    """That of QEMU, without a boot; the kernel finds it at the very front, not compressed."""
+    table = iort.override(ARM64, "smmuv3")
+    assert (table[:4], len(table), sum(table) % 256) == (b"IORT", 236, 0)
+    assert (table[0x18], table[0xB7]) == (2, 7)
+    image = make_initramfs((), ARM64, "smmuv3").read_bytes()
+    assert 0 < image.index(b"kernel/firmware/acpi/iort.aml\0") < image.index(table) < 1024
 
 
 def test_parallel(vm) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from vmrun.paths import BUILD
+from vmrun.paths import BUILD, built
 
-OBJECTS = BUILD / "tools"
+OBJECTS = built("tools")
 # The objects of tests/bpf.
 TESTS = BUILD / "selftests"
 _lib = ctypes.CDLL("libbpf.so.1", use_errno=True)

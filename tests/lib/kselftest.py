@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vmrun.paths import BUILD
+from vmrun.paths import BUILD, built
 
 PROGRAMS = ("iommufd", "iommufd_fail_nth")
 # The programs end a case after 30 s themselves. A case stuck in the kernel takes longer.
@@ -60,14 +60,13 @@ def parse_list(text: str) -> list[str]:
 
 
 def cases() -> dict[str, str]:
-    """The program of each case; empty if the programs are not built."""
+    """The program of each case, as listed when it was built; empty if that was not done."""
     found = {}
     for name in PROGRAMS:
-        program = BUILD / "selftests" / name
-        if not program.exists():
+        listed = BUILD / "selftests" / f"{name}.cases"
+        if not listed.exists():
             return {}
-        listed = subprocess.run([program, "-l"], stderr=subprocess.PIPE, text=True, check=False)
-        found.update(dict.fromkeys(parse_list(listed.stderr), name))
+        found.update(dict.fromkeys(parse_list(listed.read_text()), name))
     return found
 
 
@@ -97,12 +96,12 @@ def run(program: str, case: str, patience: int = 1, devices: Sequence[str] = ())
     limit = LIMIT * patience
     environment = dict(os.environ)
     if patience > 1:
-        environment["LD_PRELOAD"] = str(BUILD / "selftests" / "patience.so")
+        environment["LD_PRELOAD"] = str(built("selftests") / "patience.so")
         environment["PATIENCE"] = str(patience)
     with tempfile.TemporaryFile("w+") as output:
         # A file, not a pipe: a child stuck in the kernel would keep a pipe open.
         process = subprocess.Popen(
-            [BUILD / "selftests" / program, "-r", case, *devices],
+            [built("selftests") / program, "-r", case, *devices],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

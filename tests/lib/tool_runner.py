@@ -11,9 +11,9 @@ from typing import Any
 
 import json_names
 from iommufd.openfile import Closing
-from vmrun.paths import BUILD, ROOT
+from vmrun.paths import ROOT, built
 
-BIN = BUILD / "bin"
+BIN = built("bin")
 LIB = ROOT / "tests" / "lib"
 
 

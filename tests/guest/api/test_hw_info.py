@@ -148,6 +148,7 @@ def registers() -> set[tuple[int, int]]:
     return {tuple(int((unit / name).read_text(), 16) for name in ("cap", "ecap")) for unit in units}
 
 
+@pytest.mark.x86("VT-d")
 def test_intel(context: Context) -> None:
     """The registers of a real device's IOMMU."""
     data = uapi.HwInfoVtd()

@@ -16,15 +16,17 @@ from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import pinned_pages
+from iommufd.platform import IOVA_BITS, IOVA_BITS_OF, MSI, msi_window
 from iommufd.uapi import U64_MAX, IoasIovaRanges, IovaRange
 
 FULL = [(0, U64_MAX)]
-# Writes to these addresses are interrupts, not memory.
-MSI = (0xFEE00000, 0xFEEFFFFF)
-# The last address of each table: 48 bits, or the user half of a first-stage table.
-APERTURE = {"intel": (1 << 48) - 1, "intel-s1": (1 << 47) - 1, "virtio": (1 << 39) - 1}
-ALL_IOMMUS = pytest.mark.guest(iommu=list(APERTURE))
+ALL_IOMMUS = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
 KINDS = [mem.anonymous, mem.shared, mem.memfd, mem.transparent_huge, mem.hugetlb]
+
+
+def last_of(iommu: str) -> int:
+    """The last address that a page table translates."""
+    return (1 << IOVA_BITS_OF.get(iommu, IOVA_BITS)) - 1
 
 
 @pytest.fixture
@@ -49,7 +51,8 @@ def test_ranges_with_a_device(context: Context, ioas: int, iommu: str) -> None:
     """The aperture without the interrupt window; all addresses again after the detach."""
     with Edu(context, ioas) as device:
         ranges = context.iova_ranges(ioas)
-        assert ranges == [(0, MSI[0] - 1), (MSI[1] + 1, APERTURE[iommu])]
+        first, last = msi_window(iommu)
+        assert ranges == [(0, first - 1), (last + 1, last_of(iommu))]
         assert context.iova_alignment(ioas) == PAGE
         device.detach()
         assert context.iova_ranges(ioas) == FULL
@@ -92,14 +95,15 @@ def test_ranges_with_room_to_spare(context: Context, ioas: int, attached: Edu) -
 
 @ALL_IOMMUS
 def test_map_at_the_edges(context: Context, ioas: int, attached: Edu, iommu: str) -> None:
-    last = APERTURE[iommu]
+    last = last_of(iommu)
+    msi = msi_window(iommu)
     with mem.anonymous(4 * PAGE) as buffer:
-        good = [(0, 1), (MSI[0] - PAGE, 1), (MSI[1] + 1, 2), (last + 1 - 2 * PAGE, 2)]
+        good = [(0, 1), (msi[0] - PAGE, 1), (msi[1] + 1, 2), (last + 1 - 2 * PAGE, 2)]
         bad = [
-            (MSI[0], 1),
-            (MSI[1] + 1 - PAGE, 1),
-            (MSI[0] - 2 * PAGE, 3),
-            (MSI[1] + 1 - PAGE, 2),
+            (msi[0], 1),
+            (msi[1] + 1 - PAGE, 1),
+            (msi[0] - 2 * PAGE, 3),
+            (msi[1] + 1 - PAGE, 2),
             (last + 1, 1),
             (last + 1 - PAGE, 2),
         ]
@@ -113,7 +117,7 @@ def test_map_at_the_edges(context: Context, ioas: int, attached: Edu, iommu: str
 
 @pytest.mark.parametrize(
     ("iova", "length"),
-    [(MSI[0], PAGE), (APERTURE["intel"] + 1, PAGE), (0x100000, 100), (0x100080, PAGE)],
+    [(MSI[0], PAGE), (1 << IOVA_BITS, PAGE), (0x100000, 100), (0x100080, PAGE)],
     ids=["interrupts", "aperture", "length", "alignment"],
 )
 def test_device_refuses_what_is_mapped(context: Context, ioas: int, iova: int, length: int) -> None:
@@ -269,7 +273,7 @@ def test_against_a_model(context: Context, ioas: int, attach: bool, seed: int, k
         if attach:
             stack.enter_context(Edu(context, ioas))
         buffer = stack.enter_context(mem.anonymous(64 * PAGE))
-        model = Model(context, ioas, buffer, seed, kernel == "peer")
+        model = Model(context, ioas, buffer, seed, "peer" in kernel)
         for _ in range(300):
             model.step()
         if attach:

@@ -229,7 +229,7 @@ def test_destroy_against_map(context: Context, kernel: str) -> None:
             def destroy() -> None:
                 while error := errno_of(context.destroy, ioas):
                     assert error == errno.EBUSY
-                    assert kernel == "peer"
+                    assert "peer" in kernel
 
             run_together(map_until_gone, map_until_gone, destroy)
             assert results == [errno.ENOENT] * 2

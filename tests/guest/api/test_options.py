@@ -11,10 +11,10 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import status_bytes, unprivileged
+from iommufd.platform import MSI
 from iommufd.uapi import U64_MAX
 
 RLIMIT_MODE, HUGE_PAGES = 0, 1
-MSI = 0xFEE00000
 
 
 def test_rlimit_mode(context: Context) -> None:
@@ -112,13 +112,13 @@ def test_allowed_ranges(context: Context, ioas: int, phase: int) -> None:
 
 def test_allowed_range_is_kept(context: Context, ioas: int) -> None:
     """A device that would narrow it is not attached; a list that a device forbids is refused."""
-    context.allow_iovas(ioas, [(MSI, MSI + PAGE - 1)])
+    context.allow_iovas(ioas, [(MSI[0], MSI[0] + PAGE - 1)])
     with fails(errno.EADDRINUSE), Edu(context, ioas):
         pass
     context.allow_iovas(ioas, [])
     with Edu(context, ioas):
         before = context.iova_ranges(ioas)
-        assert errno_of(context.allow_iovas, ioas, [(MSI, MSI + 1)]) == errno.EADDRINUSE
+        assert errno_of(context.allow_iovas, ioas, [(MSI[0], MSI[0] + 1)]) == errno.EADDRINUSE
         assert errno_of(context.allow_iovas, ioas, [(1 << 60, U64_MAX)]) == errno.EADDRINUSE
         assert context.iova_ranges(ioas) == before
 

@@ -18,13 +18,12 @@ from iommufd import mem, uapi
 from iommufd.ctx import RW, Context
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
+from iommufd.platform import msi_window
 from iommufd.uapi import MAP_READABLE
 
 pytestmark = pytest.mark.guest(iommu=["intel", "intel-s1", "virtio"])
 
 IOVA = 0x100000
-# The interrupt window on x86.
-MSI = 0xFEE00000
 
 
 @dataclass
@@ -101,13 +100,13 @@ def test_old_one_is_free(world: World) -> None:
         world.context.destroy(world.other.ioas)
 
 
-def test_failure_changes_nothing(world: World) -> None:
+def test_failure_changes_nothing(world: World, iommu: str) -> None:
     """A move to an IOAS with a mapping in the interrupt window is refused; DMA continues."""
     data = pattern("refused", PAGE)
     world.load(data)
     bad = world.context.ioas_alloc()
     with mem.anonymous(PAGE) as page:
-        world.context.map(bad, page, iova=MSI)
+        world.context.map(bad, page, iova=msi_window(iommu)[0])
         with fails(errno.EADDRINUSE):
             world.device.attach(bad)
         with fails(errno.ENOENT):
@@ -251,6 +250,7 @@ def test_by_name(world: World) -> None:
     world.context.destroy(hwpt)
 
 
+@pytest.mark.x86("an SMMU has two stages; its dirty tracking is in test_smmu_nested.py")
 @pytest.mark.parametrize("flags", [uapi.HWPT_ALLOC_NEST_PARENT, uapi.HWPT_ALLOC_DIRTY_TRACKING])
 def test_what_the_hardware_lacks(world: World, flags: int) -> None:
     """None of the emulated IOMMUs supports any of these."""

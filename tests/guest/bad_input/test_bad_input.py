@@ -20,6 +20,7 @@ from iommufd.edu import Edu, addresses
 from iommufd.ioctl import io, ioctl
 from iommufd.mem import PAGE
 from iommufd.pins import pinned_pages
+from iommufd.platform import IOVA_BITS, MSI
 from iommufd.uapi import (
     MAP_FIXED_IOVA,
     NUMBER,
@@ -123,12 +124,16 @@ CASES = [
     bad_map("map-iova-not-aligned", INVALID, flags=FIXED, iova=FREE + 512),
     bad_map("map-iova-overflow", OVERFLOW, flags=FIXED, iova=LAST_PAGE, length=2 * PAGE),
     bad_map("map-iova-last-page", INVALID, flags=FIXED, iova=LAST_PAGE),
-    bad_map("map-iova-beyond-aperture", INVALID, flags=FIXED, iova=1 << 48),
+    bad_map("map-iova-beyond-aperture", INVALID, flags=FIXED, iova=1 << IOVA_BITS),
     bad_map(
-        "map-iova-across-aperture", INVALID, flags=FIXED, iova=(1 << 48) - PAGE, length=2 * PAGE
+        "map-iova-across-aperture",
+        INVALID,
+        flags=FIXED,
+        iova=(1 << IOVA_BITS) - PAGE,
+        length=2 * PAGE,
     ),
-    bad_map("map-iova-of-interrupts", INVALID, flags=FIXED, iova=0xFEE00000),
-    bad_map("map-iova-into-interrupts", INVALID, flags=FIXED, iova=0xFEDFF000, length=2 * PAGE),
+    bad_map("map-iova-of-interrupts", INVALID, flags=FIXED, iova=MSI[0]),
+    bad_map("map-iova-into-interrupts", INVALID, flags=FIXED, iova=MSI[0] - PAGE, length=2 * PAGE),
     bad_map("map-va-overflow", OVERFLOW, user_va=LAST_PAGE, length=2 * PAGE),
     bad_map("map-va-last-page", OVERFLOW, user_va=LAST_PAGE),
     bad_map("map-length-max", OVERFLOW, length=U64_MAX),

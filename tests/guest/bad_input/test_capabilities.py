@@ -49,6 +49,7 @@ def test_attach_without_dirty_tracking(stream: Stream, nest: Nest, nested: bool)
     nest.device.replace(nest.ioas)
 
 
+@pytest.mark.x86("VT-d")
 def test_pasids(nest: Nest) -> None:
     """VT-d without scalable mode has no PASIDs, yet its driver accepts the flag."""
     with Edu(nest.context, nest.ioas) as device, fails(UNSUPPORTED):

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.guest(kernels="ours")
 # Any seed will do. Change it when the sequences change, and old ones are no longer reproduced.
 SEED = "1"
 # How many sequences fit into a test.
-MANY = {"main": "200", "debug": "40"}
-MANY_OF_DEVICE = {"main": "100", "debug": "30"}
+MANY = {"main": "200", "debug": "40", "arm64": "200", "arm64-debug": "40"}
+MANY_OF_DEVICE = {"main": "100", "debug": "30", "arm64": "100", "arm64-debug": "30"}
 
 
 def run(sequences: str, *words: str) -> None:
@@ -36,5 +36,5 @@ def test_mock(kernel: str) -> None:
 
 @pytest.mark.limit(120)
 def test_device(kernel: str) -> None:
-    """With page tables of VT-d instead of the mock."""
+    """With page tables of a real IOMMU instead of the mock."""
     run(MANY_OF_DEVICE[kernel], "--device", device())

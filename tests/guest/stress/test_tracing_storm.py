@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from iommufd.trace import TRACEFS
 from privileges import may_open_iommufd
-from vmrun.paths import BUILD
+from vmrun.paths import built
 
 CPUS = 4
 SECONDS = 40
@@ -65,7 +65,7 @@ def probes() -> None:
 @pytest.mark.parametrize("switch", [events, tracer, probes])
 def test_switched_under_load(switch: Callable[[], None], tmp_path: Path) -> None:
     """The guest's log stays clean, and no request of the load fails."""
-    load = [BUILD / "selftests" / "stress", str(SECONDS), SEED, str(2 * CPUS)]
+    load = [built("selftests") / "stress", str(SECONDS), SEED, str(2 * CPUS)]
     rounds = 0
     with may_open_iommufd(), (tmp_path / "said").open("w+") as said:
         with subprocess.Popen(load, stdout=subprocess.DEVNULL, stderr=said) as process:

@@ -14,6 +14,7 @@ import pytest
 from errnos import fails
 from iommufd.ctx import NO_ID
 from iommufd.edu import Edu
+from iommufd.platform import MSI
 from screen import Screen
 from tool_runner import environment, load_command
 
@@ -320,14 +321,13 @@ def test_older_mappings(context, ioas, buffer):
 @pytest.mark.parametrize("columns", [80, 130, 150])
 def test_numbers_are_whole(context, ioas, buffer, columns):
     """A number is shown with all of its digits, or not at all."""
-    msi = 0xFEE00000
     with Edu(context, ioas), start(view="failure", columns=columns) as screen:
         screen.wait("^Nothing has failed")
         with fails(errno.EINVAL):
-            context.map(ioas, buffer, iova=msi)
+            context.map(ioas, buffer, iova=MSI[0])
         row = screen.wait("^iova_reserved .*$")[0].split()
-        second = "+" if columns == 80 else "0xfeefffff"
-        assert row[row.index("0xfee00000") + 1] == second
+        second = "+" if columns == 80 else f"{MSI[1]:#x}"
+        assert row[row.index(f"{MSI[0]:#x}") + 1] == second
         screen.key("q")
         assert screen.finish() == 0
 

@@ -23,12 +23,12 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu, addresses
 from iommufd.mem import PAGE
 from iommufd.pins import NOBODY, unprivileged
+from iommufd.platform import MSI
 
 # The sanitizer kernel has no BTF.
 pytestmark = pytest.mark.guest(kernels="tools")
 
 LIMIT = 64
-MSI, MSI_LAST = 0xFEE00000, 0xFEEFFFFF
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +144,10 @@ def test_bar_by_address(told: why.Why, context: Context, ioas: int) -> None:
 def test_interrupt_window(told: why.Why, context: Context, ioas: int) -> None:
     """Guest memory at the interrupt window."""
     with mem.anonymous(2 * PAGE) as buffer, Edu(context, ioas), fails(errno.EINVAL):
-        context.map(ioas, buffer, iova=MSI - PAGE)
+        context.map(ioas, buffer, iova=MSI[0] - PAGE)
     line = told.of("iova_reserved")
-    says(line, f"{MSI:#x} to {MSI_LAST:#x}: the interrupt window (MSI)")
-    says(line, f"{MSI - PAGE:#x} to {MSI + PAGE - 1:#x} in IOAS {ioas}")
+    says(line, f"{MSI[0]:#x} to {MSI[1]:#x}: the interrupt window (MSI)")
+    says(line, f"{MSI[0] - PAGE:#x} to {MSI[0] + PAGE - 1:#x} in IOAS {ioas}")
     advises(line, "IOAS_IOVA_RANGES", "reserved_regions")
 
 
@@ -308,8 +308,8 @@ def test_unmap_of_a_refused_map(
     """A program that cleans up after a map that failed: the map is what matters."""
     with Edu(context, ioas):
         with fails(errno.EINVAL):
-            context.map(ioas, buffer, iova=MSI)
-        for address in (MSI, 4 * MSI):
+            context.map(ioas, buffer, iova=MSI[0])
+        for address in (MSI[0], 4 * MSI[0]):
             with fails(errno.ENOENT):
                 context.unmap(ioas, address, PAGE)
     told.of("iova_reserved")

@@ -15,11 +15,11 @@ from iommufd.ctx import NO_ID
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import IOVA, MAPPED, Nest
+from iommufd.platform import MSI
 from iommufd.trace import Stream
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
-MSI = 0xFEE00000
 # An address that the process itself cannot access.
 NOTHING = 0
 PASIDS = mock_uapi.MOCK_FLAGS_DEVICE_PASID
@@ -91,7 +91,7 @@ def attaches_that_fail(nest: Nest) -> None:
             mock.Device(context, ioas)
     with mem.anonymous(PAGE) as buffer, Edu(context) as device:
         ioas = context.ioas_alloc()
-        context.map(ioas, buffer, iova=MSI)
+        context.map(ioas, buffer, iova=MSI[0])
         with fails(errno.EADDRINUSE):
             device.attach(ioas)
         device.attach(nest.ioas)

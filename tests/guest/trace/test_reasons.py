@@ -21,6 +21,7 @@ from iommufd.edu import Edu
 from iommufd.ioctl import io, ioctl
 from iommufd.mem import PAGE
 from iommufd.openfile import OpenFile
+from iommufd.platform import IOVA_BITS, MSI
 from iommufd.trace import Stream
 from iommufd.uapi import MAP_FIXED_IOVA, MAP_READABLE, NUMBER, U64_MAX
 from reason_cases import Case, cases
@@ -37,8 +38,7 @@ NO_FD = 1000
 MAPPED = 0x800000
 LAST = MAPPED + 2 * PAGE - 1
 FREE = 0x900000
-MSI = (0xFEE00000, 0xFEEFFFFF)
-APERTURE = 1 << 48
+APERTURE = 1 << IOVA_BITS
 LAST_PAGE = U64_MAX - PAGE + 1
 FILE = 2 * PAGE
 

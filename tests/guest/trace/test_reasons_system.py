@@ -145,6 +145,7 @@ def group_number(address: str) -> int:
 
 
 @pytest.mark.guest(append=("intremap=off",))
+@pytest.mark.x86("interrupts that are not isolated")
 def test_interrupts(stream: Stream, context: Context) -> None:
     """Any device could send the interrupts of others."""
     address = addresses()[0]

@@ -13,6 +13,7 @@ from iommufd.ctx import NO_ID, Context
 from iommufd.edu import Edu
 from iommufd.mem import HUGE, PAGE
 from iommufd.pins import NOBODY, unprivileged
+from iommufd.platform import MSI
 from iommufd.trace import Tracer
 from iommufd.uapi import MAP_READABLE, U64_MAX
 
@@ -217,7 +218,7 @@ def test_failures(tracer: Tracer) -> None:
             with fails(errno.EFAULT):
                 context.map(ioas, 0x1000, PAGE)
             with fails(errno.EINVAL):
-                context.map(ioas, buffer, iova=0xFEE00000)
+                context.map(ioas, buffer, iova=MSI[0])
             with fails(errno.ENOENT):
                 context.map(NO_ID, buffer)
             with fails(errno.ENOENT):
@@ -226,7 +227,7 @@ def test_failures(tracer: Tracer) -> None:
                 context.unmap(NO_ID, IOVA, PAGE)
     maps = tracer.events("iommufd_ioas_map")
     assert [e.number("ret") for e in maps] == [-errno.EFAULT, -errno.EINVAL]
-    assert maps[1].number("iova") == 0xFEE00000
+    assert maps[1].number("iova") == MSI[0]
     unmaps = [e for e in tracer.events("iommufd_ioas_unmap") if e.number("iova") == IOVA]
     assert [e.number("ret") for e in unmaps] == [-errno.ENOENT]
     assert unmaps[0].number("unmapped") == 0

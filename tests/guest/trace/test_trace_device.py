@@ -37,6 +37,7 @@ def test_bind_and_unbind(seen: EventLog, context: Context) -> None:
 
 
 @pytest.mark.guest(append=("intremap=off",))
+@pytest.mark.x86("interrupts that are not isolated")
 def test_bind_that_fails(seen: EventLog, context: Context) -> None:
     address = addresses()[0]
     about = {"ctx": seen.context(), "device": address, "group": group_of(address)}

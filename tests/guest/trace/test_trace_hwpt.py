@@ -11,6 +11,7 @@ from iommufd import dirty, mem, mock, mock_uapi, uapi
 from iommufd.edu import Edu
 from iommufd.mem import PAGE
 from iommufd.nest import IOVA, SELFTEST, Nest
+from iommufd.platform import MSI
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
@@ -18,7 +19,6 @@ PAGING, NESTED, VIOMMU = 2, 3, 7
 INVALID = errno.EINVAL
 HWPT_DATA = mock_uapi.IOMMU_HWPT_INVALIDATE_DATA_SELFTEST
 VIOMMU_DATA = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST
-MSI = 0xFEE00000
 # The mock's smallest pages in one CPU page.
 EACH = PAGE // mock.PAGE
 
@@ -76,7 +76,7 @@ def test_for_an_attach_that_fails(seen: EventLog, nest: Nest, ctx: int) -> None:
     """It was created, but no request could ever find it."""
     with mem.anonymous(PAGE) as buffer, Edu(nest.context) as device:
         ioas = nest.keep(nest.context.ioas_alloc())
-        nest.context.map(ioas, buffer, iova=MSI)
+        nest.context.map(ioas, buffer, iova=MSI[0])
         seen.forget()
         with fails(errno.EADDRINUSE):
             device.attach(ioas)

@@ -51,6 +51,7 @@ def run(*command: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.x86("bpftrace is not among the programs of other guests")
 def test_bpftrace(program: list[str]) -> None:
     """Its fields are typed: a name is a string, an errno has its sign."""
     script = """
@@ -68,6 +69,7 @@ def test_bpftrace(program: list[str]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("perf"), reason="there is no perf here")
+@pytest.mark.x86("perf is not among the programs of other guests")
 def test_perf(program: list[str], tmp_path: Path) -> None:
     """It decodes the fields by the format files, including names of enums."""
     data = str(tmp_path / "perf.data")

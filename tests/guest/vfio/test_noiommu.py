@@ -258,7 +258,7 @@ def test_beside_an_iommu(context: Context, ioas: int, kernel: str) -> None:
     The peer puts the device on the page table of the other, and then reports no
     address.
     """
-    if kernel.startswith("peer"):
+    if "peer" in kernel:
         pytest.skip("the peer does not tell them apart")
     with mem.anonymous(PAGE) as buffer, Engine(edu.addresses()[0]) as device:
         context.map(ioas, buffer, iova=mock.START)

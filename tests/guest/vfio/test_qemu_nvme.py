@@ -41,10 +41,10 @@ class Interrupting(nvme.Nvme):
 
     def enable(self, master: bool = True) -> None:
         super().enable(master)
-        self.enable_msix(self._eventfd)
+        self.enable_msi(self._eventfd, vfio.IrqSet.MSIX)
 
     def close(self) -> None:
-        self.disable_msix()
+        self.disable_msi(vfio.IrqSet.MSIX)
         super().close()
         os.close(self._eventfd)
 

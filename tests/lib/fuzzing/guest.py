@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vmrun.paths import BUILD, ROOT
+from vmrun.paths import ROOT, built
 
-PROGRAM = BUILD / "selftests" / "fuzz"
+PROGRAM = built("selftests") / "fuzz"
 LIB = ROOT / "tests" / "lib"
 # Seconds that a guest takes to boot, to scan for leaks and to end.
 AROUND = 400

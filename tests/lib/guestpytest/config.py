@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from vmrun.arch import X86, Arch
+from vmrun.paths import arch_of_kernel
 
 TESTS = Path(__file__).resolve().parent.parent.parent
 # tests/harness has samples of what can go wrong, for the test of this plugin.
@@ -22,7 +24,7 @@ class GuestConfig:
     """The options of scripts/vm. Tests with equal configurations share a boot."""
 
     kernel: str = "main"
-    iommu: str = "intel"
+    iommu: str = X86.usual_iommu
     devices: tuple[str, ...] = DEFAULT_DEVICES
     smp: int = 2
     memory: str = "2G"
@@ -34,7 +36,12 @@ class GuestConfig:
     @property
     def sanitized(self) -> bool:
         """Whether the kernel has sanitizers, which make it slow."""
-        return self.kernel.startswith(("debug", "peer-debug"))
+        return "debug" in self.kernel
+
+    @property
+    def arch(self) -> Arch:
+        """The architecture of the kernel."""
+        return arch_of_kernel(self.kernel)
 
     def __str__(self) -> str:
         return f"{self.kernel}-{self.iommu}"
@@ -49,9 +56,15 @@ class Wish:
 
     kernels: tuple[str, ...] | None = None
     beside: tuple[str, ...] = ()
-    iommus: tuple[str, ...] = ("intel",)
+    iommus: tuple[str, ...] = (X86.usual_iommu,)
     mock: bool = False
     rest: dict = field(default_factory=dict)
+
+    def iommus_of(self, kernel: str) -> list[str]:
+        """Those that a guest can have: the usual one of x86 stands for that of any machine."""
+        arch = arch_of_kernel(kernel)
+        names = [arch.usual_iommu if i == X86.usual_iommu else i for i in self.iommus]
+        return [name for name in names if name in arch.iommus]
 
 
 def _several(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:

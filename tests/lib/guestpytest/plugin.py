@@ -2,10 +2,11 @@
 """The plugin, used on the host and in guests: options, markers, parameters."""
 
 import pytest
+from vmrun.arch import ARM64, X86
 
 from . import config as guests
 
-OURS = ("main", "debug")
+OURS = ("main", "debug", "arm64", "arm64-debug")
 # Those that `make test` uses.
 USUAL = ("debug", "stock", "debian-7.3")
 # Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
@@ -16,8 +17,9 @@ GROUPS = {
     "ours": OURS,
     "untouched": UNTOUCHED,
     "installed": INSTALLED,
-    "tools": ("main", *INSTALLED),
-    "bpf": ("main", *INSTALLED, "debug-bpf", "builtin"),
+    "tools": ("main", *INSTALLED, "arm64"),
+    "bpf": ("main", *INSTALLED, "debug-bpf", "builtin", "arm64"),
+    "smmu": tuple(ARM64.kernels.values()),
 }
 # Kernels that run only the tests that name them: any other test would behave as on the kernel that
 # they derive from.
@@ -29,7 +31,7 @@ LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
     " beside=, mock=): the guest in which a test of tests/guest runs; kernels may be 'ours',"
-    " 'installed', 'untouched', 'tools' or 'bpf';"
+    " 'installed', 'untouched', 'tools', 'bpf' or 'smmu';"
     " kernels and iommu may be lists; beside names special kernels to run on, too; mock keeps the"
     " test from kernels without the mock IOMMU or fault injection; parallel runs the emulated CPUs"
     " at the same time, for races, and forbids the test to switch tracing on or off",
@@ -38,6 +40,7 @@ MARKERS = (
     " the test and after it has passed",
     "full: slow, runs with --full only; on the debug kernel, so does each test with another IOMMU"
     " than intel",
+    "x86(why): tests something that only x86 has; skipped on other kernels, for this reason",
 )
 
 
@@ -92,13 +95,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not guests.is_guest_path(metafunc.definition.path):
         return
     wish = guests.wish(metafunc.definition)
-    for name, values in (
-        ("kernel", _able(kernels_of(metafunc.config), wish)),
-        ("iommu", list(wish.iommus)),
-    ):
+    kernels = _able(kernels_of(metafunc.config), wish)
+    for name in ("kernel", "iommu"):
         if name not in metafunc.fixturenames:
             metafunc.fixturenames.append(name)
-        metafunc.parametrize(name, values, indirect=True)
+    pairs = [(kernel, iommu) for kernel in kernels for iommu in wish.iommus_of(kernel)]
+    metafunc.parametrize(("kernel", "iommu"), pairs, indirect=True)
 
 
 @pytest.fixture
@@ -127,8 +129,17 @@ def _takes_long(item: pytest.Item) -> bool:
     if not guests.is_guest_path(item.path):
         return False
     guest = guests.config_of(item)  # type: ignore[arg-type]
-    usual = guest.iommu == guests.GuestConfig.iommu
+    usual = guest.iommu == guest.arch.usual_iommu
     return guest.sanitized and (not usual or item.path.name in LONG_ON_DEBUG)
+
+
+def _skip_foreign(item: pytest.Item) -> None:
+    """Skips a test of x86 on another architecture."""
+    mark = item.get_closest_marker("x86")
+    if mark and guests.is_guest_path(item.path):
+        guest = guests.config_of(item)  # type: ignore[arg-type]
+        if guest.arch is not X86:
+            item.add_marker(pytest.mark.skip(reason=f"only x86 has it: {mark.args[0]}"))
 
 
 def _deselected(item: pytest.Item, full: bool) -> bool:
@@ -164,6 +175,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [i for i in items if i not in set(dropped)]
+    for item in items:
+        _skip_foreign(item)
     # Host tests first, then guest by guest, each in order of first appearance. With several
     # processes, the tests of one guest stay together, and the slowest guests come first.
     parallel = _in_parallel(config)

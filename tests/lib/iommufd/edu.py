@@ -9,6 +9,8 @@ from .ctx import Context
 
 VENDOR, DEVICE = 0x1234, 0x11E8
 
+REG_INTERRUPT_RAISE = 0x60
+REG_INTERRUPT_ACKNOWLEDGE = 0x64
 REG_DMA_SOURCE = 0x80
 REG_DMA_DESTINATION = 0x88
 REG_DMA_COUNT = 0x90
@@ -46,6 +48,12 @@ class Engine(vfio.Device):
             self._regs.release()
             self._regs = None
         super().close()
+
+    def interrupt(self) -> None:
+        """Sends an interrupt."""
+        assert self._regs
+        self._regs.write32(REG_INTERRUPT_RAISE, 1)
+        self._regs.write32(REG_INTERRUPT_ACKNOWLEDGE, 1)
 
     def start(self, source: int, destination: int, count: int, command: int) -> None:
         """Starts a transfer without waiting for it."""

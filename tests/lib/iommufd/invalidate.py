@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""IOMMU_HWPT_INVALIDATE of entries that the mock has cached for a guest."""
+"""IOMMU_HWPT_INVALIDATE: any entries, and those that the mock has cached for a guest."""
 
 import ctypes
 
@@ -9,8 +9,8 @@ from .ctx import Context
 ENTRIES = mock_uapi.MOCK_NESTED_DOMAIN_IOTLB_NUM
 
 
-def _command(context: Context, entries: ctypes.Array, **fields: int) -> tuple[int, int]:
-    """(errno, entries handled)"""
+def send(context: Context, entries: ctypes.Array, **fields: int) -> tuple[int, int]:
+    """Sends an array of a driver's structures; (errno, entries handled)."""
     fields = {
         "data_uptr": ctypes.addressof(entries),
         "entry_len": ctypes.sizeof(entries) // max(len(entries), 1),
@@ -31,7 +31,7 @@ def page_table(context: Context, hwpt: int, count: int = 1, **fields: int) -> tu
     entry = mock_uapi.HwptInvalidateSelftest
     entries = (entry * count)(*[entry(iotlb_id=i % ENTRIES) for i in range(count)])
     data_type = mock_uapi.IOMMU_HWPT_INVALIDATE_DATA_SELFTEST
-    return _command(context, entries, **{"hwpt_id": hwpt, "data_type": data_type, **fields})
+    return send(context, entries, **{"hwpt_id": hwpt, "data_type": data_type, **fields})
 
 
 def viommu(
@@ -42,4 +42,4 @@ def viommu(
     made = [entry(vdev_id=virt_id, cache_id=i % ENTRIES) for i in range(count)]
     data_type = mock_uapi.IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST
     fields = {"hwpt_id": viommu_id, "data_type": data_type, **fields}
-    return _command(context, (entry * count)(*made), **fields)
+    return send(context, (entry * count)(*made), **fields)

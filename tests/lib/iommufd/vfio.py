@@ -83,7 +83,7 @@ class IrqSet(Sized, ctypes.Structure):
     DATA_NONE = 1 << 0
     DATA_EVENTFD = 1 << 2
     ACTION_TRIGGER = 1 << 5
-    MSIX = 2
+    MSI, MSIX = 1, 2
 
     _fields_ = [
         ("argsz", c_uint32),
@@ -219,16 +219,16 @@ class Device(OpenFile):
         )
         return ioctl(self.fd, DEVICE_FEATURE, argument)
 
-    def enable_msix(self, eventfd: int) -> None:
-        """VFIO_DEVICE_SET_IRQS: enables MSI-X; the first vector signals an eventfd."""
+    def enable_msi(self, eventfd: int, index: int = IrqSet.MSI) -> None:
+        """VFIO_DEVICE_SET_IRQS: enables MSI, or MSI-X; the first vector signals an eventfd."""
         flags = IrqSet.DATA_EVENTFD | IrqSet.ACTION_TRIGGER
-        argument = IrqSet(flags=flags, index=IrqSet.MSIX, count=1, eventfd=eventfd)
+        argument = IrqSet(flags=flags, index=index, count=1, eventfd=eventfd)
         ioctl(self.fd, DEVICE_SET_IRQS, argument)
 
-    def disable_msix(self) -> None:
-        """VFIO_DEVICE_SET_IRQS: disables MSI-X."""
+    def disable_msi(self, index: int = IrqSet.MSI) -> None:
+        """VFIO_DEVICE_SET_IRQS: disables MSI, or MSI-X."""
         flags = IrqSet.DATA_NONE | IrqSet.ACTION_TRIGGER
-        ioctl(self.fd, DEVICE_SET_IRQS, IrqSet(flags=flags, index=IrqSet.MSIX))
+        ioctl(self.fd, DEVICE_SET_IRQS, IrqSet(flags=flags, index=index))
 
     def _command(self, on: int, off: int) -> None:
         """Bits of the command register."""
