@@ -58,7 +58,7 @@ class Arch:
 # Distributions build VT-d in, but leave it off.
 #
 # A CPU that starts late calibrates its delay loop for seconds: lpj= avoids that. It assumes that a
-# jiffy of 4 ms has no more cycles than at 4 GHz, so that no delay is too short.
+# jiffy of 10 ms has no more cycles than at 4 GHz, so that no delay is too short.
 INTEL = "intel_iommu=on"
 X86 = Arch(
     name="x86_64",
@@ -67,7 +67,7 @@ X86 = Arch(
     cpu="max",
     image="bzImage",
     cmdline=f"console=ttyS0 no5lvl no_timer_check tsc=nowatchdog {COMMON}",
-    one_at_first="maxcpus=1 lpj=16000000",
+    one_at_first="maxcpus=1 lpj=40000000",
     iommus={
         "intel": Iommu(("-device", "intel-iommu,intremap=on,x-scalable-mode=on"), INTEL),
         "intel-s1": Iommu(
