@@ -25,7 +25,6 @@ def sweep(
     undone: Callable[[], object],
     done: Callable[[], object],
     threads: int = 1,
-    step: int = 1,
 ) -> int:
     """Repeats a call with its first allocation failing, then its second, until it has no more.
 
@@ -37,7 +36,7 @@ def sweep(
     nth = os.open("/proc/thread-self/fail-nth", os.O_RDWR | os.O_CLOEXEC)
     try:
         with max_threads(threads):
-            for n in range(1, MOST, step):
+            for n in range(1, MOST):
                 error, injected = _attempt(nth, n, call)
                 failures += error is not None
                 (undone if error else done)()

@@ -163,7 +163,7 @@ def test_memory_short(context: Context, ioas: int, before: int) -> None:
         undone()
 
     with mem.anonymous(SIZE) as buffer, traced() as tracer:
-        sweep(request, undone, done, threads=2, step=5)
+        sweep(request, undone, done, threads=2)
     assert threads == {1, 2}
 
 
