@@ -27,7 +27,7 @@ pytestmark = pytest.mark.guest(kernels=["ours", "installed", "builtin"])
 
 SIZE = 64 << 20
 PAGES = SIZE // PAGE
-IOVA = 0x8000000
+IOVA = 0x40000000
 
 
 @pytest.fixture(autouse=True)
