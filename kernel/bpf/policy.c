@@ -314,8 +314,8 @@ void iommufd_policy_hold_late(struct iommufd_asked *asked,
  *	policy was attached
  * @link_id: id of the link of the policy, as user space sees it
  *
- * From now on, whoever adds pages to the store that are not charged to the
- * policy charges them. The caller walks over those that are in the store.
+ * From now on, a request that adds pages to the store also charges the policy
+ * for them. The caller walks over the pages that are in the store already.
  *
  * Context: Process context.
  *

@@ -35,10 +35,7 @@ iommufd_domain_smallest_page(const struct iommufd_domain *domain)
 	return 1UL << __ffs(domain->iommu->pgsize_bitmap);
 }
 
-/*
- * Entries must not be larger than this. There are none that are smaller than the
- * smallest page.
- */
+/* The largest size of an entry: the limits apply down to the smallest page. */
 static inline unsigned long
 iommufd_domain_largest_page(const struct iommufd_domain *domain)
 {

@@ -58,7 +58,7 @@ static struct json_object *new_area(const struct list_area *area)
 	return out;
 }
 
-/* A mapping next to the address, null if there is none or it is not known. */
+/* Adds a mapping next to the address; null if no mapping is there, or known. */
 static void add_neighbour(struct json_object *to, const char *name,
 			  const struct list_area *area, __u64 distance)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * What is at the address of a DMA fault: the facts, the conclusion, and both in
- * words.
- */
+/* Explains the address of a DMA fault: facts, conclusion, and both in words. */
 #ifndef __LIB_DMA_EXPLAIN_H
 #define __LIB_DMA_EXPLAIN_H
 

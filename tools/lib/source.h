@@ -24,7 +24,7 @@ const char *source_name(enum source_kind kind);
 
 /*
  * The device number of a misc device such as iommu or vfio, as the kernel
- * stores it; 0 if there is none.
+ * stores it; 0 without such a device.
  */
 __u32 source_device(const char *name);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What differs between architectures: one entry each."""
+"""The architectures of guests: QEMU, kernel image, command line and IOMMUs of each."""
 
 from dataclasses import dataclass
 from pathlib import Path

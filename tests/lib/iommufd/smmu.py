@@ -83,7 +83,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Record:
-    """What the kernel delivers: an event, or that events were lost."""
+    """A record of the event queue: an event, or a report that events were lost."""
 
     sequence: int
     event: Event | None
