@@ -7,17 +7,15 @@ Only test_install compiles the modules.
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import debian_root
 import pytest
+from debian_packages import NAMES, bring, files_of, install
 from debian_root import System
 
 pytestmark = pytest.mark.xdist_group("packages")
 
 TOP = Path(__file__).resolve().parent.parent
-NAMES = ("iommufd-bpf-dkms", "iommufd-bpf-tools")
 VERSION = re.search(r"^VERSION := (.*)$", (TOP / "tools/Makefile").read_text(), re.MULTILINE)[1]
 SOURCE = f"usr/src/iommufd-bpf-{VERSION}"
 # Where kernels have modules, as opposed to those of DKMS.
@@ -25,55 +23,9 @@ OWN = "/kernel/"
 OURS = "/updates/dkms/"
 
 
-@pytest.fixture(scope="module")
-def packages() -> dict[str, Path]:
-    """Builds them, unless that is done."""
-    made = subprocess.run([TOP / "scripts" / "build-deb"], capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
-    found = {path.name.split("_")[0]: path for path in (TOP / "build" / "deb").glob("*.deb")}
-    return {name: found[name] for name in NAMES}
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    """A Debian 13 system without our packages."""
-    if reason := debian_root.why_not():
-        pytest.skip(reason)
-    with System(debian_root.base(), tmp_path) as system:
-        yield system
-
-
-@pytest.fixture
-def kernel(system: System) -> str:
-    """The kernel whose headers are installed."""
-    (kernel,) = system.output("ls /lib/modules").split()
-    return kernel
-
-
-def bring(system: System, *files: Path) -> str:
-    """Copies files into the system's /tmp; their names there."""
-    for file in files:
-        (system.path / "tmp" / file.name).write_bytes(file.read_bytes())
-    return " ".join(f"/tmp/{file.name}" for file in files)
-
-
-def install(system: System, *files: Path, before: str = "") -> tuple[int, str]:
-    """Installs packages with apt."""
-    names = bring(system, *files)
-    return system.run(f"{before} apt-get install -y --no-install-recommends {names}")
-
-
 def module_file(system: System, kernel: str, name: str) -> str:
     """The file of a module that modprobe would load."""
     return system.run(f"modinfo -k {kernel} -F filename {name}")[1].strip()
-
-
-def files_of(package: Path) -> set[str]:
-    """The files of a package, without documents."""
-    command = f"dpkg-deb --fsys-tarfile {package} | tar -t"
-    listed = subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
-    names = {line.removeprefix("./") for line in listed.splitlines() if not line.endswith("/")}
-    return {name for name in names if not name.startswith(("usr/share/doc/", "usr/share/lintian/"))}
 
 
 def test_versions() -> None:

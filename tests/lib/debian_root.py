@@ -61,7 +61,8 @@ class System:
     CACHED = "export DEBIAN_KERNEL_USE_CCACHE=1 CCACHE_DIR=/mnt; "
 
     def __init__(self, base: Path, folder: Path) -> None:
-        self._inside = folder / "root"
+        # Where the host's programs find it, in its namespace (see on_host).
+        self.root = folder / "root"
         self._holder = subprocess.Popen(
             [*UNSHARE, "sh", "-c", MOUNTS, "sh", base, folder, f"{base}.ccache"],
             stdin=subprocess.PIPE,
@@ -71,7 +72,7 @@ class System:
         assert self._holder.stdout
         assert self._holder.stdout.readline() == "mounted\n"
         # The directory of the system, as seen from outside.
-        self.path = Path(f"/proc/{self._holder.pid}/root{self._inside}")
+        self.path = Path(f"/proc/{self._holder.pid}/root{self.root}")
 
     def __enter__(self) -> "System":
         return self
@@ -82,8 +83,7 @@ class System:
 
     def run(self, script: str) -> tuple[int, str]:
         """Runs a shell script; its exit status and output."""
-        place = f"/proc/{self._holder.pid}/ns"
-        enter = ["nsenter", f"--mount={place}/mnt", f"--net={place}/net", "chroot", self._inside]
+        enter = [*self._enter(), "chroot", self.root]
         settings = ["PATH=/usr/sbin:/usr/bin", "HOME=/root", "DEBIAN_FRONTEND=noninteractive"]
         done = subprocess.run(
             [*enter, "env", "-i", *settings, "sh", "-c", script],
@@ -94,6 +94,15 @@ class System:
             timeout=LIMIT,
         )
         return done.returncode, done.stdout
+
+    def on_host(self, *command: str | Path) -> None:
+        """Runs a program of the host, which sees the system in `root` and has to succeed."""
+        done = subprocess.run([*self._enter(), *command], capture_output=True, text=True)
+        assert done.returncode == 0, done
+
+    def _enter(self) -> list[str]:
+        place = f"/proc/{self._holder.pid}/ns"
+        return ["nsenter", f"--mount={place}/mnt", f"--net={place}/net"]
 
     def output(self, script: str) -> str:
         """The output of a shell script, which has to succeed."""

@@ -53,6 +53,7 @@ static const struct mount_point system_mounts[] = {
 /* Skipped if the kernel's configuration lacks them. */
 static const struct mount_point optional_mounts[] = {
 	{ "hugetlbfs", "hugetlbfs", NEW "/dev/hugepages", 0, NULL },
+	{ "securityfs", "securityfs", NEW "/sys/kernel/security", 0, NULL },
 	{ "debugfs", "debugfs", NEW "/sys/kernel/debug", 0, NULL },
 	{ "tracefs", "tracefs", NEW "/sys/kernel/tracing", 0, NULL },
 	{ "bpf", "bpf", NEW "/sys/fs/bpf", 0, NULL },

@@ -31,7 +31,7 @@ class Arch:
     `image` is the file in build/kernel/NAME. `iommus` has the usual one first. `kernels` are those
     of --peer and --debug, and the one without any option ("main"). `cc` compiles the guest's
     process 1. `foreign`: the host's programs do not run there; the guest has others, in a layer
-    over the host's files (scripts/guest-programs).
+    over the host's files (scripts/guest-programs). `secure_boot` is the firmware of --secure-boot.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Arch:
     kernels: dict[str, str]
     cc: str = "cc"
     foreign: bool = False
+    secure_boot: tuple[str, ...] = ()
 
     @property
     def usual_iommu(self) -> str:
@@ -60,6 +61,15 @@ class Arch:
 # A CPU that starts late calibrates its delay loop for seconds: lpj= avoids that. It assumes that a
 # jiffy of 10 ms has no more cycles than at 4 GHz, so that no delay is too short.
 INTEL = "intel_iommu=on"
+
+# The firmware's variables have the test key of Debian's package ovmf. The guest's changes are lost.
+OVMF = "if=pflash,format=raw,file=/usr/share/OVMF"
+SECURE_OVMF = (
+    *("-global", "driver=cfi.pflash01,property=secure,value=on"),
+    *("-drive", f"{OVMF}/OVMF_CODE_4M.secboot.fd,unit=0,readonly=on"),
+    *("-drive", f"{OVMF}/OVMF_VARS_4M.snakeoil.fd,unit=1,snapshot=on"),
+)
+
 X86 = Arch(
     name="x86_64",
     qemu="qemu-system-x86_64",
@@ -79,6 +89,7 @@ X86 = Arch(
         "none": Iommu(),
     },
     kernels={"main": "main", "peer": "peer", "debug": "debug"},
+    secure_boot=SECURE_OVMF,
 )
 
 # Firmware and ACPI, not a device tree: nested translation depends on the IORT. QEMU's own algorithm

@@ -78,6 +78,12 @@ def make_parser() -> argparse.ArgumentParser:
     kinds = "; ".join(f"{a.name}: {', '.join(a.iommus)}" for a in ARCHES.values())
     add("--iommu", metavar="KIND", help=f"kind of IOMMU ({kinds}; the first is the default)")
     add(
+        "--secure-boot",
+        action="store_true",
+        help="start through UEFI firmware with Secure Boot, which trusts only the test key of"
+        " Debian's package ovmf: the kernel's image and its modules must be signed with it",
+    )
+    add(
         "--append",
         action="append",
         default=[],
@@ -108,6 +114,8 @@ def _choose(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Non
     if options.iommu not in options.arch.iommus:
         kinds = ", ".join(options.arch.iommus)
         parser.error(f"--iommu {options.iommu}: {options.arch.name} has {kinds}")
+    if options.secure_boot and not options.arch.secure_boot:
+        parser.error(f"--secure-boot: there is no firmware for it on {options.arch.name}")
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

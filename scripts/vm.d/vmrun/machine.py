@@ -67,11 +67,13 @@ def qemu_command(
     arch = options.arch
     log = str(console).replace(",", ",,")
     programs = _share(programs_of(arch), "programs") if arch.foreign else []
+    firmware = arch.secure_boot if options.secure_boot else ()
     return [
         arch.qemu,
         *("-name", "iommufd-vm", "-no-user-config", "-nodefaults", "-no-reboot"),
         *("-display", "none", "-monitor", "none"),
         *arch.machine,
+        *firmware,
         *arch.iommus[options.iommu].args,
         *accelerator(options, kvm),
         *("-smp", str(options.smp), "-m", options.memory),
