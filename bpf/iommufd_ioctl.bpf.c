@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include "iommufd_ioctl.h"
+#include "parts.h"
 #include "sizing.h"
 #include "slots.h"
 #include "syscall.h"
@@ -24,6 +25,7 @@ const volatile __u32 only_tgid;
 /* Only descendants of this process, or all if it is 0. */
 const volatile __u32 ancestor;
 const volatile bool by_size;
+const volatile bool by_ioas;
 /* Send single calls instead of counting: those that fail or are slow. */
 const volatile bool one_by_one;
 const volatile bool only_failed;
@@ -54,6 +56,7 @@ struct begun {
 	__u64 argument;
 	__u32 command;
 	__u32 room;
+	struct parts parts;
 };
 
 struct {
@@ -71,6 +74,15 @@ struct {
 	__type(key, char[IOCTL_NAME_LEN]);
 	__type(value, struct ioctl_moves);
 } moves SEC(".maps");
+
+static struct parts *parts_of_call(void)
+{
+	struct begun *begun = bpf_task_storage_get(&threads,
+						   bpf_get_current_task_btf(),
+						   NULL, 0);
+
+	return begun && begun->command ? &begun->parts : NULL;
+}
 
 static bool is_of_iommufd(__u32 command)
 {
@@ -118,6 +130,7 @@ int ioctl_enter(struct sys_enter_ioctl *event)
 	begun->command = command;
 	begun->argument = event->argument;
 	begun->room = 0;
+	begun->parts = (struct parts){};
 	if (command == SIZING_COMMAND)
 		bpf_probe_read_user(&begun->room, sizeof(begun->room),
 				    (void *)(event->argument + SIZING_ROOM));
@@ -125,56 +138,61 @@ int ioctl_enter(struct sys_enter_ioctl *event)
 	return 0;
 }
 
-/*
- * The number of bytes that a call is about. The call has ended: the kernel has
- * read the structure, so it is in memory, and has stored the number of unmapped
- * bytes.
- */
-static __u64 read_length(const struct begun *begun)
-{
-	__u64 length = 0;
-	__u32 offset;
+/* Where the argument of a call has its values; 0 if it has no such value. */
+struct layout {
+	__u32 ioas;
+	__u32 address;
+	__u32 length;
+	__u32 iova;
+};
 
-	switch (begun->command) {
+static struct layout layout_of(__u32 command)
+{
+	switch (command) {
 	case IOCTL_IOAS_MAP:
+		return (struct layout){ 8, 16, 24, 32 };
 	case IOCTL_IOAS_MAP_FILE:
-	case IOCTL_TYPE1_MAP:
-		offset = 24;
-		break;
+		return (struct layout){ 8, 0, 24, 32 };
 	case IOCTL_IOAS_COPY:
+		return (struct layout){ 8, 0, 16, 24 };
 	case IOCTL_IOAS_UNMAP:
+		return (struct layout){ 4, 0, 16, 8 };
+	case IOCTL_TYPE1_MAP:
+		return (struct layout){ 0, 8, 24, 16 };
 	case IOCTL_TYPE1_UNMAP:
-		offset = 16;
-		break;
+		return (struct layout){ 0, 0, 16, 8 };
 	default:
-		return 0;
+		return (struct layout){};
 	}
-	if (bpf_probe_read_user(&length, sizeof(length),
-				(void *)(begun->argument + offset)))
-		return 0;
-	return length;
 }
 
-/* The rest of the argument of a map: its flags, memory and IOVA. */
-static void read_map(struct ioctl_call *call, const struct begun *begun)
+static void read_value(void *to, __u32 size, const struct begun *begun,
+		       __u32 offset)
 {
-	__u32 address, iova;
+	if (offset)
+		bpf_probe_read_user(to, size,
+				    (void *)(begun->argument + offset));
+}
 
-	if (call->command == IOCTL_IOAS_MAP) {
-		address = 16;
-		iova = 32;
-	} else if (call->command == IOCTL_TYPE1_MAP) {
-		address = 8;
-		iova = 16;
-	} else {
+/*
+ * Reads the range that a call is about. The call has ended: the kernel has read the structure,
+ * so it is in memory, and has stored the address and the number of unmapped
+ * bytes.
+ */
+static void read_argument(struct ioctl_call *call, const struct begun *begun)
+{
+	struct layout at = layout_of(begun->command);
+
+	read_value(&call->length, sizeof(call->length), begun, at.length);
+	if (one_by_one || by_ioas)
+		read_value(&call->ioas, sizeof(call->ioas), begun, at.ioas);
+	if (!one_by_one)
 		return;
-	}
-	bpf_probe_read_user(&call->flags, sizeof(call->flags),
-			    (void *)(begun->argument + 4));
-	bpf_probe_read_user(&call->address, sizeof(call->address),
-			    (void *)(begun->argument + address));
-	bpf_probe_read_user(&call->iova, sizeof(call->iova),
-			    (void *)(begun->argument + iova));
+	read_value(&call->iova, sizeof(call->iova), begun, at.iova);
+	read_value(&call->address, sizeof(call->address), begun, at.address);
+	/* Maps of memory have flags, all at the same place. */
+	if (at.address)
+		read_value(&call->flags, sizeof(call->flags), begun, 4);
 }
 
 static void send(const struct ioctl_call *call)
@@ -200,9 +218,11 @@ static void count(const struct ioctl_call *call)
 		.command = call->command,
 		.error = call->ret < 0 ? -call->ret : 0,
 		.size = by_size ? slot_of(call->length) : 0,
+		.ioas = by_ioas ? call->ioas : 0,
 	};
 	struct ioctl_row *row = row_of(&key);
 	__u32 bucket = hist_bucket(call->ns);
+	int part;
 
 	if (!row) {
 		lose();
@@ -219,6 +239,8 @@ static void count(const struct ioctl_call *call)
 	barrier_var(bucket);
 	if (bucket < HIST_BUCKETS)
 		row->hist[bucket]++;
+	for (part = 0; part < IOCTL_PARTS; part++)
+		slots_add(&row->part[part], call->part_ns[part]);
 }
 
 /* VFIO serializes these requests of a device. */
@@ -263,6 +285,7 @@ int ioctl_exit(struct sys_exit_ioctl *event)
 	__u32 command = syscall_command();
 	struct ioctl_call call = { .end_ns = bpf_ktime_get_ns() };
 	struct begun *begun;
+	bool is_torn;
 
 	begun = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
 				     0);
@@ -277,7 +300,9 @@ int ioctl_exit(struct sys_exit_ioctl *event)
 	if (!command)
 		return 0;
 	call.ns = call.end_ns - begun->ns;
-	call.length = read_length(begun);
+	read_argument(&call, begun);
+	__builtin_memcpy(call.part_ns, begun->parts.ns, sizeof(call.part_ns));
+	is_torn = begun->parts.is_torn || begun->parts.depth;
 	call.tgid = bpf_get_current_pid_tgid() >> 32;
 	call.tid = bpf_get_current_pid_tgid();
 	call.uid = bpf_get_current_uid_gid();
@@ -285,9 +310,11 @@ int ioctl_exit(struct sys_exit_ioctl *event)
 	call.ret = event->ret;
 	if (is_sizing(call.command, call.ret, begun->room))
 		call.ret = 0;
-	if (one_by_one)
-		read_map(&call, begun);
 	begun->command = 0;
+	if (is_torn) {
+		lose();
+		return 0;
+	}
 	if (one_by_one) {
 		send(&call);
 		return 0;

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include "hist.h"
+#include "slots.h"
 
 #define IOCTL_COMM_LEN 16
 #define IOCTL_MAX_ROWS 8192
@@ -34,6 +35,14 @@ enum ioctl_command {
 	IOCTL_LAST = 0x3bff,
 };
 
+/* The parts of a call's time, which some kernels show. */
+enum ioctl_part {
+	IOCTL_PIN,
+	IOCTL_IOMMU, /* page tables; of an unmap also the IOTLB */
+	IOCTL_UNPIN,
+	IOCTL_PARTS,
+};
+
 #define IOCTL_NAME_LEN	  32
 #define IOCTL_MAX_DEVICES 4096
 
@@ -57,12 +66,14 @@ struct ioctl_moves {
  * @command: number of the ioctl
  * @error: errno of failed calls, 0 for successful ones
  * @size: slot_of() their length, 0 unless calls are counted by size
+ * @ioas: id of the IOAS, 0 unless calls are counted by IOAS
  */
 struct ioctl_key {
 	__u32 tgid;
 	__u32 command;
 	__u32 error;
 	__u32 size;
+	__u32 ioas;
 };
 
 /**
@@ -74,6 +85,7 @@ struct ioctl_key {
  * @uid: user id of the process
  * @comm: name of the process
  * @hist: durations, see hist.h
+ * @part: those of the parts, by enum ioctl_part; 0 where they are not known
  */
 struct ioctl_row {
 	__u64 calls;
@@ -84,6 +96,7 @@ struct ioctl_row {
 	__u32 unused;
 	char comm[IOCTL_COMM_LEN];
 	__u32 hist[HIST_BUCKETS];
+	struct slots part[IOCTL_PARTS];
 };
 
 /**
@@ -92,9 +105,12 @@ struct ioctl_row {
  * @ns: its duration
  * @length: requested bytes; for a successful unmap the unmapped bytes; 0 for
  *	other commands
- * @iova: of a map, and @address of its memory; 0 for other commands
+ * @iova: of a map or unmap; 0 for other commands
+ * @address: of the memory that is mapped; 0 for other commands
+ * @part_ns: durations of the parts, by enum ioctl_part
  * @flags: of a map
  * @ret: 0 or above, or a negative errno
+ * @ioas: of a map or unmap; 0 for other commands and for VFIO type1
  */
 struct ioctl_call {
 	__u64 end_ns;
@@ -102,12 +118,15 @@ struct ioctl_call {
 	__u64 length;
 	__u64 iova;
 	__u64 address;
+	__u64 part_ns[IOCTL_PARTS];
 	__u32 tgid;
 	__u32 tid;
 	__u32 uid;
 	__u32 command;
 	__s32 ret;
 	__u32 flags;
+	__u32 ioas;
+	__u32 unused;
 	char comm[IOCTL_COMM_LEN];
 };
 

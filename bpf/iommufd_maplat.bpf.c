@@ -60,19 +60,6 @@ static struct maplat_key key_of(const struct maplat_call *call)
 	return key;
 }
 
-static void add(struct slots *slots, __u64 ns)
-{
-	__u32 slot = slot_of(ns);
-
-	/* Keep the bounds check for the verifier. */
-	barrier_var(slot);
-	if (slot < SLOTS)
-		slots->count[slot]++;
-	slots->sum += ns;
-	if (slots->max < ns)
-		slots->max = ns;
-}
-
 static int take(struct maplat_call *call)
 {
 	struct maplat_row *row;
@@ -102,7 +89,7 @@ static int take(struct maplat_call *call)
 		return 0;
 	}
 	for (part = 0; part < MAPLAT_PARTS; part++)
-		add(&row->part[part], call->ns[part]);
+		slots_add(&row->part[part], call->ns[part]);
 	return 0;
 }
 

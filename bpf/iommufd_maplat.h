@@ -32,11 +32,13 @@ enum maplat_by {
  * struct maplat_key - key of a histogram
  * @op: OP_MAP or OP_UNMAP
  * @ctx: context, if by IOAS
+ * @tgid: process, if by IOAS and the context is not known
  * @id: id of the IOAS; process; slot of the size
  */
 struct maplat_key {
 	__u32 op;
 	__u32 ctx;
+	__u32 tgid;
 	__u32 id;
 };
 

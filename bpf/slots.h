@@ -25,4 +25,17 @@ static inline __u32 slot_of(__u64 value)
 	return slot < SLOTS ? slot : SLOTS - 1;
 }
 
+static inline void slots_add(struct slots *slots, __u64 value)
+{
+	__u32 slot = slot_of(value);
+
+	/* Keeps the bounds check for the verifier. */
+	asm volatile("" : "+r"(slot));
+	if (slot < SLOTS)
+		slots->count[slot]++;
+	slots->sum += value;
+	if (slots->max < value)
+		slots->max = value;
+}
+
 #endif

@@ -118,8 +118,15 @@ static bool events_open(const struct options *wanted)
 	return false;
 }
 
+static bool events_have_part(enum maplat_part part)
+{
+	(void)part;
+	return true;
+}
+
 const struct source events_source = {
 	.open = events_open,
+	.has_part = events_have_part,
 	.read = events_read,
 	.fd = events_fd,
 	.take = events_take,

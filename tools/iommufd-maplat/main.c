@@ -97,6 +97,10 @@ int main(int argc, char **argv)
 	source = options.stock ? &stock_source : &events_source;
 	if (!source->open(&options))
 		return EXIT_FAILURE;
+	for (int part = 0; part < MAPLAT_PARTS; part++)
+		options.has_part[part] = source->has_part(part);
+	if (options.stock)
+		print_stock(&options);
 	loop_begin(&options.loop);
 	tool_ready("maps and unmaps");
 	status = options.slower ? list_calls(source, &options) :

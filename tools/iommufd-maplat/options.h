@@ -13,6 +13,7 @@
  * @by: what the histograms are by
  * @common: process, time of day, JSON, libbpf's messages
  * @stock: the kernel has no trace events of iommufd; not an option
+ * @has_part: the parts of the time that it shows; not options
  * @slower: list requests that take @slower_us or more, instead of histograms
  */
 struct options {
@@ -20,6 +21,7 @@ struct options {
 	enum maplat_by by;
 	struct common_options common;
 	bool stock;
+	bool has_part[MAPLAT_PARTS];
 	bool slower;
 	unsigned long slower_us;
 };

@@ -14,13 +14,11 @@ static const char *const all_titles[IOAS_OPS][MAPLAT_PARTS] = {
 	[OP_UNMAP] = { "total", "lock", NULL, "iommu", "sync", "unpin" },
 };
 
-/* The parts of a system call. */
-static const char *const stock_titles[MAPLAT_PARTS] = { "total" };
-
-static const char *const *titles_of(enum operation op,
-				    const struct options *options)
+/* The title of a part, NULL if the operation or this kernel does not have it. */
+static const char *title_of(enum operation op, int part,
+			    const struct options *options)
 {
-	return options->stock ? stock_titles : all_titles[op];
+	return options->has_part[part] ? all_titles[op][part] : NULL;
 }
 
 /* Names of JSON members. */
@@ -36,7 +34,14 @@ static void print_key(const struct row *row, enum maplat_by by)
 	case MAPLAT_BY_NOTHING:
 		return;
 	case MAPLAT_BY_IOAS:
-		printf(", context %u, IOAS %u", row->key.ctx, row->key.id);
+		if (!row->key.tgid)
+			printf(", context %u, IOAS %u", row->key.ctx,
+			       row->key.id);
+		else if (row->key.id)
+			printf(", process %u, IOAS %u", row->key.tgid,
+			       row->key.id);
+		else
+			printf(", process %u, VFIO type1", row->key.tgid);
 		return;
 	case MAPLAT_BY_PROCESS:
 		printf(", process %u %s", row->key.id,
@@ -52,29 +57,31 @@ static void print_key(const struct row *row, enum maplat_by by)
 /* Prints the mean of each part, and of the rest of the time. */
 static void print_means(const struct row *row, const struct options *options)
 {
-	const char *const *titles = titles_of(row->key.op, options);
 	const struct slots *part = row->sum.part;
 	__u64 other = part[MAPLAT_TOTAL].sum, total = slots_total(part);
+	const char *before = ": ";
 	char buf[FMT_LEN];
 
 	if (!total)
 		return;
-	printf("mean %s%s", fmt_ns(buf, slots_mean(part)),
-	       options->stock ? "" : ":");
+	printf("mean %s", fmt_ns(buf, slots_mean(part)));
 	for (int i = MAPLAT_LOCK; i < MAPLAT_PARTS; i++) {
-		if (!titles[i])
+		const char *title = title_of(row->key.op, i, options);
+
+		if (!title)
 			continue;
-		printf(" %s %s,", titles[i], fmt_ns(buf, slots_mean(&part[i])));
+		printf("%s%s %s", before, title,
+		       fmt_ns(buf, slots_mean(&part[i])));
 		other -= part[i].sum;
+		before = ", ";
 	}
-	if (!options->stock)
-		printf(" other %s", fmt_ns(buf, other / total));
+	if (*before == ',')
+		printf(", other %s", fmt_ns(buf, other / total));
 	printf("; longest %s\n", fmt_ns(buf, part->max));
 }
 
 static void print_row(const struct row *row, const struct options *options)
 {
-	const char *const *titles = titles_of(row->key.op, options);
 	struct slots_column columns[MAPLAT_PARTS];
 	char bytes[FMT_LEN];
 	size_t nr = 0;
@@ -92,12 +99,24 @@ static void print_row(const struct row *row, const struct options *options)
 	if (!slots_total(row->sum.part))
 		return;
 	print_means(row, options);
-	for (int i = 0; i < MAPLAT_PARTS; i++)
-		if (titles[i])
+	for (int i = 0; i < MAPLAT_PARTS; i++) {
+		const char *title = title_of(row->key.op, i, options);
+
+		if (title)
 			columns[nr++] =
-				(struct slots_column){ titles[i],
+				(struct slots_column){ title,
 						       &row->sum.part[i] };
+	}
 	slots_print("nsecs", columns, nr);
+}
+
+/* VFIO type1 has no IOAS. */
+static void add_ioas(struct json_object *to, __u32 ioas)
+{
+	if (ioas)
+		json_add_u64(to, "ioas", ioas);
+	else
+		json_add(to, "ioas", NULL);
 }
 
 static void add_key(struct json_object *to, const struct row *row,
@@ -107,8 +126,11 @@ static void add_key(struct json_object *to, const struct row *row,
 	case MAPLAT_BY_NOTHING:
 		return;
 	case MAPLAT_BY_IOAS:
-		json_add_u64(to, "ctx", row->key.ctx);
-		json_add_u64(to, "ioas", row->key.id);
+		if (row->key.tgid)
+			json_add_u64(to, "pid", row->key.tgid);
+		else
+			json_add_u64(to, "ctx", row->key.ctx);
+		add_ioas(to, row->key.id);
 		return;
 	case MAPLAT_BY_PROCESS:
 		json_add_u64(to, "pid", row->key.id);
@@ -123,7 +145,6 @@ static void add_key(struct json_object *to, const struct row *row,
 static struct json_object *row_object(const struct row *row,
 				      const struct options *options)
 {
-	const char *const *titles = titles_of(row->key.op, options);
 	struct json_object *out = json_object_new_object();
 
 	json_add_text(out, "op", operation_names[row->key.op].name);
@@ -133,7 +154,7 @@ static struct json_object *row_object(const struct row *row,
 	json_add_u64(out, "failed", row->sum.failed);
 	json_add_u64(out, "bytes", row->sum.bytes);
 	for (int i = 0; i < MAPLAT_PARTS; i++)
-		if (titles[i])
+		if (title_of(row->key.op, i, options))
 			json_add(out, part_members[i],
 				 slots_object(&row->sum.part[i]));
 	return out;
@@ -186,7 +207,10 @@ void print_stock(const struct options *options)
 	if (options->common.json)
 		return;
 	printf("This kernel has no iommufd with trace events: below are system calls of its\n"
-	       "iommufd and of VFIO. Their IOAS, and how they spend the time, are not known.\n");
+	       "iommufd and of VFIO. %s\n",
+	       options->has_part[MAPLAT_PIN] ?
+		       "How long they wait for locks is not known." :
+		       "How they spend the time is not known.");
 	/* It may be long until the first report. */
 	fflush(stdout);
 }
@@ -205,20 +229,18 @@ void print_call_titles(const struct options *options)
 static void print_call_json(const struct maplat_call *call,
 			    const struct options *options)
 {
-	const char *const *titles = titles_of(call->op, options);
 	struct json_object *line = json_object_new_object();
 
 	mark(line, options);
 	json_add_u64(line, "time_ns", loop_since_1970(call->end_ns));
 	json_add_u64(line, "pid", call->tgid);
 	json_add_text(line, "command", call->comm);
-	if (!options->stock) {
+	if (!options->stock)
 		json_add_u64(line, "ctx", call->ctx);
-		json_add_u64(line, "ioas", call->ioas);
-	}
+	add_ioas(line, call->ioas);
 	json_add_text(line, "op", operation_names[call->op].name);
+	json_add_u64(line, "iova", call->iova);
 	if (!options->stock) {
-		json_add_u64(line, "iova", call->iova);
 		json_add_u64(line, "pages", call->pages);
 		json_add_u64(line, "runs", call->runs);
 	}
@@ -228,31 +250,37 @@ static void print_call_json(const struct maplat_call *call,
 		char name[FMT_LEN];
 
 		snprintf(name, sizeof(name), "%s_ns", part_members[i]);
-		if (titles[i])
+		if (title_of(call->op, i, options))
 			json_add_u64(line, name, call->ns[i]);
 	}
 	json_print(line);
+}
+
+/* Prints a number, or a dash if it is not known. */
+static void print_known(int width, __u32 number)
+{
+	if (number)
+		printf(" %*u", width, number);
+	else
+		printf(" %*s", width, "-");
 }
 
 /* Prints what a call was about, as far as that is known. */
 static void print_subject(const struct maplat_call *call,
 			  const struct options *options)
 {
-	char bytes[FMT_LEN], runs[FMT_LEN];
+	char bytes[FMT_LEN], runs[FMT_LEN] = "-";
 
-	fmt_bytes(bytes, call->bytes);
-	if (options->stock)
-		printf(" %5s %5s %-5s %16s %6s %6s", "-", "-",
-		       operation_names[call->op].name, "-", bytes, "-");
-	else
-		printf(" %5u %5u %-5s %16llx %6s %6s", call->ctx, call->ioas,
-		       operation_names[call->op].name, call->iova, bytes,
-		       fmt_count(runs, call->runs));
+	if (!options->stock)
+		fmt_count(runs, call->runs);
+	print_known(5, call->ctx);
+	print_known(5, call->ioas);
+	printf(" %-5s %16llx %6s %6s", operation_names[call->op].name,
+	       call->iova, fmt_bytes(bytes, call->bytes), runs);
 }
 
 void print_call(const struct maplat_call *call, const struct options *options)
 {
-	const char *const *titles = titles_of(call->op, options);
 	char comm[MAPLAT_COMM_LEN], clock[16];
 
 	if (options->common.json) {
@@ -267,7 +295,7 @@ void print_call(const struct maplat_call *call, const struct options *options)
 	print_subject(call, options);
 	printf(" %4d", call->ret);
 	for (int i = 0; i < MAPLAT_PARTS; i++) {
-		if (titles[i])
+		if (title_of(call->op, i, options))
 			printf(" %10.1f", call->ns[i] / 1e3);
 		else
 			printf(" %10s", "-");

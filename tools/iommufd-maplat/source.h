@@ -7,6 +7,7 @@
 /**
  * struct source - a source of requests
  * @open: start; returns false after reporting an error
+ * @has_part: whether it shows a part of the time of requests
  * @read: fill in the rows of the requests since the last call, in any order;
  *	returns false after reporting an error
  * @fd: readable when there are single requests
@@ -16,6 +17,7 @@
  */
 struct source {
 	bool (*open)(const struct options *options);
+	bool (*has_part)(enum maplat_part part);
 	bool (*read)(struct report *report);
 	int (*fd)(void);
 	void (*take)(void);

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A stock kernel reports system calls only: the process, the size and the
- * duration of a request, but not its IOAS or the parts of the duration.
+ * On a stock kernel: the system calls, and the parts of their duration if the
+ * kernel can tell when it calls functions.
  */
 #include <string.h>
-#include "../lib/err.h"
 #include "../lib/ioctl.h"
+#include "../lib/slots.h"
 #include "source.h"
 
 static const struct options *options;
 static struct ioctl_watch *watch;
+
+static const enum maplat_part part_of[IOCTL_PARTS] = {
+	[IOCTL_PIN] = MAPLAT_PIN,
+	[IOCTL_IOMMU] = MAPLAT_IOMMU,
+	[IOCTL_UNPIN] = MAPLAT_UNPIN,
+};
 
 static struct row *find_row(struct report *report, const struct maplat_key *key)
 {
@@ -31,15 +37,22 @@ static void add_entry(struct report *report, const struct ioctl_entry *entry)
 		return;
 	if (options->by == MAPLAT_BY_PROCESS)
 		key.id = entry->key.tgid;
+	if (options->by == MAPLAT_BY_IOAS) {
+		key.tgid = entry->key.tgid;
+		key.id = entry->key.ioas;
+	}
 	if (options->by == MAPLAT_BY_SIZE)
 		key.id = entry->key.size;
 	row = find_row(report, &key);
 	memcpy(row->sum.comm, from->comm, sizeof(row->sum.comm));
 	row->sum.bytes += from->bytes;
-	if (entry->key.error)
+	if (entry->key.error) {
 		row->sum.failed += from->calls;
-	else
-		ioctl_add_slots(&row->sum.part[MAPLAT_TOTAL], from);
+		return;
+	}
+	ioctl_add_slots(&row->sum.part[MAPLAT_TOTAL], from);
+	for (int part = 0; part < IOCTL_PARTS; part++)
+		slots_merge(&row->sum.part[part_of[part]], &from->part[part]);
 }
 
 static bool stock_read(struct report *report)
@@ -58,6 +71,8 @@ static void show_call(const struct ioctl_call *from, void *unused)
 	struct maplat_call call = {
 		.op = ioctl_operation(from->command),
 		.end_ns = from->end_ns,
+		.iova = from->iova,
+		.ioas = from->ioas,
 		.bytes = from->length,
 		.tgid = from->tgid,
 		.ret = from->ret,
@@ -73,6 +88,8 @@ static void show_call(const struct ioctl_call *from, void *unused)
 	 */
 	if (call.op == OP_UNMAP && call.ret < 0)
 		call.bytes = 0;
+	for (int part = 0; part < IOCTL_PARTS; part++)
+		call.ns[part_of[part]] = from->part_ns[part];
 	memcpy(call.comm, from->comm, sizeof(call.comm));
 	print_call(&call, options);
 }
@@ -82,20 +99,23 @@ static bool stock_open(const struct options *wanted)
 	struct ioctl_options which = {
 		.pid = wanted->common.pid,
 		.by_size = wanted->by == MAPLAT_BY_SIZE,
+		.by_ioas = wanted->by == MAPLAT_BY_IOAS,
+		.parts = true,
 		.each = wanted->slower ? show_call : NULL,
 		.slower_ns = wanted->slower_us * 1000,
 	};
 
 	options = wanted;
-	if (options->by == MAPLAT_BY_IOAS) {
-		err_say("the stock iommufd does not report which IOAS a request is for");
-		err_advise("Use histograms by process or by size.");
-		return false;
-	}
 	watch = ioctl_open(&which);
-	if (watch)
-		print_stock(options);
 	return watch;
+}
+
+static bool stock_has_part(enum maplat_part part)
+{
+	for (int i = 0; i < IOCTL_PARTS; i++)
+		if (part_of[i] == part)
+			return ioctl_has_part(watch, i);
+	return part == MAPLAT_TOTAL;
 }
 
 static int stock_fd(void)
@@ -120,6 +140,7 @@ static void stock_close(void)
 
 const struct source stock_source = {
 	.open = stock_open,
+	.has_part = stock_has_part,
 	.read = stock_read,
 	.fd = stock_fd,
 	.take = stock_take,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "ioctl.h"
 #include "source.h"
 #include "iommufd_ioctl.skel.h"
+#include "slots.h"
 #include "swap.h"
 #include "tool.h"
 
@@ -22,6 +24,7 @@
  * @data: argument of @each
  * @report: the last report, with room for @room entries
  * @cpus: the rows of all CPUs for one key
+ * @has_part: the parts of the time that the kernel shows
  */
 struct ioctl_watch {
 	struct iommufd_ioctl *bpf;
@@ -33,6 +36,14 @@ struct ioctl_watch {
 	size_t room;
 	int nr_cpus;
 	struct ioctl_row *cpus;
+	bool has_part[IOCTL_PARTS];
+};
+
+/* The first words of the names of programs in bpf/parts.h. */
+static const char *const part_names[IOCTL_PARTS] = {
+	[IOCTL_PIN] = "pin_",
+	[IOCTL_IOMMU] = "iommu_",
+	[IOCTL_UNPIN] = "unpin_",
 };
 
 enum operation ioctl_operation(__u32 command)
@@ -64,6 +75,41 @@ static int take_call(void *data, void *call, size_t size)
 	return 0;
 }
 
+/* The part that a program measures, or IOCTL_PARTS. */
+static enum ioctl_part part_of(const struct bpf_program *prog)
+{
+	const char *name = bpf_program__name(prog);
+	int part = 0;
+
+	while (part < IOCTL_PARTS &&
+	       strncmp(name, part_names[part], strlen(part_names[part])))
+		part++;
+	return part;
+}
+
+/* Selects the programs for functions that this kernel has. */
+static void choose_parts(struct ioctl_watch *watch)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	struct bpf_program *prog;
+
+	if (!kernel)
+		return;
+	bpf_object__for_each_program(prog, watch->bpf->obj) {
+		const char *function =
+			strchr(bpf_program__section_name(prog), '/');
+		enum ioctl_part part = part_of(prog);
+
+		if (part == IOCTL_PARTS || !function ||
+		    btf__find_by_name_kind(kernel, function + 1,
+					   BTF_KIND_FUNC) < 0)
+			continue;
+		bpf_program__set_autoload(prog, true);
+		watch->has_part[part] = true;
+	}
+	btf__free(kernel);
+}
+
 /*
  * Attaches the program for the start of a call last, so that the end of each
  * call that it sees is seen too.
@@ -80,7 +126,8 @@ static int attach(struct iommufd_ioctl *bpf)
 	return bpf->links.ioctl_enter ? 0 : errno;
 }
 
-static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
+static int begin(struct ioctl_watch *watch, const struct ioctl_options *options,
+		 bool parts)
 {
 	struct iommufd_ioctl *bpf = iommufd_ioctl__open();
 	int err;
@@ -91,10 +138,13 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
 	bpf->rodata->only_tgid = options->pid;
 	bpf->rodata->ancestor = options->ancestor;
 	bpf->rodata->by_size = options->by_size;
+	bpf->rodata->by_ioas = options->by_ioas;
 	bpf->rodata->container_number = source_device("vfio");
 	bpf->rodata->one_by_one = options->each;
 	bpf->rodata->only_failed = options->only_failed;
 	bpf->rodata->slower_ns = options->slower_ns;
+	if (parts)
+		choose_parts(watch);
 	err = iommufd_ioctl__load(bpf);
 	if (err)
 		return -err;
@@ -109,6 +159,17 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options)
 	return attach(bpf);
 }
 
+static void end(struct ioctl_watch *watch)
+{
+	ring_buffer__free(watch->ring);
+	swap_end(&watch->rows);
+	iommufd_ioctl__destroy(watch->bpf);
+	watch->ring = NULL;
+	watch->rows.current = -1;
+	watch->bpf = NULL;
+	memset(watch->has_part, 0, sizeof(watch->has_part));
+}
+
 struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
 {
 	struct ioctl_watch *watch = tool_memory(calloc(1, sizeof(*watch)));
@@ -119,7 +180,12 @@ struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
 	watch->data = options->data;
 	watch->nr_cpus = libbpf_num_possible_cpus();
 	watch->cpus = tool_memory(calloc(watch->nr_cpus, sizeof(*watch->cpus)));
-	err = begin(watch, options);
+	err = begin(watch, options, options->parts);
+	if (err && options->parts) {
+		/* Not each kernel can have programs at its functions. */
+		end(watch);
+		err = begin(watch, options, false);
+	}
 	if (!err)
 		return watch;
 	tool_refused(err);
@@ -129,12 +195,15 @@ struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
 
 void ioctl_close(struct ioctl_watch *watch)
 {
-	ring_buffer__free(watch->ring);
-	swap_end(&watch->rows);
-	iommufd_ioctl__destroy(watch->bpf);
+	end(watch);
 	free(watch->report.entries);
 	free(watch->cpus);
 	free(watch);
+}
+
+bool ioctl_has_part(const struct ioctl_watch *watch, enum ioctl_part part)
+{
+	return watch->has_part[part];
 }
 
 void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from)
@@ -151,6 +220,8 @@ void ioctl_add(struct ioctl_row *to, const struct ioctl_row *from)
 	}
 	for (int i = 0; i < HIST_BUCKETS; i++)
 		to->hist[i] += from->hist[i];
+	for (int i = 0; i < IOCTL_PARTS; i++)
+		slots_merge(&to->part[i], &from->part[i]);
 }
 
 void ioctl_add_slots(struct slots *to, const struct ioctl_row *row)
@@ -188,7 +259,9 @@ static int by_key(const void *a, const void *b)
 		return x->command < y->command ? -1 : 1;
 	if (x->error != y->error)
 		return x->error < y->error ? -1 : 1;
-	return (x->size > y->size) - (x->size < y->size);
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return (x->ioas > y->ioas) - (x->ioas < y->ioas);
 }
 
 const struct ioctl_report *ioctl_read(struct ioctl_watch *watch)

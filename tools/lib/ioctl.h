@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Requests to iommufd as seen in system calls. This works on kernels without
- * trace events of iommufd, but does not know contexts, IOAS or reasons. See
+ * trace events of iommufd, but does not know contexts or reasons. See
  * bpf/iommufd_ioctl.h for what is counted.
  */
 #ifndef __LIB_IOCTL_H
@@ -21,6 +21,8 @@ typedef void (*ioctl_fn)(const struct ioctl_call *call, void *data);
  * @pid: only this process, 0 for all
  * @ancestor: only this process and its descendants, 0 for all
  * @by_size: also count calls by the size of the memory range
+ * @by_ioas: also count them by IOAS
+ * @parts: also measure the parts of their time, where the kernel shows them
  * @each: call this for single calls instead of counting
  * @data: argument of @each
  * @only_failed: only single calls that fail
@@ -30,6 +32,8 @@ struct ioctl_options {
 	__u32 pid;
 	__u32 ancestor;
 	bool by_size;
+	bool by_ioas;
+	bool parts;
 	ioctl_fn each;
 	void *data;
 	bool only_failed;
@@ -44,7 +48,7 @@ struct ioctl_entry {
 /**
  * struct ioctl_report - calls since the last report
  * @nr: number of entries
- * @entries: sorted by process, then command, errno and size
+ * @entries: sorted by process, then command, errno, size and IOAS
  */
 struct ioctl_report {
 	size_t nr;
@@ -66,6 +70,9 @@ void ioctl_close(struct ioctl_watch *watch);
  * error.
  */
 const struct ioctl_report *ioctl_read(struct ioctl_watch *watch);
+
+/* Whether the kernel shows a part of the time of calls. */
+bool ioctl_has_part(const struct ioctl_watch *watch, enum ioctl_part part);
 
 /* Attaches and replaces of a device of VFIO since the start. */
 struct ioctl_moves ioctl_moves_of(const struct ioctl_watch *watch,

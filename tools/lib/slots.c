@@ -6,14 +6,6 @@
 
 #define BAR_WIDTH 40
 
-void slots_add(struct slots *slots, __u64 value)
-{
-	slots->count[slot_of(value)]++;
-	slots->sum += value;
-	if (slots->max < value)
-		slots->max = value;
-}
-
 void slots_merge(struct slots *to, const struct slots *from)
 {
 	for (unsigned int i = 0; i < SLOTS; i++)

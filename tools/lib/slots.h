@@ -6,9 +6,6 @@
 #include "../../bpf/slots.h"
 #include "json.h"
 
-/* Adds a value. */
-void slots_add(struct slots *slots, __u64 value);
-
 /* Adds the counts of another CPU. */
 void slots_merge(struct slots *to, const struct slots *from);
 

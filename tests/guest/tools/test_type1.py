@@ -113,6 +113,8 @@ def test_requests(type1: Container, buffer: mem.Buffer) -> None:
     rows = {row["op"]: row for row in report["rows"]}
     has(rows["map"], pid=os.getpid(), timed=3, failed=1, bytes=3 * buffer.size)
     has(rows["unmap"], timed=2, failed=0, bytes=3 * buffer.size)
+    assert 0 < rows["map"]["pin"]["sum_ns"] < rows["map"]["total"]["sum_ns"]
+    assert 0 < rows["unmap"]["unpin"]["sum_ns"] < rows["unmap"]["total"]["sum_ns"]
 
 
 def test_failure(type1: Container, buffer: mem.Buffer) -> None:
