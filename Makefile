@@ -32,7 +32,7 @@ test: setup-dev kernels tools selftests lint ## build everything, run all tests 
 	@$(PYTEST) $(PARALLEL) tests/
 
 test-full: setup-full kernels kernels-full arm64 drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
-	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,replaced,peer,debug,debian-6.1,debian-6.12,debian-7.3,container,peer-container,debug-bpf,builtin,arm64,arm64-peer tests/
+	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,stock-7.2,replaced,peer,peer-6.12,peer-7.2,debug,debian-6.1,debian-6.12,debian-7.3,container,peer-container,debug-bpf,builtin,arm64,arm64-peer tests/
 
 setup: ## install the required packages (Debian 12 or 13)
 	@scripts/setup
@@ -64,8 +64,9 @@ debug: setup ## build the patched kernel with the sanitizers
 kernels: debug stock # of make test: also Debian's kernel as it is, for tests of VFIO type1
 	@scripts/debian-kernel 7.3
 
-kernels-full: setup # for test-full: also iommufd as the VFIO container, BPF under sanitizers, built in, benchmarks
-	@scripts/build-kernel main peer
+kernels-full: setup # for test-full: also older series, the VFIO container, BPF under sanitizers, built in, benchmarks
+	@scripts/build-kernel main peer peer-6.12 peer-7.2
+	@scripts/stock-kernel 7.2
 	@scripts/replaced-kernel
 	@scripts/debian-kernel
 	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench

@@ -141,11 +141,13 @@ struct iommufd_attach___upstream {
 struct iommufd_group___upstream {
 	struct iommu_group *group;
 	struct xarray pasid_attach;
+	struct iommufd_hw_pagetable___upstream *hwpt; /* without PASIDs: 6.12 */
 };
 
 struct iommufd_device___upstream {
 	struct iommufd_object___upstream obj;
 	struct iommufd_group___upstream *igroup;
+	struct list_head group_item; /* without PASIDs, if it is attached */
 	struct device *dev;
 };
 
@@ -181,9 +183,11 @@ struct iommufd_device___upstream {
 	 HAS(TABLE, enforce_cache_coherency) && HAS(HWPT, fault))
 #define HAS_DEVICES (HAS(DEVICE, dev))
 #define HAS_GROUPS  (HAS(DEVICE, igroup) && HAS(GROUP, group))
-#define HAS_ATTACHED                                        \
-	(HAS(DEVICE, igroup) && HAS(GROUP, pasid_attach) && \
-	 HAS(ATTACH, hwpt) && HAS(ATTACH, device_array))
+#define HAS_PASIDS                                        \
+	(HAS(GROUP, pasid_attach) && HAS(ATTACH, hwpt) && \
+	 HAS(ATTACH, device_array))
+#define HAS_GROUP_TABLE (HAS(GROUP, hwpt) && HAS(DEVICE, group_item))
+#define HAS_ATTACHED	(HAS(DEVICE, igroup) && (HAS_PASIDS || HAS_GROUP_TABLE))
 
 /*
  * One reader at a time: what it is at, too large for the stack. Marked
@@ -383,11 +387,23 @@ static long each_attached(__u64 step, void *data)
 	return 1;
 }
 
+/* Whether an entry is in a list, also if it was never in one. */
+static bool is_listed(struct list_head *item)
+{
+	struct list_head *next = BPF_CORE_READ(item, next);
+
+	return next && next != item && BPF_CORE_READ(next, prev) == item;
+}
+
 /* The page table of a device; groups attach as one, but only those that ask. */
 static HWPT *hwpt_of(DEVICE *device, GROUP *group)
 {
 	ATTACH *attach;
 
+	if (!HAS_PASIDS)
+		return is_listed(&device->group_item) ?
+			       BPF_CORE_READ(group, hwpt) :
+			       NULL;
 	attach = walk_table_find((void *)group +
 					 bpf_core_field_offset(GROUP,
 							       pasid_attach),

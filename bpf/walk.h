@@ -48,6 +48,7 @@ struct xa_node {
 
 struct list_head {
 	struct list_head *next;
+	struct list_head *prev;
 };
 
 #pragma clang attribute pop

@@ -31,7 +31,8 @@ static const char *const facts[UPSTREAM_FACTS] = {
 	[UPSTREAM_GROUPS] =
 		"groups of devices (iommufd_device.igroup, iommufd_group.group)",
 	[UPSTREAM_ATTACHED] =
-		"page tables of devices (iommufd_group.pasid_attach, iommufd_attach.hwpt, .device_array)",
+		"page tables of devices (iommufd_group.pasid_attach, iommufd_attach.hwpt, .device_array; "
+		"or iommufd_group.hwpt, iommufd_device.group_item)",
 };
 
 /* Shared pages in one IOAS; see struct upstream_share. */

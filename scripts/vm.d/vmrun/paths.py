@@ -25,7 +25,11 @@ HOW_TO_BUILD = {
     "peer": "make peer",
     "debug": "make debug",
     "stock": "make stock",
-    **{name: f"scripts/build-kernel {name}" for name in ("arm64", "arm64-peer", "arm64-debug")},
+    "stock-7.2": "scripts/stock-kernel 7.2",
+    **{
+        name: f"scripts/build-kernel {name}"
+        for name in ("arm64", "arm64-peer", "arm64-debug", "peer-6.12", "peer-7.2")
+    },
     **{f"debian-{series}": f"scripts/debian-kernel {series}" for series in ("6.1", "6.12", "7.3")},
 }
 

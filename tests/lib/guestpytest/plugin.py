@@ -11,27 +11,33 @@ OURS = ("main", "debug", "arm64", "arm64-debug")
 USUAL = ("debug", "stock", "debian-7.3")
 # Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
 # of their BPF programs, also run on special kernels.
-INSTALLED = ("stock", "replaced")
+INSTALLED = ("stock", "stock-7.2", "replaced")
 UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.3")
+OLDER_PEERS = ("peer-6.12", "peer-7.2")
 GROUPS = {
     "ours": OURS,
     "untouched": UNTOUCHED,
     "installed": INSTALLED,
+    "upstream": ("peer", *OLDER_PEERS),
     "tools": ("main", *INSTALLED, "arm64"),
     "bpf": ("main", *INSTALLED, "debug-bpf", "builtin", "arm64"),
     "smmu": tuple(ARM64.kernels.values()),
 }
 # Kernels that run only the tests that name them: any other test would behave as on the kernel that
 # they derive from.
-SPECIAL = ("container", "peer-container", "debug-bpf", "builtin", *INSTALLED, *UNTOUCHED)
-# As a module of an installed kernel, iommufd has no mock IOMMU, and no faults are injected.
-WITHOUT_MOCK = (*INSTALLED, *UNTOUCHED)
+SPECIAL = (
+    *("container", "peer-container", "debug-bpf", "builtin"),
+    *(*INSTALLED, *UNTOUCHED, *OLDER_PEERS),
+)
+# As a module of an installed kernel, iommufd has no mock IOMMU, and no faults are injected. Other
+# series have other requests to their mock IOMMU.
+WITHOUT_MOCK = (*INSTALLED, *UNTOUCHED, *OLDER_PEERS)
 # Take minutes on the sanitizer kernel, where other tests run the same code.
 LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
     " beside=, mock=): the guest in which a test of tests/guest runs; kernels may be 'ours',"
-    " 'installed', 'untouched', 'tools', 'bpf' or 'smmu';"
+    " 'installed', 'untouched', 'upstream', 'tools', 'bpf' or 'smmu';"
     " kernels and iommu may be lists; beside names special kernels to run on, too; mock keeps the"
     " test from kernels without the mock IOMMU or fault injection; parallel runs the emulated CPUs"
     " at the same time, for races, and forbids the test to switch tracing on or off",
