@@ -158,3 +158,43 @@ bool iommufd_area_info_from(u32 ctx, u32 ioas, u64 iova,
 {
 	return find_info(ctx, ioas, iova, false, info);
 }
+
+/**
+ * iommufd_ioas_next_pages - get the pages of the first area of memory from an
+ *	address on
+ * @ioas: the IOAS
+ * @iova: the address
+ * @found: filled in; its pages are NULL if there is no such area. The caller
+ *	puts them
+ *
+ * The area may be split or unmapped later: its pages stay the same.
+ *
+ * Context: Process context. May sleep. No lock of iommufd may be held.
+ *
+ * Return: 0, or -EINTR if the task was killed.
+ */
+int iommufd_ioas_next_pages(struct iommufd_ioas *ioas, unsigned long iova,
+			    struct iommufd_area_pages *found)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	ret = mutex_lock_killable(&ioas->iova_lock);
+	if (ret)
+		return ret;
+	found->pages = NULL;
+	iommufd_iova_map_for_each(area, &ioas->iovas, iova, ULONG_MAX) {
+		if (!iommufd_pages_are_memory(area->pages))
+			continue;
+		refcount_inc(&area->pages->refs);
+		found->pages = area->pages;
+		found->first = iommufd_area_first_index(area);
+		found->npages = iommufd_area_npages(area);
+		found->iova = area->iova;
+		found->last = area->last;
+		found->pinned = READ_ONCE(area->pinned);
+		break;
+	}
+	mutex_unlock(&ioas->iova_lock);
+	return 0;
+}

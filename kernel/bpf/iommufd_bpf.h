@@ -395,4 +395,7 @@ struct iommufd_area_info {
 #define IOMMUFD_AREA_IN_MAP		BIT(3)
 #define IOMMUFD_AREA_IN_UNMAP		BIT(4)
 
+/* Entries of the array of bpf_iommufd_count_sizes(): PAGE_SIZE << 0 to 18. */
+#define IOMMUFD_PAGE_ORDERS		19
+
 #endif

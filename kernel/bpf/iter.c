@@ -184,6 +184,7 @@ BTF_ID_FLAGS(func, bpf_iter_iommufd_area_next,
 	     KF_ITER_NEXT | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_iter_iommufd_area_destroy, KF_ITER_DESTROY)
 BTF_ID_FLAGS(func, bpf_iommufd_charge_pinned, KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_iommufd_count_sizes, KF_SLEEPABLE)
 BTF_KFUNCS_END(syscall_kfuncs)
 
 static const struct btf_kfunc_id_set iter_set = {

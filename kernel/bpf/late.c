@@ -23,57 +23,15 @@
 #include "ioas/ioas.h"
 #include "pages/pages.h"
 
-/**
- * struct late_area - an area whose pages are to be charged
- * @pages: its pages, on which this has a reference
- * @first: index of its first page
- * @npages: number of pages
- * @last: its last address
- */
-struct late_area {
-	struct iommufd_pages *pages;
-	unsigned long first;
-	unsigned long npages;
-	unsigned long last;
-};
-
-/*
- * Find the first area of memory from an address on. It may be split or unmapped
- * later: the pages that are left of it are found in the array all the same.
- */
-static int find_area(struct iommufd_ioas *ioas, unsigned long iova,
-		     struct late_area *found)
-{
-	struct iommufd_area *area;
-	int ret;
-
-	ret = mutex_lock_killable(&ioas->iova_lock);
-	if (ret)
-		return ret;
-	found->pages = NULL;
-	iommufd_iova_map_for_each(area, &ioas->iovas, iova, ULONG_MAX) {
-		if (!iommufd_pages_are_memory(area->pages))
-			continue;
-		refcount_inc(&area->pages->refs);
-		found->pages = area->pages;
-		found->first = iommufd_area_first_index(area);
-		found->npages = iommufd_area_npages(area);
-		found->last = area->last;
-		break;
-	}
-	mutex_unlock(&ioas->iova_lock);
-	return 0;
-}
-
 static long charge_ioas(struct iommufd_ioas *ioas)
 {
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
 	unsigned long iova = 0, charged = 0;
-	struct late_area area;
+	struct iommufd_area_pages area;
 	long ret;
 
 	do {
-		ret = find_area(ioas, iova, &area);
+		ret = iommufd_ioas_next_pages(ioas, iova, &area);
 		if (ret || !area.pages)
 			break;
 		ret = iommufd_pages_charge_late(area.pages, area.first,
