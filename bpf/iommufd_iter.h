@@ -86,5 +86,7 @@ void bpf_iter_iommufd_area_destroy(struct bpf_iter_iommufd_area *it)
 	__ksym __weak;
 __s64 bpf_iommufd_charge_pinned(__u32 link, __u32 ctx,
 				__u32 ioas) __ksym __weak;
+int bpf_iommufd_count_sizes(__u32 ctx, __u32 ioas, __u64 *pages,
+			    __u32 pages__sz) __ksym __weak;
 
 #endif

@@ -5,25 +5,22 @@
 
 #include <linux/types.h>
 
-#define PINS_MAX_IOAS 8192
+/* Page sizes that the kernel counts: 4096 << 0 to 18. */
+#define PINS_ORDERS 19
 
-/* Mean length of the contiguous runs that a map request gives the IOMMU. */
-enum pins_run {
-	PINS_RUN_SMALL,
-	PINS_RUN_64K,
-	PINS_RUN_2M,
-	PINS_RUN_1G,
-	PINS_RUNS,
-};
+/* Result of read_sizes() if the kernel can't count them. */
+#define PINS_NOT_KNOWN 1
 
-struct pins_key {
+/**
+ * struct pins_sizes - pinned pages of an IOAS by page size
+ * @ctx: number of the context, set by the caller
+ * @ioas: id of the IOAS, set by the caller
+ * @pages: entry N is the number of pages that an IOMMU can map with page size N
+ */
+struct pins_sizes {
 	__u32 ctx;
 	__u32 ioas;
-};
-
-/* Mapped bytes, by enum pins_run. */
-struct pins_mix {
-	__u64 bytes[PINS_RUNS];
+	__u64 pages[PINS_ORDERS];
 };
 
 /**

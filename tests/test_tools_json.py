@@ -32,7 +32,7 @@ def test_list() -> None:
     assert list(names) == sorted(names)
     for name, types in names.items():
         assert set(types) <= json_names.TYPES.keys(), name
-        if name.endswith(UNITS) and name != "run_bytes":
+        if name.endswith(UNITS):
             assert types[0] == "integer", name
 
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "../lib/err.h"
 #include "../lib/tool.h"
 #include "iommufd_pins.skel.h"
@@ -15,7 +16,7 @@ const char *argp_program_version = "iommufd-pins " VERSION;
 static const char doc[] =
 	"Shows which processes pin memory for devices through iommufd: pages by "
 	"process and IOAS, what they are charged to, how much of RLIMIT_MEMLOCK "
-	"is left, how pinned memory grows, and how contiguous it is.\v"
+	"is left, how pinned memory grows, and in pages of which size it is.\v"
 	"Without INTERVAL, shows the current state once and exits.\n"
 	"\n"
 	"Examples:\n"
@@ -54,6 +55,11 @@ static const struct argp argp = {
 	.doc = doc,
 };
 
+struct key {
+	__u32 ctx;
+	__u32 ioas;
+};
+
 /**
  * struct past - pinned pages of a context or an IOAS in the past
  * @key: the IOAS is 0 for a context
@@ -61,7 +67,7 @@ static const struct argp argp = {
  * @last: in the last report
  */
 struct past {
-	struct pins_key key;
+	struct key key;
 	__u64 first;
 	__u64 last;
 };
@@ -81,7 +87,7 @@ struct watch {
 
 static int by_key(const void *a, const void *b)
 {
-	const struct pins_key *left = a, *right = b;
+	const struct key *left = a, *right = b;
 
 	if (left->ctx != right->ctx)
 		return left->ctx < right->ctx ? -1 : 1;
@@ -110,17 +116,30 @@ static struct amount amount_of(struct watch *watch, __u32 ctx, __u32 ioas,
 	};
 }
 
-static void read_mix(struct watch *watch, __u32 ctx, struct ioas *ioas)
+static enum size_class class_of(__u64 size)
 {
-	struct pins_key key = { ctx, ioas->info->id };
-	int cpus = libbpf_num_possible_cpus();
-	struct pins_mix mix[cpus];
+	if (size >= 1ULL << 30)
+		return SIZE_1G;
+	if (size >= 1ULL << 21)
+		return SIZE_2M;
+	return size >= 1ULL << 16 ? SIZE_64K : SIZE_BELOW_64K;
+}
 
-	if (bpf_map_lookup_elem(bpf_map__fd(watch->bpf->maps.mixes), &key, mix))
+/* Only our iommufd can tell. */
+static void read_sizes(struct watch *watch, __u32 ctx, struct ioas *ioas)
+{
+	struct pins_sizes sizes = { .ctx = ctx, .ioas = ioas->info->id };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &sizes,
+		    .ctx_size_in = sizeof(sizes));
+	int program = bpf_program__fd(watch->bpf->progs.read_sizes);
+
+	if (program < 0 || bpf_prog_test_run_opts(program, &opts) ||
+	    opts.retval)
 		return;
-	for (int cpu = 0; cpu < cpus; cpu++)
-		for (int i = 0; i < PINS_RUNS; i++)
-			ioas->mix.bytes[i] += mix[cpu].bytes[i];
+	ioas->has_sizes = true;
+	for (int order = 0; order < PINS_ORDERS; order++)
+		ioas->bytes[class_of((__u64)getpagesize() << order)] +=
+			sizes.pages[order] * getpagesize();
 }
 
 static void add_ctx(struct watch *watch, struct report *report,
@@ -147,7 +166,7 @@ static void add_ctx(struct watch *watch, struct report *report,
 		ioas->info = &objects[i];
 		ioas->pinned = amount_of(watch, info->ctx, objects[i].id,
 					 objects[i].pinned);
-		read_mix(watch, info->ctx, ioas);
+		read_sizes(watch, info->ctx, ioas);
 		ctx->nr++;
 	}
 }
@@ -215,8 +234,7 @@ static bool show(struct watch *watch, const struct options *options)
 		return false;
 	report.time_ns = loop_clock(CLOCK_REALTIME);
 	make_report(watch, found, &report);
-	report.lost = found->lost + watch->bpf->bss->lost +
-		      tool_misses(watch->bpf->obj);
+	report.lost = found->lost;
 	if (watch->first)
 		tell_missing(watch);
 	print_report(&report, options);
@@ -241,20 +259,15 @@ static int run(struct watch *watch, struct options *options)
 	return status;
 }
 
-/* A single report needs no events, and only our iommufd has them. */
-static struct iommufd_pins *open_bpf(bool events)
+static struct iommufd_pins *open_bpf(enum source_kind source)
 {
-	struct iommufd_pins *bpf = events ? iommufd_pins__open_and_load() :
-					    owner_open();
-	int err = bpf ? 0 : -errno;
+	struct iommufd_pins *bpf = source == SOURCE_OURS ?
+					   iommufd_pins__open_and_load() :
+					   owner_open();
 
-	if (!err && events)
-		err = iommufd_pins__attach(bpf);
-	if (!err)
-		return bpf;
-	tool_refused(-err);
-	iommufd_pins__destroy(bpf);
-	return NULL;
+	if (!bpf)
+		tool_refused(errno);
+	return bpf;
 }
 
 int main(int argc, char **argv)
@@ -266,8 +279,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	if (!tool_check_source(options.common.verbose, &options.source))
 		return EXIT_FAILURE;
-	watch.bpf = open_bpf(options.loop.interval &&
-			     options.source == SOURCE_OURS);
+	watch.bpf = open_bpf(options.source);
 	if (watch.bpf)
 		watch.list = list_open(options.source);
 	if (watch.list) {

@@ -34,14 +34,25 @@ struct amount {
 	__s64 since;
 };
 
+/* Classes of page sizes. */
+enum size_class {
+	SIZE_BELOW_64K,
+	SIZE_64K,
+	SIZE_2M,
+	SIZE_1G,
+	SIZE_CLASSES,
+};
+
 /**
  * struct ioas - an IOAS
- * @mix: memory mapped since the start, by contiguity
+ * @has_sizes: @bytes is known
+ * @bytes: pinned memory, by the size of the pages that can map it
  */
 struct ioas {
 	const struct list_object *info;
 	struct amount pinned;
-	struct pins_mix mix;
+	bool has_sizes;
+	__u64 bytes[SIZE_CLASSES];
 };
 
 /**

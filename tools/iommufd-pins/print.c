@@ -9,7 +9,7 @@
 #include "pins.h"
 
 static const char *const mode_names[] = { "user", "mm", "none", "-" };
-static const char *const run_members[PINS_RUNS] = {
+static const char *const size_members[SIZE_CLASSES] = {
 	"below_64k_bytes",
 	"from_64k_bytes",
 	"from_2m_bytes",
@@ -59,13 +59,13 @@ static void print_amount(const struct amount *amount, bool first)
 	print_growth(amount->since, first);
 }
 
-/* A single report has seen no maps, which tell the runs; others report none. */
-static void print_titles(bool has_runs)
+/* Only our iommufd knows page sizes. */
+static void print_titles(bool has_sizes)
 {
 	printf("%7s %-15s %5s %5s %5s %-4s %6s %6s %6s %7s %7s %6s %6s %6s",
 	       "PID", "COMMAND", "UID", "CTX", "IOAS", "MODE", "AREAS",
 	       "MAPPED", "PINNED", "GROWTH", "SINCE", "USED", "LIMIT", "FREE");
-	if (has_runs)
+	if (has_sizes)
 		printf(" %5s %5s %5s %5s", "<64K", "64K+", "2M+", "1G+");
 	putchar('\n');
 }
@@ -99,17 +99,17 @@ static void print_ctx(const struct ctx *ctx, bool first)
 		       pages(buf[2], headroom(ctx)));
 }
 
-static void print_mix(const struct pins_mix *mix)
+static void print_sizes(const struct ioas *ioas)
 {
 	__u64 sum = 0;
 
-	for (int i = 0; i < PINS_RUNS; i++)
-		sum += mix->bytes[i];
+	for (int i = 0; i < SIZE_CLASSES; i++)
+		sum += ioas->bytes[i];
 	if (!sum)
 		return;
 	printf(" %6s %6s %6s", "", "", "");
-	for (int i = 0; i < PINS_RUNS; i++)
-		printf(" %4.0f%%", 100.0 * mix->bytes[i] / sum);
+	for (int i = 0; i < SIZE_CLASSES; i++)
+		printf(" %4.0f%%", 100.0 * ioas->bytes[i] / sum);
 }
 
 static void print_ioas(const struct ioas *ioas, bool first)
@@ -120,7 +120,7 @@ static void print_ioas(const struct ioas *ioas, bool first)
 	       count_of(areas, ioas->info->areas),
 	       bytes(mapped, ioas->info->mapped));
 	print_amount(&ioas->pinned, first);
-	print_mix(&ioas->mix);
+	print_sizes(ioas);
 	if (ioas->info->room != LIST_UNKNOWN)
 		printf("  room for %llu areas", ioas->info->room);
 	putchar('\n');
@@ -221,7 +221,7 @@ static void print_needs(const struct report *report,
 static void print_contexts(const struct report *report,
 			   const struct options *options)
 {
-	print_titles(options->loop.interval && options->source == SOURCE_OURS);
+	print_titles(options->source == SOURCE_OURS);
 	for (size_t i = 0; i < report->nr; i++) {
 		const struct ctx *ctx = &report->contexts[i];
 
@@ -274,17 +274,17 @@ static void add_amount(struct json_object *to, const struct amount *amount)
 	json_add_s64(to, "since_pages", amount->since);
 }
 
-static struct json_object *runs_object(const struct pins_mix *mix)
+static struct json_object *sizes_object(const struct ioas *ioas)
 {
 	struct json_object *out = json_object_new_object();
 
-	for (int i = 0; i < PINS_RUNS; i++)
-		json_add_u64(out, run_members[i], mix->bytes[i]);
+	for (int i = 0; i < SIZE_CLASSES; i++)
+		json_add_u64(out, size_members[i], ioas->bytes[i]);
 	return out;
 }
 
 static struct json_object *ioas_object(const struct ioas *ioas,
-				       enum source_kind source, bool once)
+				       enum source_kind source)
 {
 	struct json_object *out = json_object_new_object();
 
@@ -296,10 +296,8 @@ static struct json_object *ioas_object(const struct ioas *ioas,
 	if (source == SOURCE_TYPE1)
 		add_known(out, "areas_free", ioas->info->room);
 	add_amount(out, &ioas->pinned);
-	/* Only maps that are seen tell their runs. */
-	json_add(out, "run_bytes",
-		 once || source != SOURCE_OURS ? NULL :
-						 runs_object(&ioas->mix));
+	json_add(out, "page_sizes",
+		 ioas->has_sizes ? sizes_object(ioas) : NULL);
 	return out;
 }
 
@@ -346,7 +344,7 @@ static struct json_object *device_object(const struct list_object *device)
 }
 
 static struct json_object *ctx_object(const struct needs *needs,
-				      const struct ctx *ctx, bool once)
+				      const struct ctx *ctx)
 {
 	struct json_object *out = json_object_new_object();
 	struct json_object *ioas = json_object_new_array();
@@ -367,9 +365,8 @@ static struct json_object *ctx_object(const struct needs *needs,
 	add_limit(out, ctx);
 	add_need(out, needs, ctx);
 	for (size_t i = 0; i < ctx->nr; i++)
-		json_object_array_add(ioas,
-				      ioas_object(&ctx->ioas[i],
-						  ctx->info->source, once));
+		json_object_array_add(ioas, ioas_object(&ctx->ioas[i],
+							ctx->info->source));
 	json_add(out, "ioas", ioas);
 	for (size_t i = 0; i < ctx->nr_devices; i++)
 		json_object_array_add(devices, device_object(ctx->devices[i]));
@@ -383,7 +380,6 @@ static void print_json(const struct report *report,
 	struct json_object *line = json_object_new_object();
 	struct json_object *contexts = json_object_new_array();
 	struct needs *needs = needs_begin(report);
-	bool once = !options->loop.interval;
 
 	json_add_u64(line, "time_ns", report->time_ns);
 	json_add_text(line, "source", source_name(options->source));
@@ -393,8 +389,7 @@ static void print_json(const struct report *report,
 		if (is_wanted(&report->contexts[i], options))
 			json_object_array_add(contexts,
 					      ctx_object(needs,
-							 &report->contexts[i],
-							 once));
+							 &report->contexts[i]));
 	needs_end(needs);
 	json_add(line, "contexts", contexts);
 	json_print(line);

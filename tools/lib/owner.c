@@ -17,8 +17,7 @@ struct iommufd_pins *owner_open(void)
 
 	if (!pins)
 		return NULL;
-	bpf_program__set_autoload(pins->progs.pins_map, false);
-	bpf_program__set_autoload(pins->progs.pins_destroy, false);
+	bpf_program__set_autoload(pins->progs.read_sizes, false);
 	err = iommufd_pins__load(pins);
 	if (!err)
 		return pins;

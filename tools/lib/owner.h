@@ -30,8 +30,8 @@ struct owner {
 struct iommufd_pins;
 
 /*
- * Opens the programs that read owners, without those for events. Returns NULL
- * with errno set on errors.
+ * Opens the program that reads owners, without the one for page sizes. Returns
+ * NULL with errno set on errors.
  */
 struct iommufd_pins *owner_open(void);
 

@@ -86,9 +86,7 @@ def test_limit_as_text() -> None:
         child.met()
         (found,) = report()
     has(found, mode="none", uid=0, used_pages=None, limit_pages=None, free_pages=None)
-    # A single report has seen no map, so it knows no runs.
-    assert text[1].split()[-1] == "FREE"
-    assert [ioas["run_bytes"] for ioas in found["ioas"]] == [None]
+    assert text[1].split()[-4:] == ["<64K", "64K+", "2M+", "1G+"]
     row = dict(zip(text[1].split(), text[2].split(), strict=False))
     shown = [row[name] for name in ("UID", "MODE", "PINNED", "USED", "LIMIT", "FREE")]
     assert shown == [str(NOBODY), "mm", "40.0K", "40.0K", "256K", "216K"]
@@ -179,38 +177,28 @@ def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     has(second, ioas=later, pinned_pages=3, since_pages=3)
 
 
-def ioas_of(line: dict[str, Any]) -> dict[str, Any]:
-    """The only IOAS; until it is listed, one without values."""
-    return (line["contexts"][0]["ioas"] or [{"maps": None}])[0]
+def sizes(ioas: int) -> tuple[int, ...]:
+    """Pinned bytes of an IOAS in the only context, by the size of pages."""
+    (context,) = report()
+    (found,) = [each for each in context["ioas"] if each["ioas"] == ioas]
+    return tuple(found["page_sizes"].values())
 
 
-@pytest.mark.guest(mock=True)
-def test_contiguity(context: Context, ioas: int) -> None:
-    """By the mean of each map; dropped with the IOAS, whose id may be reused."""
-    with (
-        mem.anonymous(PAGE) as small,
-        mem.hugetlb(2 * HUGE) as huge,
-        Tool(NAME, "-j", "0.05", quiet=True) as tool,
-    ):
-        tool.next()
-        context.map(ioas, small, iova=IOVA)
-        with mock.Device(context, ioas):
-            # Memory mapped before there was a device is not known.
-            for buffer in (small, small, huge):
-                context.map(ioas, buffer)
-            runs = tool.until(lambda line: ioas_of(line)["maps"] == 4)[-1]
-        context.destroy(ioas)
-        assert context.ioas_alloc() == ioas
-        after = tool.until(lambda line: ioas_of(line)["maps"] == 0)[-1]
-        tool.text()
-    has(
-        ioas_of(runs)["run_bytes"],
-        below_64k_bytes=2 * PAGE,
-        from_64k_bytes=0,
-        from_2m_bytes=2 * HUGE,
-        from_1g_bytes=0,
-    )
-    assert not any(ioas_of(after)["run_bytes"].values())
+def test_page_sizes(context: Context, ioas: int) -> None:
+    """Of what is pinned now, also before the tool was started; alignment of both sides counts."""
+    with mem.anonymous(PAGE) as small, mem.hugetlb(2 * HUGE) as huge:
+        context.map(ioas, small, iova=64 * HUGE)
+        context.map(ioas, huge, iova=2 * HUGE)
+        assert sizes(ioas) == (0, 0, 0, 0)
+        with Edu(context, ioas, 0) as edu:
+            assert sizes(ioas) == (PAGE, 0, 2 * HUGE, 0)
+            # The same memory again, 1 MiB off.
+            context.map(ioas, huge, iova=8 * HUGE - HUGE // 2)
+            assert sizes(ioas) == (PAGE, 2 * HUGE, 2 * HUGE, 0)
+            context.unmap(ioas, 2 * HUGE, 2 * HUGE)
+            assert sizes(ioas) == (PAGE, 2 * HUGE, 0, 0)
+            edu.detach()
+        assert sizes(ioas) == (0, 0, 0, 0)
 
 
 def test_count_ends_it() -> None:

@@ -60,7 +60,7 @@ def test_state(type1: Container, buffer: mem.Buffer) -> None:
     assert found["used_pages"] >= 19
     (mappings,) = found["ioas"]
     has(mappings, areas=2, mapped_bytes=19 * PAGE, pinned_pages=19, areas_free=limit - 2)
-    has(mappings, maps=None, unmaps=None, run_bytes=None)
+    has(mappings, maps=None, unmaps=None, page_sizes=None)
     (device,) = found["devices"]
     has(device, device=addresses()[0], group=group_of(addresses()[0]))
     type1.unmap_all()

@@ -52,7 +52,7 @@ def test_amounts(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     first, second = mine["ioas"]
     has(first, ioas=ioas, areas=1, mapped_bytes=16 * PAGE, pinned_pages=16)
     has(second, ioas=other, areas=2, mapped_bytes=6 * PAGE, pinned_pages=6)
-    has(first, maps=None, unmaps=None, run_bytes=None)
+    has(first, maps=None, unmaps=None, page_sizes=None)
     assert len(mine["devices"]) == 2
 
 
