@@ -208,7 +208,7 @@ void print_stock(const struct options *options)
 		return;
 	printf("This kernel has no iommufd with trace events: below are system calls of its\n"
 	       "iommufd and of VFIO. %s\n",
-	       options->has_part[MAPLAT_PIN] ?
+	       options->has_part[MAPLAT_IOMMU] ?
 		       "How long they wait for locks is not known." :
 		       "How they spend the time is not known.");
 	/* It may be long until the first report. */

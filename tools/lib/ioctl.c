@@ -110,18 +110,58 @@ static void choose_parts(struct ioctl_watch *watch)
 	btf__free(kernel);
 }
 
+static void detach_part(struct ioctl_watch *watch, enum ioctl_part part)
+{
+	struct bpf_object_skeleton *all = watch->bpf->skeleton;
+
+	watch->has_part[part] = false;
+	for (int i = 0; i < all->prog_cnt; i++) {
+		if (part_of(*all->progs[i].prog) != part)
+			continue;
+		bpf_link__destroy(*all->progs[i].link);
+		*all->progs[i].link = NULL;
+	}
+}
+
+/*
+ * A kernel may be unable to attach to a function, as some are to functions with
+ * many arguments. Its part is unknown then.
+ */
+static void attach_parts(struct ioctl_watch *watch)
+{
+	struct bpf_object_skeleton *all = watch->bpf->skeleton;
+
+	for (int i = 0; i < all->prog_cnt; i++) {
+		struct bpf_program *prog = *all->progs[i].prog;
+		enum ioctl_part part = part_of(prog);
+
+		if (part == IOCTL_PARTS || !watch->has_part[part] ||
+		    !bpf_program__autoload(prog))
+			continue;
+		*all->progs[i].link = bpf_program__attach(prog);
+		if (!*all->progs[i].link)
+			detach_part(watch, part);
+	}
+}
+
 /*
  * Attaches the program for the start of a call last, so that the end of each
  * call that it sees is seen too.
  */
-static int attach(struct iommufd_ioctl *bpf)
+static int attach(struct ioctl_watch *watch)
 {
+	struct iommufd_ioctl *bpf = watch->bpf;
+	struct bpf_program *prog;
 	int err;
 
+	bpf_object__for_each_program(prog, bpf->obj)
+		if (part_of(prog) != IOCTL_PARTS)
+			bpf_program__set_autoattach(prog, false);
 	bpf_program__set_autoattach(bpf->progs.ioctl_enter, false);
 	err = iommufd_ioctl__attach(bpf);
 	if (err)
 		return -err;
+	attach_parts(watch);
 	bpf->links.ioctl_enter = bpf_program__attach(bpf->progs.ioctl_enter);
 	return bpf->links.ioctl_enter ? 0 : errno;
 }
@@ -156,7 +196,7 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options,
 		if (!watch->ring)
 			return errno;
 	}
-	return attach(bpf);
+	return attach(watch);
 }
 
 static void end(struct ioctl_watch *watch)
@@ -182,7 +222,7 @@ struct ioctl_watch *ioctl_open(const struct ioctl_options *options)
 	watch->cpus = tool_memory(calloc(watch->nr_cpus, sizeof(*watch->cpus)));
 	err = begin(watch, options, options->parts);
 	if (err && options->parts) {
-		/* Not each kernel can have programs at its functions. */
+		/* Not each kernel can have programs at functions. */
 		end(watch);
 		err = begin(watch, options, false);
 	}

@@ -30,7 +30,10 @@ HOW_TO_BUILD = {
         name: f"scripts/build-kernel {name}"
         for name in ("arm64", "arm64-peer", "arm64-debug", "peer-6.12", "peer-7.2")
     },
-    **{f"debian-{series}": f"scripts/debian-kernel {series}" for series in ("6.1", "6.12", "7.3")},
+    **{
+        f"debian-{series}": f"scripts/debian-kernel {series}"
+        for series in ("6.1", "6.12", "7.2", "7.3")
+    },
 }
 
 

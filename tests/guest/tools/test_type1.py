@@ -113,8 +113,13 @@ def test_requests(type1: Container, buffer: mem.Buffer) -> None:
     rows = {row["op"]: row for row in report["rows"]}
     has(rows["map"], pid=os.getpid(), timed=3, failed=1, bytes=3 * buffer.size)
     has(rows["unmap"], timed=2, failed=0, bytes=3 * buffer.size)
-    assert 0 < rows["map"]["pin"]["sum_ns"] < rows["map"]["total"]["sum_ns"]
-    assert 0 < rows["unmap"]["unpin"]["sum_ns"] < rows["unmap"]["total"]["sum_ns"]
+    parts = [("map", "pin"), ("map", "iommu"), ("unmap", "unpin")]
+    # It can't attach to functions with seven arguments.
+    if os.uname().release.startswith("6.1."):
+        assert "pin" not in rows["map"]
+        del parts[0]
+    for op, part in parts:
+        assert 0 < rows[op][part]["sum_ns"] < rows[op]["total"]["sum_ns"]
 
 
 def test_failure(type1: Container, buffer: mem.Buffer) -> None:

@@ -12,7 +12,7 @@ USUAL = ("debug", "stock", "debian-7.3")
 # Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
 # of their BPF programs, also run on special kernels.
 INSTALLED = ("stock", "stock-7.2", "replaced")
-UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.3")
+UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.2", "debian-7.3")
 OLDER_PEERS = ("peer-6.12", "peer-7.2")
 GROUPS = {
     "ours": OURS,
