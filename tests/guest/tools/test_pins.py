@@ -63,7 +63,7 @@ def test_device(context: Context, ioas: int) -> None:
     assert text.split()[:2] == ["device", edu.address]
 
 
-@pytest.mark.guest(mock=True)
+@pytest.mark.guest(kernels=("bpf", "upstream"), mock=True)
 @pytest.mark.parametrize("mode", ["user", "mm"])
 def test_limit(mode: str) -> None:
     """The charges, whom they affect, and how much of the limit is left."""

@@ -125,19 +125,6 @@ def test_parts(context: Context, ioas: int) -> None:
 
 
 @pytest.mark.guest(mock=True)
-@pytest.mark.parametrize("mode", ["user", "mm"])
-def test_limit(mode: str) -> None:
-    """The charges, whom they affect, and how much of the limit is left."""
-    with Child(pinning(mode)) as child:
-        child.met()
-        (found,) = report("-p", str(child.pid))
-        child.go_on()
-        child.met()
-    has(found, mode=mode, uid=NOBODY, pinned_pages=10)
-    has(found, used_pages=10, limit_pages=LIMIT, free_pages=LIMIT - 10)
-
-
-@pytest.mark.guest(mock=True)
 def test_growth(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     """A context keeps its number; growth is that of its pins."""
     with mock.Device(context, ioas):
