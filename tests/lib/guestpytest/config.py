@@ -94,6 +94,11 @@ def is_guest_path(path: Path) -> bool:
     return not GUEST_TESTS.isdisjoint(path.parents)
 
 
+def runs_in_guest(item: pytest.Item) -> bool:
+    """Whether an item needs a guest: one that is skipped needs none."""
+    return is_guest_path(item.path) and not item.get_closest_marker("skip")
+
+
 def nodeid_of(item: pytest.Item) -> str:
     """The name by which the guest knows an item."""
     return item.stash.get(NODEID, item.nodeid)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .config import GuestConfig, config_of, is_guest_path, nodeid_of
+from .config import GuestConfig, config_of, nodeid_of, runs_in_guest
 from .machine import GuestDied, Machine
 
 LIMIT = 60.0
@@ -30,7 +30,7 @@ class Host:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
-            if is_guest_path(item.path):
+            if runs_in_guest(item):
                 files = self._files.setdefault(config_of(item), [])
                 if str(item.path) not in files:
                     files.append(str(item.path))
@@ -39,7 +39,7 @@ class Host:
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
-        if not is_guest_path(item.path):
+        if not runs_in_guest(item):
             return None
         hook = item.ihook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -63,7 +63,7 @@ class Host:
                 self._machine = None
             reports.append(_failure(item, "call", str(died)))
         self._last = item
-        if nextitem is None or not is_guest_path(nextitem.path):
+        if nextitem is None or not runs_in_guest(nextitem):
             reports += self._finish()
         return reports
 
@@ -84,7 +84,7 @@ class Host:
         for error in self._host_hooks(machine, item, "before"):
             return [_failure(item, "setup", error)]
         after = None
-        if nextitem and is_guest_path(nextitem.path) and config_of(nextitem) == machine.config:
+        if nextitem and runs_in_guest(nextitem) and config_of(nextitem) == machine.config:
             after = nodeid_of(nextitem)
         answer = machine.run_test(nodeid_of(item), after, self._limit(item, machine.config))
         reports = [self._from_wire(data, item) for data in answer["reports"]]

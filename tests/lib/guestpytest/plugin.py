@@ -2,7 +2,9 @@
 """The plugin, used on the host and in guests: options, markers, parameters."""
 
 import pytest
+from _pytest.mark import ParameterSet
 from vmrun.arch import ARM64, X86
+from vmrun.paths import arch_of_kernel
 
 from . import config as guests
 
@@ -10,17 +12,21 @@ OURS = ("main", "debug", "arm64", "arm64-debug")
 # Those that `make test` uses.
 USUAL = ("debug", "stock", "debian-7.3")
 # Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
-# of their BPF programs, also run on special kernels.
+# of their BPF programs, also run on special kernels; "plain" is for tests that one kernel of ours
+# can stand for, "peers" for the same of the peer, "upstream" for peers of all series.
 INSTALLED = ("stock", "stock-7.2", "replaced")
 UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.2", "debian-7.3")
 OLDER_PEERS = ("peer-6.12", "peer-7.2")
+PEERS = ("peer", "arm64-peer")
 GROUPS = {
     "ours": OURS,
     "untouched": UNTOUCHED,
     "installed": INSTALLED,
-    "upstream": ("peer", *OLDER_PEERS),
+    "upstream": (*PEERS, *OLDER_PEERS),
     "tools": ("main", *INSTALLED, "arm64"),
     "bpf": ("main", *INSTALLED, "debug-bpf", "builtin", "arm64"),
+    "plain": ("main", "arm64"),
+    "peers": PEERS,
     "smmu": tuple(ARM64.kernels.values()),
 }
 # Kernels that run only the tests that name them: any other test would behave as on the kernel that
@@ -37,7 +43,7 @@ LONG_ON_DEBUG = {"test_bar.py", "test_vfio_container.py"}
 MARKERS = (
     "guest(kernels=, iommu=, devices=, smp=, memory=, hugepages=, append=, icount=, parallel=,"
     " beside=, mock=): the guest in which a test of tests/guest runs; kernels may be 'ours',"
-    " 'installed', 'untouched', 'upstream', 'tools', 'bpf' or 'smmu';"
+    " 'installed', 'untouched', 'upstream', 'tools', 'bpf', 'plain', 'peers' or 'smmu';"
     " kernels and iommu may be lists; beside names special kernels to run on, too; mock keeps the"
     " test from kernels without the mock IOMMU or fault injection; parallel runs the emulated CPUs"
     " at the same time, for races, and forbids the test to switch tracing on or off",
@@ -96,6 +102,15 @@ def _able(kernels: list[str], wish: guests.Wish) -> list[str]:
     return [k for k in kernels if k in _named(wish.kernels)]
 
 
+def _on_kernel(kernel: str, wish: guests.Wish) -> list[ParameterSet]:
+    """The kernel with each IOMMU that the test asks for; without one of these, a skipped test."""
+    if iommus := wish.iommus_of(kernel):
+        return [pytest.param(kernel, iommu) for iommu in iommus]
+    arch = arch_of_kernel(kernel)
+    why = f"{arch.name} has none of the IOMMUs {', '.join(wish.iommus)}"
+    return [pytest.param(kernel, arch.usual_iommu, marks=pytest.mark.skip(reason=why))]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs each guest test on each kernel and each IOMMU that it asks for."""
     if not guests.is_guest_path(metafunc.definition.path):
@@ -105,7 +120,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in ("kernel", "iommu"):
         if name not in metafunc.fixturenames:
             metafunc.fixturenames.append(name)
-    pairs = [(kernel, iommu) for kernel in kernels for iommu in wish.iommus_of(kernel)]
+    pairs = [pair for kernel in kernels for pair in _on_kernel(kernel, wish)]
     metafunc.parametrize(("kernel", "iommu"), pairs, indirect=True)
 
 
@@ -168,7 +183,7 @@ def _group(item: pytest.Item, parallel: bool) -> tuple[guests.GuestConfig, str] 
     Most tests need the same guest of the sanitizer kernel. With several processes, each folder of
     such tests is a group, so that two guests share the work.
     """
-    if not guests.is_guest_path(item.path):
+    if not guests.runs_in_guest(item):
         return None
     config = guests.config_of(item)  # type: ignore[arg-type]
     return config, item.path.parent.name if parallel and config.sanitized else ""
