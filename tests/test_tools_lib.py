@@ -301,6 +301,24 @@ DMA_FAULTS = {
     'arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data write s1 "Input address caused fault"'
     " stag: 0x0": "SMMUv3 0000:00:02.0 access 2 pasid ffffffff iova 1000 cause 1:"
     " F_TRANSLATION, stage 1",
+    # The second stage alone: both addresses are the same, but for the place in the page.
+    "arm-smmu-v3 arm-smmu-v3.0.auto: event: F_PERMISSION client: 0000:00:02.0 sid: 0x10"
+    " ssid: 0x0 iova: 0x40001008 ipa: 0x40001000": "-",
+    'arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data read s2 "Input address caused fault"'
+    " stag: 0x0": "SMMUv3 0000:00:02.0 access 1 pasid ffffffff iova 40001008 cause 2:"
+    " F_PERMISSION, stage 2",
+    # Both stages: what the host maps is the address between them.
+    "arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:00:02.0 sid: 0x10"
+    " ssid: 0x0 iova: 0x3008 ipa: 0x40020000": "-",
+    'arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data write s2 "Input address caused fault"'
+    "  stag: 0x0": "SMMUv3 0000:00:02.0 access 2 pasid ffffffff iova 40020008 cause 1:"
+    " F_TRANSLATION, stage 2, for the guest's address 0x3008",
+    # An entry of the guest's own table.
+    "arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:00:02.0 sid: 0x10"
+    " ssid: 0x0 iova: 0x4008 ipa: 0x50000000": "-",
+    'arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data read s2 "Stage 1 translation table fetch"'
+    " ttd_read stag: 0x0": "SMMUv3 0000:00:02.0 access 1 pasid ffffffff iova 50000000 cause 1:"
+    " F_TRANSLATION, stage 2, for the guest's address 0x4008",
     "arm-smmu-v3 arm-smmu-v3.0.auto: event: C_BAD_STE client: 0000:00:02.0 sid: 0x10 ssid: 0x0": (
         "SMMUv3 0000:00:02.0 access 0 pasid ffffffff iova 0 cause 5: C_BAD_STE"
     ),
@@ -330,6 +348,8 @@ DMA_EXPLANATIONS = {
         "detached | the device had no page table: detached 2.4 s ago by thread detacher (13)"
     ),
     "guest hwpt=7": "guest | page table 7, which the guest manages, translates it",
+    # The host's page table, below that of the guest, did not translate it.
+    "guest second hwpt=7": f"not_mapped | {WHERE}not mapped | nothing is mapped",
     "cause=4": f"outside | {WHERE}outside of what the page table can translate",
     "unlisted": f"unknown | {WHERE}it is not known what is mapped",
     "unlisted ioas=0": "unknown",

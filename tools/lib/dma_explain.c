@@ -63,7 +63,7 @@ void dma_explain(struct dma_explanation *why, const struct dma_fault *fault)
 {
 	if (why->is_detached || fault->cause == DMA_FAULT_BLOCKED)
 		why->finding = FINDING_DETACHED;
-	else if (why->is_guest)
+	else if (why->is_guest && !fault->is_second)
 		why->finding = FINDING_GUEST;
 	else if (*why->reserved)
 		why->finding = FINDING_RESERVED;

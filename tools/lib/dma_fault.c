@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "dma_fault.h"
@@ -43,6 +44,9 @@ static const struct {
 	{ "C_BAD_SUBSTREAMID", DMA_FAULT_BLOCKED },
 };
 
+/* The bits of an address that SMMUv3 leaves out in one of two fields. */
+#define SMMU_IN_PAGE 0xfff
+
 /* Bits of AMD's IO_PAGE_FAULT. */
 #define AMD_INTERRUPT 0x008
 #define AMD_PRESENT   0x010
@@ -63,6 +67,18 @@ static enum dma_fault_cause smmu_cause(const char *name)
 		if (!strcmp(name, smmu_causes[i].name))
 			return smmu_causes[i].cause;
 	return DMA_FAULT_OTHER;
+}
+
+__attribute__((format(printf, 2, 3))) static void
+add_reason(struct dma_fault *fault, const char *format, ...)
+{
+	size_t length = strlen(fault->reason);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault->reason + length, sizeof(fault->reason) - length,
+		  format, args);
+	va_end(args);
 }
 
 /* A PCI address, with the domain that lines of old kernels lack. */
@@ -150,17 +166,17 @@ static bool read_amd(const char *line, struct dma_fault *fault)
  * arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:00:02.0
  * sid: 0x10 ssid: 0x0 iova: 0x1000 ipa: 0x0
  */
-static bool read_smmu(const char *line, struct dma_fault *fault)
+static bool read_smmu(const char *line, struct dma_fault *fault, __u64 *ipa)
 {
 	char name[32], device[40];
-	unsigned long long iova;
+	unsigned long long iova, between;
 	unsigned int sid, ssid;
 	int found;
 
 	line = strstr(line, ": event: ");
 	found = line ? sscanf(line,
-			      ": event: %31s client: %39s sid: %x ssid: %x iova: %llx",
-			      name, device, &sid, &ssid, &iova) :
+			      ": event: %31s client: %39s sid: %x ssid: %x iova: %llx ipa: %llx",
+			      name, device, &sid, &ssid, &iova, &between) :
 		       0;
 	if (found < 4)
 		return false;
@@ -168,7 +184,8 @@ static bool read_smmu(const char *line, struct dma_fault *fault)
 	snprintf(fault->device, sizeof(fault->device), "%s", device);
 	/* Stage 1 without PASIDs reports 0. */
 	fault->pasid = ssid ?: DMA_FAULT_NO_PASID;
-	fault->iova = found == 5 ? iova : 0;
+	fault->iova = found >= 5 ? iova : 0;
+	*ipa = found == 6 ? between : 0;
 	fault->access = DMA_FAULT_UNKNOWN;
 	fault->cause = smmu_cause(name);
 	snprintf(fault->reason, sizeof(fault->reason), "%s", name);
@@ -176,10 +193,29 @@ static bool read_smmu(const char *line, struct dma_fault *fault)
 }
 
 /*
+ * The address that stage 2 did not translate. The report has that of its page;
+ * the rest is the same on both sides of stage 1, unless it was the access to an
+ * entry of stage 1 that failed.
+ */
+static void set_second_stage(struct dma_fault *fault, __u64 ipa,
+			     const char *line)
+{
+	__u64 va = fault->iova;
+
+	fault->is_second = true;
+	fault->iova = ipa;
+	if (strstr(line, "Input address"))
+		fault->iova |= va & SMMU_IN_PAGE;
+	if (fault->iova != va)
+		add_reason(fault, ", for the guest's address 0x%llx", va);
+}
+
+/*
  * The second line: arm-smmu-v3 arm-smmu-v3.0.auto: unpriv data write s1
  * "Input address caused fault" stag: 0x0
  */
-static bool read_smmu_access(const char *line, struct dma_fault *fault)
+static bool read_smmu_access(const char *line, struct dma_fault *fault,
+			     __u64 ipa)
 {
 	char access[8], stage[8];
 
@@ -187,9 +223,9 @@ static bool read_smmu_access(const char *line, struct dma_fault *fault)
 	if (!line || sscanf(line, "priv %*s %7s %7s", access, stage) != 2)
 		return false;
 	fault->access = access[0] == 'r' ? DMA_FAULT_READ : DMA_FAULT_WRITE;
-	snprintf(fault->reason + strlen(fault->reason),
-		 sizeof(fault->reason) - strlen(fault->reason), ", stage %c",
-		 stage[1]);
+	add_reason(fault, ", stage %c", stage[1]);
+	if (stage[1] == '2')
+		set_second_stage(fault, ipa, line);
 	return true;
 }
 
@@ -236,7 +272,7 @@ bool dma_fault_read(struct dma_fault_log *log, const char *line,
 		    struct dma_fault *fault)
 {
 	if (log->is_pending && strstr(line, "arm-smmu-v3") &&
-	    read_smmu_access(line, &log->pending)) {
+	    read_smmu_access(line, &log->pending, log->ipa)) {
 		log->is_pending = false;
 		*fault = log->pending;
 		return true;
@@ -245,7 +281,7 @@ bool dma_fault_read(struct dma_fault_log *log, const char *line,
 	if (read_vtd(line, fault) || read_amd(line, fault) ||
 	    read_virtio(line, fault))
 		return true;
-	if (!read_smmu(line, fault))
+	if (!read_smmu(line, fault, &log->ipa))
 		return false;
 	/* Only faults of a page table have an address and a second line. */
 	if (!strstr(line, " iova: "))

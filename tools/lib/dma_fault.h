@@ -42,7 +42,9 @@ enum dma_fault_access {
  * @cause: what they mean
  * @access: read or write, DMA_FAULT_UNKNOWN if the driver does not say
  * @pasid: PASID of the access, or DMA_FAULT_NO_PASID
- * @iova: address of the access
+ * @iova: address of the access; if the IOMMU translates twice, and the second
+ *	translation failed, the address that the first one gave
+ * @is_second: it was the second translation, which is never a guest's
  */
 struct dma_fault {
 	char device[64];
@@ -52,15 +54,18 @@ struct dma_fault {
 	enum dma_fault_access access;
 	__u32 pasid;
 	__u64 iova;
+	bool is_second;
 };
 
 /**
  * struct dma_fault_log - reader of the log
  * @pending: the first half of a report that has two lines
+ * @ipa: its address between two translations
  * @is_pending: whether there is one
  */
 struct dma_fault_log {
 	struct dma_fault pending;
+	__u64 ipa;
 	bool is_pending;
 };
 

@@ -256,6 +256,8 @@ static void read_fact(struct dma_explanation *why, struct dma_fault *fault,
 		why->is_detached = true;
 	else if (IS("guest"))
 		why->is_guest = true;
+	else if (IS("second"))
+		fault->is_second = true;
 	else if (IS("unlisted"))
 		why->has_areas = false;
 	else if (IS("at"))
