@@ -263,6 +263,7 @@ def test_iommu_off(host: Host, table: str | None, says: str, advice: str) -> Non
         ("smmu3.0x2b400000", "Arm SMMUv3"),
         ("virtio3", "virtio-iommu"),
         ("iommufd_selftest_iommu.0", "mock"),
+        ("iommufd_mock", "mock"),
         ("other", "IOMMU is on (other)"),
     ],
 )
@@ -272,6 +273,14 @@ def test_iommu_on(host: Host, name: str, kind: str) -> None:
     host.check("iommu", "ok", kind, "1 groups of devices")
     host.put("proc/cmdline", "iommu=pt\n")
     host.check("iommu", "ok", kind, "passthrough")
+
+
+def test_iommu_and_mock(host: Host) -> None:
+    """The mock of tests is not the one to name, although its name comes first."""
+    host.remove("sys/class/iommu")
+    for name in ("iommufd_mock", "smmu3.0x2b400000"):
+        host.put(f"sys/class/iommu/{name}", None)
+    host.check("iommu", "ok", "Arm SMMUv3 is on (smmu3.0x2b400000 and others)")
 
 
 def test_iommu_without_groups(host: Host) -> None:

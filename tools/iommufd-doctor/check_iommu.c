@@ -3,6 +3,8 @@
 #include "../lib/env.h"
 #include "checks.h"
 
+#define MOCK "iommufd_"
+
 /* Names in /sys/class/iommu, without numbers. */
 static const struct {
 	const char *begin;
@@ -12,7 +14,7 @@ static const struct {
 	{ "ivhd", "AMD-Vi" },
 	{ "smmu3", "Arm SMMUv3" },
 	{ "virtio", "virtio-iommu" },
-	{ "iommufd_selftest", "the mock of iommufd's tests" },
+	{ MOCK, "the mock of iommufd's tests" },
 };
 
 static const char *kind_of(const char *name)
@@ -21,6 +23,15 @@ static const char *kind_of(const char *name)
 		if (!strncmp(name, kinds[i].begin, strlen(kinds[i].begin)))
 			return kinds[i].kind;
 	return "IOMMU";
+}
+
+/* The one to name; the mock of tests only if there is no other. */
+static const char *first_of(struct dirent **iommus, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		if (strncmp(iommus[i]->d_name, MOCK, strlen(MOCK)))
+			return iommus[i]->d_name;
+	return nr > 0 ? iommus[0]->d_name : "";
 }
 
 static bool is_on(const struct host *host, const char *word)
@@ -37,6 +48,7 @@ static bool check_hardware(const struct host *host, struct report *out)
 	bool passes = is_on(host, "iommu=pt") ||
 		      is_on(host, "iommu.passthrough=1");
 	enum env_problem problem = env_check_iommu(host->root);
+	const char *name = first_of(iommus, nr_iommus);
 
 	if (problem)
 		report(out, "iommu", NULL, STATE_PROBLEM,
@@ -50,12 +62,11 @@ static bool check_hardware(const struct host *host, struct report *out)
 	else if (nr_groups <= 0)
 		report(out, "iommu", NULL, STATE_PROBLEM, NULL,
 		       "%s is on (%s), but no device is behind it",
-		       kind_of(iommus[0]->d_name), iommus[0]->d_name);
+		       kind_of(name), name);
 	else
 		report(out, "iommu", NULL, STATE_OK, NULL,
-		       "%s is on (%s%s), %d groups of devices%s",
-		       kind_of(iommus[0]->d_name), iommus[0]->d_name,
-		       nr_iommus > 1 ? " and others" : "", nr_groups,
+		       "%s is on (%s%s), %d groups of devices%s", kind_of(name),
+		       name, nr_iommus > 1 ? " and others" : "", nr_groups,
 		       passes ?
 			       "; drivers bypass it (passthrough), which is fine" :
 			       "");
