@@ -3,7 +3,7 @@
  * A measurement has four parts: memory of some kind (memory.c), a backend that
  * maps it (iommufd.c, type1.c, floor.c), rounds that are timed and marked
  * (round.c), and scenes that define the operations and their memory (cases.c,
- * mock.c, footprint.c, threads.c, hold.c, scaling.c, first.c).
+ * mock.c, smmu.c, footprint.c, threads.c, hold.c, scaling.c, first.c).
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -132,6 +132,7 @@ enum {
 	ON_FLOOR = 4,
 	ON_MOCK = 8,
 	ON_PINLIMIT = 16,
+	ON_SMMU = 32,
 	ON_ALL = ON_IOMMUFD | ON_TYPE1 | ON_FLOOR,
 };
 
@@ -140,6 +141,7 @@ extern const struct backend iommufd_backend;
 extern const struct backend type1_backend;
 extern const struct backend floor_backend;
 extern const struct backend mock_backend;
+extern const struct backend smmu_backend;
 /* The same as iommufd: scripts/bench attaches the policy. */
 extern const struct backend pinlimit_backend;
 
@@ -218,6 +220,7 @@ void report_error(const char *name, const char *text);
 void size_name(char *name, size_t size, size_t bytes);
 void play_cases(void);
 void play_mock(void);
+void play_smmu(void);
 void run_footprint(enum kind kind);
 void play_threads(unsigned int threads);
 void play_hold(void);

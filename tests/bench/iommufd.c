@@ -1,41 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The backend that uses /dev/iommu, with devices bound to vfio-pci. */
 #include <fcntl.h>
-#include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "iommufd.h"
 
 #define DEVICES 4
 #define RW	(IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
 
-static int iommu = -1;
-/* The second one is the target of copies. */
-static uint32_t ioas[2];
+struct iommufd iommufd = { .file = -1 };
 static unsigned int bound;
 static int devices[DEVICES];
 /* Of the latest device. */
-static uint32_t device_id, hwpt_id;
+static uint32_t hwpt_id;
 
 static uint32_t ioas_alloc(void)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 
-	CONTROL(iommu, IOMMU_IOAS_ALLOC, &alloc);
+	CONTROL(iommufd.file, IOMMU_IOAS_ALLOC, &alloc);
 	return alloc.out_ioas_id;
 }
 
-static uint32_t hwpt_alloc(void)
+uint32_t iommufd_hwpt_alloc(struct iommu_hwpt_alloc alloc)
 {
-	struct iommu_hwpt_alloc alloc = {
-		.size = sizeof(alloc),
-		.dev_id = device_id,
-		.pt_id = ioas[0],
-	};
-
-	CONTROL(iommu, IOMMU_HWPT_ALLOC, &alloc);
+	alloc.size = sizeof(alloc);
+	alloc.dev_id = iommufd.device;
+	CONTROL(iommufd.file, IOMMU_HWPT_ALLOC, &alloc);
 	return alloc.out_hwpt_id;
 }
 
@@ -43,7 +37,7 @@ static void bind_device(void)
 {
 	struct vfio_device_bind_iommufd bind = {
 		.argsz = sizeof(bind),
-		.iommufd = iommu,
+		.iommufd = iommufd.file,
 	};
 	struct device device;
 
@@ -51,10 +45,10 @@ static void bind_device(void)
 	devices[bound] = open_file(device.cdev, O_RDWR);
 	bound++;
 	CONTROL(devices[bound - 1], VFIO_DEVICE_BIND_IOMMUFD, &bind);
-	device_id = bind.out_devid;
+	iommufd.device = bind.out_devid;
 }
 
-static void attach_device(uint32_t pt_id)
+void iommufd_attach(uint32_t pt_id)
 {
 	struct vfio_device_attach_iommufd_pt attach = {
 		.argsz = sizeof(attach),
@@ -64,53 +58,58 @@ static void attach_device(uint32_t pt_id)
 	CONTROL(devices[bound - 1], VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 }
 
-static void iommufd_attach(void)
+void iommufd_destroy(uint32_t id)
 {
-	hwpt_id = hwpt_alloc();
-	attach_device(hwpt_id);
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = id };
+
+	CONTROL(iommufd.file, IOMMU_DESTROY, &destroy);
 }
 
-static void iommufd_detach(void)
+static void attach_own(void)
+{
+	struct iommu_hwpt_alloc alloc = { .pt_id = iommufd.ioas[0] };
+
+	hwpt_id = iommufd_hwpt_alloc(alloc);
+	iommufd_attach(hwpt_id);
+}
+
+static void detach_own(void)
 {
 	struct vfio_device_detach_iommufd_pt detach = {
 		.argsz = sizeof(detach),
 	};
-	struct iommu_destroy destroy = {
-		.size = sizeof(destroy),
-		.id = hwpt_id,
-	};
 
 	CONTROL(devices[bound - 1], VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
-	CONTROL(iommu, IOMMU_DESTROY, &destroy);
+	iommufd_destroy(hwpt_id);
 }
 
 /*
  * One more device is bound than there are page tables: for attach(). Without a
  * page table there is no device.
  */
-static void iommufd_open(unsigned int tables)
+void iommufd_open(unsigned int tables)
 {
-	iommu = open_file("/dev/iommu", O_RDWR);
-	ioas[0] = ioas_alloc();
+	iommufd.file = open_file("/dev/iommu", O_RDWR);
+	iommufd.ioas[0] = ioas_alloc();
 	if (!tables)
 		return;
 	bind_device();
-	attach_device(ioas[0]);
+	iommufd_attach(iommufd.ioas[0]);
 	for (unsigned int i = 1; i < tables; i++) {
 		bind_device();
-		iommufd_attach();
+		attach_own();
 	}
-	ioas[1] = ioas_alloc();
+	iommufd.ioas[1] = ioas_alloc();
 	bind_device();
 }
 
-static void iommufd_close(void)
+void iommufd_close(void)
 {
 	while (bound)
 		close(devices[--bound]);
-	if (iommu >= 0)
-		close(iommu);
-	iommu = -1;
+	if (iommufd.file >= 0)
+		close(iommufd.file);
+	iommufd.file = -1;
 }
 
 static void iommufd_map(void *address, uint64_t iova, size_t length)
@@ -118,13 +117,13 @@ static void iommufd_map(void *address, uint64_t iova, size_t length)
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
 		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.ioas_id = ioas[0],
+		.ioas_id = iommufd.ioas[0],
 		.user_va = (uintptr_t)address,
 		.length = length,
 		.iova = iova,
 	};
 
-	CONTROL(iommu, IOMMU_IOAS_MAP, &map);
+	CONTROL(iommufd.file, IOMMU_IOAS_MAP, &map);
 }
 
 static void iommufd_map_file(int file, uint64_t iova, size_t length)
@@ -132,13 +131,13 @@ static void iommufd_map_file(int file, uint64_t iova, size_t length)
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
 		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.ioas_id = ioas[0],
+		.ioas_id = iommufd.ioas[0],
 		.fd = file,
 		.length = length,
 		.iova = iova,
 	};
 
-	CONTROL(iommu, IOMMU_IOAS_MAP_FILE, &map);
+	CONTROL(iommufd.file, IOMMU_IOAS_MAP_FILE, &map);
 }
 
 static void unmap_from(uint32_t ioas_id, uint64_t iova, size_t length)
@@ -150,17 +149,17 @@ static void unmap_from(uint32_t ioas_id, uint64_t iova, size_t length)
 		.length = length,
 	};
 
-	CONTROL(iommu, IOMMU_IOAS_UNMAP, &unmap);
+	CONTROL(iommufd.file, IOMMU_IOAS_UNMAP, &unmap);
 }
 
 static void iommufd_unmap(uint64_t iova, size_t length)
 {
-	unmap_from(ioas[0], iova, length);
+	unmap_from(iommufd.ioas[0], iova, length);
 }
 
 static void iommufd_open_copy(void)
 {
-	attach_device(ioas[1]);
+	iommufd_attach(iommufd.ioas[1]);
 }
 
 static void iommufd_copy(uint64_t iova, size_t length)
@@ -168,19 +167,19 @@ static void iommufd_copy(uint64_t iova, size_t length)
 	struct iommu_ioas_copy copy = {
 		.size = sizeof(copy),
 		.flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.dst_ioas_id = ioas[1],
-		.src_ioas_id = ioas[0],
+		.dst_ioas_id = iommufd.ioas[1],
+		.src_ioas_id = iommufd.ioas[0],
 		.length = length,
 		.src_iova = iova,
 		.dst_iova = iova,
 	};
 
-	CONTROL(iommu, IOMMU_IOAS_COPY, &copy);
+	CONTROL(iommufd.file, IOMMU_IOAS_COPY, &copy);
 }
 
 static void iommufd_unmap_copy(uint64_t iova, size_t length)
 {
-	unmap_from(ioas[1], iova, length);
+	unmap_from(iommufd.ioas[1], iova, length);
 }
 
 /* clang-format off */
@@ -196,8 +195,8 @@ static void iommufd_unmap_copy(uint64_t iova, size_t length)
 		.open_copy = iommufd_open_copy,	\
 		.copy = iommufd_copy,		\
 		.unmap_copy = iommufd_unmap_copy, \
-		.attach = iommufd_attach,	\
-		.detach = iommufd_detach,	\
+		.attach = attach_own,		\
+		.detach = detach_own,		\
 	}
 /* clang-format on */
 

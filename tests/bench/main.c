@@ -36,7 +36,7 @@ enum {
 
 static const struct argp_option choices[] = {
 	{ "backend", KEY_BACKEND, "NAME", 0,
-	  "what maps: iommufd (default), type1, floor, the mock, or pinlimit",
+	  "what maps: iommufd (default), type1, floor, the mock, pinlimit, or smmu",
 	  0 },
 	{ "list", KEY_LIST, NULL, 0, "list the cases", 0 },
 	{ "full", KEY_FULL, NULL, 0, "also cases that take minutes", 0 },
@@ -58,7 +58,7 @@ static const struct argp_option choices[] = {
 
 static const struct backend *const backends[] = {
 	&iommufd_backend, &type1_backend,    &floor_backend,
-	&mock_backend,	  &pinlimit_backend,
+	&mock_backend,	  &pinlimit_backend, &smmu_backend,
 };
 
 static const struct backend *find_backend(const char *name)
@@ -161,6 +161,8 @@ static void play(void)
 
 	if (all && backend == &mock_backend)
 		play_mock();
+	else if (all && backend == &smmu_backend)
+		play_smmu();
 	else if (all)
 		play_cases();
 	if (only_threads || (all && options.wall))

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from vmrun.arch import ARM64
+from vmrun.paths import arch_of_kernel
+
 from .errors import BenchError
 from .paths import TOP
 from .results import Kernel
@@ -16,7 +19,8 @@ from .results import Kernel
 HERE = "here"
 WATCHED = "+top"
 # With pinlimit, iommufd charges the policy of that name.
-BACKENDS = ("iommufd", "mock", "type1", "floor", "pinlimit")
+# smmu has what only an IOMMU with nested translation has.
+BACKENDS = ("iommufd", "mock", "type1", "floor", "pinlimit", "smmu")
 # The test configuration has the mock IOMMU that its backend needs; the benchmark configuration is
 # like that of distributions. The first backend finds memory as it is after booting: cases with a
 # baseline come first, and after the same cases in each kind of run.
@@ -54,6 +58,11 @@ class Subject:
         """The directory of the kernel."""
         return Path(self.kernel) if "/" in self.kernel else TOP / "build" / "kernel" / self.kernel
 
+    @property
+    def on_arm64(self) -> bool:
+        """Whether its guests have an SMMU."""
+        return self.kernel != HERE and arch_of_kernel(self.kernel) is ARM64
+
     def has(self, symbol: str) -> bool:
         """Whether its configuration has a symbol."""
         return f"{symbol}=" in _read(self.folder / "config")
@@ -85,11 +94,13 @@ def subjects(names: list[str], backends: list[str]) -> list[Subject]:
         return [
             Subject(n, tuple(b for b in MATRIX[n] if not backends or b in backends)) for n in names
         ]
-    chosen = backends or ["iommufd", "mock"]
     found = []
     for name in names:
-        subject = Subject(name, tuple(chosen))
+        subject = Subject(name, tuple(backends or ("iommufd", "mock", "smmu")))
+        missing = set()
         if subject.kernel == HERE or not subject.has("CONFIG_IOMMUFD_TEST"):
-            subject = Subject(name, tuple(b for b in chosen if b != "mock"))
-        found.append(subject)
+            missing.add("mock")
+        if not subject.on_arm64:
+            missing.add("smmu")
+        found.append(Subject(name, tuple(b for b in subject.backends if b not in missing)))
     return found

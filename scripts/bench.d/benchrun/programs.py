@@ -9,12 +9,13 @@ from .errors import BenchError
 from .paths import OUT, TOP
 
 WORKLOAD = OUT / "workload"
+WORKLOAD_ARM64 = OUT / "arm64" / "workload"
 PLUGIN = OUT / "profile.so"
 
 
-def build(floors: Iterable[str]) -> None:
+def build(floors: Iterable[str], arm64: bool = False) -> None:
     """Builds the workload, the plugin, and the floor module for these kernels."""
-    command = [TOP / "scripts" / "build-bench", *floors]
+    command = [TOP / "scripts" / "build-bench", *(["--arm64"] if arm64 else []), *floors]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchError(f"what runs in the guest could not be built:\n{done.stdout}{done.stderr}")

@@ -221,13 +221,15 @@ def measure(subjects: list[Subject], settings: Settings, run: Run) -> None:
     """Runs one kernel after the other; skips kernels without a case."""
     floors = [s.kernel for s in subjects if "floor" in s.backends]
     if floors or not (settings.workload and settings.wall):
-        programs.build(floors)
-    workload = settings.workload or programs.WORKLOAD
+        programs.build(floors, any(s.on_arm64 for s in subjects))
+    # For the list of cases, which is the same on all machines.
+    lister = settings.workload or programs.WORKLOAD
     for subject in subjects:
-        listed = {b: _listed(workload, b, settings) for b in subject.backends}
+        listed = {b: _listed(lister, b, settings) for b in subject.backends}
         expected = {backend: names for backend, names in listed.items() if names}
         if expected:
             session = Session(subject, settings, expected)
-            session.run(workload)
+            usual = programs.WORKLOAD_ARM64 if subject.on_arm64 else programs.WORKLOAD
+            session.run(settings.workload or usual)
             run.cases += session.cases
             run.failures += session.failures

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-USER_END = 1 << 47
+# The kernel of each architecture is above.
+USER_END = 1 << 48
 USER = "(user space)"
 UNKNOWN = "(not of the kernel's files)"
 # The functions that a baseline does not list.
@@ -24,7 +25,8 @@ def _nm(file: Path) -> Iterator[tuple[str, int, int, str]]:
     ).stdout.splitlines()
     for line in lines:
         fields = [x.strip() for x in line.split("|")]
-        if len(fields) == 7 and fields[1] and fields[2] in CODE:
+        # On arm64, $x and $d mark code and data: binutils of another architecture list them.
+        if len(fields) == 7 and fields[1] and fields[2] in CODE and fields[0][0] != "$":
             size = int(fields[4], 16) if fields[4] else 0
             yield COPY.sub("", fields[0]), int(fields[1], 16), size, fields[6]
 

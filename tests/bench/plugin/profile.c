@@ -5,10 +5,10 @@
  *
  * 	-plugin profile.so,out=FILE
  *
- * A region begins and ends with a NOP that contains a magic number. FILE gets
+ * A region begins and ends with a no-op that contains a magic number. FILE gets
  * 64-bit words. At the end of each region: REGION, a count, and that many pairs
  * of the address of a block of code and the number of instructions executed in
- * it. PROGRAM, 0 where a third NOP marks the beginning of a program.
+ * it. PROGRAM, 0 where a third no-op marks the beginning of a program.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +25,20 @@ enum word { REGION, PROGRAM };
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
+enum { MARK_NONE, MARK_BEGIN, MARK_END, MARK_PROGRAM };
+
 /* nopl 0x4d4b00NN(%rax,%rax,1) */
-static const unsigned char marker[] = { 0x0f, 0x1f, 0x84, 0x00,
-					0,    0x00, 0x4b, 0x4d };
+static const unsigned char marker_x86[] = { 0x0f, 0x1f, 0x84, 0x00,
+					    0,	  0x00, 0x4b, 0x4d };
 #define MARKER_NUMBER 4
-enum { MARK_BEGIN = 1, MARK_END, MARK_PROGRAM };
+
+/* movz xzr, 0x4dNN */
+#define MARKER_ARM64	  0xd289a01fU
+#define MARKER_ARM64_BITS 5
+#define MARKER_ARM64_MASK (0xffU << MARKER_ARM64_BITS)
 
 static FILE *out;
+static unsigned int (*mark_of)(const struct qemu_plugin_insn *insn);
 static struct qemu_plugin_scoreboard *counters;
 /* The address of block I; block 0 collects all blocks that did not fit. */
 static uint64_t address[BLOCKS];
@@ -88,6 +95,28 @@ static void program(unsigned int cpu, void *data)
 	put(PROGRAM, 0);
 }
 
+static unsigned int mark_of_x86(const struct qemu_plugin_insn *insn)
+{
+	unsigned char code[sizeof(marker_x86)];
+	unsigned int number;
+
+	if (qemu_plugin_insn_data(insn, code, sizeof(code)) != sizeof(code))
+		return MARK_NONE;
+	number = code[MARKER_NUMBER];
+	code[MARKER_NUMBER] = 0;
+	return memcmp(code, marker_x86, sizeof(code)) ? MARK_NONE : number;
+}
+
+static unsigned int mark_of_arm64(const struct qemu_plugin_insn *insn)
+{
+	uint32_t code;
+
+	if (qemu_plugin_insn_data(insn, &code, sizeof(code)) != sizeof(code) ||
+	    (code & ~MARKER_ARM64_MASK) != MARKER_ARM64)
+		return MARK_NONE;
+	return (code & MARKER_ARM64_MASK) >> MARKER_ARM64_BITS;
+}
+
 static void watch_marker(struct qemu_plugin_insn *insn)
 {
 	static const qemu_plugin_exec_t callbacks[] = {
@@ -95,15 +124,9 @@ static void watch_marker(struct qemu_plugin_insn *insn)
 		[MARK_END] = end,
 		[MARK_PROGRAM] = program,
 	};
-	unsigned char code[sizeof(marker)];
-	unsigned int number;
+	unsigned int number = mark_of(insn);
 
-	if (qemu_plugin_insn_data(insn, code, sizeof(code)) != sizeof(code))
-		return;
-	number = code[MARKER_NUMBER];
-	code[MARKER_NUMBER] = 0;
-	if (!memcmp(code, marker, sizeof(code)) && number >= MARK_BEGIN &&
-	    number <= MARK_PROGRAM)
+	if (number >= MARK_BEGIN && number <= MARK_PROGRAM)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, callbacks[number],
 						       QEMU_PLUGIN_CB_NO_REGS,
 						       NULL);
@@ -142,7 +165,8 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 				      const struct qemu_info_t *info, int argc,
 				      char **argv)
 {
-	(void)info;
+	mark_of = strcmp(info->target_name, "aarch64") ? mark_of_x86 :
+							 mark_of_arm64;
 	if (argc != 1 || strncmp(argv[0], "out=", 4)) {
 		fprintf(stderr, "profile: out=FILE is missing\n");
 		return -1;

@@ -14,10 +14,14 @@
 #define PLUGIN_VERSION 3
 
 typedef uint64_t qemu_plugin_id_t;
-struct qemu_info_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_scoreboard;
+
+/* The first member, of more: the architecture of the guest. */
+struct qemu_info_t {
+	const char *target_name;
+};
 
 /* A counter per CPU, OFFSET bytes into the CPU's element of a scoreboard. */
 typedef struct {
