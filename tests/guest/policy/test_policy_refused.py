@@ -17,6 +17,7 @@ from bpfobject import Link, NotLoaded, Object, loaded
 from errnos import errno_of, fails
 from iommufd.ctx import Context
 from iommufd.nest import Nest
+from iommufd.platform import X86
 from policy_recorder import NAMES, recording
 
 pytestmark = pytest.mark.guest(kernels="bpf")
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.guest(kernels="bpf")
 MOST = 16
 LONG = 30.0
 O_NONBLOCK = os.O_NONBLOCK
+NR_DELETE_MODULE = 176 if X86 else 106
 
 HWPT = (
     "hwpt",
@@ -240,7 +242,7 @@ def test_cgroup_unknown(nest: Nest) -> None:
 def delete_module(name: str) -> None:
     """delete_module(); EWOULDBLOCK while it is in use."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(176, name.encode(), O_NONBLOCK):
+    if libc.syscall(NR_DELETE_MODULE, name.encode(), O_NONBLOCK):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
 

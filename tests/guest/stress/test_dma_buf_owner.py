@@ -15,14 +15,13 @@ from iommufd import mock
 from iommufd.ctx import Context
 from iommufd.knobs import held, knob
 from iommufd.mem import PAGE
-from waiting import until
+from waiting import NR_IOCTL, until
 from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="ours")
 
 IOVA = mock.START
 SIZE = 4 * PAGE
-IOCTL = "16"
 
 
 @dataclass
@@ -58,7 +57,7 @@ def waits(pid: int | str) -> bool:
     """Whether a process or thread sleeps in an ioctl."""
     task = Path(f"/proc/{pid}")
     state = (task / "stat").read_text().rpartition(")")[2].split()[0]
-    return state in "SD" and (task / "syscall").read_text().split()[0] == IOCTL
+    return state in "SD" and (task / "syscall").read_text().split()[0] in NR_IOCTL
 
 
 def map_file(world: World) -> None:
