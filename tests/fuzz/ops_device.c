@@ -250,10 +250,17 @@ void device_detach(struct run *run)
 		stdev_end(run, stdev);
 }
 
+/* That of an IOMMU which the machine can't have. */
+#ifdef __aarch64__
+#define FOREIGN_TYPE IOMMU_HW_INFO_TYPE_INTEL_VTD
+#else
+#define FOREIGN_TYPE IOMMU_HW_INFO_TYPE_ARM_SMMUV3
+#endif
+
 void device_info(struct run *run)
 {
 	static const uint32_t types[] = { 0, 0, IOMMU_HW_INFO_TYPE_SELFTEST,
-					  IOMMU_HW_INFO_TYPE_ARM_SMMUV3 };
+					  FOREIGN_TYPE };
 	struct iommu_test_hw_info info = {};
 	struct object *idev = pick(run, IDEV);
 	struct iommu_hw_info cmd = {
