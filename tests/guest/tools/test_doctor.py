@@ -11,10 +11,11 @@ import pytest
 from iommufd import vfio
 from iommufd.ctx import Context
 from iommufd.edu import addresses
+from iommufd.platform import X86
 from privileges import as_nobody
 from tool_runner import run
 
-pytestmark = pytest.mark.guest(kernels="main")
+pytestmark = pytest.mark.guest(kernels="plain")
 
 NAME = "iommufd-doctor"
 Lines = dict[tuple[str, str | None], dict]
@@ -22,6 +23,9 @@ Lines = dict[tuple[str, str | None], dict]
 # As in test_why.py: functions of a slot that are not isolated.
 SLOT = ("edu,multifunction=on", "virtio-rng-pci,function=1,disable-legacy=on")
 RNG = (0x1AF4, 0x1044)
+
+IOMMU = "Intel VT-d" if X86 else "Arm SMMUv3"
+INTERRUPTS = "the IOMMU remaps interrupts" if X86 else "only x86 remaps interrupts"
 
 
 def look(*arguments: str, status: int = 0, prefix: tuple[str, ...] = ()) -> Lines:
@@ -54,8 +58,8 @@ def test_bound() -> None:
     address = addresses()[0]
     group = os.path.basename(os.readlink(vfio.SYSFS / address / "iommu_group"))
     found = look()
-    assert "Intel VT-d is on" in found["iommu", None]["what"]
-    assert "remaps interrupts" in found["interrupts", None]["what"]
+    assert f"{IOMMU} is on" in found["iommu", None]["what"]
+    assert INTERRUPTS in found["interrupts", None]["what"]
     assert found["iommufd", None]["what"].startswith("iommufd-bpf, a module (")
     assert found["iommufd", None]["what"].endswith("iommufd.ko)")
     assert "from iommufd-bpf too" in found["driver-half", None]["what"]
@@ -124,7 +128,7 @@ def test_another_user() -> None:
     assert found["iommufd", None]["what"].startswith("iommufd-bpf")
 
 
-@pytest.mark.guest(kernels="peer")
+@pytest.mark.guest(kernels="peers")
 def test_stock() -> None:
     """The kernel's own iommufd."""
     found = look()

@@ -12,12 +12,12 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.faults import expect_fault
 from iommufd.openfile import OpenFile
-from iommufd.uapi import MAP_READABLE, MAP_WRITEABLE
+from iommufd.uapi import HWPT_ALLOC_NEST_PARENT, MAP_READABLE, MAP_WRITEABLE
 from iommufd_faults import first, words
 from tool_runner import Tool, has
 
 pytestmark = pytest.mark.guest(
-    kernels=("tools", "peer"), iommu=["intel", "virtio"], beside="installed"
+    kernels=("tools", "peers"), iommu=["intel", "virtio"], beside="installed"
 )
 
 PAGE = mem.PAGE
@@ -155,7 +155,11 @@ def test_rights(
     access: str,
     finding: str,
     text: str,
+    iommu: str,
 ) -> None:
+    if (iommu, finding) == ("smmuv3", "write_only"):
+        # The first stage of Arm's page tables always gives the right to read.
+        device.attach(context.hwpt_alloc(device.id, ioas, HWPT_ALLOC_NEST_PARENT))
     context.map(ioas, buffer, PAGE, iova=IOVA, prot=prot)
     expect_fault(getattr(device, access), IOVA)
     line = first(dma_faults, IOVA)
@@ -197,6 +201,8 @@ def test_elsewhere(
 
 def test_detached(dma_faults: Tool, device: Edu, kernel: str, iommu: str) -> None:
     """When, and by which thread; only iommufd-bpf reports that."""
+    if iommu == "smmuv3":
+        pytest.skip("an SMMUv3 does not report DMA of a device without a page table")
     tid = in_thread(device.detach)
     expect_fault(device.dma_write, IOVA)
     line = first(dma_faults, IOVA)

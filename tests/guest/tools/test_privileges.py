@@ -62,7 +62,7 @@ def test_events_closed(name: str) -> None:
     assert "mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing" in said
 
 
-@pytest.mark.guest(kernels="main")
+@pytest.mark.guest(kernels="plain")
 @pytest.mark.parametrize("name", TOOLS)
 def test_types_closed(name: str) -> None:
     with may_read_events():

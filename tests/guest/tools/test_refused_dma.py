@@ -13,7 +13,7 @@ pytestmark = pytest.mark.guest(kernels="tools", beside="installed")
 IOVA = 0x10000000
 
 
-@pytest.mark.guest(kernels=("tools", "peer"))
+@pytest.mark.guest(kernels=("tools", "peers"))
 def test_top(context: Context, ioas: int) -> None:
     """In the table of devices: in the interval, and since the start."""
     with (

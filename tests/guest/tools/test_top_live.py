@@ -14,7 +14,7 @@ import pytest
 from errnos import fails
 from iommufd.ctx import NO_ID
 from iommufd.edu import Edu
-from iommufd.platform import MSI
+from iommufd.platform import MSI, X86
 from screen import Screen
 from tool_runner import environment, load_command
 
@@ -326,7 +326,8 @@ def test_numbers_are_whole(context, ioas, buffer, columns):
         with fails(errno.EINVAL):
             context.map(ioas, buffer, iova=MSI[0])
         row = screen.wait("^iova_reserved .*$")[0].split()
-        second = "+" if columns == 80 else f"{MSI[1]:#x}"
+        # On arm64, even 80 columns have room for the numbers.
+        second = "+" if columns == 80 and X86 else f"{MSI[1]:#x}"
         assert row[row.index(f"{MSI[0]:#x}") + 1] == second
         screen.key("q")
         assert screen.finish() == 0

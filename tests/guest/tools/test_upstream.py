@@ -18,6 +18,7 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu, addresses
 from iommufd.mem import PAGE
 from iommufd.pins import NOBODY
+from iommufd.platform import MSI
 from iommufd.vfio import group_of
 from iommufd_pins import LIMIT, pinning
 from iommufd_why import Why
@@ -189,7 +190,7 @@ def test_likely_causes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
         for iova, memory, size in (
             (IOVA, buffer, PAGE),
             (2 * IOVA + 4, buffer, PAGE),
-            (0xFEE00000, buffer, PAGE),
+            (MSI[0], buffer, PAGE),
             (2 * IOVA, bar, PAGE),
             (2 * IOVA, PAGE, PAGE),
             (3 * IOVA, buffer, 0),
@@ -200,7 +201,7 @@ def test_likely_causes(context: Context, ioas: int, buffer: mem.Buffer) -> None:
     overlap = f"something is mapped already between IOVA {IOVA:#x} and {IOVA + PAGE - 1:#x}"
     assert likely[0] == overlap
     assert "is not aligned" in likely[1]
-    assert "0xfee00000 to 0xfeefffff is reserved (msi)" in likely[2]
+    assert f"{MSI[0]:#x} to {MSI[1]:#x} is reserved (msi)" in likely[2]
     assert "is a device's (a BAR)" in likely[3]
     assert "has no memory at 0x1000," in likely[4]
     assert likely[5] is None

@@ -194,6 +194,7 @@ def test_group_of_the_kernel(told: why.Why, context: Context) -> None:
     says(line, f"{driven}: virtio-pci", f"with {driven}, which is bound to a kernel driver")
 
 
+@pytest.mark.x86("IOMMUs that remap interrupts")
 @pytest.mark.guest(append=("intremap=off",))
 def test_interrupts_not_isolated(told: why.Why, context: Context) -> None:
     address = addresses()[0]
@@ -272,6 +273,7 @@ def test_device_of_another_group(told: why.Why, context: Context) -> None:
     says(line, f"IOMMU group {vfio.group_of(first)} has no device {second}")
 
 
+@pytest.mark.x86("an IOMMU driver that refuses a fault queue to a device without page requests")
 def test_fault_queue_without_pri(told: why.Why, context: Context, ioas: int) -> None:
     """The device can't report page faults, but the driver's error is only ENODEV."""
     queue = uapi.FaultAlloc()
