@@ -175,9 +175,12 @@ bool iommufd_next_object_info(u32 number, u32 id,
 
 	rcu_read_lock();
 	ctx = xa_load(&iommufd_contexts, number);
-	if (ctx)
-		obj = xa_find_after(&ctx->objects, &index, ULONG_MAX,
-				    XA_PRESENT);
+	if (ctx) {
+		do {
+			obj = xa_find_after(&ctx->objects, &index, ULONG_MAX,
+					    XA_PRESENT);
+		} while (obj && !iommufd_object_is_public(obj));
+	}
 	if (obj) {
 		*info = (struct iommufd_object_info){ .ctx = number };
 		object_info(obj, info);

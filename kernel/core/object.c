@@ -20,10 +20,8 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ctx,
 		goto fail;
 	new->type = type;
 	refcount_set(&new->users, 1);
-	refcount_set(&new->wait_cnt, 1);
-
-	/* A NULL entry reserves the id, but a lookup does not find it. */
-	ret = xa_alloc(&ctx->objects, &new->id, NULL, xa_limit_31b,
+	/* Its wait_cnt is 0, so a lookup does not find it. */
+	ret = xa_alloc(&ctx->objects, &new->id, new, xa_limit_31b,
 		       GFP_KERNEL_ACCOUNT);
 	if (!ret)
 		return new;
@@ -41,12 +39,9 @@ fail:
  */
 void iommufd_object_publish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
-	void *old;
-
 	trace_iommufd_object_create(ctx->number, obj);
-	/* The id is reserved, so this allocates nothing and can't fail. */
-	old = xa_store(&ctx->objects, obj->id, obj, GFP_KERNEL);
-	WARN_ON(old);
+	/* A lookup that sees the counter sees the object complete. */
+	refcount_set_release(&obj->wait_cnt, 1);
 }
 
 /**
@@ -59,8 +54,9 @@ void iommufd_object_abort(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 	void *old;
 
 	old = xa_erase(&ctx->objects, obj->id);
-	WARN_ON(old);
-	kfree(obj);
+	WARN_ON(old != obj);
+	/* Readers that list objects look at wait_cnt, see bpf/info.c. */
+	kfree_rcu_mightsleep(obj);
 }
 
 static noinline struct iommufd_object * __cold
@@ -92,7 +88,7 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 	struct iommufd_object *obj;
 
 	xa_lock(&ctx->objects);
-	obj = xa_load(&ctx->objects, id);
+	obj = iommufd_object_find(ctx, id);
 	if (obj && (type == IOMMUFD_OBJ_ANY || obj->type == type))
 		refcount_inc(&obj->wait_cnt);
 	else
@@ -123,11 +119,19 @@ struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
 	do {
 		obj = xa_find_after(&ctx->objects, &index, ULONG_MAX,
 				    XA_PRESENT);
-	} while (obj && obj->type != type);
+	} while (obj && (obj->type != type || !iommufd_object_is_public(obj)));
 	if (obj)
 		refcount_inc(&obj->wait_cnt);
 	xa_unlock(&ctx->objects);
 	return obj;
+}
+
+/* A counter has changed before this. */
+static void wake_destroyers(struct iommufd_ctx *ctx)
+{
+	/* Includes a barrier: change the counter first, then check. */
+	if (wq_has_sleeper(&ctx->destroy_wait))
+		wake_up_all(&ctx->destroy_wait);
 }
 
 /**
@@ -140,9 +144,7 @@ struct iommufd_object *iommufd_object_next(struct iommufd_ctx *ctx, u32 id,
 void iommufd_object_put(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	refcount_dec(&obj->wait_cnt);
-	/* Includes a barrier: decrement first, then check for sleepers. */
-	if (wq_has_sleeper(&ctx->destroy_wait))
-		wake_up_all(&ctx->destroy_wait);
+	wake_destroyers(ctx);
 }
 
 /**
@@ -158,7 +160,7 @@ void iommufd_object_watch(struct iommufd_ctx *ctx, struct iommufd_object *obj,
 {
 	xa_lock(&ctx->objects);
 	/* It may have left the table since it was looked up. */
-	watch->obj = xa_load(&ctx->objects, obj->id) == obj ? obj : NULL;
+	watch->obj = iommufd_object_find(ctx, obj->id) == obj ? obj : NULL;
 	list_add(&watch->node, &ctx->watches);
 	xa_unlock(&ctx->objects);
 	iommufd_object_put(ctx, obj);
@@ -212,32 +214,50 @@ static bool object_idle(struct iommufd_object *obj)
 	return none_left(&obj->wait_cnt);
 }
 
-/*
- * Lookups no longer find the object after this. Its id is not reused before the
- * object is gone, so that events and policies see the destruction of the old
- * object before the creation of a new one.
- */
-static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+static void forget_watches(struct iommufd_ctx *ctx,
+			   const struct iommufd_object *obj)
 {
 	struct iommufd_watch *each;
-
-	lockdep_assert_held(&ctx->objects.xa_lock);
 
 	list_for_each_entry(each, &ctx->watches, node)
 		if (each->obj == obj)
 			each->obj = NULL;
+}
+
+/*
+ * Lookups no longer find the object after this, although calls may be using it.
+ * Its id is not reused before the object is gone, so that events and policies
+ * see the destruction of the old object before the creation of a new one.
+ */
+static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	forget_watches(ctx, obj);
 	/* Replaces an existing entry, so this can't fail. */
 	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
+}
+
+/* The same for an object that no call is using, without a store to the table. */
+static void object_leave_idle(struct iommufd_ctx *ctx,
+			      struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	forget_watches(ctx, obj);
+	refcount_set(&obj->wait_cnt, 0);
 }
 
 /* Marks the entries of tombstones in &iommufd_ctx.objects. */
 #define TOMBSTONE	XA_MARK_1
 
-static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
+/* @keep_id: the id stays reserved. */
+static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj,
+			bool keep_id)
 {
 	trace_iommufd_object_destroy(ctx->number, obj);
 	iommufd_object_ops[obj->type]->destroy(obj);
-	if (!xa_get_mark(&ctx->objects, obj->id, TOMBSTONE))
+	if (!keep_id)
 		xa_erase(&ctx->objects, obj->id);
 	/* Readers that list objects may still access it, see bpf/info.c. */
 	kfree_rcu_mightsleep(obj);
@@ -255,7 +275,7 @@ static void object_free(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 void iommufd_object_finish(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	wait_event(ctx->destroy_wait, object_idle(obj));
-	object_free(ctx, obj);
+	object_free(ctx, obj, xa_get_mark(&ctx->objects, obj->id, TOMBSTONE));
 }
 
 /**
@@ -295,7 +315,7 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 	struct iommufd_object *obj;
 
 	xa_lock(&ctx->objects);
-	obj = xa_load(&ctx->objects, id);
+	obj = iommufd_object_find(ctx, id);
 	if (!obj)
 		obj = ERR_PTR(iommufd_fail(-ENOENT, IOMMUFD_REASON_NO_OBJECT,
 					   id, IOMMUFD_OBJ_ANY));
@@ -305,7 +325,7 @@ static struct iommufd_object *object_take(struct iommufd_ctx *ctx, u32 id)
 	else if (!object_idle(obj))
 		obj = ERR_PTR(-EAGAIN);
 	else
-		object_leave(ctx, obj);
+		object_leave_idle(ctx, obj);
 	xa_unlock(&ctx->objects);
 	return obj;
 }
@@ -335,10 +355,10 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 	if (ret)
 		return ret;
 	/* Let others that wait for the same id check again. */
-	wake_up_all(&ctx->destroy_wait);
+	wake_destroyers(ctx);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	object_free(ctx, obj);
+	object_free(ctx, obj, false);
 	return 0;
 }
 
@@ -356,12 +376,12 @@ int iommufd_object_destroy(struct iommufd_ctx *ctx, u32 id)
 void iommufd_object_remove(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	xa_lock(&ctx->objects);
-	WARN_ON(xa_load(&ctx->objects, obj->id) != obj);
+	WARN_ON(iommufd_object_find(ctx, obj->id) != obj);
 	object_leave(ctx, obj);
 	xa_unlock(&ctx->objects);
 	iommufd_object_undepend(obj);
 	WARN_ON(!none_left(&obj->users));
-	wake_up_all(&ctx->destroy_wait);
+	wake_destroyers(ctx);
 	iommufd_object_finish(ctx, obj);
 }
 
@@ -386,7 +406,7 @@ bool iommufd_object_tombstone(struct iommufd_ctx *ctx,
 	bool ours;
 
 	xa_lock(&ctx->objects);
-	ours = xa_load(&ctx->objects, obj->id) == obj;
+	ours = iommufd_object_find(ctx, obj->id) == obj;
 	if (ours) {
 		WARN_ON(!none_left(&obj->users));
 		object_leave(ctx, obj);
@@ -394,7 +414,7 @@ bool iommufd_object_tombstone(struct iommufd_ctx *ctx,
 	}
 	xa_unlock(&ctx->objects);
 	if (ours)
-		wake_up_all(&ctx->destroy_wait);
+		wake_destroyers(ctx);
 	return ours;
 }
 

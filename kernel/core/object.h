@@ -24,6 +24,10 @@
  * they have left the table. Lookup, adding a dependency and leaving the table
  * all happen under the table's xa_lock: once an object has left the table,
  * neither counter can grow.
+ *
+ * Each store to the table costs hundreds of instructions. An object is therefore
+ * stored once, when its id is reserved. Lookups pass over it while wait_cnt is
+ * 0: it is not published yet, or the user is destroying it.
  */
 
 /**
@@ -47,6 +51,43 @@ struct iommufd_watch {
 	struct list_head node;
 	struct iommufd_object *obj;
 };
+
+/**
+ * iommufd_object_is_public - check if an object of the table is to be found
+ * @obj: the object
+ *
+ * Context: Under the xa_lock of the table, where it stays so, or under RCU.
+ *
+ * Return: false if it is not published yet, or about to be freed.
+ */
+static inline bool iommufd_object_is_public(const struct iommufd_object *obj)
+{
+	/* Pairs with refcount_set_release() in iommufd_object_publish(). */
+	return atomic_read_acquire(&obj->wait_cnt.refs);
+}
+
+/**
+ * iommufd_object_find - look up an object in the table
+ * @ctx: context to search
+ * @id: id of the object
+ *
+ * Context: Under the xa_lock of the table.
+ *
+ * Return: The object or NULL.
+ */
+static inline struct iommufd_object *iommufd_object_find(struct iommufd_ctx *ctx,
+							 u32 id)
+{
+	XA_STATE(xas, &ctx->objects, id);
+	struct iommufd_object *obj;
+
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	/* xa_load() would take the RCU lock, too. */
+	obj = xas_load(&xas);
+	return obj && !xa_is_zero(obj) && iommufd_object_is_public(obj) ? obj :
+									  NULL;
+}
 
 /* The operations of each type, in main.c; NULL if it does not exist. */
 extern const struct iommufd_object_ops *const
@@ -100,7 +141,7 @@ static inline bool iommufd_object_try_depend(struct iommufd_ctx *ctx,
 	bool alive;
 
 	xa_lock(&ctx->objects);
-	alive = xa_load(&ctx->objects, obj->id) == obj;
+	alive = iommufd_object_find(ctx, obj->id) == obj;
 	if (alive)
 		refcount_inc(&obj->users);
 	xa_unlock(&ctx->objects);

@@ -24,7 +24,7 @@ static struct iommufd_ioas *current_ioas(struct iommufd_ctx *ctx)
 
 	lockdep_assert_held(&ctx->objects.xa_lock);
 
-	if (!ioas || xa_load(&ctx->objects, ioas->obj.id) != &ioas->obj)
+	if (!ioas || iommufd_object_find(ctx, ioas->obj.id) != &ioas->obj)
 		return NULL;
 	return ioas;
 }
