@@ -49,22 +49,21 @@ static void release_device(struct iommufd_vdevice *vdev)
 static int insert(struct iommufd_vdevice *vdev)
 {
 	struct iommufd_viommu *viommu = vdev->viommu;
+	bool is_later = viommu->ops && viommu->ops->vdevice_init;
 	int ret;
 
-	ret = xa_insert(&viommu->vdevs, vdev->virt_id, NULL,
+	ret = xa_insert(&viommu->vdevs, vdev->virt_id, is_later ? NULL : vdev,
 			GFP_KERNEL_ACCOUNT);
 	if (ret == -EBUSY)
 		return iommufd_fail(-EEXIST, IOMMUFD_REASON_DUPLICATE,
 				    vdev->virt_id, 0);
-	if (ret)
+	if (ret || !is_later)
 		return ret;
-	if (viommu->ops && viommu->ops->vdevice_init) {
-		ret = viommu->ops->vdevice_init(vdev);
-		if (ret) {
-			iommufd_fail_driver(ret);
-			xa_release(&viommu->vdevs, vdev->virt_id);
-			return ret;
-		}
+	ret = viommu->ops->vdevice_init(vdev);
+	if (ret) {
+		iommufd_fail_driver(ret);
+		xa_release(&viommu->vdevs, vdev->virt_id);
+		return ret;
 	}
 	/* The entry is reserved, so this can't fail. */
 	xa_store(&viommu->vdevs, vdev->virt_id, vdev, GFP_KERNEL);

@@ -22,8 +22,8 @@ static struct iommufd_viommu *to_viommu(struct iommufd_object *obj)
 static void release(struct iommufd_viommu *viommu)
 {
 	WARN_ON(!list_empty(&viommu->veventqs));
-	WARN_ON(!xa_empty(&viommu->vdevs));
-	xa_destroy(&viommu->vdevs);
+	if (WARN_ON(!xa_empty(&viommu->vdevs)))
+		xa_destroy(&viommu->vdevs);
 }
 
 static void destroy_of_driver(struct iommufd_viommu *viommu)
