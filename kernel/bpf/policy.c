@@ -498,17 +498,17 @@ struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 }
 
 /**
- * iommufd_policy_hwpt_free - report to the policies that a page table is gone
+ * __iommufd_policy_hwpt_free - report to the policies that a page table is gone
  * @ctx: the context
  * @hwpt: id of the page table
  * @kind: enum iommufd_object_type
  * @automatic: it was allocated for an attach to an IOAS
- * @seen: the links that have seen its allocation, or NULL; freed
+ * @seen: the links that have seen its allocation; freed
  *
  * Context: Process context. May sleep. No lock of iommufd may be held.
  */
-void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
-			      bool automatic, struct iommufd_seen *seen)
+void __iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
+				bool automatic, struct iommufd_seen *seen)
 {
 	struct iommufd_bpf_hwpt args = {
 		.hwpt = hwpt,
@@ -518,8 +518,6 @@ void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
 	struct iommufd_asked asked;
 	unsigned int i;
 
-	if (!seen)
-		return;
 	args.caller = caller(ctx);
 	iommufd_policy_hold(&asked, NULL, seen);
 	kfree(seen);

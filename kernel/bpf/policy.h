@@ -93,8 +93,18 @@ int iommufd_policy_hwpt_alloc(struct iommufd_hwpt_call *call,
 			      struct iommufd_ctx *ctx, u32 can_add);
 struct iommufd_seen *iommufd_policy_hwpt_done(struct iommufd_hwpt_call *call,
 					      u32 hwpt, int ret);
-void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
-			      bool automatic, struct iommufd_seen *seen);
+void __iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt, u32 kind,
+				bool automatic, struct iommufd_seen *seen);
+
+/* @seen is NULL if no policy has seen the allocation. */
+static inline void iommufd_policy_hwpt_free(struct iommufd_ctx *ctx, u32 hwpt,
+					    u32 kind, bool automatic,
+					    struct iommufd_seen *seen)
+{
+	if (seen)
+		__iommufd_policy_hwpt_free(ctx, hwpt, kind, automatic, seen);
+}
+
 int iommufd_policy_invalidate(struct iommufd_invalidate_call *call,
 			      struct iommufd_ctx *ctx);
 int iommufd_policy_delay(struct iommufd_invalidate_call *call);

@@ -48,13 +48,21 @@ static enum iommufd_object_type kind_on(const struct iommufd_object *pt)
 					      IOMMUFD_OBJ_HWPT_NESTED;
 }
 
-static void trace_alloc(const struct alloc_request *request, u32 hwpt, int ret)
+static noinline void
+trace_alloc_enabled(const struct alloc_request *request, u32 hwpt, int ret)
 {
 	trace_iommufd_hwpt_alloc(request->ucmd->ctx->number, hwpt,
 				 request->pt->id, request->idev->obj.id,
 				 kind_on(request->pt), false, request->cmd->flags,
 				 request->cmd->data_type, ret,
 				 iommufd_trace_ns(request->start_ns));
+}
+
+static inline void trace_alloc(const struct alloc_request *request, u32 hwpt,
+			       int ret)
+{
+	if (trace_iommufd_hwpt_alloc_enabled())
+		trace_alloc_enabled(request, hwpt, ret);
 }
 
 /* Look up the fault queue of the request. Returns NULL if it has none. */
