@@ -190,6 +190,13 @@ static void store_runs_join(struct kunit *test)
 	free_blocks(&blocks);
 }
 
+/* Without sections, no boundary matters. */
+#ifdef CONFIG_SPARSEMEM
+#define SECTION	PAGES_PER_SECTION
+#else
+#define SECTION	BIT(15)
+#endif
+
 /* A run must not cross sections whose struct pages are not consecutive. */
 static void store_runs_of_sections(struct kunit *test)
 {
@@ -199,10 +206,10 @@ static void store_runs_of_sections(struct kunit *test)
 	struct iommufd_block *block;
 
 	block = build(test, &blocks, 0, (struct expected_run[]){
-		{ .pfn = PAGES_PER_SECTION - 2, .npages = 1 },
-		{ .pfn = PAGES_PER_SECTION - 1, .npages = 1 },
-		{ .pfn = PAGES_PER_SECTION, .npages = 1 },
-		{ .pfn = PAGES_PER_SECTION + 1, .npages = 1 },
+		{ .pfn = SECTION - 2, .npages = 1 },
+		{ .pfn = SECTION - 1, .npages = 1 },
+		{ .pfn = SECTION, .npages = 1 },
+		{ .pfn = SECTION + 1, .npages = 1 },
 	}, 4);
 	KUNIT_EXPECT_EQ(test, block->nr_runs, apart ? 2 : 1);
 	free_blocks(&blocks);
