@@ -85,6 +85,8 @@ X86 = Arch(
         ),
         # Like many client machines: DMA addresses are limited to 512 GiB.
         "intel-39": Iommu(("-device", "intel-iommu,intremap=on,aw-bits=39"), INTEL),
+        # From QEMU 10.1 on; older ones do not translate DMA.
+        "amd": Iommu(("-device", "amd-iommu,dma-remap=on"), UNSAFE),
         "virtio": Iommu(("-device", "virtio-iommu-pci"), UNSAFE),
         "none": Iommu(),
     },
