@@ -21,6 +21,10 @@ static inline __u64 hist_branch(__u64 v)
 	return v;
 }
 
+/* The binary logarithms of numbers below 16, and 0 for 0. */
+static const __u8 hist_log2_small[16] = { 0, 0, 1, 1, 2, 2, 2, 2,
+					  3, 3, 3, 3, 3, 3, 3, 3 };
+
 /*
  * No loops and no clz, which BPF does not have. Small values, which are the
  * most frequent ones, skip most of it.
@@ -45,11 +49,7 @@ static inline __u32 hist_log2(__u64 v)
 		v = hist_branch(v >> 4);
 		r += 4;
 	}
-	if (v > 0x3) {
-		v = hist_branch(v >> 2);
-		r += 2;
-	}
-	return r + (v > 1);
+	return r + hist_log2_small[v & 0xf];
 }
 
 static inline __u32 hist_bucket(__u64 v)

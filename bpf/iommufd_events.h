@@ -79,6 +79,28 @@ struct trace_event_raw_iommufd_ioas_unmap {
 	__u64 unpin_ns;
 };
 
+/* Programs for iommufd_ioas_map_brief have a pointer to this structure. */
+struct iommufd_map_brief {
+	__u32 ctx;
+	__u32 ioas;
+	__u64 length;
+	__u32 source;
+	__s32 ret;
+	__u64 pinned;
+	__u64 ns;
+};
+
+/* For iommufd_ioas_unmap_brief. */
+struct iommufd_unmap_brief {
+	__u32 ctx;
+	__u32 ioas;
+	__u64 unmapped;
+	__u32 areas;
+	__s32 ret;
+	__u64 unpinned;
+	__u64 ns;
+};
+
 /* iommufd_pin, iommufd_unpin */
 struct trace_event_raw_iommufd_account {
 	__u32 ctx;

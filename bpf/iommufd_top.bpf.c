@@ -17,8 +17,17 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Value of the field `source` of iommufd_ioas_map: a copy of other mappings. */
+/* Value of the field `source` of map requests: a copy of other mappings. */
 #define SOURCE_COPY 3
+
+/* The arguments of raw tracepoints. */
+struct map_args {
+	const struct iommufd_map_brief *request;
+};
+
+struct unmap_args {
+	const struct iommufd_unmap_brief *request;
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -156,14 +165,20 @@ int object_destroy(struct trace_event_raw_iommufd_object *event)
 	return count_object(event, false);
 }
 
-SEC("tp/iommufd/iommufd_ioas_map")
-int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
+/* The verifier does not know that the kernel passes no NULL. */
+SEC("tp_btf/iommufd_ioas_map_brief")
+int ioas_map(const struct map_args *args)
 {
-	struct top_row *row = get_row(event->ctx, event->ioas, false);
-	__s32 ret = event->ret;
+	const struct iommufd_map_brief *event = args->request;
+	struct top_row *row;
+	__s32 ret;
 
+	if (!event)
+		return 0;
+	row = get_row(event->ctx, event->ioas, false);
 	if (!row)
 		return 0;
+	ret = event->ret;
 	if (!ret) {
 		__u64 length = event->length;
 
@@ -177,14 +192,19 @@ int ioas_map(struct trace_event_raw_iommufd_ioas_map *event)
 	return 0;
 }
 
-SEC("tp/iommufd/iommufd_ioas_unmap")
-int ioas_unmap(struct trace_event_raw_iommufd_ioas_unmap *event)
+SEC("tp_btf/iommufd_ioas_unmap_brief")
+int ioas_unmap(const struct unmap_args *args)
 {
-	struct top_row *row = get_row(event->ctx, event->ioas, false);
-	__u64 unmapped = event->unmapped;
+	const struct iommufd_unmap_brief *event = args->request;
+	struct top_row *row;
+	__u64 unmapped;
 
+	if (!event)
+		return 0;
+	row = get_row(event->ctx, event->ioas, false);
 	if (!row)
 		return 0;
+	unmapped = event->unmapped;
 	__sync_fetch_and_add(&row->op[OP_UNMAP].amount, unmapped);
 	__sync_fetch_and_add(&row->unpinned, event->unpinned);
 	/* Mappings of a destroyed IOAS are unmapped without a request. */

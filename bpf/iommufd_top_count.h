@@ -90,23 +90,34 @@ static inline void top_count_life(struct top_life *life, bool creation,
 	life->listed = 0;
 }
 
-static inline void top_set_peak(struct top_op *op, __u64 ns)
+static __noinline void top_raise_peak(__u64 *peak, __u64 new)
 {
-	__u64 now = epoch & TOP_PEAK_EPOCH_MASK;
-	__u64 *peak = &op->peak[now & 1];
-	__u64 old, new;
+	__u64 old;
 	int tries;
 
-	if (ns > TOP_PEAK_NS_MAX)
-		ns = TOP_PEAK_NS_MAX;
-	new = now << TOP_PEAK_NS_BITS | ns;
+	if (!peak)
+		return;
 	for (tries = 0; tries < 64; tries++) {
 		old = *(volatile __u64 *)peak;
-		if (old >> TOP_PEAK_NS_BITS == now && old >= new)
+		if (old - new <= TOP_PEAK_NS_MAX)
 			return;
 		if (__sync_val_compare_and_swap(peak, old, new) == old)
 			return;
 	}
+}
+
+/*
+ * The numbers of the intervals of one peak are all even or all odd, so a peak
+ * that exceeds the new one by less than one interval is of the same interval.
+ */
+static __always_inline void top_set_peak(struct top_op *op, __u64 ns)
+{
+	__u64 now = epoch;
+	__u64 *peak = &op->peak[now & 1];
+	__u64 new = now << TOP_PEAK_NS_BITS | ns;
+
+	if (*(volatile __u64 *)peak - new > TOP_PEAK_NS_MAX)
+		top_raise_peak(peak, new);
 }
 
 static inline void top_set_max(__u64 *max, __u64 ns)
@@ -123,7 +134,7 @@ static inline void top_set_max(__u64 *max, __u64 ns)
 }
 
 /* @ns is 0 for a request that began before the tracepoint was enabled. */
-static inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
+static __always_inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 {
 	__u32 bucket;
 
@@ -139,8 +150,11 @@ static inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 	barrier_var(bucket);
 	if (bucket < HIST_BUCKETS)
 		__sync_fetch_and_add(&op->hist[bucket], 1);
+	if (ns > TOP_PEAK_NS_MAX)
+		ns = TOP_PEAK_NS_MAX;
 	top_set_peak(op, ns);
-	top_set_max(&op->max_ns, ns);
+	if (ns > *(volatile __u64 *)&op->max_ns)
+		top_set_max(&op->max_ns, ns);
 }
 
 #endif

@@ -121,9 +121,9 @@ static void __cold trace_copy(const struct iommufd_ioas *dst,
 			      const struct iommu_ioas_copy *cmd, int ret,
 			      const struct iommufd_map_stats *stats)
 {
-	trace_iommufd_ioas_map(dst->ctx->number, dst->obj.id, cmd->dst_iova,
-			       cmd->length, IOMMUFD_SOURCE_COPY,
-			       cmd->flags & IOMMUFD_MAP_PROTS, ret, stats);
+	iommufd_trace_map(dst->ctx->number, dst->obj.id, cmd->dst_iova,
+			  cmd->length, IOMMUFD_SOURCE_COPY,
+			  cmd->flags & IOMMUFD_MAP_PROTS, ret, stats);
 }
 
 int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
@@ -134,7 +134,7 @@ int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 	LIST_HEAD(areas);
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_map, &stats);
+	iommufd_trace_begin_both(iommufd_ioas_map, &stats);
 	ret = iommufd_map_check(cmd->flags, cmd->dst_iova, cmd->length);
 	if (ret)
 		return ret;
@@ -143,7 +143,7 @@ int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(dst);
 	ret = copy_request(dst, ucmd, &areas, &stats);
 	iommufd_areas_free(&areas);
-	if (trace_iommufd_ioas_map_enabled())
+	if (iommufd_trace_both_enabled(iommufd_ioas_map))
 		trace_copy(dst, cmd, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &dst->obj);
 	return ret;

@@ -73,11 +73,11 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 				 const struct iommufd_pages *pages,
 				 const struct map_request *request, int ret)
 {
-	trace_iommufd_ioas_map(ioas->ctx->number, ioas->obj.id, *request->iova,
-			       request->length,
-			       IS_ERR(pages) ? request->source : pages->source,
-			       request->flags & IOMMUFD_MAP_PROTS, ret,
-			       &request->stats);
+	iommufd_trace_map(ioas->ctx->number, ioas->obj.id, *request->iova,
+			  request->length,
+			  IS_ERR(pages) ? request->source : pages->source,
+			  request->flags & IOMMUFD_MAP_PROTS, ret,
+			  &request->stats);
 }
 
 /* Map @pages, or report the error in it; drops the caller's reference. */
@@ -94,7 +94,7 @@ static int run_request(struct iommufd_pages *pages, struct map_request *request)
 	}
 	if (!ret)
 		ret = map_pages(ioas, pages, request);
-	if (trace_iommufd_ioas_map_enabled())
+	if (iommufd_trace_both_enabled(iommufd_ioas_map))
 		trace_request(ioas, pages, request, ret);
 	iommufd_object_put(ctx, &ioas->obj);
 put_pages:
@@ -119,7 +119,7 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 	struct iommufd_pages *pages;
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_map, &request.stats);
+	iommufd_trace_begin_both(iommufd_ioas_map, &request.stats);
 	if (cmd->__reserved)
 		return iommufd_fail_reserved(cmd->__reserved);
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
@@ -230,7 +230,7 @@ int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	};
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_map, &request.stats);
+	iommufd_trace_begin_both(iommufd_ioas_map, &request.stats);
 	ret = iommufd_map_check(cmd->flags, cmd->iova, cmd->length);
 	if (!ret)
 		ret = iommufd_map_check_source(cmd->start, cmd->length);

@@ -371,14 +371,14 @@ void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 	unsigned long unmapped;
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
+	iommufd_trace_begin_both(iommufd_ioas_unmap, &stats);
 	if (RB_EMPTY_ROOT(&ioas->iovas.areas))
 		return;
 	/* There are no users left for which it could wait or fail. */
 	ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
 	WARN_ON(ret);
-	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
-				 unmapped, ret, &stats);
+	iommufd_trace_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
+			    unmapped, ret, &stats);
 }
 
 /**
@@ -405,8 +405,8 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 				 unsigned long unmapped, int ret,
 				 const struct iommufd_unmap_stats *stats)
 {
-	trace_iommufd_ioas_unmap(ioas->ctx->number, ioas->obj.id, cmd->iova,
-				 cmd->length, unmapped, ret, stats);
+	iommufd_trace_unmap(ioas->ctx->number, ioas->obj.id, cmd->iova,
+			    cmd->length, unmapped, ret, stats);
 }
 
 int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
@@ -418,7 +418,7 @@ int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *ioas;
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
+	iommufd_trace_begin_both(iommufd_ioas_unmap, &stats);
 	ioas = iommufd_ioas_get(ucmd->ctx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -440,7 +440,7 @@ int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	}
 	if (!ret && put_user(unmapped, &reply->length))
 		ret = iommufd_ucmd_fail(ucmd, sizeof(*cmd));
-	if (trace_iommufd_ioas_unmap_enabled())
+	if (iommufd_trace_both_enabled(iommufd_ioas_unmap))
 		trace_request(ioas, cmd, unmapped, ret, &stats);
 	iommufd_object_put(ucmd->ctx, &ioas->obj);
 	return ret;

@@ -52,6 +52,7 @@ enum iommufd_accounting {
 /**
  * struct iommufd_map_stats - statistics of a map request
  * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
+ * @brief_ns: the same for the brief tracepoint
  * @mark_ns: ktime when the current part began
  * @lock_ns: [ns] of the duration, waiting for locks of the IOAS and of the
  *	pages; 0 if all were free
@@ -65,6 +66,7 @@ enum iommufd_accounting {
  */
 struct iommufd_map_stats {
 	u64 start_ns;
+	u64 brief_ns;
 	u64 mark_ns;
 	u64 lock_ns;
 	u64 pin_ns;
@@ -78,6 +80,7 @@ struct iommufd_map_stats {
 /**
  * struct iommufd_unmap_stats - statistics of an unmap request
  * @start_ns: ktime when the request began, 0 if the tracepoint was disabled
+ * @brief_ns: the same for the brief tracepoint
  * @mark_ns: ktime when the current part began
  * @lock_ns: [ns] of the duration, waiting for locks of the IOAS and of the
  *	pages, for other unmaps of the same addresses, and for drivers to unpin
@@ -94,6 +97,7 @@ struct iommufd_map_stats {
  */
 struct iommufd_unmap_stats {
 	u64 start_ns;
+	u64 brief_ns;
 	u64 mark_ns;
 	u64 lock_ns;
 	u64 unmap_ns;
@@ -104,6 +108,52 @@ struct iommufd_unmap_stats {
 	u32 areas;
 	u32 domains;
 	u64 seq;
+};
+
+/**
+ * struct iommufd_map_brief - a map request that ended
+ * @ctx: [number] the context
+ * @ioas: [object id] the IOAS
+ * @iova: [address] as in ``iommufd_ioas_map``
+ * @length: [bytes] requested length
+ * @source: [enum] as in ``iommufd_ioas_map``
+ * @ret: [errno] 0 or the error
+ * @pinned: [pages] pages that this request pinned
+ * @ns: [ns] duration of the request
+ */
+struct iommufd_map_brief {
+	u32 ctx;
+	u32 ioas;
+	u64 iova;
+	u64 length;
+	u32 source;
+	s32 ret;
+	u64 pinned;
+	u64 ns;
+};
+
+/**
+ * struct iommufd_unmap_brief - an unmap request that ended
+ * @ctx: [number] the context
+ * @ioas: [object id] the IOAS
+ * @iova: [address] first address requested
+ * @length: [bytes] requested length, U64_MAX for all
+ * @unmapped: [bytes] as in ``iommufd_ioas_unmap``
+ * @areas: [count] mappings removed
+ * @ret: [errno] 0 or the error
+ * @unpinned: [pages] pages that are no longer pinned
+ * @ns: [ns] duration of the request
+ */
+struct iommufd_unmap_brief {
+	u32 ctx;
+	u32 ioas;
+	u64 iova;
+	u64 length;
+	u64 unmapped;
+	u32 areas;
+	s32 ret;
+	u64 unpinned;
+	u64 ns;
 };
 #endif /* __IOMMUFD_TRACE_TYPES */
 
@@ -416,6 +466,88 @@ TRACE_EVENT(iommufd_ioas_unmap,
 		  __entry->areas, __entry->domains, __entry->ret, __entry->ns,
 		  __entry->lock_ns, __entry->unmap_ns, __entry->sync_ns,
 		  __entry->unpin_ns, __entry->seq)
+);
+
+/**
+ * iommufd_ioas_map_brief - a map request ended, in short
+ * @request: the request, in the fields of the same names
+ *
+ * There is one for each ``iommufd_ioas_map``, with less to write and without
+ * the durations of the parts of a request, which take longer to measure. A BPF
+ * program that is attached as a raw tracepoint with BTF (``tp_btf``) has a
+ * pointer to a ``struct iommufd_map_brief`` with these members: this is the way
+ * to count requests that costs them least.
+ *
+ * Context: Process context. No lock is held.
+ */
+TRACE_EVENT(iommufd_ioas_map_brief,
+	TP_PROTO(const struct iommufd_map_brief *request),
+	TP_ARGS(request),
+	TP_STRUCT__entry(
+		__field(u32, ctx)
+		__field(u32, ioas)
+		__field(u64, iova)
+		__field(u64, length)
+		__field(u32, source)
+		__field(s32, ret)
+		__field(u64, pinned)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->ctx = request->ctx;
+		__entry->ioas = request->ioas;
+		__entry->iova = request->iova;
+		__entry->length = request->length;
+		__entry->source = request->source;
+		__entry->ret = request->ret;
+		__entry->pinned = request->pinned;
+		__entry->ns = request->ns;
+	),
+	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx source=%s ret=%d pinned=%llu ns=%llu",
+		  __entry->ctx, __entry->ioas, __entry->iova, __entry->length,
+		  show_iommufd_source(__entry->source), __entry->ret,
+		  __entry->pinned, __entry->ns)
+);
+
+/**
+ * iommufd_ioas_unmap_brief - an unmap request ended, in short
+ * @request: the request, in the fields of the same names
+ *
+ * There is one for each ``iommufd_ioas_unmap``, as ``iommufd_ioas_map_brief``
+ * for ``iommufd_ioas_map``. BPF programs have a pointer to a ``struct
+ * iommufd_unmap_brief``.
+ *
+ * Context: Process context. No lock is held.
+ */
+TRACE_EVENT(iommufd_ioas_unmap_brief,
+	TP_PROTO(const struct iommufd_unmap_brief *request),
+	TP_ARGS(request),
+	TP_STRUCT__entry(
+		__field(u32, ctx)
+		__field(u32, ioas)
+		__field(u64, iova)
+		__field(u64, length)
+		__field(u64, unmapped)
+		__field(u32, areas)
+		__field(s32, ret)
+		__field(u64, unpinned)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->ctx = request->ctx;
+		__entry->ioas = request->ioas;
+		__entry->iova = request->iova;
+		__entry->length = request->length;
+		__entry->unmapped = request->unmapped;
+		__entry->areas = request->areas;
+		__entry->ret = request->ret;
+		__entry->unpinned = request->unpinned;
+		__entry->ns = request->ns;
+	),
+	TP_printk("ctx=%u ioas=%u iova=0x%llx length=0x%llx unmapped=0x%llx areas=%u ret=%d unpinned=%llu ns=%llu",
+		  __entry->ctx, __entry->ioas, __entry->iova, __entry->length,
+		  __entry->unmapped, __entry->areas, __entry->ret,
+		  __entry->unpinned, __entry->ns)
 );
 
 /**

@@ -39,6 +39,19 @@ static inline u64 iommufd_trace_ns(u64 start_ns)
 			(stats)->start_ns = ktime_get_ns(); \
 	} while (0)
 
+/* As iommufd_trace_begin(), for an event that has a brief one, too. */
+#define iommufd_trace_begin_both(event, stats) \
+	do { \
+		iommufd_trace_begin(event, stats); \
+		if (trace_##event##_brief_enabled()) \
+			(stats)->brief_ns = \
+				(stats)->start_ns ?: ktime_get_ns(); \
+	} while (0)
+
+/* Whether an event that has a brief one, or the brief one, is enabled. */
+#define iommufd_trace_both_enabled(event) \
+	(trace_##event##_enabled() || trace_##event##_brief_enabled())
+
 /**
  * iommufd_trace_lap - end one part of a request and start the next one
  * @event: the event that reports the request
@@ -107,5 +120,13 @@ int __cold __iommufd_trace_down_read_killable(struct rw_semaphore *lock,
 					      u64 start_ns, u64 *lock_ns,
 					      u64 *mark_ns);
 void __cold __iommufd_trace_lap(u64 *mark_ns, u64 *part_ns);
+
+/* trace/both.c */
+void __cold iommufd_trace_map(u32 ctx, u32 ioas, u64 iova, u64 length,
+			      enum iommufd_source source, u32 prot, int ret,
+			      const struct iommufd_map_stats *stats);
+void __cold iommufd_trace_unmap(u32 ctx, u32 ioas, u64 iova, u64 length,
+				u64 unmapped, int ret,
+				const struct iommufd_unmap_stats *stats);
 
 #endif

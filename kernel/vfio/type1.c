@@ -147,9 +147,9 @@ static int run_map(struct iommufd_ctx *ctx,
 		ret = iommufd_map_check_source(map->vaddr, map->size);
 	if (!ret) {
 		ret = map_pages(ioas, map, flags, stats);
-		trace_iommufd_ioas_map(ctx->number, ioas->obj.id, map->iova,
-				       map->size, IOMMUFD_SOURCE_VA,
-				       flags & IOMMUFD_MAP_PROTS, ret, stats);
+		iommufd_trace_map(ctx->number, ioas->obj.id, map->iova,
+				  map->size, IOMMUFD_SOURCE_VA,
+				  flags & IOMMUFD_MAP_PROTS, ret, stats);
 	}
 	iommufd_object_put(ctx, &ioas->obj);
 	return ret;
@@ -163,7 +163,7 @@ static int map_dma(struct iommufd_ctx *ctx, void __user *arg)
 	struct vfio_iommu_type1_dma_map map;
 	u32 flags = IOMMU_IOAS_MAP_FIXED_IOVA;
 
-	iommufd_trace_begin(iommufd_ioas_map, &stats);
+	iommufd_trace_begin_both(iommufd_ioas_map, &stats);
 	if (copy_from_user(&map, arg, size))
 		return iommufd_fail_user(arg, size);
 	if (map.argsz < size)
@@ -212,11 +212,11 @@ static int run_unmap(struct iommufd_ctx *ctx,
 	if (!ret)
 		ret = iommufd_ioas_unmap_range(ioas, unmap->iova, last,
 					       unmapped, stats);
-	trace_iommufd_ioas_unmap(ctx->number, ioas->obj.id, unmap->iova,
-				 unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL ?
-					 U64_MAX :
-					 unmap->size,
-				 *unmapped, ret, stats);
+	iommufd_trace_unmap(ctx->number, ioas->obj.id, unmap->iova,
+			    unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL ?
+				    U64_MAX :
+				    unmap->size,
+			    *unmapped, ret, stats);
 	iommufd_object_put(ctx, &ioas->obj);
 	return ret;
 }
@@ -230,7 +230,7 @@ static int unmap_dma(struct iommufd_ctx *ctx, void __user *arg)
 	unsigned long unmapped = 0;
 	int ret;
 
-	iommufd_trace_begin(iommufd_ioas_unmap, &stats);
+	iommufd_trace_begin_both(iommufd_ioas_unmap, &stats);
 	if (copy_from_user(&unmap, arg, size))
 		return iommufd_fail_user(arg, size);
 	if (unmap.argsz < size)

@@ -16,6 +16,7 @@ from iommufd.ctx import Context
 from iommufd.edu import Edu
 from iommufd.trace import Tracer
 from tool_runner import environment, load_command
+from waiting import until
 
 # The numbers are the same under sanitizers, which are slow.
 pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
@@ -26,7 +27,8 @@ PAGE = mem.PAGE
 @pytest.fixture(autouse=True)
 def nothing_left():
     yield
-    assert "ioas_map" not in programs()
+    # The kernel frees them after a grace period.
+    until(lambda: "ioas_map" not in programs())
 
 
 def python(body: str) -> list[str]:
@@ -245,12 +247,13 @@ def test_losses_are_told():
 
 
 def test_latency():
-    """Compared with another tracer, which reads the clock a moment earlier or later."""
-    with Tracer("iommufd", "iommufd_ioas_map", "iommufd_ioas_unmap") as tracer:
+    """Compared with another tracer."""
+    names = ("iommufd_ioas_map_brief", "iommufd_ioas_unmap_brief")
+    with Tracer("iommufd", *names) as tracer:
         report, out = top.watch(*load_command("--maps", "300", "--size", "4K,1M"))
         assert tracer.lost() == 0
         row = row_of(report, json.loads(out)["pid"], json.loads(out)["ioas"][0]["id"])
-        for kind, event in (("map", "iommufd_ioas_map"), ("unmap", "iommufd_ioas_unmap")):
+        for kind, event in zip(("map", "unmap"), names, strict=True):
             events = [e for e in tracer.events(event) if e.number("length") < 1 << 60]
             times = sorted(e.number("ns") for e in events)
             shown = row[kind]
@@ -259,7 +262,7 @@ def test_latency():
             for name, percent in (("p50_ns", 50), ("p99_ns", 99), ("max_ns", 100)):
                 near = len(times) * percent // 100
                 low, high = times[max(0, near - 9)], times[min(len(times) - 1, near + 9)]
-                assert low * 0.9 <= shown[name] <= high * 1.1 + 5_000_000, name
+                assert low * 0.9 <= shown[name] <= high * 1.1, name
 
 
 def test_text():

@@ -62,6 +62,27 @@ FIELDS = {
         "u64 seq",
     ],
 }
+FIELDS["iommufd_ioas_map_brief"] = [
+    "u32 ctx",
+    "u32 ioas",
+    "u64 iova",
+    "u64 length",
+    "u32 source",
+    "s32 ret",
+    "u64 pinned",
+    "u64 ns",
+]
+FIELDS["iommufd_ioas_unmap_brief"] = [
+    "u32 ctx",
+    "u32 ioas",
+    "u64 iova",
+    "u64 length",
+    "u64 unmapped",
+    "u32 areas",
+    "s32 ret",
+    "u64 unpinned",
+    "u64 ns",
+]
 FIELDS["iommufd_ctx_close"] = FIELDS["iommufd_ctx_open"]
 FIELDS["iommufd_object_destroy"] = FIELDS["iommufd_object_create"]
 
@@ -183,6 +204,43 @@ def test_durations(tracer: Tracer) -> None:
         (undone, "unpin_ns"),
     ):
         assert event.number(part)
+
+
+def test_brief(tracer: Tracer) -> None:
+    """Both events of a request say the same, also if it fails."""
+    with Context() as context, mem.anonymous(16 * PAGE) as buffer:
+        ioas, other = context.ioas_alloc(), context.ioas_alloc()
+        with Edu(context, ioas):
+            context.map(ioas, buffer, iova=IOVA)
+            context.copy(other, ioas, IOVA, 16 * PAGE)
+            with fails(errno.EFAULT):
+                context.map(ioas, 0x1000, PAGE)
+            with fails(errno.ENOENT):
+                context.unmap(ioas, IOVA, PAGE)
+            context.unmap_all(ioas)
+        context.destroy(other)
+    for full, count in (("iommufd_ioas_map", 3), ("iommufd_ioas_unmap", 3)):
+        events, briefs = tracer.events(full), tracer.events(f"{full}_brief")
+        assert len(events) == len(briefs) == count
+        same = [x.split()[1] for x in FIELDS[f"{full}_brief"] if x != "u64 ns"]
+        for event, brief in zip(events, briefs, strict=True):
+            assert [brief[x] for x in same] == [event[x] for x in same]
+            assert brief.number("ns")
+
+
+def test_brief_alone() -> None:
+    """The duration does not depend on the other event."""
+    with (
+        Tracer("iommufd", "iommufd_ioas_map_brief", "iommufd_ioas_unmap_brief") as tracer,
+        Context() as context,
+        mem.anonymous(PAGE) as buffer,
+    ):
+        ioas = context.ioas_alloc()
+        context.map(ioas, buffer, iova=IOVA)
+        context.unmap(ioas, IOVA, PAGE)
+        events = tracer.events()
+    assert [e.name for e in events] == ["iommufd_ioas_map_brief", "iommufd_ioas_unmap_brief"]
+    assert all(e.number("ns") for e in events)
 
 
 def test_runs_of_huge_pages(tracer: Tracer) -> None:
