@@ -205,7 +205,8 @@ static long run_command(struct iommufd_ctx *ctx, unsigned int nr,
 static noinline long run_observed(struct iommufd_ctx *ctx, unsigned int nr,
 				  unsigned long arg)
 {
-	struct iommufd_request request;
+	/* iommufd_request_begin() initialises what is used. */
+	struct iommufd_request request __uninitialized;
 
 	iommufd_request_begin(&request, ctx->number, nr);
 	return iommufd_request_end(&request, run_command(ctx, nr, arg));

@@ -12,16 +12,16 @@
 #define BUCKET_BITS	6
 
 /**
- * struct bucket - a bucket of the table of running requests
+ * struct iommufd_bucket - a bucket of the table of running requests
  * @task: the task that makes the request @first, or NULL. A task takes the
  *	bucket by changing NULL to itself, and clears it when the request ends,
  *	without a lock
  * @first: the request of @task, NULL while it begins or ends. Only @task uses
  *	it
  * @requests: list of struct iommufd_request that began while another task had
- *	taken the bucket
+ *	taken the bucket, or while this list was not empty
  */
-struct bucket {
+struct iommufd_bucket {
 	struct task_struct *task;
 	struct iommufd_request *first;
 	/**
@@ -32,13 +32,13 @@ struct bucket {
 	struct hlist_head requests;
 } ____cacheline_aligned_in_smp;
 
-static struct bucket buckets[1 << BUCKET_BITS] = {
+static struct iommufd_bucket buckets[1 << BUCKET_BITS] = {
 	[0 ... (1 << BUCKET_BITS) - 1] = {
 		.lock = __SPIN_LOCK_UNLOCKED(buckets.lock),
 	},
 };
 
-static struct bucket *bucket_of(struct task_struct *task)
+static struct iommufd_bucket *bucket_of(struct task_struct *task)
 {
 	return &buckets[hash_ptr(task, BUCKET_BITS)];
 }
@@ -46,7 +46,7 @@ static struct bucket *bucket_of(struct task_struct *task)
 /* Find the request of the calling task, or NULL. */
 static struct iommufd_request *find_request(void)
 {
-	struct bucket *bucket = bucket_of(current);
+	struct iommufd_bucket *bucket = bucket_of(current);
 	struct iommufd_request *request;
 	unsigned long flags;
 
@@ -63,6 +63,23 @@ static struct iommufd_request *find_request(void)
 	return request;
 }
 
+/* The task has a request already, or the bucket has others. */
+static noinline void begin_slowly(struct iommufd_bucket *bucket,
+				  struct iommufd_request *request, bool taken)
+{
+	/* So that find_request() looks into the list. @first was not set. */
+	if (taken)
+		WRITE_ONCE(bucket->task, NULL);
+	/* A nested request is part of the outer one. */
+	if (find_request())
+		return;
+	request->bucket = bucket;
+	request->task = current;
+	spin_lock_irq(&bucket->lock);
+	hlist_add_head(&request->node, &bucket->requests);
+	spin_unlock_irq(&bucket->lock);
+}
+
 /**
  * __iommufd_request_begin - begin a request while iommufd_fail is enabled
  * @request: the request
@@ -70,28 +87,26 @@ static struct iommufd_request *find_request(void)
  * @command: number of the ioctl, or enum iommufd_file_request
  *
  * Does nothing if the task already has a request: nested requests are part of
- * the outer one.
+ * the outer one. Every request uses this path while the event is enabled, so it
+ * is kept short.
  *
  * Context: Process context. Does not sleep.
  */
 void __iommufd_request_begin(struct iommufd_request *request,
 			     u32 ctx, u32 command)
 {
-	struct bucket *bucket = bucket_of(current);
+	struct iommufd_bucket *bucket = bucket_of(current);
+	bool taken = !cmpxchg(&bucket->task, NULL, current);
 
-	if (find_request())
-		return;
-	request->task = current;
 	request->ctx = ctx;
 	request->command = command;
 	request->reason = IOMMUFD_REASON_NOT_SAID;
-	if (!cmpxchg(&bucket->task, NULL, current)) {
-		WRITE_ONCE(bucket->first, request);
+	if (unlikely(!taken || !hlist_empty(&bucket->requests))) {
+		begin_slowly(bucket, request, taken);
 		return;
 	}
-	spin_lock_irq(&bucket->lock);
-	hlist_add_head(&request->node, &bucket->requests);
-	spin_unlock_irq(&bucket->lock);
+	request->bucket = bucket;
+	WRITE_ONCE(bucket->first, request);
 }
 
 /* The reason of an errno for which iommufd_fail() was not called. */
@@ -114,28 +129,8 @@ static enum iommufd_reason reason_of(int error)
 	}
 }
 
-/**
- * __iommufd_request_end - end a request of __iommufd_request_begin()
- * @request: the request
- * @error: negative errno if the request has failed
- *
- * Context: Process context. Does not sleep.
- */
-void __iommufd_request_end(struct iommufd_request *request, int error)
+static noinline void __cold report(struct iommufd_request *request, int error)
 {
-	struct bucket *bucket = bucket_of(current);
-
-	if (READ_ONCE(bucket->task) == current) {
-		WRITE_ONCE(bucket->first, NULL);
-		/* The next task may set @first once it has taken the bucket. */
-		smp_store_release(&bucket->task, NULL);
-	} else {
-		spin_lock_irq(&bucket->lock);
-		hlist_del(&request->node);
-		spin_unlock_irq(&bucket->lock);
-	}
-	if (error >= 0)
-		return;
 	if (request->reason == IOMMUFD_REASON_NOT_SAID ||
 	    request->error != error) {
 		request->reason = reason_of(error);
@@ -146,6 +141,37 @@ void __iommufd_request_end(struct iommufd_request *request, int error)
 	trace_iommufd_fail(request->ctx, request->command, request->reason,
 			   error, request->numbers[0], request->numbers[1],
 			   request->policy);
+}
+
+static noinline void remove_listed(struct iommufd_request *request)
+{
+	struct iommufd_bucket *bucket = request->bucket;
+
+	spin_lock_irq(&bucket->lock);
+	hlist_del(&request->node);
+	spin_unlock_irq(&bucket->lock);
+}
+
+/**
+ * __iommufd_request_end - end a request of __iommufd_request_begin()
+ * @request: the request
+ * @error: negative errno if the request has failed
+ *
+ * Context: Process context. Does not sleep.
+ */
+void __iommufd_request_end(struct iommufd_request *request, int error)
+{
+	struct iommufd_bucket *bucket = request->bucket;
+
+	if (likely(READ_ONCE(bucket->first) == request)) {
+		WRITE_ONCE(bucket->first, NULL);
+		/* The next task may set @first once it has taken the bucket. */
+		smp_store_release(&bucket->task, NULL);
+	} else {
+		remove_listed(request);
+	}
+	if (error < 0)
+		report(request, error);
 }
 
 /* Record the reason in the request of the calling task, if it has one. */

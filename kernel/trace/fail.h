@@ -9,6 +9,7 @@
 
 #include "trace/trace.h"
 
+struct iommufd_bucket;
 struct task_struct;
 
 /*
@@ -23,9 +24,10 @@ struct task_struct;
 
 /**
  * struct iommufd_request - a running request of user space
- * @node: link in the table of requests by task
- * @task: task that makes the request, or NULL if the tracepoint is disabled or
- *	the request is part of another one
+ * @bucket: its place in the table of requests by task, or NULL if the tracepoint
+ *	is disabled or the request is part of another one
+ * @node: link in @bucket, if that has several requests
+ * @task: task that makes the request, if it is linked in @bucket
  * @ctx: number of the context
  * @command: number of the ioctl, or enum iommufd_file_request
  * @reason: the reason that was recorded last
@@ -34,6 +36,7 @@ struct task_struct;
  * @policy: name of the policy that refused the request, else empty
  */
 struct iommufd_request {
+	struct iommufd_bucket *bucket;
 	struct hlist_node node;
 	struct task_struct *task;
 	u32 ctx;
@@ -59,7 +62,7 @@ void __iommufd_request_end(struct iommufd_request *request, int error);
 static inline void iommufd_request_begin(struct iommufd_request *request,
 					 u32 ctx, u32 command)
 {
-	request->task = NULL;
+	request->bucket = NULL;
 	if (trace_iommufd_fail_enabled())
 		__iommufd_request_begin(request, ctx, command);
 }
@@ -76,7 +79,7 @@ static inline void iommufd_request_begin(struct iommufd_request *request,
 static inline long iommufd_request_end(struct iommufd_request *request,
 				       long ret)
 {
-	if (request->task)
+	if (request->bucket)
 		__iommufd_request_end(request, ret);
 	return ret;
 }

@@ -242,7 +242,7 @@ static int load(void)
 
 /*
  * While the event for failures is enabled, iommufd keeps a record for each
- * request, which adds about a quarter to the cost of everything else here. So
+ * request, which adds an eighth to the cost of everything else here. So
  * enable it only on demand.
  */
 static bool events_watch_failures(void)
