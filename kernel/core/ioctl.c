@@ -68,7 +68,7 @@ long iommufd_command_run(const struct iommufd_command *command,
 			 struct iommufd_ctx *ctx, unsigned int nr,
 			 unsigned long arg)
 {
-	u8 buffer[IOMMUFD_UCMD_SIZE] __aligned(sizeof(u64));
+	u8 buffer[IOMMUFD_UCMD_SIZE] __aligned(sizeof(u64)) __uninitialized;
 	struct iommufd_ucmd ucmd = {
 		.ctx = ctx,
 		.ubuffer = (void __user *)arg,

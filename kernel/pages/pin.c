@@ -131,7 +131,7 @@ static int pin_batch(struct iommufd_pinning *pinning)
 int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
 		     unsigned long last, u64 until_ns)
 {
-	struct page *small[SMALL_BATCH];
+	struct page *small[SMALL_BATCH] __uninitialized;
 	struct iommufd_pinning pinning = {
 		.pages = pages,
 		.index = *index,
