@@ -182,6 +182,7 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 	WARN_ON(!list_empty(&ctx->mmaps));
 	iommufd_doorbells_free(ctx);
 	WARN_ON(atomic_long_read(&ctx->pinned));
+	iommufd_process_put(ctx->process);
 	xa_erase(&iommufd_contexts, ctx->number);
 	trace_iommufd_ctx_close(ctx->number, ctx->tgid, ctx->uid, ctx->comm);
 	xa_destroy(&ctx->objects);

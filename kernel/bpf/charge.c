@@ -51,7 +51,7 @@ static void remember_cgroup(struct iommufd_owner *owner)
 	rcu_read_lock();
 	/* This fails only while the task moves to another cgroup. */
 	do {
-		cgroup = task_dfl_cgroup(owner->task);
+		cgroup = task_dfl_cgroup(owner->process->task);
 	} while (!cgroup_tryget(cgroup));
 	rcu_read_unlock();
 	owner->cgroup = cgroup;
@@ -77,8 +77,8 @@ static void describe(struct iommufd_bpf_charge *args,
 	*args = (struct iommufd_bpf_charge){
 		.ctx = requester->ctx->number,
 		.ioas = requester->ioas,
-		.tgid = task_tgid_nr(owner->task),
-		.uid = from_kuid_munged(&init_user_ns, owner->user->uid),
+		.tgid = task_tgid_nr(owner->process->task),
+		.uid = from_kuid_munged(&init_user_ns, owner->process->user->uid),
 		.source = owner->source,
 		.forced = force,
 		.npages = npages,

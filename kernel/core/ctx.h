@@ -13,6 +13,7 @@
 struct device;
 struct file;
 struct iommufd_ioas;
+struct iommufd_process;
 
 /* Maximum number of MSI doorbells per context. */
 #define IOMMUFD_DOORBELLS	256
@@ -50,6 +51,8 @@ struct iommufd_msi_window {
  * @accounting: how newly pinned pages are charged
  * @pinned: number of pages charged on behalf of this context
  * @rcu: defers freeing, as readers list contexts under RCU
+ * @process: the first process that mapped memory, or NULL; set once, see
+ *	pages/owner.c
  * @number: identifies the context in tracepoints
  * @tgid: process that opened it, in the initial pid namespace
  * @uid: its real user id, in the initial user namespace
@@ -87,6 +90,7 @@ struct iommufd_ctx {
 	atomic_long_t pinned;
 	struct rcu_head rcu;
 
+	struct iommufd_process *process;
 	u32 number;
 	pid_t tgid;
 	uid_t uid;

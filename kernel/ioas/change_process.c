@@ -40,12 +40,14 @@ static int add_move(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	move = kzalloc_obj(*move, GFP_KERNEL_ACCOUNT);
 	if (!move)
 		return -ENOMEM;
+	if (iommufd_owner_init(&move->owner, ioas->ctx, pages->source)) {
+		kfree(move);
+		return -ENOMEM;
+	}
 	refcount_inc(&pages->refs);
 	pages->moving = true;
 	move->pages = pages;
 	move->requester = iommufd_ioas_requester(ioas);
-	iommufd_owner_init(&move->owner, READ_ONCE(ioas->ctx->accounting),
-			   pages->source);
 	list_add_tail(&move->list, moves);
 	return 0;
 }

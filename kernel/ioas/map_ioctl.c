@@ -127,9 +127,8 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 		ret = iommufd_map_check_source(cmd->user_va, cmd->length);
 	if (ret)
 		return ret;
-	pages = iommufd_pages_from_va(cmd->user_va,
-				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE,
-				      READ_ONCE(ucmd->ctx->accounting));
+	pages = iommufd_pages_from_va(ucmd->ctx, cmd->user_va,
+				      cmd->flags & IOMMU_IOAS_MAP_WRITEABLE);
 	return run_request(pages, &request);
 }
 
@@ -171,8 +170,8 @@ pages_from_memfd(struct iommufd_ctx *ctx, struct file *file,
 	struct iommufd_pages *pages = ERR_PTR(-EPERM);
 
 	if (memfd_allows(file, writable))
-		pages = iommufd_pages_from_memfd(file, cmd->start, writable,
-						 READ_ONCE(ctx->accounting));
+		pages = iommufd_pages_from_memfd(ctx, file, cmd->start,
+						 writable);
 	/* The file may have been sealed since, or is being sealed now. */
 	if (pages == ERR_PTR(-EPERM))
 		fail_rights(file);
@@ -181,7 +180,8 @@ pages_from_memfd(struct iommufd_ctx *ctx, struct file *file,
 
 /* A dma-buf has no access rights: any holder of its fd may do DMA to it. */
 static struct iommufd_pages *
-pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
+pages_from_dmabuf(struct iommufd_ctx *ctx,
+		  const struct iommu_ioas_map_file *cmd)
 {
 	struct iommufd_pages *pages;
 	struct dma_buf *dma_buf;
@@ -192,7 +192,7 @@ pages_from_dmabuf(const struct iommu_ioas_map_file *cmd)
 			     cmd->fd, 0);
 		return ERR_CAST(dma_buf);
 	}
-	pages = iommufd_pages_from_dmabuf(dma_buf, cmd->start, cmd->length,
+	pages = iommufd_pages_from_dmabuf(ctx, dma_buf, cmd->start, cmd->length,
 					  cmd->flags & IOMMU_IOAS_MAP_WRITEABLE);
 	dma_buf_put(dma_buf);
 	return pages;
@@ -212,7 +212,7 @@ pages_from_fd(struct iommufd_ctx *ctx, const struct iommu_ioas_map_file *cmd)
 	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		return ERR_PTR(iommufd_fail(-EINVAL, IOMMUFD_REASON_FILE_KIND,
 					    cmd->fd, 0));
-	return pages_from_dmabuf(cmd);
+	return pages_from_dmabuf(ctx, cmd);
 }
 
 int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)

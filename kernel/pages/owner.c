@@ -20,26 +20,82 @@
 #include "trace/fail.h"
 
 /**
- * iommufd_owner_init - make the calling process an owner
- * @owner: filled in. The caller releases it with iommufd_owner_release()
- * @mode: what the context charges. Processes with CAP_IPC_LOCK are not charged
- * @source: where the pages come from
+ * iommufd_process_put - drop a reference to a process
+ * @process: the process, or NULL
  */
-void iommufd_owner_init(struct iommufd_owner *owner,
-			enum iommufd_accounting mode,
-			enum iommufd_source source)
+void iommufd_process_put(struct iommufd_process *process)
 {
-	owner->mm = current->mm;
-	mmgrab(owner->mm);
-	owner->task = get_task_struct(current->group_leader);
-	owner->user = get_uid(current_user());
-	owner->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
-	owner->source = source;
-	owner->cgroup = NULL;
+	if (!process || !refcount_dec_and_test(&process->refs))
+		return;
+	free_uid(process->user);
+	put_task_struct(process->task);
+	mmdrop(process->mm);
+	kfree(process);
+}
+
+/* The first one stays in the context, which is mostly used by one process. */
+static noinline struct iommufd_process *new_process(struct iommufd_ctx *ctx)
+{
+	struct iommufd_process *new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT);
+
+	if (!new)
+		return NULL;
+	refcount_set(&new->refs, 1);
+	new->mm = current->mm;
+	mmgrab(new->mm);
+	new->task = get_task_struct(current->group_leader);
+	new->user = get_uid(current_user());
+	if (!READ_ONCE(ctx->process)) {
+		refcount_inc(&new->refs);
+		if (cmpxchg(&ctx->process, NULL, new))
+			refcount_dec(&new->refs);
+	}
+	return new;
+}
+
+static bool is_current(const struct iommufd_process *process)
+{
+	return process->mm == current->mm &&
+	       process->task == current->group_leader &&
+	       process->user == current_user();
+}
+
+static struct iommufd_process *get_process(struct iommufd_ctx *ctx)
+{
+	struct iommufd_process *process = READ_ONCE(ctx->process);
+
+	if (!process || !is_current(process))
+		return new_process(ctx);
+	refcount_inc(&process->refs);
+	return process;
 }
 
 /**
- * iommufd_owner_copy - copy an owner with references of its own
+ * iommufd_owner_init - make the calling process an owner
+ * @owner: filled in. The caller releases it with iommufd_owner_release()
+ * @ctx: the context. Processes with CAP_IPC_LOCK are not charged, nor is any
+ *	process for a dma-buf
+ * @source: where the pages come from
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_owner_init(struct iommufd_owner *owner, struct iommufd_ctx *ctx,
+		       enum iommufd_source source)
+{
+	owner->process = get_process(ctx);
+	if (!owner->process)
+		return -ENOMEM;
+	if (source == IOMMUFD_SOURCE_DMABUF || capable(CAP_IPC_LOCK))
+		owner->mode = IOMMUFD_ACCOUNT_NONE;
+	else
+		owner->mode = READ_ONCE(ctx->accounting);
+	owner->source = source;
+	owner->cgroup = NULL;
+	return 0;
+}
+
+/**
+ * iommufd_owner_copy - copy an owner with a reference of its own
  * @copy: filled in. The caller releases it with iommufd_owner_release()
  * @owner: the owner
  *
@@ -50,26 +106,22 @@ void iommufd_owner_copy(struct iommufd_owner *copy,
 {
 	*copy = *owner;
 	copy->cgroup = NULL;
-	mmgrab(copy->mm);
-	get_task_struct(copy->task);
-	get_uid(copy->user);
+	refcount_inc(&copy->process->refs);
 }
 
 /**
- * iommufd_owner_release - drop the references of an owner
+ * iommufd_owner_release - drop the reference of an owner
  * @owner: the owner, to which no page is charged any more
  */
 void iommufd_owner_release(struct iommufd_owner *owner)
 {
 	iommufd_policy_put_owner(owner);
-	free_uid(owner->user);
-	put_task_struct(owner->task);
-	mmdrop(owner->mm);
+	iommufd_process_put(owner->process);
 }
 
 static unsigned long memlock_limit(struct iommufd_owner *owner)
 {
-	unsigned long limit = task_rlimit(owner->task, RLIMIT_MEMLOCK);
+	unsigned long limit = task_rlimit(owner->process->task, RLIMIT_MEMLOCK);
 
 	return limit == RLIM_INFINITY ? ULONG_MAX : limit >> PAGE_SHIFT;
 }
@@ -78,12 +130,13 @@ static int charge_user(struct iommufd_owner *owner, unsigned long npages,
 		       bool force)
 {
 	unsigned long limit = force ? ULONG_MAX : memlock_limit(owner);
-	long locked = atomic_long_read(&owner->user->locked_vm);
+	atomic_long_t *locked_vm = &owner->process->user->locked_vm;
+	long locked = atomic_long_read(locked_vm);
 
 	do {
 		if (npages > limit || locked > limit - npages)
 			return -ENOMEM;
-	} while (!atomic_long_try_cmpxchg(&owner->user->locked_vm, &locked,
+	} while (!atomic_long_try_cmpxchg(locked_vm, &locked,
 					  locked + npages));
 	return 0;
 }
@@ -91,13 +144,15 @@ static int charge_user(struct iommufd_owner *owner, unsigned long npages,
 static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
 		     bool force)
 {
+	struct iommufd_process *process = owner->process;
 	int ret;
 
-	ret = mmap_write_lock_killable(owner->mm);
+	ret = mmap_write_lock_killable(process->mm);
 	if (ret)
 		return ret;
-	ret = __account_locked_vm(owner->mm, npages, true, owner->task, force);
-	mmap_write_unlock(owner->mm);
+	ret = __account_locked_vm(process->mm, npages, true, process->task,
+				  force);
+	mmap_write_unlock(process->mm);
 	return ret;
 }
 
@@ -139,14 +194,15 @@ static DECLARE_WORK(late_work, run_late_uncharges);
 /* mmap_lock may be held across a page fault of unlimited length. */
 static void uncharge_mm(struct iommufd_owner *owner, unsigned long npages)
 {
+	struct mm_struct *mm = owner->process->mm;
 	struct late_uncharge *late;
 
-	if (!mmap_write_lock_killable(owner->mm)) {
-		uncharge_locked(owner->mm, npages);
+	if (!mmap_write_lock_killable(mm)) {
+		uncharge_locked(mm, npages);
 		return;
 	}
 	late = kmalloc_obj(*late, GFP_KERNEL | __GFP_NOFAIL);
-	late->mm = owner->mm;
+	late->mm = mm;
 	mmgrab(late->mm);
 	late->npages = npages;
 	llist_add(&late->node, &late_uncharges);
@@ -167,9 +223,9 @@ static u64 total_charged(struct iommufd_owner *owner)
 {
 	switch (owner->mode) {
 	case IOMMUFD_ACCOUNT_USER:
-		return atomic_long_read(&owner->user->locked_vm);
+		return atomic_long_read(&owner->process->user->locked_vm);
 	case IOMMUFD_ACCOUNT_MM:
-		return READ_ONCE(owner->mm->locked_vm);
+		return READ_ONCE(owner->process->mm->locked_vm);
 	case IOMMUFD_ACCOUNT_NONE:
 		break;
 	}
@@ -198,7 +254,7 @@ static int __cold fail_charge(struct iommufd_owner *owner, unsigned long npages,
 static void uncharge(struct iommufd_owner *owner, unsigned long npages)
 {
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
-		atomic_long_sub(npages, &owner->user->locked_vm);
+		atomic_long_sub(npages, &owner->process->user->locked_vm);
 	else if (owner->mode == IOMMUFD_ACCOUNT_MM)
 		uncharge_mm(owner, npages);
 }
@@ -209,8 +265,9 @@ static bool same_account(const struct iommufd_owner *a,
 {
 	if (a->mode != b->mode)
 		return false;
-	return a->mode == IOMMUFD_ACCOUNT_USER ? a->user == b->user :
-						 a->mm == b->mm;
+	if (a->mode == IOMMUFD_ACCOUNT_USER)
+		return a->process->user == b->process->user;
+	return a->process->mm == b->process->mm;
 }
 
 static u64 shown_limit(struct iommufd_owner *owner)
@@ -221,8 +278,9 @@ static u64 shown_limit(struct iommufd_owner *owner)
 
 #define trace_owner(event, owner, npages, requester) \
 	trace_##event((requester)->ctx->number, (requester)->ioas, \
-		      task_tgid_nr((owner)->task), \
-		      from_kuid_munged(&init_user_ns, (owner)->user->uid), \
+		      task_tgid_nr((owner)->process->task), \
+		      from_kuid_munged(&init_user_ns, \
+				       (owner)->process->user->uid), \
 		      (owner)->mode, npages, total_charged(owner), \
 		      shown_limit(owner))
 
@@ -244,7 +302,7 @@ static __always_inline void
 count_pinned(struct iommufd_owner *owner, unsigned long npages,
 	     const struct iommufd_requester *requester)
 {
-	atomic64_add(npages, &owner->mm->pinned_vm);
+	atomic64_add(npages, &owner->process->mm->pinned_vm);
 	atomic_long_add(npages, &requester->ctx->pinned);
 	if (trace_iommufd_pin_enabled())
 		trace_pinned(owner, npages, requester);
@@ -254,7 +312,7 @@ static __always_inline void
 count_unpinned(struct iommufd_owner *owner, unsigned long npages,
 	       const struct iommufd_requester *requester)
 {
-	atomic64_sub(npages, &owner->mm->pinned_vm);
+	atomic64_sub(npages, &owner->process->mm->pinned_vm);
 	atomic_long_sub(npages, &requester->ctx->pinned);
 	if (trace_iommufd_unpin_enabled())
 		trace_unpinned(owner, npages, requester);

@@ -2,6 +2,7 @@
 #ifndef __IOMMUFD_PAGES_OWNER_H
 #define __IOMMUFD_PAGES_OWNER_H
 
+#include <linux/refcount.h>
 #include <linux/types.h>
 
 #include "trace/trace.h"
@@ -13,19 +14,31 @@ struct task_struct;
 struct user_struct;
 
 /**
- * struct iommufd_owner - the process that pinned pages are charged to
+ * struct iommufd_process - a process that owns pages
+ * @refs: references of owners, and of the context for which it was allocated
  * @mm: address space; a reference keeps the structure, not the address space
  * @task: process whose RLIMIT_MEMLOCK applies
  * @user: user whose locked pages count with IOMMUFD_ACCOUNT_USER
+ *
+ * Shared, so that an owner takes one reference instead of three.
+ */
+struct iommufd_process {
+	refcount_t refs;
+	struct mm_struct *mm;
+	struct task_struct *task;
+	struct user_struct *user;
+};
+
+/**
+ * struct iommufd_owner - the process that pinned pages are charged to
+ * @process: the process, on which this has a reference
  * @mode: what is charged
  * @source: where the pages come from
  * @cgroup: cgroup that is charged to policies; this holds a reference. NULL
  *	until the first charge. Belongs to bpf/charge.c
  */
 struct iommufd_owner {
-	struct mm_struct *mm;
-	struct task_struct *task;
-	struct user_struct *user;
+	struct iommufd_process *process;
 	enum iommufd_accounting mode;
 	enum iommufd_source source;
 	struct cgroup *cgroup;
@@ -42,9 +55,9 @@ struct iommufd_requester {
 	u32 ioas;
 };
 
-void iommufd_owner_init(struct iommufd_owner *owner,
-			enum iommufd_accounting mode,
-			enum iommufd_source source);
+void iommufd_process_put(struct iommufd_process *process);
+int iommufd_owner_init(struct iommufd_owner *owner, struct iommufd_ctx *ctx,
+		       enum iommufd_source source);
 void iommufd_owner_copy(struct iommufd_owner *copy,
 			const struct iommufd_owner *owner);
 void iommufd_owner_release(struct iommufd_owner *owner);

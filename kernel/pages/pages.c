@@ -39,14 +39,18 @@ void iommufd_pages_exit(void)
 	kmem_cache_destroy(pages_cache);
 }
 
-static struct iommufd_pages *new_pages(enum iommufd_source source,
-				       unsigned long start, bool writable,
-				       enum iommufd_accounting mode)
+static struct iommufd_pages *new_pages(struct iommufd_ctx *ctx,
+				       enum iommufd_source source,
+				       unsigned long start, bool writable)
 {
 	struct iommufd_pages *pages = kmem_cache_alloc(pages_cache, GFP_KERNEL);
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
+	if (iommufd_owner_init(&pages->owner, ctx, source)) {
+		kmem_cache_free(pages_cache, pages);
+		return ERR_PTR(-ENOMEM);
+	}
 	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->pin_lock);
 	mutex_init(&pages->lock);
@@ -57,32 +61,31 @@ static struct iommufd_pages *new_pages(enum iommufd_source source,
 	pages->charge_set = 0;
 	pages->start = ALIGN_DOWN(start, PAGE_SIZE);
 	pages->rooms = 0;
-	iommufd_owner_init(&pages->owner, mode, source);
 	return pages;
 }
 
 /**
  * iommufd_pages_from_va - allocate pages for memory of the calling process
+ * @ctx: the context
  * @uptr: user address
  * @writable: pin them for writing
- * @mode: how the context charges pinned pages
  *
  * The memory is neither pinned nor checked yet.
  *
  * Return: the pages with one reference, or ERR_PTR(-ENOMEM).
  */
-struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
-					    enum iommufd_accounting mode)
+struct iommufd_pages *iommufd_pages_from_va(struct iommufd_ctx *ctx,
+					    unsigned long uptr, bool writable)
 {
-	return new_pages(IOMMUFD_SOURCE_VA, uptr, writable, mode);
+	return new_pages(ctx, IOMMUFD_SOURCE_VA, uptr, writable);
 }
 
 /**
  * iommufd_pages_from_memfd - allocate pages for a memfd
+ * @ctx: the context
  * @file: the memfd, on which a reference is taken
  * @start: offset into the file
  * @writable: DMA may write to them
- * @mode: how the context charges pinned pages
  *
  * The memory is not pinned yet, and the range is not checked. With @writable,
  * the file counts one more writable mapping as long as the pages exist, as for
@@ -91,10 +94,10 @@ struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
  * Return: the pages with one reference, or an ERR_PTR: -EPERM if the file is
  * sealed against writing, or -ENOMEM.
  */
-struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
+struct iommufd_pages *iommufd_pages_from_memfd(struct iommufd_ctx *ctx,
+					       struct file *file,
 					       unsigned long start,
-					       bool writable,
-					       enum iommufd_accounting mode)
+					       bool writable)
 {
 	struct iommufd_pages *pages;
 	int ret;
@@ -102,7 +105,7 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 	ret = writable ? mapping_map_writable(file->f_mapping) : 0;
 	if (ret)
 		return ERR_PTR(ret);
-	pages = new_pages(IOMMUFD_SOURCE_MEMFD, start, writable, mode);
+	pages = new_pages(ctx, IOMMUFD_SOURCE_MEMFD, start, writable);
 	if (!IS_ERR(pages))
 		pages->file = get_file(file);
 	else if (writable)
@@ -112,6 +115,7 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
 
 /**
  * iommufd_pages_from_dmabuf - allocate pages for a dma-buf of a device
+ * @ctx: the context
  * @dma_buf: the dma-buf, on which a reference is taken
  * @start: offset into it
  * @length: bytes
@@ -120,7 +124,8 @@ struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
  * Return: the pages with one reference, or an ERR_PTR, see
  * iommufd_dmabuf_attach().
  */
-struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
+struct iommufd_pages *iommufd_pages_from_dmabuf(struct iommufd_ctx *ctx,
+						struct dma_buf *dma_buf,
 						unsigned long start,
 						unsigned long length,
 						bool writable)
@@ -132,8 +137,7 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
 	dmabuf = iommufd_dmabuf_attach(dma_buf, start, length, &phys);
 	if (IS_ERR(dmabuf))
 		return ERR_CAST(dmabuf);
-	pages = new_pages(IOMMUFD_SOURCE_DMABUF, phys, writable,
-			  IOMMUFD_ACCOUNT_NONE);
+	pages = new_pages(ctx, IOMMUFD_SOURCE_DMABUF, phys, writable);
 	if (IS_ERR(pages))
 		iommufd_dmabuf_detach(dmabuf);
 	else

@@ -103,13 +103,14 @@ static inline bool iommufd_pages_are_memory(const struct iommufd_pages *pages)
 	       pages->source != IOMMUFD_SOURCE_DMABUF;
 }
 
-struct iommufd_pages *iommufd_pages_from_va(unsigned long uptr, bool writable,
-					    enum iommufd_accounting mode);
-struct iommufd_pages *iommufd_pages_from_memfd(struct file *file,
+struct iommufd_pages *iommufd_pages_from_va(struct iommufd_ctx *ctx,
+					    unsigned long uptr, bool writable);
+struct iommufd_pages *iommufd_pages_from_memfd(struct iommufd_ctx *ctx,
+					       struct file *file,
 					       unsigned long start,
-					       bool writable,
-					       enum iommufd_accounting mode);
-struct iommufd_pages *iommufd_pages_from_dmabuf(struct dma_buf *dma_buf,
+					       bool writable);
+struct iommufd_pages *iommufd_pages_from_dmabuf(struct iommufd_ctx *ctx,
+						struct dma_buf *dma_buf,
 						unsigned long start,
 						unsigned long length,
 						bool writable);

@@ -12,14 +12,14 @@ static long pin_remote(const struct iommufd_owner *owner, unsigned long start,
 		       unsigned long npages, unsigned int flags,
 		       struct page **batch)
 {
-	struct mm_struct *mm = owner->mm;
+	struct mm_struct *mm = owner->process->mm;
 	int locked = 1;
 	long ret;
 
 	/* The process may have exited while another one uses its context. */
 	if (!mmget_not_zero(mm))
 		return iommufd_fail(-EFAULT, IOMMUFD_REASON_PROCESS_GONE,
-				    owner->task->tgid, 0);
+				    owner->process->task->tgid, 0);
 	ret = mmap_read_lock_killable(mm);
 	if (ret)
 		goto put;
@@ -118,7 +118,7 @@ static enum iommufd_reason vma_reason(const struct vm_area_struct *vma,
 static void explain_va(const struct iommufd_pages *pages, unsigned long address,
 		       int error)
 {
-	struct mm_struct *mm = pages->owner.mm;
+	struct mm_struct *mm = pages->owner.process->mm;
 	enum iommufd_reason reason;
 	struct vm_area_struct *vma;
 	u64 second = -error;
@@ -131,7 +131,7 @@ static void explain_va(const struct iommufd_pages *pages, unsigned long address,
 	vma = vma_lookup(mm, address);
 	reason = vma_reason(vma, pages->writable);
 	if (reason == IOMMUFD_REASON_NO_VMA)
-		second = task_tgid_nr(pages->owner.task);
+		second = task_tgid_nr(pages->owner.process->task);
 	else if (reason == IOMMUFD_REASON_VMA_PFNMAP)
 		second = address - vma->vm_start;
 	mmap_read_unlock(mm);
@@ -156,7 +156,7 @@ int iommufd_pin_va(struct iommufd_pinning *pinning)
 		min(pinning->capacity, pinning->last - pinning->index + 1);
 	unsigned int flags = FOLL_LONGTERM;
 	struct page **batch = pinning->batch.pages;
-	bool own = pages->owner.mm == current->mm;
+	bool own = pages->owner.process->mm == current->mm;
 	long done, pinned;
 	int ret;
 

@@ -135,7 +135,7 @@ static int copy_user(struct transfer *transfer, size_t n)
 
 static int copy_user_kthread(struct transfer *transfer, size_t n)
 {
-	struct mm_struct *mm = transfer->pages->owner.mm;
+	struct mm_struct *mm = transfer->pages->owner.process->mm;
 	int ret;
 
 	if (!mmget_not_zero(mm))
@@ -151,7 +151,7 @@ static int copy_user_kthread(struct transfer *transfer, size_t n)
 static int rw_user(struct transfer *transfer)
 {
 	struct iommufd_pages *pages = transfer->pages;
-	bool own = current->mm == pages->owner.mm;
+	bool own = current->mm == pages->owner.process->mm;
 	size_t missing;
 	int ret;
 
@@ -181,7 +181,7 @@ static bool user_reachable(const struct iommufd_pages *pages,
 {
 	return pages->source == IOMMUFD_SOURCE_VA &&
 	       !(flags & __IOMMUFD_ACCESS_RW_SLOW_PATH) &&
-	       (current->mm == pages->owner.mm || is_bare_kthread(flags));
+	       (current->mm == pages->owner.process->mm || is_bare_kthread(flags));
 }
 
 /**

@@ -116,9 +116,8 @@ static int map_pages(struct iommufd_ioas *ioas,
 	LIST_HEAD(areas);
 	int ret;
 
-	pages = iommufd_pages_from_va(map->vaddr,
-				      flags & IOMMU_IOAS_MAP_WRITEABLE,
-				      READ_ONCE(ioas->ctx->accounting));
+	pages = iommufd_pages_from_va(ioas->ctx, map->vaddr,
+				      flags & IOMMU_IOAS_MAP_WRITEABLE);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	area = iommufd_area_alloc(pages, offset_in_page(map->vaddr), map->size,
