@@ -34,6 +34,8 @@ struct iommufd_msi_window {
  * @file: the file; a reference to it keeps the context alive
  * @objects: the object table, by id; its xa_lock is described in core/object.h
  *	and nests inside every other lock of iommufd
+ * @found: the object in @objects that was looked up last, or NULL. Protected by
+ *	the xa_lock of @objects
  * @destroy_wait: destroyers that wait for calls to put an object
  * @watches: struct iommufd_watch of calls that wait without a reference to
  *	their object. Protected by the xa_lock of @objects
@@ -49,10 +51,10 @@ struct iommufd_msi_window {
  *	@objects, never cleared
  * @mmaps: list of struct iommufd_mmap, see core/mmap.h
  * @accounting: how newly pinned pages are charged
- * @pinned: number of pages charged on behalf of this context
- * @rcu: defers freeing, as readers list contexts under RCU
  * @process: the first process that mapped memory, or NULL; set once, see
  *	pages/owner.c
+ * @pinned: number of pages charged on behalf of this context
+ * @rcu: defers freeing, as readers list contexts under RCU
  * @number: identifies the context in tracepoints
  * @tgid: process that opened it, in the initial pid namespace
  * @uid: its real user id, in the initial user namespace
@@ -61,6 +63,7 @@ struct iommufd_msi_window {
 struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
+	struct iommufd_object *found;
 	wait_queue_head_t destroy_wait;
 	struct list_head watches;
 	struct xarray groups;
@@ -87,10 +90,10 @@ struct iommufd_ctx {
 	struct mutex mmaps_lock;
 	struct list_head mmaps;
 	enum iommufd_accounting accounting;
+	struct iommufd_process *process;
 	atomic_long_t pinned;
 	struct rcu_head rcu;
 
-	struct iommufd_process *process;
 	u32 number;
 	pid_t tgid;
 	uid_t uid;

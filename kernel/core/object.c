@@ -69,6 +69,21 @@ refuse(u32 id, enum iommufd_object_type type, const struct iommufd_object *obj)
 	return ERR_PTR(-ENOENT);
 }
 
+/* Most requests are about the same object as the one before. */
+static struct iommufd_object *find_object(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *obj = ctx->found;
+
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	if (obj && obj->id == id)
+		return obj;
+	obj = iommufd_object_find(ctx, id);
+	if (obj)
+		ctx->found = obj;
+	return obj;
+}
+
 /**
  * iommufd_object_get - look up an object for the duration of a call
  * @ctx: context to search
@@ -88,7 +103,7 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 	struct iommufd_object *obj;
 
 	xa_lock(&ctx->objects);
-	obj = iommufd_object_find(ctx, id);
+	obj = find_object(ctx, id);
 	if (obj && (type == IOMMUFD_OBJ_ANY || obj->type == type))
 		refcount_inc(&obj->wait_cnt);
 	else
@@ -214,14 +229,16 @@ static bool object_idle(struct iommufd_object *obj)
 	return none_left(&obj->wait_cnt);
 }
 
-static void forget_watches(struct iommufd_ctx *ctx,
-			   const struct iommufd_object *obj)
+/* Whatever remembers an object that leaves the table. */
+static void forget(struct iommufd_ctx *ctx, const struct iommufd_object *obj)
 {
 	struct iommufd_watch *each;
 
 	list_for_each_entry(each, &ctx->watches, node)
 		if (each->obj == obj)
 			each->obj = NULL;
+	if (ctx->found == obj)
+		ctx->found = NULL;
 }
 
 /*
@@ -233,7 +250,7 @@ static void object_leave(struct iommufd_ctx *ctx, struct iommufd_object *obj)
 {
 	lockdep_assert_held(&ctx->objects.xa_lock);
 
-	forget_watches(ctx, obj);
+	forget(ctx, obj);
 	/* Replaces an existing entry, so this can't fail. */
 	__xa_store(&ctx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
 }
@@ -244,7 +261,7 @@ static void object_leave_idle(struct iommufd_ctx *ctx,
 {
 	lockdep_assert_held(&ctx->objects.xa_lock);
 
-	forget_watches(ctx, obj);
+	forget(ctx, obj);
 	refcount_set(&obj->wait_cnt, 0);
 }
 
@@ -441,6 +458,7 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ctx)
 			if (!none_left(&obj->users))
 				continue;
 			xa_erase(&ctx->objects, id);
+			ctx->found = NULL;
 			iommufd_object_finish(ctx, obj);
 			progress = true;
 		}
