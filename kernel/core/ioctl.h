@@ -38,6 +38,27 @@ static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 	return 0;
 }
 
+/**
+ * iommufd_ucmd_respond_member - copy one member of the structure back
+ * @ucmd: the request
+ * @member: pointer to the member of &iommufd_ucmd.cmd, which is in the first
+ *	version of the structure
+ *
+ * Takes a fraction of the time of iommufd_ucmd_respond().
+ *
+ * Return: As iommufd_ucmd_respond().
+ */
+#define iommufd_ucmd_respond_member(ucmd, member) \
+	({ \
+		size_t __offset = (void *)(member) - (ucmd)->cmd; \
+		typeof(*(member)) __user *__reply = \
+			(ucmd)->ubuffer + __offset; \
+\
+		put_user(*(member), __reply) ? \
+			iommufd_ucmd_fail(ucmd, __offset + sizeof(*(member))) : \
+			0; \
+	})
+
 /* Room for the largest structure. */
 #define IOMMUFD_UCMD_SIZE	128
 

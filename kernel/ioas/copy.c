@@ -111,7 +111,7 @@ static int copy_request(struct iommufd_ioas *dst, struct iommufd_ucmd *ucmd,
 		return ret;
 
 	cmd->dst_iova = iova;
-	ret = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	ret = iommufd_ucmd_respond_member(ucmd, &cmd->dst_iova);
 	if (ret)
 		iommufd_ioas_undo_map(dst, iova, cmd->length);
 	return ret;

@@ -21,7 +21,6 @@
 /**
  * struct map_request - a map request from any source
  * @ucmd: the request, with its structure
- * @size: size of the structure
  * @ioas_id: id of the IOAS
  * @flags: enum iommufd_ioas_map_flags
  * @offset: offset of the first byte in the first page
@@ -32,7 +31,6 @@
  */
 struct map_request {
 	struct iommufd_ucmd *ucmd;
-	size_t size;
 	u32 ioas_id;
 	u32 flags;
 	unsigned long offset;
@@ -63,7 +61,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	}
 
 	*request->iova = iova;
-	ret = iommufd_ucmd_respond(request->ucmd, request->size);
+	ret = iommufd_ucmd_respond_member(request->ucmd, request->iova);
 	if (ret)
 		iommufd_ioas_undo_map(ioas, iova, request->length);
 	return ret;
@@ -108,7 +106,6 @@ int iommufd_cmd_ioas_map(struct iommufd_ucmd *ucmd)
 	struct iommu_ioas_map *cmd = ucmd->cmd;
 	struct map_request request = {
 		.ucmd = ucmd,
-		.size = sizeof(*cmd),
 		.ioas_id = cmd->ioas_id,
 		.flags = cmd->flags,
 		.offset = offset_in_page(cmd->user_va),
@@ -220,7 +217,6 @@ int iommufd_cmd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
 	struct map_request request = {
 		.ucmd = ucmd,
-		.size = sizeof(*cmd),
 		.ioas_id = cmd->ioas_id,
 		.flags = cmd->flags,
 		.offset = offset_in_page(cmd->start),
