@@ -14,7 +14,8 @@ struct iommufd_area;
  * @node: link in &iommufd_ioas.domains
  * @max_page: no entry may be larger than this number of bytes, which is a power
  *	of two, or ULONG_MAX for no limit; set before it is published
- * @large_pages: pages larger than PAGE_SIZE may be used; the same as in the IOAS
+ * @largest: the largest size of an entry: limits apply down to the smallest
+ *	page. Protected as &iommufd_ioas.large_pages
  * @coherent: DMA can't bypass the CPU caches; set before it is published
  * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
  *	the doorbells_lock of the context
@@ -23,7 +24,7 @@ struct iommufd_domain {
 	struct iommu_domain *iommu;
 	struct list_head node;
 	unsigned long max_page;
-	bool large_pages;
+	unsigned long largest;
 	bool coherent;
 	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
 };
@@ -35,19 +36,10 @@ iommufd_domain_smallest_page(const struct iommufd_domain *domain)
 	return 1UL << __ffs(domain->iommu->pgsize_bitmap);
 }
 
-/* The largest size of an entry: the limits apply down to the smallest page. */
-static inline unsigned long
-iommufd_domain_largest_page(const struct iommufd_domain *domain)
-{
-	unsigned long largest = domain->large_pages ? ULONG_MAX : PAGE_SIZE;
-
-	return max(min(largest, domain->max_page),
-		   iommufd_domain_smallest_page(domain));
-}
-
 /* domain/map.c */
 void iommufd_domain_limit_page(struct iommufd_domain *domain, u32 max_shift);
 u32 iommufd_domain_page_limit(const struct iommufd_domain *domain);
+void iommufd_domain_set_large_pages(struct iommufd_domain *domain, bool enable);
 int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot);
 int iommufd_domain_map_area(struct iommufd_domain *domain,

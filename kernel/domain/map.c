@@ -40,6 +40,19 @@ u32 iommufd_domain_page_limit(const struct iommufd_domain *domain)
 			 iommufd_domain_smallest_page(domain)));
 }
 
+/**
+ * iommufd_domain_set_large_pages - set whether entries may exceed PAGE_SIZE
+ * @domain: the domain
+ * @enable: they may, up to the limit of iommufd_domain_limit_page()
+ */
+void iommufd_domain_set_large_pages(struct iommufd_domain *domain, bool enable)
+{
+	unsigned long largest = enable ? ULONG_MAX : PAGE_SIZE;
+
+	domain->largest = max(min(largest, domain->max_page),
+			      iommufd_domain_smallest_page(domain));
+}
+
 /* Number of pieces to map between two checks for SIGKILL. */
 #define PIECES_UNKILLED	512
 
@@ -90,7 +103,7 @@ undo:
 int iommufd_domain_map_run(struct iommufd_domain *domain, unsigned long iova,
 			   phys_addr_t phys, size_t length, int prot)
 {
-	unsigned long largest = iommufd_domain_largest_page(domain);
+	unsigned long largest = domain->largest;
 
 	if (length > largest)
 		return map_pieces(domain->iommu, iova, phys, length, prot,
@@ -130,7 +143,7 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 	unsigned long pfn = iter->run.pfn, npages = iter->run.npages;
 	unsigned long last = walk->area->last, iova = walk->iova;
 	struct iommu_domain *domain = walk->domain->iommu;
-	unsigned long largest = iommufd_domain_largest_page(walk->domain);
+	unsigned long largest = walk->domain->largest;
 	unsigned long skip = walk->skip;
 	int prot = walk->area->prot, ret;
 	unsigned int i = iter->i;

@@ -217,7 +217,7 @@ static int list_domain(struct iommufd_ioas *ioas,
 		ret = iommufd_iova_map_reserve_outside(&ioas->iovas,
 						       domain->iommu, domain);
 	if (!ret) {
-		domain->large_pages = ioas->large_pages;
+		iommufd_domain_set_large_pages(domain, ioas->large_pages);
 		list_add_tail(&domain->node, &ioas->domains);
 		iommufd_ioas_update_alignment(ioas);
 	}
@@ -317,7 +317,7 @@ int iommufd_ioas_set_large_pages(struct iommufd_ioas *ioas, bool enable)
 	if (!ret) {
 		ioas->large_pages = enable;
 		list_for_each_entry(domain, &ioas->domains, node)
-			domain->large_pages = enable;
+			iommufd_domain_set_large_pages(domain, enable);
 		iommufd_ioas_update_alignment(ioas);
 	}
 	mutex_unlock(&ioas->iova_lock);
