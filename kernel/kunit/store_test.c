@@ -342,6 +342,15 @@ static void store_block_of_caller(struct kunit *test)
 	interval_tree_remove(&own->node, &blocks);
 	free_blocks(&blocks);
 
+	iommufd_block_of_page(own, &blocks, 5, 10, 3);
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 5), own);
+	KUNIT_EXPECT_EQ(test, own->users, 1);
+	KUNIT_EXPECT_EQ(test, own->charge_set, 3);
+	expect_runs(test, &blocks, 0, ULONG_MAX, (struct expected_run[]){
+		{ 5, 10, 1 },
+	}, 1);
+	interval_tree_remove(&own->node, &blocks);
+
 	iommufd_builder_start_in(&builder, 5, own);
 	KUNIT_EXPECT_TRUE(test, iommufd_builder_add(&builder, 10, 3));
 	KUNIT_EXPECT_FALSE(test, iommufd_builder_add(&builder, 20, 1));

@@ -162,6 +162,34 @@ int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
 	return ret;
 }
 
+/*
+ * Requests for single pages are frequent, and most of what the general path does
+ * is for more than one. Returns -EAGAIN if that has to pin the page, or has to
+ * tell why it can't be pinned.
+ */
+static int pin_single(struct iommufd_pages *pages, unsigned long index)
+{
+	unsigned long address = pages->start + index * PAGE_SIZE;
+	unsigned int flags = FOLL_LONGTERM;
+	struct page *page;
+
+	if (pages->source != IOMMUFD_SOURCE_VA ||
+	    pages->owner.process->mm != current->mm ||
+	    !iommufd_pages_take_room(pages, IOMMUFD_ROOM_BLOCK))
+		return -EAGAIN;
+	if (pages->writable)
+		flags |= FOLL_WRITE;
+	if (pin_user_pages_fast(address, 1, flags, &page) != 1) {
+		iommufd_pages_free_room(pages, IOMMUFD_ROOM_BLOCK);
+		return -EAGAIN;
+	}
+	mutex_lock(&pages->lock);
+	iommufd_block_of_page(own_block(pages), &pages->blocks, index,
+			      page_to_pfn(page), pages->charge_set);
+	mutex_unlock(&pages->lock);
+	return 0;
+}
+
 /**
  * iommufd_pin_blocks - pin pages and add them to the store
  * @pages: the pages
@@ -189,6 +217,15 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 
 	lockdep_assert_held(&pages->pin_lock);
 
+	if (*index == last) {
+		if (iommufd_mock_should_fail())
+			return -ENOMEM;
+		ret = pin_single(pages, last);
+		if (ret != -EAGAIN) {
+			(*index)++;
+			return ret;
+		}
+	}
 	if (last + 1 - *index >= HELPED_PAGES && iommufd_pin_has_helpers())
 		until_ns = ktime_get_ns() + ALONE_NS;
 	ret = iommufd_pin_part(pages, index, last, until_ns);

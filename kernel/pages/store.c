@@ -185,11 +185,15 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 		block = reallocate(block);
 	interval_tree_insert(&block->node, blocks);
 }
+	/* There is no smaller one. */
+	if (max_runs == 1)
+		goto insert;
 
 static void start(struct iommufd_block_builder *builder, unsigned long index,
 		  struct iommufd_block *block, unsigned int max_runs)
 {
 	*builder = (struct iommufd_block_builder){
+insert:
 		.block = block,
 		.next_pfn = ULONG_MAX,
 	};
@@ -292,6 +296,31 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
  * @index: where to split, inside the block and not at its start
  *
  * There may be more than two parts. All have the use count of the whole block.
+/**
+ * iommufd_block_of_page - insert a block of one page in memory of the caller
+ * @block: memory for a block of one run, which the caller must free once the
+ *	block is no longer in the tree
+ * @blocks: the tree of blocks
+ * @index: index of the page
+ * @pfn: its PFN
+ * @charge_set: number of the set of policies that it is charged to
+ *
+ * The block has one user, as one of a builder.
+ */
+void iommufd_block_of_page(struct iommufd_block *block,
+			   struct rb_root_cached *blocks, unsigned long index,
+			   unsigned long pfn, u16 charge_set)
+{
+	block->node.start = index;
+	block->node.last = index;
+	block->users = 1;
+	block->nr_runs = 1;
+	block->charge_set = charge_set;
+	block->runs[0] = iommufd_pack_run(0, pfn);
+	interval_tree_insert(&block->node, blocks);
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_block_of_page);
+
  *
  * Return: true, or false if there is not enough memory, in which case nothing
  * is changed.

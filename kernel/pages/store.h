@@ -233,3 +233,6 @@ struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs);
 #endif
 
 #endif
+void iommufd_block_of_page(struct iommufd_block *block,
+			   struct rb_root_cached *blocks, unsigned long index,
+			   unsigned long pfn, u16 charge_set);
