@@ -183,7 +183,7 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 static int map_memory(struct area_walk *walk)
 {
 	struct iommufd_area *area = walk->area;
-	struct iommufd_run_iter iter;
+	struct iommufd_run_iter iter __uninitialized;
 	bool more;
 	int ret;
 
@@ -206,6 +206,23 @@ undo:
 	return ret;
 }
 
+/* Map an area that is all in one run, which is the whole @block. */
+static int map_sole_run(struct iommufd_domain *domain,
+			const struct iommufd_area *area,
+			const struct iommufd_block *block)
+{
+	unsigned long skip = iommufd_area_first_index(area) - block->node.start;
+	unsigned long pfn = iommufd_run_pfn(block->runs[0]) + skip;
+	int ret;
+
+	ret = iommufd_domain_map_run(domain, area->iova,
+				     PFN_PHYS(pfn) + offset_in_page(area->offset),
+				     iommufd_area_length(area), area->prot);
+	if (ret)
+		iommufd_fail_driver(ret);
+	return ret;
+}
+
 /**
  * iommufd_domain_map_area - map an area
  * @domain: the domain
@@ -225,6 +242,7 @@ int iommufd_domain_map_area(struct iommufd_domain *domain,
 		.iova = area->iova,
 		.skip = offset_in_page(area->offset),
 	};
+	const struct iommufd_block *block;
 	int ret;
 
 	lockdep_assert_held(&area->pages->lock);
@@ -234,6 +252,11 @@ int iommufd_domain_map_area(struct iommufd_domain *domain,
 	if (!iommufd_pages_are_memory(area->pages)) {
 		(*runs)++;
 		return iommufd_domain_map_dmabuf(domain, area);
+	}
+	block = iommufd_sole_block(&area->pages->blocks);
+	if (block && block->nr_runs == 1) {
+		(*runs)++;
+		return map_sole_run(domain, area, block);
 	}
 	ret = map_memory(&walk);
 	*runs += walk.runs;

@@ -175,8 +175,11 @@ static struct iommufd_block *first_block(struct iommufd_pages *pages,
 					 unsigned long first,
 					 unsigned long last)
 {
+	struct iommufd_block *sole = iommufd_sole_block(&pages->blocks);
 	struct interval_tree_node *node;
 
+	if (sole && sole->node.start <= last && sole->node.last >= first)
+		return sole;
 	node = interval_tree_iter_first(&pages->blocks, first, last);
 	return node ? container_of(node, struct iommufd_block, node) : NULL;
 }

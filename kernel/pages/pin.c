@@ -249,7 +249,10 @@ unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 	unsigned long npages = block->node.last - block->node.start + 1;
 	unsigned int i;
 
-	interval_tree_remove(&block->node, &pages->blocks);
+	if (iommufd_sole_block(&pages->blocks))
+		pages->blocks = RB_ROOT_CACHED;
+	else
+		interval_tree_remove(&block->node, &pages->blocks);
 	for (i = 0; i < block->nr_runs; i++) {
 		struct iommufd_run run = iommufd_block_run(block, i);
 

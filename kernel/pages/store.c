@@ -45,10 +45,15 @@ bool iommufd_run_first(struct iommufd_run_iter *iter,
 		       struct rb_root_cached *blocks, unsigned long first,
 		       unsigned long last)
 {
+	struct iommufd_block *sole = iommufd_sole_block(blocks);
 	unsigned long skip;
 
 	iter->last = last;
-	iter->block = to_block(interval_tree_iter_first(blocks, first, last));
+	if (sole && sole->node.start <= last && sole->node.last >= first)
+		iter->block = sole;
+	else
+		iter->block = to_block(interval_tree_iter_first(blocks, first,
+								last));
 	if (!iter->block)
 		return false;
 	first = max(first, iter->block->node.start);
@@ -74,6 +79,8 @@ bool iommufd_run_next_block(struct iommufd_run_iter *iter)
 {
 	struct interval_tree_node *node = &iter->block->node;
 
+	if (node->last >= iter->last)
+		return false;
 	node = interval_tree_iter_next(node, node->start, iter->last);
 	iter->block = to_block(node);
 	if (!iter->block)
@@ -178,22 +185,22 @@ static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
 {
 	struct iommufd_block *tail;
 
+	/* There is no smaller one. */
+	if (max_runs == 1)
+		goto insert;
 	while ((tail = split_excess(block)))
 		interval_tree_insert(&tail->node, blocks);
 	if (block->nr_runs < max_runs &&
 	    footprint(block->nr_runs) < footprint(max_runs))
 		block = reallocate(block);
+insert:
 	interval_tree_insert(&block->node, blocks);
 }
-	/* There is no smaller one. */
-	if (max_runs == 1)
-		goto insert;
 
 static void start(struct iommufd_block_builder *builder, unsigned long index,
 		  struct iommufd_block *block, unsigned int max_runs)
 {
 	*builder = (struct iommufd_block_builder){
-insert:
 		.block = block,
 		.next_pfn = ULONG_MAX,
 	};
@@ -290,13 +297,6 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
 
 /**
- * iommufd_block_split - split a block so that a new one begins at an index
- * @block: the block, in @blocks. It may move and must not be used afterwards
- * @blocks: the tree of blocks
- * @index: where to split, inside the block and not at its start
- *
- * There may be more than two parts. All have the use count of the whole block.
-/**
  * iommufd_block_of_page - insert a block of one page in memory of the caller
  * @block: memory for a block of one run, which the caller must free once the
  *	block is no longer in the tree
@@ -321,6 +321,13 @@ void iommufd_block_of_page(struct iommufd_block *block,
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_block_of_page);
 
+/**
+ * iommufd_block_split - split a block so that a new one begins at an index
+ * @block: the block, in @blocks. It may move and must not be used afterwards
+ * @blocks: the tree of blocks
+ * @index: where to split, inside the block and not at its start
+ *
+ * There may be more than two parts. All have the use count of the whole block.
  *
  * Return: true, or false if there is not enough memory, in which case nothing
  * is changed.

@@ -113,6 +113,25 @@ iommufd_block_run(const struct iommufd_block *block, unsigned int i)
 }
 
 /**
+ * iommufd_sole_block - get the block if there is just one
+ * @blocks: the tree of blocks
+ *
+ * Contiguous memory of a single request has one block. Takes less than a search
+ * of the tree.
+ *
+ * Return: the block, or NULL if there is none or there are others.
+ */
+static inline struct iommufd_block *
+iommufd_sole_block(const struct rb_root_cached *blocks)
+{
+	const struct rb_node *root = blocks->rb_root.rb_node;
+
+	if (!root || root->rb_left || root->rb_right)
+		return NULL;
+	return container_of(root, struct iommufd_block, node.rb);
+}
+
+/**
  * struct iommufd_run_iter - iterator over the runs in an interval of indices
  * @run: the current run, clipped to the interval
  * @block: private: its block
@@ -225,6 +244,9 @@ static inline bool iommufd_builder_add(struct iommufd_block_builder *builder,
 	return true;
 }
 
+void iommufd_block_of_page(struct iommufd_block *block,
+			   struct rb_root_cached *blocks, unsigned long index,
+			   unsigned long pfn, u16 charge_set);
 bool iommufd_block_split(struct iommufd_block *block,
 			 struct rb_root_cached *blocks, unsigned long index);
 
@@ -233,6 +255,3 @@ struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs);
 #endif
 
 #endif
-void iommufd_block_of_page(struct iommufd_block *block,
-			   struct rb_root_cached *blocks, unsigned long index,
-			   unsigned long pfn, u16 charge_set);
