@@ -52,13 +52,17 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&pages->refs);
-	*area = (struct iommufd_area){
-		.last = length - 1,
-		.state = IOMMUFD_AREA_MAPPING,
-		.pages = pages,
-		.offset = offset,
-		.prot = dma_prot(pages, flags),
-	};
+	/* The rest is set when the area gets an address. */
+	area->iova = 0;
+	area->last = length - 1;
+	area->state = IOMMUFD_AREA_MAPPING;
+	area->pages = pages;
+	area->offset = offset;
+	area->prot = dma_prot(pages, flags);
+	area->pinned = false;
+	area->refs = 0;
+	area->pins = 0;
+	area->phys_pins = 0;
 	return area;
 }
 

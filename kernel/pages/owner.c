@@ -126,8 +126,8 @@ static unsigned long memlock_limit(struct iommufd_owner *owner)
 	return limit == RLIM_INFINITY ? ULONG_MAX : limit >> PAGE_SHIFT;
 }
 
-static int charge_user(struct iommufd_owner *owner, unsigned long npages,
-		       bool force)
+static noinline int charge_user(struct iommufd_owner *owner,
+				unsigned long npages, bool force)
 {
 	unsigned long limit = force ? ULONG_MAX : memlock_limit(owner);
 	atomic_long_t *locked_vm = &owner->process->user->locked_vm;
@@ -141,8 +141,8 @@ static int charge_user(struct iommufd_owner *owner, unsigned long npages,
 	return 0;
 }
 
-static int charge_mm(struct iommufd_owner *owner, unsigned long npages,
-		     bool force)
+static noinline int charge_mm(struct iommufd_owner *owner,
+			      unsigned long npages, bool force)
 {
 	struct iommufd_process *process = owner->process;
 	int ret;
@@ -192,7 +192,8 @@ static void run_late_uncharges(struct work_struct *work)
 static DECLARE_WORK(late_work, run_late_uncharges);
 
 /* mmap_lock may be held across a page fault of unlimited length. */
-static void uncharge_mm(struct iommufd_owner *owner, unsigned long npages)
+static noinline void uncharge_mm(struct iommufd_owner *owner,
+				 unsigned long npages)
 {
 	struct mm_struct *mm = owner->process->mm;
 	struct late_uncharge *late;
@@ -232,7 +233,8 @@ static u64 total_charged(struct iommufd_owner *owner)
 	return 0;
 }
 
-static int charge(struct iommufd_owner *owner, unsigned long npages, bool force)
+static __always_inline int charge(struct iommufd_owner *owner,
+				  unsigned long npages, bool force)
 {
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
 		return charge_user(owner, npages, force);
@@ -251,7 +253,8 @@ static int __cold fail_charge(struct iommufd_owner *owner, unsigned long npages,
 			    memlock_limit(owner));
 }
 
-static void uncharge(struct iommufd_owner *owner, unsigned long npages)
+static __always_inline void uncharge(struct iommufd_owner *owner,
+				     unsigned long npages)
 {
 	if (owner->mode == IOMMUFD_ACCOUNT_USER)
 		atomic_long_sub(npages, &owner->process->user->locked_vm);
