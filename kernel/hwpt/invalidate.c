@@ -225,7 +225,7 @@ int iommufd_cmd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 
 	/* Even on failure, report how many entries were handled. */
 	cmd->entry_num = request.array.entry_num;
-	if (iommufd_ucmd_respond(ucmd, sizeof(*cmd)))
+	if (iommufd_ucmd_respond_member(ucmd, &cmd->entry_num))
 		return -EFAULT;
 	return ret;
 }

@@ -33,41 +33,6 @@ static int nested_invalidate(void *owner,
 	return 0;
 }
 
-/**
- * mock_invalidate - process the entries of an invalidation
- * @array: the entries; their number is set to the number that were handled
- * @type: required type
- * @size: size of an entry
- * @one: handles one entry
- * @owner: passed to @one
- *
- * Return: 0, -EINVAL if the entries are of another type, or the errno of the
- * first entry that could not be read or handled.
- */
-int mock_invalidate(struct iommu_user_data_array *array, u32 type, size_t size,
-		    int (*one)(void *owner,
-			       const union mock_invalidation *entry),
-		    void *owner)
-{
-	union mock_invalidation entry;
-	u32 done = 0;
-	int ret = 0;
-
-	/* Check the type even if there are no entries. */
-	if (array->type != type)
-		ret = -EINVAL;
-	while (!ret && done < array->entry_num) {
-		ret = __iommu_copy_struct_from_user_array(&entry, array, type,
-							  done, size, size);
-		if (!ret)
-			ret = one(owner, &entry);
-		if (!ret)
-			done++;
-	}
-	array->entry_num = done;
-	return ret;
-}
-
 static int nested_cache_invalidate_user(struct iommu_domain *domain,
 					struct iommu_user_data_array *array)
 {
