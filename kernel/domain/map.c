@@ -140,6 +140,8 @@ struct area_walk {
 static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter)
 {
 	const struct iommufd_block *block = iter->block;
+	const u32 *pfns = block->nr_runs ? NULL : iommufd_block_pfns(block);
+	unsigned int nr_runs = iommufd_block_nr_runs(block);
 	unsigned long pfn = iter->run.pfn, npages = iter->run.npages;
 	unsigned long last = walk->area->last, iova = walk->iova;
 	struct iommu_domain *domain = walk->domain->iommu;
@@ -164,11 +166,16 @@ static int map_block(struct area_walk *walk, const struct iommufd_run_iter *iter
 		}
 		iova += length;
 		skip = 0;
-		if (++i == block->nr_runs)
+		if (++i == nr_runs)
 			break;
 		if (!(i % RUNS_UNKILLED) && fatal_signal_pending(current)) {
 			ret = -EINTR;
 			break;
+		}
+		if (pfns) {
+			pfn = pfns[i];
+			npages = 1;
+			continue;
 		}
 		pfn = iommufd_run_pfn(block->runs[i]);
 		npages = iommufd_run_bound(block, i + 1) -

@@ -49,10 +49,13 @@ static struct iommufd_block *build(struct kunit *test,
 	return block;
 }
 
+/* Added to scattered PFNs: blocks are not flat if it has more than 32 bits. */
+static unsigned long scattered_from;
+
 /* PFNs of which no two are consecutive. */
 static unsigned long scattered_pfn(unsigned long index)
 {
-	return (2 * index + 1) & RUN_PFN_MASK;
+	return (scattered_from + 2 * index + 1) & RUN_PFN_MASK;
 }
 
 static void build_scattered(struct kunit *test, struct rb_root_cached *blocks,
@@ -121,17 +124,12 @@ static void expect_bound(struct kunit *test, struct rb_root_cached *blocks,
 /* Number of allocations that succeed before all fail. */
 static int allocs_left;
 
-static struct iommufd_block *limited_alloc(unsigned int nr_runs)
+static struct iommufd_block *limited_alloc(size_t size)
 {
-	struct iommufd_block *block;
-
 	if (!allocs_left)
 		return NULL;
 	allocs_left--;
-	block = kmalloc(struct_size(block, runs, nr_runs), GFP_KERNEL);
-	if (block)
-		block->nr_runs = nr_runs;
-	return block;
+	return kmalloc(size, GFP_KERNEL);
 }
 
 static void limit_allocs(struct kunit *test, int n)
@@ -525,6 +523,7 @@ static void store_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, builder.nr_runs, 1);
 
 	/* 396 pages are split into four blocks: let each step fail. */
+	scattered_from = 1UL << 32;
 	for (n = 1; n <= 5; n++) {
 		limit_allocs(test, n);
 		build_scattered(test, &blocks, 0, 396);
@@ -536,45 +535,95 @@ static void store_no_memory(struct kunit *test)
 			expect_bound(test, &blocks, 396, 1);
 		free_blocks(&blocks);
 	}
+	scattered_from = 0;
+
+	/* 243 pages become flat, in two blocks, of which one is reallocated. */
+	for (n = 1; n <= 4; n++) {
+		limit_allocs(test, n);
+		build_scattered(test, &blocks, 0, 243);
+		expect_scattered(test, &blocks, 0, 243);
+		memory_of(&blocks, &nr_blocks);
+		KUNIT_EXPECT_EQ(test, nr_blocks, n < 3 ? 1 : 2);
+		KUNIT_EXPECT_EQ(test, !block_at(&blocks, 0)->nr_runs, n > 1);
+		KUNIT_EXPECT_EQ(test, allocs_left, 0);
+		free_blocks(&blocks);
+	}
 }
 
-static void store_split_no_memory(struct kunit *test)
+static void split_no_memory(struct kunit *test, unsigned long from)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
 	struct iommufd_block *block;
 	unsigned int nr_blocks;
 
-	build_scattered(test, &blocks, 0, 505);
+	scattered_from = from;
+	build_scattered(test, &blocks, 0, BLOCK_MAX_RUNS);
 	block = block_at(&blocks, 0);
 	limit_allocs(test, 0);
 	KUNIT_EXPECT_FALSE(test, iommufd_block_split(block, &blocks, 100));
-	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 504), block);
-	expect_scattered(test, &blocks, 0, 505);
+	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, BLOCK_MAX_RUNS - 1), block);
+	expect_scattered(test, &blocks, 0, BLOCK_MAX_RUNS);
 
 	/* Enough memory for the second part, but not to shrink the first. */
 	limit_allocs(test, 1);
 	KUNIT_EXPECT_TRUE(test, iommufd_block_split(block, &blocks, 100));
 	KUNIT_EXPECT_PTR_EQ(test, block_at(&blocks, 0), block);
-	KUNIT_EXPECT_EQ(test, ksize(block), 4096);
+	KUNIT_EXPECT_EQ(test, ksize(block), from ? 4096 : 2048);
 	memory_of(&blocks, &nr_blocks);
 	KUNIT_EXPECT_EQ(test, nr_blocks, 2);
-	expect_scattered(test, &blocks, 0, 505);
+	expect_scattered(test, &blocks, 0, BLOCK_MAX_RUNS);
 	unlimit_allocs(test);
 	free_blocks(&blocks);
+	scattered_from = 0;
 }
 
-/* The worst case: no two PFNs are consecutive. */
-static void store_memory(struct kunit *test)
+static void store_split_no_memory(struct kunit *test)
+{
+	split_no_memory(test, 0);
+	split_no_memory(test, 1UL << 32);
+}
+
+static void memory_from(struct kunit *test, unsigned long from)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
 	unsigned long n;
 
+	scattered_from = from;
 	for (n = 1; n <= 2000; n++) {
 		build_scattered(test, &blocks, 0, n);
 		expect_bound(test, &blocks, n, 1);
 		expect_scattered(test, &blocks, 0, n);
 		free_blocks(&blocks);
 	}
+	scattered_from = 0;
+}
+
+/* The worst case: no two PFNs are consecutive. */
+static void store_memory(struct kunit *test)
+{
+	memory_from(test, 0);
+	memory_from(test, 1UL << 32);
+}
+
+/* A block is flat up to the last PFN of 32 bits. */
+static void store_flat(struct kunit *test)
+{
+	struct rb_root_cached blocks = RB_ROOT_CACHED;
+	unsigned long last = 99;
+
+	scattered_from = U32_MAX - 2 * last - 1;
+	build_scattered(test, &blocks, 0, last + 1);
+	KUNIT_EXPECT_EQ(test, scattered_pfn(last), U32_MAX);
+	KUNIT_EXPECT_EQ(test, block_at(&blocks, 0)->nr_runs, 0);
+	expect_scattered(test, &blocks, 0, last + 1);
+	free_blocks(&blocks);
+
+	scattered_from += 2;
+	build_scattered(test, &blocks, 0, last + 1);
+	KUNIT_EXPECT_EQ(test, block_at(&blocks, 0)->nr_runs, last + 1);
+	expect_scattered(test, &blocks, 0, last + 1);
+	free_blocks(&blocks);
+	scattered_from = 0;
 }
 
 static void store_memory_large(struct kunit *test)
@@ -590,6 +639,7 @@ static void store_memory_large(struct kunit *test)
 	bytes = memory_of(&blocks, &nr_blocks);
 	kunit_info(test, "%lu pages: %zu bytes in %u blocks", n, bytes,
 		   nr_blocks);
+	KUNIT_EXPECT_LE(test, bytes, n * STORE_COST_PER_PFN);
 	free_blocks(&blocks);
 }
 
@@ -628,18 +678,21 @@ static void split_and_check(struct kunit *test, struct rb_root_cached *blocks,
 			npages * 64 + STORE_COST_FIXED);
 }
 
-static void split_steps(struct kunit *test, unsigned long npages, long step)
+static void split_steps(struct kunit *test, unsigned long npages, long step,
+			unsigned long from)
 {
 	struct rb_root_cached blocks = RB_ROOT_CACHED;
 	unsigned int nr_splits = 0;
 	long index;
 
+	scattered_from = from;
 	build_scattered(test, &blocks, 0, npages);
 	for (index = step > 0 ? step : npages + step;
 	     index > 0 && index < npages; index += step)
 		split_and_check(test, &blocks, npages, index, &nr_splits);
 	expect_scattered(test, &blocks, 0, npages);
 	free_blocks(&blocks);
+	scattered_from = 0;
 }
 
 static void store_memory_split(struct kunit *test)
@@ -651,8 +704,10 @@ static void store_memory_split(struct kunit *test)
 
 	/* From either end, in steps that just exceed a size class. */
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		split_steps(test, n, steps[i]);
-		split_steps(test, n, -steps[i]);
+		split_steps(test, n, steps[i], 0);
+		split_steps(test, n, -steps[i], 0);
+		split_steps(test, n, steps[i], 1UL << 32);
+		split_steps(test, n, -steps[i], 1UL << 32);
 	}
 	/* In halves, down to one page. */
 	build_scattered(test, &blocks, 0, n);
@@ -719,6 +774,7 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_no_memory),
 	KUNIT_CASE(store_split_no_memory),
 	KUNIT_CASE(store_memory),
+	KUNIT_CASE(store_flat),
 	KUNIT_CASE(store_memory_large),
 	KUNIT_CASE(store_memory_small),
 	KUNIT_CASE(store_memory_split),

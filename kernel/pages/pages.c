@@ -538,7 +538,7 @@ unsigned long iommufd_pages_count_runs(struct iommufd_pages *pages,
 
 	for (block = first_block(pages, first, last); block;
 	     block = next_block(block, first, last))
-		runs += block->nr_runs;
+		runs += iommufd_block_nr_runs(block);
 	return runs;
 }
 

@@ -247,13 +247,13 @@ unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 				  struct iommufd_block *block)
 {
 	unsigned long npages = block->node.last - block->node.start + 1;
-	unsigned int i;
+	unsigned int i, nr_runs = iommufd_block_nr_runs(block);
 
 	if (iommufd_sole_block(&pages->blocks))
 		pages->blocks = RB_ROOT_CACHED;
 	else
 		interval_tree_remove(&block->node, &pages->blocks);
-	for (i = 0; i < block->nr_runs; i++) {
+	for (i = 0; i < nr_runs; i++) {
 		struct iommufd_run run = iommufd_block_run(block, i);
 
 		unpin_user_page_range_dirty_lock(pfn_to_page(run.pfn),

@@ -6,6 +6,7 @@
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/slab.h>
+#include <linux/unroll.h>
 
 #include "pages/store.h"
 
@@ -16,6 +17,8 @@ static unsigned int find_run(const struct iommufd_block *block,
 	unsigned long offset = index - block->node.start;
 	unsigned int low = 0, high = block->nr_runs;
 
+	if (!block->nr_runs)
+		return offset;
 	while (high - low > 1) {
 		unsigned int mid = (low + high) / 2;
 
@@ -93,25 +96,88 @@ bool iommufd_run_next_block(struct iommufd_run_iter *iter)
 EXPORT_SYMBOL_IF_KUNIT(iommufd_run_next_block);
 
 /* No warning in the log: callers return -ENOMEM to the user. */
-VISIBLE_IF_KUNIT struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs)
+VISIBLE_IF_KUNIT struct iommufd_block *iommufd_block_alloc(size_t size)
+{
+	KUNIT_STATIC_STUB_REDIRECT(iommufd_block_alloc, size);
+
+	return kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+EXPORT_SYMBOL_IF_KUNIT(iommufd_block_alloc);
+
+static size_t size_of_runs(unsigned int nr_runs)
+{
+	return struct_size_t(struct iommufd_block, runs, nr_runs);
+}
+
+static size_t size_of_pfns(unsigned int npages)
+{
+	return sizeof(struct iommufd_block) + npages * sizeof(u32);
+}
+
+static size_t size_of_block(const struct iommufd_block *block)
+{
+	return block->nr_runs ? size_of_runs(block->nr_runs) :
+				size_of_pfns(iommufd_block_npages(block));
+}
+
+static struct iommufd_block *alloc_runs(unsigned int nr_runs)
 {
 	struct iommufd_block *block;
 
-	KUNIT_STATIC_STUB_REDIRECT(iommufd_block_alloc, nr_runs);
-
-	block = kmalloc(struct_size(block, runs, nr_runs),
-			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	block = iommufd_block_alloc(size_of_runs(nr_runs));
 	if (block)
 		block->nr_runs = nr_runs;
 	return block;
 }
-EXPORT_SYMBOL_IF_KUNIT(iommufd_block_alloc);
 
-/* Bytes that the allocator uses for a block of @nr_runs runs. */
-static size_t footprint(unsigned int nr_runs)
+static struct iommufd_block *alloc_pfns(unsigned int npages)
 {
-	return kmalloc_size_roundup(struct_size_t(struct iommufd_block, runs,
-						  nr_runs));
+	struct iommufd_block *block;
+
+	block = iommufd_block_alloc(size_of_pfns(npages));
+	if (block)
+		block->nr_runs = 0;
+	return block;
+}
+
+/* Bytes that the allocator uses for a block. */
+static size_t footprint(const struct iommufd_block *block)
+{
+	return kmalloc_size_roundup(size_of_block(block));
+}
+
+static struct iommufd_block *copy_tail_of_runs(const struct iommufd_block *block,
+					       unsigned long index,
+					       unsigned int at)
+{
+	struct iommufd_run run = iommufd_block_run(block, at);
+	unsigned long offset = index - block->node.start;
+	struct iommufd_block *tail;
+	unsigned int i;
+
+	tail = alloc_runs(block->nr_runs - at);
+	if (!tail)
+		return NULL;
+	tail->runs[0] = iommufd_pack_run(0, run.pfn + (index - run.index));
+	for (i = 1; i < tail->nr_runs; i++) {
+		u64 packed = block->runs[at + i];
+		unsigned long start = iommufd_run_start(packed) - offset;
+
+		tail->runs[i] = iommufd_pack_run(start, iommufd_run_pfn(packed));
+	}
+	return tail;
+}
+
+static struct iommufd_block *copy_tail_of_pfns(const struct iommufd_block *block,
+					       unsigned int at)
+{
+	unsigned int npages = iommufd_block_npages(block) - at;
+	struct iommufd_block *tail = alloc_pfns(npages);
+
+	if (tail)
+		memcpy(iommufd_block_pfns(tail), iommufd_block_pfns(block) + at,
+		       npages * sizeof(u32));
+	return tail;
 }
 
 /*
@@ -121,29 +187,26 @@ static size_t footprint(unsigned int nr_runs)
 static struct iommufd_block *split_block(struct iommufd_block *block,
 					 unsigned long index)
 {
-	unsigned int i, at = find_run(block, index);
-	struct iommufd_run run = iommufd_block_run(block, at);
-	unsigned long offset = index - block->node.start;
+	unsigned int at = find_run(block, index);
 	struct iommufd_block *tail;
 
-	tail = iommufd_block_alloc(block->nr_runs - at);
+	tail = block->nr_runs ? copy_tail_of_runs(block, index, at) :
+				copy_tail_of_pfns(block, at);
 	if (!tail)
 		return NULL;
 	tail->node.start = index;
 	tail->node.last = block->node.last;
 	tail->users = block->users;
 	tail->charge_set = block->charge_set;
-	tail->runs[0] = iommufd_pack_run(0, run.pfn + (index - run.index));
-	for (i = 1; i < tail->nr_runs; i++) {
-		u64 packed = block->runs[at + i];
-		unsigned long start = iommufd_run_start(packed) - offset;
 
-		tail->runs[i] = iommufd_pack_run(start, iommufd_run_pfn(packed));
-	}
-
-	block->node.last = index - 1;
 	/* The run that is split is in both, unless it begins at the index. */
-	block->nr_runs = run.index == index ? at : at + 1;
+	if (block->nr_runs)
+		block->nr_runs = block->node.start +
+						 iommufd_run_bound(block, at) ==
+						 index ?
+					 at :
+					 at + 1;
+	block->node.last = index - 1;
 	return tail;
 }
 
@@ -154,46 +217,85 @@ static struct iommufd_block *split_block(struct iommufd_block *block,
  */
 static struct iommufd_block *split_excess(struct iommufd_block *block)
 {
-	size_t size = footprint(block->nr_runs);
-	unsigned int nr_runs;
+	size_t cost = block->nr_runs ? STORE_COST_PER_PAGE : STORE_COST_PER_PFN;
+	size_t each = block->nr_runs ? sizeof(u64) : sizeof(u32);
+	unsigned int nr_runs = iommufd_block_nr_runs(block), nr;
+	size_t size = footprint(block);
 
-	if (size <= STORE_COST_FIXED + STORE_COST_PER_PAGE * block->nr_runs)
+	if (size <= STORE_COST_FIXED + cost * nr_runs)
 		return NULL;
-	nr_runs = (size / 2 - sizeof(*block)) / sizeof(block->runs[0]);
+	nr = (size / 2 - sizeof(*block)) / each;
 	return split_block(block, block->node.start +
-				  iommufd_run_bound(block, block->nr_runs - nr_runs));
+				  iommufd_run_bound(block, nr_runs - nr));
+}
+
+static void copy_head(struct iommufd_block *copy,
+		      const struct iommufd_block *block)
+{
+	copy->node.start = block->node.start;
+	copy->node.last = block->node.last;
+	copy->users = block->users;
+	copy->charge_set = block->charge_set;
 }
 
 static struct iommufd_block *reallocate(struct iommufd_block *block)
 {
-	struct iommufd_block *copy = iommufd_block_alloc(block->nr_runs);
+	size_t size = size_of_block(block);
+	struct iommufd_block *copy = iommufd_block_alloc(size);
 
 	if (!copy)
 		return block;
-	memcpy(copy, block, struct_size(block, runs, block->nr_runs));
+	memcpy(copy, block, size);
 	kfree(block);
 	return copy;
 }
 
+/* Fewer pages are not worth another allocation. */
+#define FLAT_MIN_PAGES	64
+
+/* Make a block flat if it can be, and if there is memory. */
+static struct iommufd_block *flatten(struct iommufd_block *block)
+{
+	unsigned int i, npages = block->nr_runs;
+	struct iommufd_block *flat;
+	u32 *pfns;
+	u64 all = 0;
+
+	if (npages < FLAT_MIN_PAGES || npages != iommufd_block_npages(block) ||
+	    iommufd_run_pfn(block->runs[0]) > U32_MAX)
+		return block;
+	flat = alloc_pfns(npages);
+	if (!flat)
+		return block;
+	pfns = iommufd_block_pfns(flat);
+	unrolled_count(8)
+	for (i = 0; i < npages; i++) {
+		all |= block->runs[i];
+		pfns[i] = block->runs[i];
+	}
+	if (iommufd_run_pfn(all) > U32_MAX) {
+		kfree(flat);
+		return block;
+	}
+	copy_head(flat, block);
+	kfree(block);
+	return flat;
+}
+
 /*
- * Insert a block that was allocated for @max_runs into the tree. Splits or
- * reallocates it first if that saves memory. If that fails for lack of memory,
- * the block is inserted as it is.
+ * Insert a block, for which the allocator uses @size bytes, into the tree.
+ * Splits or reallocates it first if that saves memory. If that fails for lack of
+ * memory, the block is inserted as it is.
  */
-static void insert_fitted(struct iommufd_block *block, unsigned int max_runs,
+static void insert_fitted(struct iommufd_block *block, size_t size,
 			  struct rb_root_cached *blocks)
 {
 	struct iommufd_block *tail;
 
-	/* There is no smaller one. */
-	if (max_runs == 1)
-		goto insert;
 	while ((tail = split_excess(block)))
 		interval_tree_insert(&tail->node, blocks);
-	if (block->nr_runs < max_runs &&
-	    footprint(block->nr_runs) < footprint(max_runs))
+	if (footprint(block) < size)
 		block = reallocate(block);
-insert:
 	interval_tree_insert(&block->node, blocks);
 }
 
@@ -225,7 +327,7 @@ int iommufd_builder_start(struct iommufd_block_builder *builder,
 			  unsigned long index, unsigned long npages)
 {
 	unsigned int max_runs = min(npages, BLOCK_MAX_RUNS);
-	struct iommufd_block *block = iommufd_block_alloc(max_runs);
+	struct iommufd_block *block = alloc_runs(max_runs);
 
 	start(builder, index, block, max_runs);
 	return block ? 0 : -ENOMEM;
@@ -260,13 +362,11 @@ int iommufd_builder_enlarge(struct iommufd_block_builder *builder,
 			    unsigned long npages)
 {
 	unsigned int max_runs = min(npages, BLOCK_MAX_RUNS);
-	struct iommufd_block *block = iommufd_block_alloc(max_runs);
+	struct iommufd_block *block = alloc_runs(max_runs);
 
 	if (!block)
 		return -ENOMEM;
-	block->node.start = builder->block->node.start;
-	block->users = builder->block->users;
-	block->charge_set = builder->block->charge_set;
+	copy_head(block, builder->block);
 	block->runs[0] = builder->block->runs[0];
 	builder->block = block;
 	builder->max_runs = max_runs;
@@ -283,7 +383,8 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_enlarge);
 void iommufd_builder_finish(struct iommufd_block_builder *builder,
 			    struct rb_root_cached *blocks)
 {
-	struct iommufd_block *block = builder->block;
+	struct iommufd_block *block = builder->block, *flat;
+	size_t size;
 
 	builder->block = NULL;
 	if (!block || !builder->nr_runs) {
@@ -292,7 +393,16 @@ void iommufd_builder_finish(struct iommufd_block_builder *builder,
 	}
 	block->nr_runs = builder->nr_runs;
 	block->node.last = block->node.start + builder->covered - 1;
-	insert_fitted(block, builder->max_runs, blocks);
+	/* It may be in memory of the caller, and does not get smaller. */
+	if (builder->max_runs == 1) {
+		interval_tree_insert(&block->node, blocks);
+		return;
+	}
+	flat = flatten(block);
+	size = flat == block ?
+		       kmalloc_size_roundup(size_of_runs(builder->max_runs)) :
+		       footprint(flat);
+	insert_fitted(flat, size, blocks);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_builder_finish);
 
@@ -335,7 +445,8 @@ EXPORT_SYMBOL_IF_KUNIT(iommufd_block_of_page);
 bool iommufd_block_split(struct iommufd_block *block,
 			 struct rb_root_cached *blocks, unsigned long index)
 {
-	unsigned int max_runs = block->nr_runs;
+	bool smallest = block->nr_runs == 1;
+	size_t size = footprint(block);
 	struct iommufd_block *tail;
 
 	interval_tree_remove(&block->node, blocks);
@@ -344,8 +455,12 @@ bool iommufd_block_split(struct iommufd_block *block,
 		interval_tree_insert(&block->node, blocks);
 		return false;
 	}
-	insert_fitted(block, max_runs, blocks);
-	insert_fitted(tail, tail->nr_runs, blocks);
+	/* As in iommufd_builder_finish(). */
+	if (smallest)
+		interval_tree_insert(&block->node, blocks);
+	else
+		insert_fitted(block, size, blocks);
+	insert_fitted(tail, footprint(tail), blocks);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_block_split);

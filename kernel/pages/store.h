@@ -15,6 +15,10 @@
  * A run is one u64: its start, in pages from the start of its block, and its
  * first PFN. It ends where the next one starts, or at the end of the block. A
  * PFN has 40 bits: 52 bits of physical address with 4 KiB pages.
+ *
+ * A block in which each page is a run of its own does not need their starts. If
+ * its PFNs have at most 32 bits, which is 16 TiB of memory with 4 KiB pages, it
+ * has a PFN of 4 bytes for each page instead of runs: it is flat.
  */
 #define RUN_PFN_BITS	40
 #define RUN_PFN_MASK	((1ULL << RUN_PFN_BITS) - 1)
@@ -25,10 +29,11 @@
  * struct iommufd_block - pages that are present together
  * @node: the interval of indices
  * @users: number of users
- * @nr_runs: number of entries in @runs
+ * @nr_runs: number of entries in @runs; 0 if the block is flat
  * @charge_set: number of the set of policies that the pages are charged to, 0
  *	for none
- * @runs: the runs, by ascending start
+ * @runs: the runs, by ascending start; the PFNs if the block is flat, see
+ *	iommufd_block_pfns()
  */
 struct iommufd_block {
 	struct interval_tree_node node;
@@ -38,17 +43,18 @@ struct iommufd_block {
 	u64 runs[] __counted_by(nr_runs);
 };
 
-/* A full block fills a page. */
+/* A full block fits into a page, and into half of one if it is flat. */
 #define BLOCK_MAX_RUNS \
-	((4096 - sizeof(struct iommufd_block)) / sizeof(u64))
+	((2048 - sizeof(struct iommufd_block)) / sizeof(u32))
 
 /*
  * Maximum memory cost of a range of pages that is added at once, and of each
  * part of a split, even if no two PFNs are consecutive: a fixed number of
- * bytes, and a number of bytes per page.
+ * bytes, and a number of bytes per page, or per page of flat blocks.
  */
 #define STORE_COST_FIXED	128
 #define STORE_COST_PER_PAGE	10
+#define STORE_COST_PER_PFN	5
 
 /**
  * struct iommufd_run - consecutive indices with consecutive PFNs
@@ -85,10 +91,32 @@ iommufd_block_npages(const struct iommufd_block *block)
 	return block->node.last - block->node.start + 1;
 }
 
-/* Start of run @i in the block; the end of the block if @i is nr_runs. */
+/* The PFNs of a flat block. */
+static inline u32 *iommufd_block_pfns(const struct iommufd_block *block)
+{
+	return (u32 *)((char *)block + offsetof(struct iommufd_block, runs));
+}
+
+static inline unsigned int
+iommufd_block_nr_runs(const struct iommufd_block *block)
+{
+	return block->nr_runs ?: iommufd_block_npages(block);
+}
+
+/* First PFN of run @i in the block. */
+static inline unsigned long
+iommufd_block_pfn(const struct iommufd_block *block, unsigned int i)
+{
+	return block->nr_runs ? iommufd_run_pfn(block->runs[i]) :
+				iommufd_block_pfns(block)[i];
+}
+
+/* Start of run @i in the block; the end of the block if there is none. */
 static inline unsigned long
 iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
 {
+	if (!block->nr_runs)
+		return i;
 	return i == block->nr_runs ? iommufd_block_npages(block) :
 				     iommufd_run_start(block->runs[i]);
 }
@@ -103,11 +131,11 @@ iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
 static inline struct iommufd_run
 iommufd_block_run(const struct iommufd_block *block, unsigned int i)
 {
-	unsigned long start = iommufd_run_start(block->runs[i]);
+	unsigned long start = iommufd_run_bound(block, i);
 
 	return (struct iommufd_run){
 		.index = block->node.start + start,
-		.pfn = iommufd_run_pfn(block->runs[i]),
+		.pfn = iommufd_block_pfn(block, i),
 		.npages = iommufd_run_bound(block, i + 1) - start,
 	};
 }
@@ -165,7 +193,7 @@ static inline void iommufd_run_clamp(struct iommufd_run_iter *iter)
  */
 static inline bool iommufd_run_next(struct iommufd_run_iter *iter)
 {
-	if (++iter->i == iter->block->nr_runs)
+	if (++iter->i == iommufd_block_nr_runs(iter->block))
 		return iommufd_run_next_block(iter);
 	iter->run = iommufd_block_run(iter->block, iter->i);
 	if (iter->run.index > iter->last)
@@ -251,7 +279,7 @@ bool iommufd_block_split(struct iommufd_block *block,
 			 struct rb_root_cached *blocks, unsigned long index);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-struct iommufd_block *iommufd_block_alloc(unsigned int nr_runs);
+struct iommufd_block *iommufd_block_alloc(size_t size);
 #endif
 
 #endif

@@ -50,10 +50,12 @@ def context() -> Iterator[Context]:
         yield context
 
 
-@pytest.mark.parametrize("pages", [1, 2, 5, 26, 58, 122, 250, 505, 506, 20000])
+@pytest.mark.parametrize("pages", [1, 2, 5, 26, 58, 122, 250, 498, 499, 20000])
 def test_scattered(context: Context, pages: int) -> None:
     ioas = context.ioas_alloc()
     with Edu(context, ioas), scattered(pages) as buffer:
+        # The context keeps a record of its process, which the first map allocates.
+        context.unmap(ioas, context.map(ioas, buffer), buffer.size)
         with Tracer("kmem", "kmalloc", "kfree") as tracer:
             iova = context.map(ioas, buffer)
             allocated = live(tracer)
@@ -64,10 +66,9 @@ def test_scattered(context: Context, pages: int) -> None:
             [event] = tracer.events()
     if pages > 100:
         assert event.number("runs") > pages * 0.95
-    blocks = [n for n, site in allocated.values() if site.startswith("iommufd_block_alloc+")]
-    assert blocks
-    assert sum(blocks) <= PER_PAGE * pages + FIXED
-    assert sum(n for n, _ in allocated.values()) <= PER_PAGE * pages + REQUEST
+        assert allocated
+    # The array of pages, with room for an area and for a block of one run, has a cache of its own.
+    assert sum(n for n, _ in allocated.values()) <= PER_PAGE * pages + FIXED
 
 
 def test_contiguous(context: Context) -> None:
