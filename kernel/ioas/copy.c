@@ -121,9 +121,16 @@ static void __cold trace_copy(const struct iommufd_ioas *dst,
 			      const struct iommu_ioas_copy *cmd, int ret,
 			      const struct iommufd_map_stats *stats)
 {
-	iommufd_trace_map(dst->ctx->number, dst->obj.id, cmd->dst_iova,
-			  cmd->length, IOMMUFD_SOURCE_COPY,
-			  cmd->flags & IOMMUFD_MAP_PROTS, ret, stats);
+	struct iommufd_map_brief request = {
+		.ctx = dst->ctx->number,
+		.ioas = dst->obj.id,
+		.iova = cmd->dst_iova,
+		.length = cmd->length,
+		.source = IOMMUFD_SOURCE_COPY,
+		.ret = ret,
+	};
+
+	iommufd_trace_map(&request, cmd->flags & IOMMUFD_MAP_PROTS, stats);
 }
 
 int iommufd_cmd_ioas_copy(struct iommufd_ucmd *ucmd)

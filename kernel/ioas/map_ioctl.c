@@ -71,10 +71,16 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 				 const struct iommufd_pages *pages,
 				 const struct map_request *request, int ret)
 {
-	iommufd_trace_map(ioas->ctx->number, ioas->obj.id, *request->iova,
-			  request->length,
-			  IS_ERR(pages) ? request->source : pages->source,
-			  request->flags & IOMMUFD_MAP_PROTS, ret,
+	struct iommufd_map_brief brief = {
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+		.iova = *request->iova,
+		.length = request->length,
+		.source = IS_ERR(pages) ? request->source : pages->source,
+		.ret = ret,
+	};
+
+	iommufd_trace_map(&brief, request->flags & IOMMUFD_MAP_PROTS,
 			  &request->stats);
 }
 

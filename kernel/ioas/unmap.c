@@ -367,18 +367,23 @@ int iommufd_ioas_unmap_range(struct iommufd_ioas *ioas, unsigned long iova,
  */
 void iommufd_ioas_unmap_all(struct iommufd_ioas *ioas)
 {
+	struct iommufd_unmap_brief request = {
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+		.length = U64_MAX,
+	};
 	struct iommufd_unmap_stats stats = {};
 	unsigned long unmapped;
-	int ret;
 
 	iommufd_trace_begin_both(iommufd_ioas_unmap, &stats);
 	if (RB_EMPTY_ROOT(&ioas->iovas.areas))
 		return;
 	/* There are no users left for which it could wait or fail. */
-	ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped, &stats);
-	WARN_ON(ret);
-	iommufd_trace_unmap(ioas->ctx->number, ioas->obj.id, 0, U64_MAX,
-			    unmapped, ret, &stats);
+	request.ret = iommufd_ioas_unmap_range(ioas, 0, ULONG_MAX, &unmapped,
+					       &stats);
+	WARN_ON(request.ret);
+	request.unmapped = unmapped;
+	iommufd_trace_unmap(&request, &stats);
 }
 
 /**
@@ -405,8 +410,16 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 				 unsigned long unmapped, int ret,
 				 const struct iommufd_unmap_stats *stats)
 {
-	iommufd_trace_unmap(ioas->ctx->number, ioas->obj.id, cmd->iova,
-			    cmd->length, unmapped, ret, stats);
+	struct iommufd_unmap_brief request = {
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+		.iova = cmd->iova,
+		.length = cmd->length,
+		.unmapped = unmapped,
+		.ret = ret,
+	};
+
+	iommufd_trace_unmap(&request, stats);
 }
 
 int iommufd_cmd_ioas_unmap(struct iommufd_ucmd *ucmd)

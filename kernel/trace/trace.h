@@ -122,11 +122,9 @@ int __cold __iommufd_trace_down_read_killable(struct rw_semaphore *lock,
 void __cold __iommufd_trace_lap(u64 *mark_ns, u64 *part_ns);
 
 /* trace/both.c */
-void __cold iommufd_trace_map(u32 ctx, u32 ioas, u64 iova, u64 length,
-			      enum iommufd_source source, u32 prot, int ret,
+void __cold iommufd_trace_map(struct iommufd_map_brief *request, u32 prot,
 			      const struct iommufd_map_stats *stats);
-void __cold iommufd_trace_unmap(u32 ctx, u32 ioas, u64 iova, u64 length,
-				u64 unmapped, int ret,
+void __cold iommufd_trace_unmap(struct iommufd_unmap_brief *request,
 				const struct iommufd_unmap_stats *stats);
 
 #endif

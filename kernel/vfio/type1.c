@@ -131,6 +131,23 @@ static int map_pages(struct iommufd_ioas *ioas,
 	return ret;
 }
 
+static void __cold trace_map(const struct iommufd_ioas *ioas,
+			     const struct vfio_iommu_type1_dma_map *map,
+			     u32 flags, int ret,
+			     const struct iommufd_map_stats *stats)
+{
+	struct iommufd_map_brief request = {
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+		.iova = map->iova,
+		.length = map->size,
+		.source = IOMMUFD_SOURCE_VA,
+		.ret = ret,
+	};
+
+	iommufd_trace_map(&request, flags & IOMMUFD_MAP_PROTS, stats);
+}
+
 static int run_map(struct iommufd_ctx *ctx,
 		   const struct vfio_iommu_type1_dma_map *map, u32 flags,
 		   struct iommufd_map_stats *stats)
@@ -146,9 +163,8 @@ static int run_map(struct iommufd_ctx *ctx,
 		ret = iommufd_map_check_source(map->vaddr, map->size);
 	if (!ret) {
 		ret = map_pages(ioas, map, flags, stats);
-		iommufd_trace_map(ctx->number, ioas->obj.id, map->iova,
-				  map->size, IOMMUFD_SOURCE_VA,
-				  flags & IOMMUFD_MAP_PROTS, ret, stats);
+		if (iommufd_trace_both_enabled(iommufd_ioas_map))
+			trace_map(ioas, map, flags, ret, stats);
 	}
 	iommufd_object_put(ctx, &ioas->obj);
 	return ret;
@@ -193,6 +209,24 @@ static int unmap_last(const struct vfio_iommu_type1_dma_unmap *unmap,
 	return iommufd_range_last(unmap->iova, unmap->size, last);
 }
 
+static void __cold trace_unmap(const struct iommufd_ioas *ioas,
+			       const struct vfio_iommu_type1_dma_unmap *unmap,
+			       unsigned long unmapped, int ret,
+			       const struct iommufd_unmap_stats *stats)
+{
+	struct iommufd_unmap_brief request = {
+		.ctx = ioas->ctx->number,
+		.ioas = ioas->obj.id,
+		.iova = unmap->iova,
+		.length = unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL ? U64_MAX :
+								   unmap->size,
+		.unmapped = unmapped,
+		.ret = ret,
+	};
+
+	iommufd_trace_unmap(&request, stats);
+}
+
 static int run_unmap(struct iommufd_ctx *ctx,
 		     const struct vfio_iommu_type1_dma_unmap *unmap,
 		     unsigned long *unmapped,
@@ -211,11 +245,8 @@ static int run_unmap(struct iommufd_ctx *ctx,
 	if (!ret)
 		ret = iommufd_ioas_unmap_range(ioas, unmap->iova, last,
 					       unmapped, stats);
-	iommufd_trace_unmap(ctx->number, ioas->obj.id, unmap->iova,
-			    unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL ?
-				    U64_MAX :
-				    unmap->size,
-			    *unmapped, ret, stats);
+	if (iommufd_trace_both_enabled(iommufd_ioas_unmap))
+		trace_unmap(ioas, unmap, *unmapped, ret, stats);
 	iommufd_object_put(ctx, &ioas->obj);
 	return ret;
 }
