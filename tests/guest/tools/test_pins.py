@@ -187,7 +187,7 @@ def sizes(ioas: int) -> tuple[int, ...]:
 def test_page_sizes(context: Context, ioas: int) -> None:
     """Of what is pinned now, also before the tool was started; alignment of both sides counts."""
     with mem.anonymous(PAGE) as small, mem.hugetlb(2 * HUGE) as huge:
-        context.map(ioas, small, iova=64 * HUGE)
+        context.map(ioas, small, iova=100 * HUGE)
         context.map(ioas, huge, iova=2 * HUGE)
         assert sizes(ioas) == (0, 0, 0, 0)
         with Edu(context, ioas, 0) as edu:
