@@ -61,29 +61,29 @@ def test_lintian(packages: dict[str, Path], system: System) -> None:
     assert status == 0, output
 
 
-def test_install(packages: dict[str, Path], system: System, kernel: str) -> None:
+def test_install(packages: dict[str, Path], system: System, release: str) -> None:
     """Installs the modules, keeps them while another kernel's update fails, removes them."""
-    before = digests(system, kernel)
+    before = digests(system, release)
     status, output = install(system, *packages.values(), before=System.CACHED)
     assert status == 0, output
-    build = f"/{SOURCE}/dkms/build --list --kernel {kernel}"
+    build = f"/{SOURCE}/dkms/build --list --kernel {release}"
     names = [line.split()[0] for line in system.output(build).splitlines()]
     assert {"iommufd", "vfio", "vfio-pci", "vfio_iommu_type1"} <= set(names)
     for name in names:
-        assert OURS in module_file(system, kernel, name)
-        signer = system.output(f"modinfo -k {kernel} -F signer {name}")
+        assert OURS in module_file(system, release, name)
+        signer = system.output(f"modinfo -k {release} -F signer {name}")
         assert "DKMS" in signer
-    symbols = f"/lib/modules/{kernel}/build/Module.symvers"
-    assert system.output(f"depmod -n -E {symbols} {kernel} 2>&1 >/dev/null") == ""
+    symbols = f"/lib/modules/{release}/build/Module.symvers"
+    assert system.output(f"depmod -n -E {symbols} {release} 2>&1 >/dev/null") == ""
     assert VERSION in system.output("iommufd-top --version")
 
-    check_update(system, kernel)
+    check_update(system, release)
 
     system.output(f"apt-get purge -y {' '.join(NAMES)}")
-    assert digests(system, kernel) == before
+    assert digests(system, release) == before
     for name in ("vfio", "vfio-pci", "vfio_iommu_type1"):
-        assert OWN in module_file(system, kernel, name)
-    for place in (f"/lib/modules/{kernel}/updates", "/var/lib/dkms/iommufd-bpf", f"/{SOURCE}"):
+        assert OWN in module_file(system, release, name)
+    for place in (f"/lib/modules/{release}/updates", "/var/lib/dkms/iommufd-bpf", f"/{SOURCE}"):
         assert system.run(f"test -e {place}")[0] != 0, place
 
 
@@ -146,17 +146,17 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", list(BAD))
-def test_refused(packages: dict[str, Path], system: System, kernel: str, case: str) -> None:
+def test_refused(packages: dict[str, Path], system: System, case: str) -> None:
     """A clear message, and the kernel keeps its modules."""
     break_it, failed, message = BAD[case]
     system.output(break_it)
-    (kernel,) = system.output("ls /lib/modules").split()
-    before = digests(system, kernel)
+    (release,) = system.output("ls /lib/modules").split()
+    before = digests(system, release)
     status, output = install(system, packages["iommufd-bpf-dkms"])
     assert bool(status) == bool(failed), output
     assert re.search(message, output), output
-    assert digests(system, kernel) == before
-    assert OWN in module_file(system, kernel, "vfio")
+    assert digests(system, release) == before
+    assert OWN in module_file(system, release, "vfio")
     # It can be removed in that state.
     system.output("apt-get purge -y iommufd-bpf-dkms")
     assert not (system.path / SOURCE).exists()

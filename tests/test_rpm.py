@@ -69,11 +69,11 @@ def test_contents(rpms: dict[str, Path], packages: dict[str, Path]) -> None:
         assert not missing
 
 
-def test_install(rpms: dict[str, Path], system: System, kernel: str) -> None:
+def test_install(rpms: dict[str, Path], system: System, release: str) -> None:
     """Compiles and installs the modules, and puts the kernel's own ones back."""
     rpm = ["rpm", "--root", system.root, "--nodeps"]
     system.on_host(*rpm, "--install", rpms["iommufd-bpf-dkms"])
-    module = f"modinfo -k {kernel} -F filename vfio"
+    module = f"modinfo -k {release} -F filename vfio"
     assert "/updates/dkms/" in system.output(module)
     system.on_host(*rpm, "--erase", "iommufd-bpf-dkms")
     assert "/kernel/" in system.output(module)

@@ -76,7 +76,7 @@ def test_no_signature(signed: Path) -> None:
 
 
 def test_signed_by_dkms(
-    packages: dict[str, Path], system: System, kernel: str, key: Path, signed: Path
+    packages: dict[str, Path], system: System, release: str, key: Path, signed: Path
 ) -> None:
     """With the key in DKMS's configuration. All works in a kernel that is locked down."""
     for file in (key, CERTIFICATE):
@@ -87,10 +87,10 @@ def test_signed_by_dkms(
     status, output = install(system, packages["iommufd-bpf-dkms"], before=System.CACHED)
     assert status == 0, output
 
-    updates = signed / "modroot" / RELEASE.format(kernel)
+    updates = signed / "modroot" / RELEASE.format(release)
     shutil.rmtree(updates)
-    shutil.copytree(system.path / RELEASE.format(kernel), updates)
-    subprocess.run(["depmod", "-b", signed / "modroot", kernel], check=True)
+    shutil.copytree(system.path / RELEASE.format(release), updates)
+    subprocess.run(["depmod", "-b", signed / "modroot", release], check=True)
     done = run(
         signed,
         "./iommufd-doctor --json && ./iommufd-top --json --iterations 1 >&2 &&"

@@ -32,10 +32,10 @@ def system(tmp_path: Path) -> Iterator[System]:
 
 
 @pytest.fixture
-def kernel(system: System) -> str:
-    """The kernel whose headers are installed."""
-    (kernel,) = system.output("ls /lib/modules").split()
-    return kernel
+def release(system: System) -> str:
+    """The kernel whose headers are installed; `kernel` is a fixture of tests in guests."""
+    (release,) = system.output("ls /lib/modules").split()
+    return release
 
 
 def bring(system: System, *files: Path) -> str:
