@@ -26,6 +26,8 @@ const volatile __u32 only_tgid;
 const volatile __u32 ancestor;
 const volatile bool by_size;
 const volatile bool by_ioas;
+/* Some of the programs in parts.h are loaded. */
+const volatile bool has_parts;
 /* Send single calls instead of counting: those that fail or are slow. */
 const volatile bool one_by_one;
 const volatile bool only_failed;
@@ -175,9 +177,9 @@ static void read_value(void *to, __u32 size, const struct begun *begun,
 }
 
 /*
- * Reads the range that a call is about. The call has ended: the kernel has read the structure,
- * so it is in memory, and has stored the address and the number of unmapped
- * bytes.
+ * Reads the range that a call is about. The call has ended: the kernel has read
+ * the structure, so it is in memory, and has stored the address and the number
+ * of unmapped bytes.
  */
 static void read_argument(struct ioctl_call *call, const struct begun *begun)
 {
@@ -239,7 +241,7 @@ static void count(const struct ioctl_call *call)
 	barrier_var(bucket);
 	if (bucket < HIST_BUCKETS)
 		row->hist[bucket]++;
-	for (part = 0; part < IOCTL_PARTS; part++)
+	for (part = 0; has_parts && part < IOCTL_PARTS; part++)
 		slots_add(&row->part[part], call->part_ns[part]);
 }
 

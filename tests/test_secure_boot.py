@@ -18,7 +18,8 @@ from vmrun.paths import BUILD, ROOT
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("packages")]
 
 STOCK = BUILD / "kernel" / "stock"
-RELEASE = "lib/modules/{}/updates"
+# Our modules, by the release of the kernel.
+UPDATES = "lib/modules/{}/updates"
 # That of Debian's package ovmf, with which SECURE_OVMF starts.
 CERTIFICATE = Path("/usr/share/ovmf/PkKek-1-snakeoil.pem")
 KEY = CERTIFICATE.with_suffix(".key")
@@ -87,9 +88,9 @@ def test_signed_by_dkms(
     status, output = install(system, packages["iommufd-bpf-dkms"], before=System.CACHED)
     assert status == 0, output
 
-    updates = signed / "modroot" / RELEASE.format(release)
+    updates = signed / "modroot" / UPDATES.format(release)
     shutil.rmtree(updates)
-    shutil.copytree(system.path / RELEASE.format(release), updates)
+    shutil.copytree(system.path / UPDATES.format(release), updates)
     subprocess.run(["depmod", "-b", signed / "modroot", release], check=True)
     done = run(
         signed,

@@ -164,8 +164,8 @@ bool iommufd_area_info_from(u32 ctx, u32 ioas, u64 iova,
  *	address on
  * @ioas: the IOAS
  * @iova: the address
- * @found: filled in; its pages are NULL if there is no such area. The caller
- *	puts them
+ * @found: filled in. If no area follows, its pages are NULL; otherwise the
+ *	caller puts them
  *
  * The area may be split or unmapped later: its pages stay the same.
  *

@@ -81,6 +81,7 @@ static int count_ioas(struct iommufd_ioas *ioas, u64 *pages,
 		if (area.pinned)
 			ret = count_area(&area, pages, largest);
 		iommufd_pages_put(area.pages);
+		cond_resched();
 		/* Zero if the area ends at the last address. */
 		iova = area.last + 1;
 	} while (!ret && iova);

@@ -180,6 +180,16 @@ static struct iommufd_block *copy_tail_of_pfns(const struct iommufd_block *block
 	return tail;
 }
 
+/* Copy everything but the runs and their number. */
+static void copy_head(struct iommufd_block *copy,
+		      const struct iommufd_block *block)
+{
+	copy->node.start = block->node.start;
+	copy->node.last = block->node.last;
+	copy->users = block->users;
+	copy->charge_set = block->charge_set;
+}
+
 /*
  * Split a block at an index, which is not its first. Returns the new block with
  * the upper part. Neither block is in a tree.
@@ -189,23 +199,19 @@ static struct iommufd_block *split_block(struct iommufd_block *block,
 {
 	unsigned int at = find_run(block, index);
 	struct iommufd_block *tail;
+	bool between;
 
 	tail = block->nr_runs ? copy_tail_of_runs(block, index, at) :
 				copy_tail_of_pfns(block, at);
 	if (!tail)
 		return NULL;
+	copy_head(tail, block);
 	tail->node.start = index;
-	tail->node.last = block->node.last;
-	tail->users = block->users;
-	tail->charge_set = block->charge_set;
 
-	/* The run that is split is in both, unless it begins at the index. */
+	/* A run that does not begin at the index is split, and is in both. */
+	between = block->node.start + iommufd_run_bound(block, at) == index;
 	if (block->nr_runs)
-		block->nr_runs = block->node.start +
-						 iommufd_run_bound(block, at) ==
-						 index ?
-					 at :
-					 at + 1;
+		block->nr_runs = between ? at : at + 1;
 	block->node.last = index - 1;
 	return tail;
 }
@@ -227,15 +233,6 @@ static struct iommufd_block *split_excess(struct iommufd_block *block)
 	nr = (size / 2 - sizeof(*block)) / each;
 	return split_block(block, block->node.start +
 				  iommufd_run_bound(block, nr_runs - nr));
-}
-
-static void copy_head(struct iommufd_block *copy,
-		      const struct iommufd_block *block)
-{
-	copy->node.start = block->node.start;
-	copy->node.last = block->node.last;
-	copy->users = block->users;
-	copy->charge_set = block->charge_set;
 }
 
 static struct iommufd_block *reallocate(struct iommufd_block *block)

@@ -111,7 +111,7 @@ iommufd_block_pfn(const struct iommufd_block *block, unsigned int i)
 				iommufd_block_pfns(block)[i];
 }
 
-/* Start of run @i in the block; the end of the block if there is none. */
+/* Start of run @i in the block; after the last run, the end of the block. */
 static inline unsigned long
 iommufd_run_bound(const struct iommufd_block *block, unsigned int i)
 {
@@ -147,7 +147,7 @@ iommufd_block_run(const struct iommufd_block *block, unsigned int i)
  * Contiguous memory of a single request has one block. Takes less than a search
  * of the tree.
  *
- * Return: the block, or NULL if there is none or there are others.
+ * Return: the block, or NULL if the tree is empty or has several blocks.
  */
 static inline struct iommufd_block *
 iommufd_sole_block(const struct rb_root_cached *blocks)

@@ -79,6 +79,17 @@ static void set_up(void)
 	viommu = viommu_alloc();
 }
 
+static void measure_calls(const struct scene *scene, void (*calls)(void))
+{
+	struct result result = {
+		.op = scene->ops[0],
+		.unit = "call",
+		.units = CALLS,
+	};
+
+	measure(&result, NULL, calls, NULL);
+}
+
 /* Objects that are created and destroyed, one after the other. */
 
 static uint32_t (*create)(void);
@@ -91,14 +102,8 @@ static void create_and_destroy(void)
 
 static void play_objects(const struct scene *scene)
 {
-	struct result result = {
-		.op = scene->ops[0],
-		.unit = "call",
-		.units = CALLS,
-	};
-
 	set_up();
-	measure(&result, NULL, create_and_destroy, NULL);
+	measure_calls(scene, create_and_destroy);
 }
 
 static void run_objects(const char *name, uint32_t (*alloc)(void))
@@ -129,16 +134,10 @@ static void attach_nested(void)
 
 static void play_replace(const struct scene *scene)
 {
-	struct result result = {
-		.op = scene->ops[0],
-		.unit = "call",
-		.units = CALLS,
-	};
-
 	attach_nested();
 	if (scene->tables == 1)
 		tables[0] = parent;
-	measure(&result, NULL, replace, NULL);
+	measure_calls(scene, replace);
 }
 
 /* @nested: how many of the two page tables are the guest's. */
@@ -175,19 +174,13 @@ static void invalidate(void)
 
 static void play_invalidate(const struct scene *scene)
 {
-	struct result result = {
-		.op = scene->ops[0],
-		.unit = "call",
-		.units = CALLS,
-	};
-
 	attach_nested();
 	nentries = scene->size;
 	for (unsigned int i = 0; i < nentries; i++) {
 		entries[i].cmd[0] = TLBI_NH_VA | TLBI_ASID;
 		entries[i].cmd[1] = i * PAGE;
 	}
-	measure(&result, NULL, invalidate, NULL);
+	measure_calls(scene, invalidate);
 }
 
 static void run_invalidate(unsigned int count)

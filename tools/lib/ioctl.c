@@ -185,6 +185,7 @@ static int begin(struct ioctl_watch *watch, const struct ioctl_options *options,
 	bpf->rodata->slower_ns = options->slower_ns;
 	if (parts)
 		choose_parts(watch);
+	bpf->rodata->has_parts = parts;
 	err = iommufd_ioctl__load(bpf);
 	if (err)
 		return -err;
