@@ -39,6 +39,7 @@ struct iommufd_object_info {
 	__u32 hwpt;
 	__u32 group;
 	char name[32];
+	void *domain;
 };
 
 struct iommufd_area_info {

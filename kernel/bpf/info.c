@@ -79,6 +79,7 @@ static void hwpt_info(struct iommufd_hw_pagetable *hwpt,
 		      struct iommufd_object_info *info)
 {
 	info->invalidations = atomic64_read(&hwpt->invalidations);
+	info->domain = hwpt->domain;
 	if (hwpt->fault)
 		info->flags |= IOMMUFD_INFO_FAULTS;
 }

@@ -13,6 +13,8 @@
 
 #include "trace/reason.h"
 
+struct iommu_domain;
+
 /*
  * Maximum number of attached policies; attaching another one fails with E2BIG.
  */
@@ -328,6 +330,8 @@ struct iommufd_ctx_info {
  * @group: device: number of its IOMMU group, also 0 if it has no group
  * @name: device: its name, as in /sys/bus/pci/devices, truncated to 31 bytes;
  *	else empty
+ * @domain: page table: its domain, else NULL. The domain can be freed at any
+ *	time, so a program may only look at it with bpf_probe_read_kernel()
  */
 struct iommufd_object_info {
 	u32 ctx;
@@ -347,6 +351,7 @@ struct iommufd_object_info {
 	u32 hwpt;
 	u32 group;
 	char name[IOMMUFD_DEVICE_NAME_LEN];
+	const struct iommu_domain *domain;
 };
 
 /* Flags of a page table in struct iommufd_object_info */
