@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include "iommufd_iter.h"
 #include "iommufd_list.h"
+#include "page_table.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -39,6 +40,14 @@ static void set_device(struct list_object *entry,
 				  object->name);
 }
 
+static __u64 table_pages(struct iommufd_object_info *object)
+{
+	if (object->type != LIST_TYPE_HWPT_PAGING ||
+	    !bpf_core_field_exists(object->domain))
+		return LIST_UNKNOWN;
+	return count_tables(object->domain);
+}
+
 static void list_objects(__u32 ctx)
 {
 	struct iommufd_object_info *object;
@@ -65,6 +74,7 @@ static void list_objects(__u32 ctx)
 		entry.unmaps = object->unmaps;
 		entry.invalidations = object->invalidations;
 		entry.faults = object->faults;
+		entry.table_pages = table_pages(object);
 		set_device(&entry, object);
 		if (bpf_ringbuf_output(&list, &entry, sizeof(entry), 0))
 			lost++;

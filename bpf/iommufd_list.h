@@ -74,6 +74,8 @@ struct list_object {
 	__u32 group;
 	/* Of the mappings of VFIO type1: how many more there may be. */
 	__u64 room;
+	/* Of a page table, or of VFIO type1's all: how many pages it takes. */
+	__u64 table_pages;
 	char name[LIST_NAME_LEN];
 };
 

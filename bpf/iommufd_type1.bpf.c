@@ -9,6 +9,7 @@
 #include "iommufd_type1.h"
 #include "near.h"
 #include "open_files.h"
+#include "page_table.h"
 #include "walk.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -45,8 +46,14 @@ struct vfio_device {
 };
 
 struct vfio_iommu {
+	struct list_head domain_list;
 	struct rb_root dma_list;
 	unsigned int dma_avail;
+};
+
+struct vfio_domain {
+	void *domain;
+	struct list_head next;
 };
 
 struct vfio_dma {
@@ -70,6 +77,9 @@ struct vfio_dma {
 	 HAS(vfio_dma, iova) && HAS(vfio_dma, size))
 #define HAS_PINS (HAS_MAPPED && HAS(vfio_dma, locked_vm))
 #define HAS_ROOM (HAS(vfio_iommu, dma_avail))
+#define HAS_TABLE_PAGES                                              \
+	(HAS(vfio_iommu, domain_list) && HAS(vfio_domain, domain) && \
+	 HAS(vfio_domain, next))
 #define HAS_DEVICES                                                      \
 	(HAS(vfio_group, iommu_group) && HAS(vfio_group, device_list) && \
 	 HAS(vfio_group, container_next) && HAS(vfio_device, dev) &&     \
@@ -81,6 +91,7 @@ static struct list_object entry __used;
 static struct walk_tree mappings __used;
 static struct walk_list groups __used;
 static struct walk_list devices __used;
+static struct walk_list domains __used;
 static __u64 next_iova __used;
 static bool is_torn __used;
 static __u32 last_id __used;
@@ -157,6 +168,36 @@ static void read_mappings(struct vfio_iommu *iommu)
 	found.pinned = entry.pinned;
 }
 
+static long each_domain(__u64 step, void *data)
+{
+	struct list_head *link = walk_list_step(&domains);
+	struct vfio_domain *domain;
+	__u64 pages;
+
+	if (!link)
+		return 1;
+	domain = (void *)link - bpf_core_field_offset(struct vfio_domain, next);
+	pages = count_tables(BPF_CORE_READ(domain, domain));
+	if (pages == LIST_UNKNOWN) {
+		entry.table_pages = LIST_UNKNOWN;
+		return 1;
+	}
+	entry.table_pages += pages;
+	return 0;
+}
+
+/* Devices behind IOMMUs that differ have page tables of their own. */
+static void read_tables(struct vfio_iommu *iommu)
+{
+	if (!HAS_TABLE_PAGES)
+		return;
+	entry.table_pages = 0;
+	walk_list_begin(&domains,
+			(void *)iommu + bpf_core_field_offset(struct vfio_iommu,
+							      domain_list));
+	bpf_loop(WALK_LIST_STEPS, each_domain, NULL, 0);
+}
+
 static long each_device(__u64 step, void *data)
 {
 	struct list_head *link = walk_list_step(&devices);
@@ -225,6 +266,7 @@ static void note_missing(void)
 	NOTE(MAPPED);
 	NOTE(PINS);
 	NOTE(ROOM);
+	NOTE(TABLE_PAGES);
 	NOTE(DEVICES);
 #undef NOTE
 }
@@ -249,6 +291,7 @@ int list_type1(struct bpf_iter__task_file *it)
 	/* Type1 always charges the process. */
 	found.accounting = LIST_ACCOUNT_MM;
 	read_mappings(BPF_CORE_READ(container, iommu_data));
+	read_tables(BPF_CORE_READ(container, iommu_data));
 	send(&found, sizeof(found));
 	send(&entry, sizeof(entry));
 	if (HAS_DEVICES)

@@ -13,6 +13,7 @@
 #include "iommufd_upstream.h"
 #include "near.h"
 #include "open_files.h"
+#include "page_table.h"
 #include "walk.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -181,8 +182,9 @@ struct iommufd_device___upstream {
 #define HAS_TABLE_FLAGS                                        \
 	(HAS(TABLE, auto_domain) && HAS(TABLE, nest_parent) && \
 	 HAS(TABLE, enforce_cache_coherency) && HAS(HWPT, fault))
-#define HAS_DEVICES (HAS(DEVICE, dev))
-#define HAS_GROUPS  (HAS(DEVICE, igroup) && HAS(GROUP, group))
+#define HAS_TABLE_PAGES (HAS(HWPT, domain))
+#define HAS_DEVICES	(HAS(DEVICE, dev))
+#define HAS_GROUPS	(HAS(DEVICE, igroup) && HAS(GROUP, group))
 #define HAS_PASIDS                                        \
 	(HAS(GROUP, pasid_attach) && HAS(ATTACH, hwpt) && \
 	 HAS(ATTACH, device_array))
@@ -348,6 +350,9 @@ static void read_paging(TABLE *table)
 {
 	if (HAS_TABLES)
 		entry.parent = id_of((void *)BPF_CORE_READ(table, ioas));
+	if (HAS_TABLE_PAGES)
+		entry.table_pages =
+			count_tables(BPF_CORE_READ(table, common.domain));
 	if (!HAS_TABLE_FLAGS)
 		return;
 	if (BPF_CORE_READ_BITFIELD_PROBED(table, auto_domain))
@@ -496,6 +501,7 @@ static void note_missing(void)
 	NOTE(SHARES);
 	NOTE(TABLES);
 	NOTE(TABLE_FLAGS);
+	NOTE(TABLE_PAGES);
 	NOTE(DEVICES);
 	NOTE(GROUPS);
 	NOTE(ATTACHED);

@@ -168,6 +168,7 @@ static void begin_object(struct list_object *object, __u32 ctx, __u32 id,
 	object->hwpt = LIST_NOT_KNOWN;
 	object->group = LIST_NOT_KNOWN;
 	object->room = LIST_UNKNOWN;
+	object->table_pages = LIST_UNKNOWN;
 	object->name[0] = '\0';
 }
 

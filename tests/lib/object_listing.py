@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bpfobject import Object, loaded
 
 _CTX = struct.Struct("=6IQ16s")
-_OBJECT = struct.Struct("=8I8Q2IQ32s")
+_OBJECT = struct.Struct("=8I8Q2I2Q32s")
 CTX, OBJECT = 1, 2
 
 # enum iommufd_object_type
@@ -57,6 +57,7 @@ class Entry:
     hwpt: int
     group: int
     room: int
+    table_pages: int
     name: str
 
     def has(self, **fields: int | str) -> None:

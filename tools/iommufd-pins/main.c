@@ -142,6 +142,19 @@ static void read_sizes(struct watch *watch, __u32 ctx, struct ioas *ioas)
 			sizes.pages[order] * getpagesize();
 }
 
+static void add_hwpts(struct ioas *ioas, const struct list_object *objects,
+		      size_t nr)
+{
+	ioas->hwpts = tool_memory(calloc(nr + 1, sizeof(*ioas->hwpts)));
+	for (size_t i = 0; i < nr; i++) {
+		if (objects[i].type != LIST_TYPE_HWPT_PAGING ||
+		    objects[i].parent != ioas->info->id)
+			continue;
+		ioas->hwpts[ioas->nr_hwpts++] = &objects[i];
+		list_add(&ioas->table_pages, objects[i].table_pages);
+	}
+}
+
 static void add_ctx(struct watch *watch, struct report *report,
 		    const struct list_ctx *info,
 		    const struct list_object *objects, size_t nr)
@@ -166,6 +179,10 @@ static void add_ctx(struct watch *watch, struct report *report,
 		ioas->info = &objects[i];
 		ioas->pinned = amount_of(watch, info->ctx, objects[i].id,
 					 objects[i].pinned);
+		/* VFIO type1 does not list its page tables. */
+		if (info->source == SOURCE_TYPE1)
+			ioas->table_pages = objects[i].table_pages;
+		add_hwpts(ioas, objects, nr);
 		read_sizes(watch, info->ctx, ioas);
 		ctx->nr++;
 	}
@@ -173,6 +190,8 @@ static void add_ctx(struct watch *watch, struct report *report,
 
 static void free_ctx(struct ctx *ctx)
 {
+	for (size_t i = 0; i < ctx->nr; i++)
+		free(ctx->ioas[i].hwpts);
 	free(ctx->ioas);
 	free(ctx->devices);
 }
@@ -283,6 +302,7 @@ int main(int argc, char **argv)
 	if (watch.bpf)
 		watch.list = list_open(options.source);
 	if (watch.list) {
+		list_count_tables(watch.list);
 		loop_begin(&options.loop);
 		status = run(&watch, &options);
 	}

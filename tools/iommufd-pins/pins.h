@@ -45,12 +45,17 @@ enum size_class {
 
 /**
  * struct ioas - an IOAS
+ * @table_pages: memory of its page tables, LIST_UNKNOWN if that of any is
+ * @hwpts: its page tables, @nr_hwpts of them
  * @has_sizes: @bytes is known
  * @bytes: pinned memory, by the size of the pages that can map it
  */
 struct ioas {
 	const struct list_object *info;
 	struct amount pinned;
+	__u64 table_pages;
+	size_t nr_hwpts;
+	const struct list_object **hwpts;
 	bool has_sizes;
 	__u64 bytes[SIZE_CLASSES];
 };

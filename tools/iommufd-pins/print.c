@@ -62,9 +62,10 @@ static void print_amount(const struct amount *amount, bool first)
 /* Only our iommufd knows page sizes. */
 static void print_titles(bool has_sizes)
 {
-	printf("%7s %-15s %5s %5s %5s %-4s %6s %6s %6s %7s %7s %6s %6s %6s",
+	printf("%7s %-15s %5s %5s %5s %-4s %6s %6s %6s %6s %7s %7s %6s %6s %6s",
 	       "PID", "COMMAND", "UID", "CTX", "IOAS", "MODE", "AREAS",
-	       "MAPPED", "PINNED", "GROWTH", "SINCE", "USED", "LIMIT", "FREE");
+	       "MAPPED", "TABLES", "PINNED", "GROWTH", "SINCE", "USED", "LIMIT",
+	       "FREE");
 	if (has_sizes)
 		printf(" %5s %5s %5s %5s", "<64K", "64K+", "2M+", "1G+");
 	putchar('\n');
@@ -73,20 +74,21 @@ static void print_titles(bool has_sizes)
 static void print_ctx(const struct ctx *ctx, bool first)
 {
 	const char *vm = identity_vm_name(ctx->info->tgid);
-	__u64 areas = 0, mapped = 0;
+	__u64 areas = 0, mapped = 0, tables = 0;
 	char buf[3][FMT_LEN], comm[16];
 
 	for (size_t i = 0; i < ctx->nr; i++) {
 		list_add(&areas, ctx->ioas[i].info->areas);
 		list_add(&mapped, ctx->ioas[i].info->mapped);
+		list_add(&tables, ctx->ioas[i].table_pages);
 	}
-	printf("%7u %-15s %5u %5u %5s %-4s %6s %6s", ctx->info->tgid,
+	printf("%7u %-15s %5u %5u %5s %-4s %6s %6s %6s", ctx->info->tgid,
 	       fmt_name(comm, sizeof(comm),
 			*vm ? vm : (const char *)ctx->info->comm),
 	       ctx->owner.now.uid, ctx->info->ctx,
 	       ctx->info->source == SOURCE_TYPE1 ? "type1" : "all",
 	       mode_names[ctx->owner.mode], count_of(buf[0], areas),
-	       bytes(buf[1], mapped));
+	       bytes(buf[1], mapped), pages(buf[2], tables));
 	print_amount(&ctx->pinned, first);
 	if (ctx->owner.mode >= OWNER_NONE || !ctx->owner.now.found)
 		printf(" %6s %6s %6s\n", "-", "-", "-");
@@ -114,16 +116,27 @@ static void print_sizes(const struct ioas *ioas)
 
 static void print_ioas(const struct ioas *ioas, bool first)
 {
-	char areas[FMT_LEN], mapped[FMT_LEN];
+	char areas[FMT_LEN], mapped[FMT_LEN], tables[FMT_LEN];
 
-	printf("%35s %5u %4s %6s %6s", "", ioas->info->id, "",
+	printf("%35s %5u %4s %6s %6s %6s", "", ioas->info->id, "",
 	       count_of(areas, ioas->info->areas),
-	       bytes(mapped, ioas->info->mapped));
+	       bytes(mapped, ioas->info->mapped),
+	       pages(tables, ioas->table_pages));
 	print_amount(&ioas->pinned, first);
 	print_sizes(ioas);
 	if (ioas->info->room != LIST_UNKNOWN)
 		printf("  room for %llu areas", ioas->info->room);
 	putchar('\n');
+}
+
+/* The memory of each page table, where the row has that of several. */
+static void print_hwpts(const struct ioas *ioas)
+{
+	char buf[FMT_LEN];
+
+	for (size_t i = 0; i < ioas->nr_hwpts && ioas->nr_hwpts > 1; i++)
+		printf("%35s page table %u: %s\n", "", ioas->hwpts[i]->id,
+		       pages(buf, ioas->hwpts[i]->table_pages));
 }
 
 static bool is_wanted(const struct ctx *ctx, const struct options *options)
@@ -228,8 +241,10 @@ static void print_contexts(const struct report *report,
 		if (!is_wanted(ctx, options))
 			continue;
 		print_ctx(ctx, report->first);
-		for (size_t j = 0; j < ctx->nr; j++)
+		for (size_t j = 0; j < ctx->nr; j++) {
 			print_ioas(&ctx->ioas[j], report->first);
+			print_hwpts(&ctx->ioas[j]);
+		}
 		for (size_t j = 0; j < ctx->nr_devices; j++)
 			print_device(ctx->devices[j]);
 	}
@@ -283,6 +298,20 @@ static struct json_object *sizes_object(const struct ioas *ioas)
 	return out;
 }
 
+static struct json_object *hwpts_object(const struct ioas *ioas)
+{
+	struct json_object *out = json_object_new_array();
+
+	for (size_t i = 0; i < ioas->nr_hwpts; i++) {
+		struct json_object *hwpt = json_object_new_object();
+
+		json_add_u64(hwpt, "hwpt", ioas->hwpts[i]->id);
+		add_known(hwpt, "table_pages", ioas->hwpts[i]->table_pages);
+		json_object_array_add(out, hwpt);
+	}
+	return out;
+}
+
 static struct json_object *ioas_object(const struct ioas *ioas,
 				       enum source_kind source)
 {
@@ -291,6 +320,7 @@ static struct json_object *ioas_object(const struct ioas *ioas,
 	json_add_u64(out, "ioas", ioas->info->id);
 	add_known(out, "areas", ioas->info->areas);
 	add_known(out, "mapped_bytes", ioas->info->mapped);
+	add_known(out, "table_pages", ioas->table_pages);
 	add_known(out, "maps", ioas->info->maps);
 	add_known(out, "unmaps", ioas->info->unmaps);
 	if (source == SOURCE_TYPE1)
@@ -298,6 +328,7 @@ static struct json_object *ioas_object(const struct ioas *ioas,
 	add_amount(out, &ioas->pinned);
 	json_add(out, "page_sizes",
 		 ioas->has_sizes ? sizes_object(ioas) : NULL);
+	json_add(out, "hwpts", hwpts_object(ioas));
 	return out;
 }
 

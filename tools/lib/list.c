@@ -154,6 +154,11 @@ void list_close(struct list *list)
 	free(list);
 }
 
+void list_count_tables(struct list *list)
+{
+	list->found.wants_tables = true;
+}
+
 static const struct listing *read_all(struct list *list)
 {
 	struct listing *found = &list->found;

@@ -25,6 +25,7 @@ static inline void list_add(__u64 *sum, __u64 number)
  *	were read
  * @near: with @wants_near, the mappings at and next to the address @iova, of
  *	each IOAS whose mappings are known, in no order
+ * @wants_tables: count the tables of page tables
  */
 struct listing {
 	size_t nr_contexts;
@@ -36,11 +37,19 @@ struct listing {
 	__u64 iova;
 	size_t nr_near;
 	struct list_near *near;
+	bool wants_tables;
 };
 
 /* Returns NULL after reporting an error. */
 struct list *list_open(enum source_kind kind);
 void list_close(struct list *list);
+
+/*
+ * From the next reading on, page tables have their number of pages; each costs
+ * a few nanoseconds to count. The number is unknown without this call, on an
+ * IOMMU that is not Intel's or AMD's, and if the kernel hides its symbols.
+ */
+void list_count_tables(struct list *list);
 
 /*
  * The current contexts and objects, valid until the next call. Returns NULL

@@ -83,6 +83,7 @@ static int ours_read(void *state, struct listing *to)
 	int err;
 
 	ours->to = to;
+	ours->bpf->data_tables->wants_tables = to->wants_tables;
 	err = run(ours, ours->bpf->progs.list_all, &opts);
 	if (err >= 0 && to->wants_near)
 		err = read_near(ours, to->iova);

@@ -19,6 +19,8 @@ static const char *const facts[TYPE1_FACTS] = {
 	[TYPE1_PINS] = "pinned pages (vfio_dma.locked_vm)",
 	[TYPE1_ROOM] =
 		"how many more mappings there may be (vfio_iommu.dma_avail)",
+	[TYPE1_TABLE_PAGES] =
+		"memory of page tables (vfio_iommu.domain_list, vfio_domain.domain, .next)",
 	[TYPE1_DEVICES] = "devices (vfio_group.iommu_group, .device_list, "
 			  ".container_next, vfio_device.dev, .group_next)",
 };
@@ -89,6 +91,7 @@ static int type1_read(void *state, struct listing *to)
 	type1->bpf->bss->epoch++;
 	type1->bpf->bss->wants_near = to->wants_near;
 	type1->bpf->bss->near_iova = to->iova;
+	type1->bpf->data_tables->wants_tables = to->wants_tables;
 	err = list_iter_run(&type1->iter);
 	to->lost += type1->bpf->bss->lost + type1->bpf->bss->torn;
 	return err;

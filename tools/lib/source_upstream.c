@@ -27,6 +27,8 @@ static const char *const facts[UPSTREAM_FACTS] = {
 	[UPSTREAM_TABLE_FLAGS] =
 		"flags of page tables (iommufd_hwpt_paging.auto_domain, .nest_parent, "
 		".enforce_cache_coherency, iommufd_hw_pagetable.fault)",
+	[UPSTREAM_TABLE_PAGES] =
+		"memory of page tables (iommufd_hw_pagetable.domain)",
 	[UPSTREAM_DEVICES] = "names of devices (iommufd_device.dev)",
 	[UPSTREAM_GROUPS] =
 		"groups of devices (iommufd_device.igroup, iommufd_group.group)",
@@ -201,6 +203,7 @@ static int upstream_read(void *state, struct listing *to)
 	up->bpf->bss->epoch++;
 	up->bpf->bss->wants_near = to->wants_near;
 	up->bpf->bss->near_iova = to->iova;
+	up->bpf->data_tables->wants_tables = to->wants_tables;
 	err = list_iter_run(&up->iter);
 	if (err)
 		return err;

@@ -2,7 +2,6 @@
 """Policies that limit the size of entries, and thereby the granularity of dirty tracking."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from bpfobject import attached
@@ -10,6 +9,7 @@ from iommufd import dirty, edu, mem, mock, mock_uapi, uapi
 from iommufd.ctx import Context
 from iommufd.mem import HUGE, PAGE
 from iommufd.nest import Nest
+from iommufd.pins import table_pages
 from iommufd.trace import Stream
 from policy_recorder import ALLOC, ALLOC_DONE, Recorder, recording
 
@@ -226,19 +226,11 @@ def test_small_pages_anyway(one: Recorder, nest: Nest, huge: mem.Buffer) -> None
     context.destroy(ioas)
 
 
-def page_tables() -> int:
-    """Pages that page tables of IOMMUs consist of."""
-    # The counters are kept per CPU; this adds them up.
-    Path("/proc/sys/vm/stat_refresh").write_text("1")
-    lines = Path("/proc/vmstat").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("nr_iommu_pages "))
-
-
 def growth(change: Callable[[], object]) -> int:
     """The pages that page tables have more of afterwards."""
-    before = page_tables()
+    before = table_pages()
     change()
-    return page_tables() - before
+    return table_pages() - before
 
 
 @pytest.mark.guest(iommu=["intel", "intel-s1"])
@@ -271,16 +263,16 @@ def test_dma_after_replace(one: Recorder, context: Context, ioas: int, huge: mem
     context.map(ioas, huge, iova=IOVA)
     with edu.Edu(context, ioas) as device:
         device.dma_read(IOVA)
-        before = page_tables()
+        before = table_pages()
         one.tell("first", max_page_shift=SHIFT_4K)
         hwpt = context.hwpt_alloc(device.id, ioas)
         assert device.attach(hwpt) == hwpt
-        assert page_tables() == before + 1
+        assert table_pages() == before + 1
         device.dma_write(IOVA + HUGE - PAGE)
         assert huge.read(HUGE - PAGE, PAGE) == b"\x11" * PAGE
         one.tell("first")
         device.attach(ioas)
         context.destroy(hwpt)
-        assert page_tables() == before
+        assert table_pages() == before
         context.unmap_all(ioas)
     assert limits(one) == [0, SHIFT_4K, 0]

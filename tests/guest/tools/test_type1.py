@@ -3,7 +3,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +26,6 @@ pytestmark = pytest.mark.guest(kernels=["peers", "untouched"])
 
 IOVA = 1 << 30
 COMM = Path("/proc/self/comm").read_text().strip()
-
-
-@pytest.fixture
-def group() -> Iterator[Group]:
-    with Group(addresses()[0]) as group:
-        yield group
-
-
-@pytest.fixture
-def type1(group: Group) -> Iterator[Container]:
-    """A container with a device's group."""
-    with Container() as type1:
-        group.set_container(type1.fd)
-        type1.set_iommu(container.TYPE1V2)
-        yield type1
 
 
 def report() -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Counts pinned pages, and runs code as a user with a limit on them."""
+"""Counts pinned pages and page tables, and runs code as a user with a limit on pins."""
 
 import os
 import resource
@@ -10,12 +10,22 @@ from pathlib import Path
 NOBODY = 65534
 
 
-def pinned_pages() -> int:
-    """The number of pages of the whole machine that are pinned now."""
+def _vmstat() -> dict[str, str]:
     # The counters are kept per CPU; this adds them up.
     Path("/proc/sys/vm/stat_refresh").write_text("1")
-    values = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+    return dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+
+
+def pinned_pages() -> int:
+    """The number of pages of the whole machine that are pinned now."""
+    values = _vmstat()
     return int(values["nr_foll_pin_acquired"]) - int(values["nr_foll_pin_released"])
+
+
+def table_pages() -> int | None:
+    """Pages that page tables of IOMMUs consist of; Linux 6.1 does not count them."""
+    count = _vmstat().get("nr_iommu_pages")
+    return None if count is None else int(count)
 
 
 def status_bytes(pid: int | str, field: str) -> int:
