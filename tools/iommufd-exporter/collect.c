@@ -71,6 +71,8 @@ struct collect *collect_open(unsigned long contexts)
 
 	collect->most = contexts;
 	collect->list = list_open(SOURCE_OURS);
+	if (collect->list)
+		list_count_tables(collect->list);
 	collect->dma = dma_count_open();
 	if (begin(collect))
 		return collect;
@@ -108,6 +110,8 @@ static void add_object(struct context *context,
 	context->mapped += object->mapped;
 	context->areas += object->areas;
 	context->waiting += object->faults;
+	if (object->type == LIST_TYPE_HWPT_PAGING)
+		list_add(&context->table_pages, object->table_pages);
 }
 
 static void read_contexts(struct collect *collect, const struct listing *found,

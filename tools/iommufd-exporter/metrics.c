@@ -16,6 +16,7 @@ enum told {
 	TOLD_LIMIT,
 	TOLD_MAPPED,
 	TOLD_AREAS,
+	TOLD_TABLES,
 	TOLD_WAITING,
 	TOLD_MAPS,
 	TOLD_UNMAPS,
@@ -34,6 +35,8 @@ static const struct family context_families[TOLD] = {
 			  "IOVA space that is mapped, in all IOAS of the context." },
 	[TOLD_AREAS] = { "iommufd_context_areas", "gauge", NULL,
 			 "Mappings, in all IOAS of the context." },
+	[TOLD_TABLES] = { "iommufd_context_page_table_bytes", "gauge", "bytes",
+			  "Memory of the page tables of the context." },
 	[TOLD_WAITING] = { "iommufd_context_faults_waiting", "gauge", NULL,
 			   "Page fault groups that wait for a response." },
 	[TOLD_MAPS] = { "iommufd_context_maps", "counter", NULL,
@@ -175,6 +178,9 @@ static void print_told(FILE *out, const struct context *context, enum told told)
 	case TOLD_AREAS:
 		fprintf(out, "%llu", context->areas);
 		break;
+	case TOLD_TABLES:
+		print_bytes(out, context->table_pages);
+		break;
 	case TOLD_WAITING:
 		fprintf(out, "%llu", context->waiting);
 		break;
@@ -188,9 +194,14 @@ static void print_told(FILE *out, const struct context *context, enum told told)
 	}
 }
 
-/* A process that has ended has no limit. */
+/*
+ * A process that has ended has no limit, and the page tables of some IOMMUs
+ * can't be read.
+ */
 static bool has_told(const struct context *context, enum told told)
 {
+	if (told == TOLD_TABLES)
+		return context->table_pages != LIST_UNKNOWN;
 	return context->owner.now.found ||
 	       (told != TOLD_LOCKED && told != TOLD_LIMIT);
 }

@@ -14,6 +14,7 @@
  * @owner: the process that opened it
  * @mapped: bytes, in all of its IOAS
  * @areas: number of mappings
+ * @table_pages: of its page tables, LIST_UNKNOWN if that of any is
  * @waiting: groups of page faults that wait for a response
  * @totals: counters since it was opened
  */
@@ -22,6 +23,7 @@ struct context {
 	struct owner owner;
 	__u64 mapped;
 	__u64 areas;
+	__u64 table_pages;
 	__u64 waiting;
 	struct exporter_totals totals;
 };

@@ -28,6 +28,7 @@ from iommufd.mem import PAGE
 from iommufd.nest import IOVA as FAULT_IOVA
 from iommufd.nest import Nest
 from iommufd.pins import NOBODY, unprivileged
+from iommufd.platform import X86
 from iommufd.trace import Stream
 from iommufd_exporter import NAME, PORT, SOCKET, Exporter, Scrape, parse
 from prometheus import Prometheus
@@ -367,17 +368,23 @@ def test_failures_end_with_their_context() -> None:
 
 
 def test_page_tables(context: Context, ioas: int) -> None:
-    """The memory of page tables, of the whole machine."""
-    name = "iommufd_machine_page_table_bytes"
+    """The memory of page tables, of the whole machine and of the context."""
+    machine, mine = "iommufd_machine_page_table_bytes", "iommufd_context_page_table_bytes"
     with mem.anonymous(64 << 20) as buffer, Edu(context, ioas), Exporter() as exporter:
-        before = exporter.scrape().value(name)
-        context.map(ioas, buffer)
-        after = exporter.scrape().value(name)
+        before = exporter.scrape()
+        context.map(ioas, buffer, iova=1 << 30)
+        after = exporter.scrape()
+        ctx = after.labels("iommufd_context_info")[0]["ctx"]
         exporter.text()
-    assert before is not None
-    assert after is not None
-    # A table for each 2 MiB of small pages, at most.
-    assert 0 <= after - before <= 64 * PAGE
+    # A table for each 2 MiB of small pages, and those above it.
+    tables = buffer.size // mem.HUGE
+    grown = after.value(machine) - before.value(machine)
+    assert 0 <= grown <= 2 * tables * PAGE
+    if not X86:
+        assert after.labels(mine) == []
+        return
+    grown = after.value(mine, ctx=ctx) - before.value(mine, ctx=ctx)
+    assert tables <= grown // PAGE <= tables + 3
 
 
 def test_no_more_than_asked_for() -> None:
