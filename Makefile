@@ -107,11 +107,11 @@ install: tools ## install the tools, under PREFIX and DESTDIR
 dkms: ## have DKMS install the modules, for each kernel of this machine that has headers
 	@scripts/install-dkms
 
-deb: setup-deb ## build Debian packages of modules and tools, in build/deb
-	@scripts/build-deb
+deb: setup-deb ## build Debian packages of modules and tools, in build/deb; ARCH=arm64: the tools
+	@scripts/build-deb $(ARCH)
 
 clean: ## remove objects, keep the unpacked kernel source
-	rm -rf build/kernel build/bin build/tools build/selftests build/log build/deb build/replaced build/linux/*/o-* build/stock/*/modules build/arm64
+	rm -rf build/kernel build/bin build/tools build/selftests build/log build/deb build/deb-arm64 build/replaced build/linux/*/o-* build/stock/*/modules build/arm64
 
 distclean: ## remove build/
 	rm -rf build

@@ -9,6 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import debian_root
 import pytest
 from debian_packages import NAMES, bring, files_of, install
 from debian_root import System
@@ -43,6 +44,22 @@ def test_tools_package(packages: dict[str, Path], tmp_path: Path) -> None:
     wanted = {str(x.relative_to(tmp_path)) for x in tmp_path.rglob("*") if not x.is_dir()}
     found = {re.sub(r"\.8\.gz$", ".8", name) for name in files_of(packages["iommufd-bpf-tools"])}
     assert found == wanted
+
+
+@pytest.mark.full
+@pytest.mark.skipif(debian_root.why_not() != "", reason=debian_root.why_not())
+def test_tools_for_arm64(packages: dict[str, Path], tmp_path: Path) -> None:
+    """The same files, with programs for arm64, and the libraries that these need."""
+    subprocess.run([TOP / "scripts/build-deb", "arm64"], check=True, capture_output=True)
+    (package,) = (TOP / "build/deb-arm64").glob("iommufd-bpf-tools_*_arm64.deb")
+    assert files_of(package) == files_of(packages["iommufd-bpf-tools"])
+    subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
+    for program in (tmp_path / "usr/sbin").iterdir():
+        # e_machine is EM_AARCH64.
+        assert program.read_bytes()[18:20] == b"\xb7\0", program.name
+    shown = subprocess.run(["dpkg-deb", "-f", package, "Depends"], capture_output=True, text=True)
+    names = {name.split()[0] for name in shown.stdout.split(",")}
+    assert {"libbpf1", "libc6", "libjson-c5", "libncursesw6"} <= names
 
 
 def test_dkms_package(packages: dict[str, Path]) -> None:
