@@ -364,6 +364,7 @@ def test_memory_of_another_process(
         assert buffer.read() == before
 
 
+@pytest.mark.guest(kernels="ours")
 def test_recorded_late(context: Context, ioas: int, access: Access, buffer: mem.Buffer) -> None:
     """A driver that records a pin after an unmap has called it is called again."""
     before = pinned_pages()
