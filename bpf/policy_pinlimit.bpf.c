@@ -52,6 +52,7 @@ bool full;
 
 struct request {
 	struct pinlimit_owner owners[MAX_OWNERS];
+	__u64 peaks[MAX_OWNERS]; /* before the bytes were added */
 	__u64 bytes;
 	__u64 own_cgroup;
 	__u64 refused_by; /* id of the owner whose limit would be exceeded */
@@ -196,6 +197,9 @@ static long add(__u64 i, struct request *request)
 	if (usage) {
 		usage->bytes += request->bytes;
 		usage->own |= is_own(request, &owner);
+		request->peaks[i] = usage->peak;
+		if (usage->peak < usage->bytes)
+			usage->peak = usage->bytes;
 	}
 	request->done++;
 	return 0;
@@ -213,26 +217,34 @@ counted(const struct request *request, __u64 i)
 	return bpf_map_lookup_elem(&owners, &owner);
 }
 
-static long subtract(__u64 i, struct request *request)
+static void take_back(struct pinlimit_usage *usage,
+		      const struct request *request)
 {
-	struct pinlimit_usage *usage = counted(request, i);
-
-	if (!usage)
-		return 0;
 	/* An update of the policy may have begun with empty maps. */
 	usage->bytes -= usage->bytes < request->bytes ? usage->bytes :
 							request->bytes;
 	if (!usage->bytes)
 		full = false;
-	return 0;
 }
 
-static long note_peak(__u64 i, struct request *request)
+static long subtract(__u64 i, struct request *request)
 {
 	struct pinlimit_usage *usage = counted(request, i);
 
-	if (usage && usage->peak < usage->bytes)
-		usage->peak = usage->bytes;
+	if (usage)
+		take_back(usage, request);
+	return 0;
+}
+
+/* After a refusal, as if the bytes had never been added. */
+static long undo(__u64 i, struct request *request)
+{
+	struct pinlimit_usage *usage = counted(request, i);
+
+	if (!usage || i >= MAX_OWNERS)
+		return 0;
+	take_back(usage, request);
+	usage->peak = request->peaks[i];
 	return 0;
 }
 
@@ -243,11 +255,9 @@ int BPF_PROG(pinlimit_charge, struct iommufd_bpf_charge *call)
 
 	find_owners(&request, call);
 	bpf_loop(request.nr, add, &request, 0);
-	if (request.done == request.nr) {
-		bpf_loop(request.nr, note_peak, &request, 0);
+	if (request.done == request.nr)
 		return 0;
-	}
-	bpf_loop(request.done, subtract, &request, 0);
+	bpf_loop(request.done, undo, &request, 0);
 	call->detail = request.refused_by;
 	return -EDQUOT;
 }
