@@ -62,13 +62,13 @@ alloc_domain(struct iommufd_hwpt_paging *parent, struct iommufd_viommu *viommu,
 			return ERR_PTR(iommufd_fail(-EINVAL,
 						    IOMMUFD_REASON_NOT_NEST_PARENT,
 						    parent->obj.id, 0));
+		if (!ops->domain_alloc_nested)
+			return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 		if (parent->common.domain->owner != ops)
 			return ERR_PTR(iommufd_fail(-EINVAL,
 						    IOMMUFD_REASON_OTHER_IOMMU,
 						    parent->obj.id,
 						    idev->obj.id));
-		if (!ops->domain_alloc_nested)
-			return ERR_PTR(iommufd_fail_driver(-EOPNOTSUPP));
 		domain = ops->domain_alloc_nested(idev->dev,
 						  parent->common.domain, flags,
 						  user_data);
