@@ -115,12 +115,25 @@ static int pin_batch(struct iommufd_pinning *pinning)
 	}
 }
 
+/* No entry of a page table crosses two blocks, so none should end in a folio. */
+static bool at_end_of_folio(const struct iommufd_pinning *pinning)
+{
+	unsigned long next = pinning->builder.next_pfn;
+	const struct folio *folio;
+
+	if (!pinning->builder.covered)
+		return false;
+	folio = page_folio(pfn_to_page(next - 1));
+	return next == folio_pfn(folio) + folio_nr_pages(folio);
+}
+
 /**
  * iommufd_pin_part - pin pages with one thread and add them to the store
  * @pages: the pages
  * @index: first index to pin; set to the first that was not pinned
  * @last: last index to pin
- * @until_ns: time to stop at, even if pages remain; 0 to pin all of them
+ * @until_ns: time to stop at, even if pages remain, but not within a folio; 0 to
+ *	pin all of them
  *
  * The pages before @index stay pinned, also on failure.
  *
@@ -152,7 +165,8 @@ int iommufd_pin_part(struct iommufd_pages *pages, unsigned long *index,
 	while (!ret && pinning.index <= last) {
 		ret = pin_batch(&pinning);
 		cond_resched();
-		if (until_ns && ktime_get_ns() >= until_ns)
+		if (until_ns && ktime_get_ns() >= until_ns &&
+		    at_end_of_folio(&pinning))
 			break;
 	}
 	finish_block(&pinning);
