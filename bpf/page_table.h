@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counts the tables of an IOMMU's page table. The kernel has no interface that
- * tells their number, so this reads the entries as the IOMMU does, without a
- * lock: one entry that changes meanwhile is one table more or less.
+ * Counts the tables of an IOMMU's page table. No interface of the kernel shows
+ * their number, so this reads the entries as the IOMMU does. It takes no lock: a
+ * table that the kernel adds or frees meanwhile may or may not count.
  *
  * It knows the formats of VT-d (first and second stage) and of AMD-Vi, in the
  * structures of include/linux/generic_pt, and in those of the Intel driver

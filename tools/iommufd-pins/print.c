@@ -129,12 +129,14 @@ static void print_ioas(const struct ioas *ioas, bool first)
 	putchar('\n');
 }
 
-/* The memory of each page table, where the row has that of several. */
+/* The memory of each page table, if the row of the IOAS is a sum. */
 static void print_hwpts(const struct ioas *ioas)
 {
 	char buf[FMT_LEN];
 
-	for (size_t i = 0; i < ioas->nr_hwpts && ioas->nr_hwpts > 1; i++)
+	if (ioas->nr_hwpts < 2)
+		return;
+	for (size_t i = 0; i < ioas->nr_hwpts; i++)
 		printf("%35s page table %u: %s\n", "", ioas->hwpts[i]->id,
 		       pages(buf, ioas->hwpts[i]->table_pages));
 }

@@ -45,9 +45,9 @@ struct list *list_open(enum source_kind kind);
 void list_close(struct list *list);
 
 /*
- * From the next reading on, page tables have their number of pages; each costs
- * a few nanoseconds to count. The number is unknown without this call, on an
- * IOMMU that is not Intel's or AMD's, and if the kernel hides its symbols.
+ * From the next reading on, count the pages of each page table, which takes time
+ * for each of them. Without this call their number is unknown; so it is if the
+ * IOMMU is not Intel's or AMD's, and without CONFIG_KALLSYMS_ALL.
  */
 void list_count_tables(struct list *list);
 
