@@ -139,7 +139,8 @@ static void stop_helpers(struct vhost_task **helpers, unsigned int nr)
 		vhost_task_stop(helpers[--nr]);
 }
 
-static unsigned int nr_threads(void)
+/* Also the caller. */
+static unsigned int nr_pinning_threads(void)
 {
 	unsigned int cpus = cpumask_weight_and(current->cpus_ptr,
 					       cpu_online_mask);
@@ -157,7 +158,7 @@ bool iommufd_pin_has_helpers(void)
 	/* Threads of the kernel have no process that helpers could join. */
 	if (!current->mm || current->flags & (PF_KTHREAD | PF_USER_WORKER))
 		return false;
-	return nr_threads() > 1;
+	return nr_pinning_threads() > 1;
 }
 
 /* The size of the folio of a page, which is pinned, in pages. */
@@ -201,7 +202,7 @@ void iommufd_pin_parallel(struct iommufd_pages *pages, unsigned long *index,
 {
 	struct vhost_task *helpers[MAX_THREADS - 1];
 	unsigned long npages = last - *index + 1, first, end;
-	unsigned int threads = max(nr_threads(), 1);
+	unsigned int threads = max(nr_pinning_threads(), 1);
 	struct crew crew = {
 		.pages = pages,
 		.last = last,
