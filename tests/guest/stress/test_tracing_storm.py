@@ -7,12 +7,11 @@ panics sooner or later, with "Oops: int3" (scripts/vm --parallel).
 
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from iommufd.trace import TRACEFS
+from iommufd.trace import TRACEFS, functions
 from privileges import may_open_iommufd
 from vmrun.paths import built
 
@@ -44,18 +43,10 @@ def tracer() -> None:
     (TRACEFS / "set_ftrace_filter").write_text("")
 
 
-def functions() -> list[str]:
-    """Functions of the module that can be probed, with unique names."""
-    lines = (TRACEFS / "available_filter_functions").read_text().splitlines()
-    counts = Counter(line.split()[0] for line in lines)
-    found = [words[0] for line in lines if (words := line.split())[1:] == ["[iommufd]"]]
-    return [name for name in found if counts[name] == 1]
-
-
 def probes() -> None:
     """A probe on some of these functions, each patched separately."""
     control = TRACEFS / "kprobe_events"
-    probed = enumerate(functions()[::8])
+    probed = enumerate(functions("iommufd")[::8])
     control.write_text("".join(f"p:storm/f{number} {name}\n" for number, name in probed))
     for value in ("1", "0"):
         (TRACEFS / "events" / "storm" / "enable").write_text(value)

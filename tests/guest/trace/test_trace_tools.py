@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from iommufd import reasons
 from iommufd.ctx import NO_ID
+from iommufd.trace import TRACEFS, functions
 from vmrun.paths import BUILD, ROOT
 
 BPFTOOL = "/usr/sbin/bpftool"
@@ -79,6 +80,18 @@ def test_perf(program: list[str], tmp_path: Path) -> None:
     assert "reason=no_object ret=-2 first=0x7ffffff0" in failed
     (bound,) = re.findall(r"iommufd:iommufd_device_bind: (.*)", text)
     assert re.search(r"device=iommufd_mock\d+ group=\d+ ret=0", bound)
+
+
+def test_probes() -> None:
+    """Each function can be probed by its name alone, which no variable of the kernel has."""
+    control = TRACEFS / "kprobe_events"
+    names = functions("iommufd")
+    assert "iommufd_cmd_ioas_map" in names
+    try:
+        control.write_text("".join(f"p:named/{name} {name}\n" for name in names))
+        assert len(control.read_text().splitlines()) == len(names)
+    finally:
+        control.write_text("")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 import itertools
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def format_fields(system: str, event: str) -> list[tuple[str, int, int]]:
     text = (TRACEFS / "events" / system / event / "format").read_text()
     found = re.findall(r"field:([^;]+);\s*offset:(\d+);\s*size:(\d+);", text)
     return [(d, int(o), int(s)) for d, o, s in found if not d.split()[-1].startswith("common_")]
+
+
+def functions(module: str) -> list[str]:
+    """Functions of a module that can be traced; not those whose name another one has, too."""
+    lines = (TRACEFS / "available_filter_functions").read_text().splitlines()
+    counts = Counter(line.split()[0] for line in lines)
+    found = [words[0] for line in lines if (words := line.split())[1:] == [f"[{module}]"]]
+    return [name for name in found if counts[name] == 1]
 
 
 def parse(text: str) -> list[Event]:
