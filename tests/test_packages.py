@@ -5,6 +5,7 @@ The system has headers, source and VFIO of a kernel of Debian's, as that is afte
 Only test_install compiles the modules.
 """
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -46,21 +47,65 @@ def test_tools_package(packages: dict[str, Path], tmp_path: Path) -> None:
     assert found == wanted
 
 
-@pytest.mark.full
-def test_tools_for_arm64(packages: dict[str, Path], tmp_path: Path) -> None:
-    """The same files, with programs for arm64, and the libraries that these need."""
+@pytest.fixture(scope="module")
+def arm64_package() -> Path:
+    """The tools for arm64."""
     if reason := debian_root.why_not():
         pytest.skip(reason)
     subprocess.run([TOP / "scripts/build-deb", "arm64"], check=True, capture_output=True)
     (package,) = (TOP / "build/deb-arm64").glob("iommufd-bpf-tools_*_arm64.deb")
-    assert files_of(package) == files_of(packages["iommufd-bpf-tools"])
-    subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
-    for program in (tmp_path / "usr/sbin").iterdir():
+    return package
+
+
+@pytest.fixture
+def arm64_tools(arm64_package: Path, tmp_path: Path) -> Path:
+    """Its contents, in a directory."""
+    subprocess.run(["dpkg-deb", "-x", arm64_package, tmp_path], check=True)
+    return tmp_path
+
+
+@pytest.mark.full
+def test_tools_for_arm64(
+    packages: dict[str, Path], arm64_package: Path, arm64_tools: Path
+) -> None:
+    """The same files, with programs for arm64, and the libraries that these need."""
+    assert files_of(arm64_package) == files_of(packages["iommufd-bpf-tools"])
+    for program in (arm64_tools / "usr/sbin").iterdir():
         # e_machine is EM_AARCH64.
         assert program.read_bytes()[18:20] == b"\xb7\0", program.name
-    shown = subprocess.run(["dpkg-deb", "-f", package, "Depends"], capture_output=True, text=True)
+    command = ["dpkg-deb", "-f", arm64_package, "Depends"]
+    shown = subprocess.run(command, capture_output=True, text=True)
     names = {name.split()[0] for name in shown.stdout.split(",")}
     assert {"libbpf1", "libc6", "libjson-c5", "libncursesw6"} <= names
+
+
+@pytest.mark.full
+def test_tools_run_on_arm64(arm64_tools: Path) -> None:
+    """They start with Debian 13's libraries, and the kernel accepts their BPF programs."""
+    root = subprocess.check_output([TOP / "scripts/debian-root", "arm64"], text=True).strip()
+    libraries = f"{root}/usr/lib/aarch64-linux-gnu"
+    policy = arm64_tools / "usr/lib/iommufd-bpf/policy_audit.bpf.o"
+    names = sorted(program.name for program in (arm64_tools / "usr/sbin").iterdir())
+    script = f"""
+        run() {{
+            program=$1
+            shift
+            {libraries}/ld-linux-aarch64.so.1 --library-path {libraries} \
+                {arm64_tools}/usr/sbin/$program "$@"
+        }}
+        set -e
+        modprobe iommufd
+        for name in {" ".join(names)}; do run $name --version; done
+        run iommufd-pins --json
+        run iommufd-policy load {policy}
+        run iommufd-policy list
+    """
+    vm = [TOP / "scripts/vm", "--arch", "arm64", "--", "sh", "-c", script]
+    lines = subprocess.check_output(vm, text=True).splitlines()
+    assert lines[: len(names)] == [f"{name} {VERSION}" for name in names]
+    pins, _, listed = lines[len(names) :]
+    assert json.loads(pins)["source"] == "ours"
+    assert listed.split()[0] == "audit"
 
 
 def test_dkms_package(packages: dict[str, Path]) -> None:
