@@ -38,6 +38,7 @@ static struct iommufd_area *to_area(struct rb_node *rb)
 void iommufd_iova_map_init(struct iommufd_iova_map *map)
 {
 	map->areas = RB_ROOT;
+	map->recent = NULL;
 	map->reserved = RB_ROOT_CACHED;
 	map->allowed = RB_ROOT_CACHED;
 	map->alignment = 1;
@@ -57,8 +58,11 @@ struct iommufd_area *iommufd_iova_map_first(struct iommufd_iova_map *map,
 					    unsigned long last)
 {
 	struct rb_node *rb = map->areas.rb_node;
-	struct iommufd_area *first = NULL;
+	struct iommufd_area *first = map->recent;
 
+	if (first && first->iova <= iova && first->last >= iova)
+		return first;
+	first = NULL;
 	while (rb) {
 		struct iommufd_area *area = to_area(rb);
 
@@ -132,20 +136,54 @@ static unsigned long hole_start(struct iommufd_area *area)
  * struct gap - where an area can be inserted
  * @parent: its parent in the tree, or NULL
  * @link: its link in @parent
- * @prev: the area before it, or NULL
+ * @start: first address after the area before it
  * @next: the area after it, or NULL
  */
 struct gap {
 	struct rb_node *parent;
 	struct rb_node **link;
-	struct iommufd_area *prev;
+	unsigned long start;
 	struct iommufd_area *next;
 };
+
+/* Returns false if the interval is not free, or not next to the recent area. */
+static bool find_recent_gap(struct iommufd_iova_map *map, unsigned long iova,
+			    unsigned long last, struct gap *gap)
+{
+	struct iommufd_area *prev = NULL, *next = map->recent;
+
+	if (!next)
+		return false;
+	if (iova > next->last) {
+		prev = next;
+		next = to_area(rb_next(&prev->rb));
+		gap->start = prev->last + 1;
+	} else {
+		gap->start = hole_start(next);
+		if (iova < gap->start)
+			return false;
+	}
+	if (next && last >= next->iova)
+		return false;
+
+	gap->next = next;
+	if (next && !next->rb.rb_left) {
+		gap->parent = &next->rb;
+		gap->link = &next->rb.rb_left;
+	} else {
+		/* It is the last one left of @next, if that is not NULL. */
+		gap->parent = prev ? &prev->rb : rb_prev(&next->rb);
+		gap->link = &gap->parent->rb_right;
+	}
+	return true;
+}
 
 /* Returns false if an area overlaps the interval. */
 static bool find_gap(struct iommufd_iova_map *map, unsigned long iova,
 		     unsigned long last, struct gap *gap)
 {
+	if (find_recent_gap(map, iova, last, gap))
+		return true;
 	*gap = (struct gap){ .link = &map->areas.rb_node };
 	while (*gap->link) {
 		struct iommufd_area *area = to_area(*gap->link);
@@ -155,7 +193,7 @@ static bool find_gap(struct iommufd_iova_map *map, unsigned long iova,
 			gap->next = area;
 			gap->link = &area->rb.rb_left;
 		} else if (iova > area->last) {
-			gap->prev = area;
+			gap->start = area->last + 1;
 			gap->link = &area->rb.rb_right;
 		} else {
 			return false;
@@ -164,17 +202,17 @@ static bool find_gap(struct iommufd_iova_map *map, unsigned long iova,
 	return true;
 }
 
-/* The new area is a leaf at first: both its neighbours are above it. */
 static void link_area(struct iommufd_iova_map *map, struct iommufd_area *area,
 		      const struct gap *gap)
 {
-	area->hole = area->iova - (gap->prev ? gap->prev->last + 1 : 0);
+	area->hole = area->iova - gap->start;
 	area->max_hole = area->hole;
 	rb_link_node(&area->rb, gap->parent, gap->link);
 	area_augment_propagate(gap->parent, NULL);
 	if (gap->next)
 		set_hole(gap->next, area->last + 1);
 	rb_insert_augmented(&area->rb, &map->areas, &area_augment);
+	map->recent = area;
 }
 
 static enum iommufd_reason reserved_reason(struct interval_tree_node *node)
@@ -237,6 +275,7 @@ void iommufd_iova_map_remove(struct iommufd_iova_map *map,
 	struct iommufd_area *next = to_area(rb_next(&area->rb));
 	unsigned long start = hole_start(area);
 
+	map->recent = next;
 	rb_erase_augmented(&area->rb, &map->areas, &area_augment);
 	if (next)
 		set_hole(next, start);
@@ -260,9 +299,11 @@ void iommufd_iova_map_remove_list(struct iommufd_iova_map *map,
 		next = to_area(rb_next(&area->rb));
 		if (!follows)
 			start = hole_start(area);
-		rb_erase_augmented(&area->rb, &map->areas, &area_augment);
 		/* If the next area is removed too, skip updating its hole. */
 		follows = next && area->list.next == &next->list;
+		if (!follows)
+			map->recent = next;
+		rb_erase_augmented(&area->rb, &map->areas, &area_augment);
 		if (next && !follows)
 			set_hole(next, start);
 	}
@@ -287,7 +328,8 @@ void iommufd_iova_map_split(struct iommufd_iova_map *map,
 	tail->iova = iova;
 	tail->last = area->last;
 	area->last = iova - 1;
-	find_gap(map, iova, tail->last, &gap);
+	map->recent = area;
+	find_recent_gap(map, iova, tail->last, &gap);
 	link_area(map, tail, &gap);
 }
 EXPORT_SYMBOL_IF_KUNIT(iommufd_iova_map_split);

@@ -32,6 +32,9 @@ struct iommufd_allowed {
 /**
  * struct iommufd_iova_map - the used and the usable I/O virtual addresses
  * @areas: areas, which don't overlap
+ * @recent: the area that was inserted last, or the one after the area that was
+ *	removed last, or NULL. Requests are often next to the one before, and
+ *	then need no search of @areas
  * @reserved: struct iommufd_reserved
  * @allowed: struct iommufd_allowed; if there are any, addresses are chosen only
  *	from them
@@ -42,6 +45,7 @@ struct iommufd_allowed {
  */
 struct iommufd_iova_map {
 	struct rb_root areas;
+	struct iommufd_area *recent;
 	struct rb_root_cached reserved;
 	struct rb_root_cached allowed;
 	unsigned long alignment;
@@ -73,9 +77,11 @@ struct iommufd_area *iommufd_area_next(struct iommufd_area *area,
 struct iommufd_area *iommufd_iova_map_last(struct iommufd_iova_map *map,
 					   unsigned long iova);
 
-#define iommufd_iova_map_for_each(area, map, iova, last)           \
-	for (area = iommufd_iova_map_first(map, iova, last); area; \
-	     area = iommufd_area_next(area, last))
+#define iommufd_iova_map_for_each(area, map, iova, last_iova)           \
+	for (area = iommufd_iova_map_first(map, iova, last_iova); area; \
+	     area = area->last < (last_iova) ?                          \
+			    iommufd_area_next(area, last_iova) :        \
+			    NULL)
 
 int iommufd_iova_map_reserve(struct iommufd_iova_map *map, unsigned long start,
 			     unsigned long last, void *owner, bool aperture);

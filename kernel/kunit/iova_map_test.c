@@ -233,12 +233,15 @@ static void iova_map_random(struct kunit *test)
 		unsigned int slot = prandom_u32_state(&rnd) % SLOTS;
 		unsigned int n = prandom_u32_state(&rnd) % 8 + 1;
 		unsigned int free = 0, lowest = SLOTS;
-		unsigned long iova;
+		struct iommufd_area *area = slots[slot];
+		unsigned long iova = slot * SZ_4K;
 		int ret;
 
-		if (slots[slot]) {
-			struct iommufd_area *area = slots[slot];
-
+		/* A lookup finds recent and other areas, and no removed one. */
+		KUNIT_ASSERT_PTR_EQ(test,
+				    iommufd_iova_map_first(&map, iova, iova),
+				    area);
+		if (area) {
 			iommufd_iova_map_remove(&map, area);
 			for (i = 0; i < SLOTS; i++)
 				if (slots[i] == area)
