@@ -115,7 +115,8 @@ void iommufd_owner_copy(struct iommufd_owner *copy,
  */
 void iommufd_owner_release(struct iommufd_owner *owner)
 {
-	iommufd_policy_put_owner(owner);
+	if (owner->cgroup)
+		iommufd_policy_put_owner(owner);
 	iommufd_process_put(owner->process);
 }
 

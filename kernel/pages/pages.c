@@ -17,6 +17,17 @@
 
 static struct kmem_cache *pages_cache;
 
+/* Free pages stay in this state, so that it is not set for each request. */
+static void construct_pages(void *object)
+{
+	struct iommufd_pages *pages = object;
+
+	mutex_init(&pages->pin_lock);
+	mutex_init(&pages->lock);
+	pages->blocks = RB_ROOT_CACHED;
+	pages->rooms = 0;
+}
+
 /**
  * iommufd_pages_init - prepare for the allocation of pages
  *
@@ -25,7 +36,10 @@ static struct kmem_cache *pages_cache;
  */
 int iommufd_pages_init(void)
 {
-	pages_cache = KMEM_CACHE(iommufd_pages, SLAB_ACCOUNT);
+	pages_cache = kmem_cache_create("iommufd_pages",
+					sizeof(struct iommufd_pages),
+					__alignof__(struct iommufd_pages),
+					SLAB_ACCOUNT, construct_pages);
 	return pages_cache ? 0 : -ENOMEM;
 }
 
@@ -52,15 +66,11 @@ static struct iommufd_pages *new_pages(struct iommufd_ctx *ctx,
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&pages->refs, 1);
-	mutex_init(&pages->pin_lock);
-	mutex_init(&pages->lock);
-	pages->blocks = RB_ROOT_CACHED;
 	pages->source = source;
 	pages->writable = writable;
 	pages->moving = false;
 	pages->charge_set = 0;
 	pages->start = ALIGN_DOWN(start, PAGE_SIZE);
-	pages->rooms = 0;
 	return pages;
 }
 
@@ -145,11 +155,15 @@ struct iommufd_pages *iommufd_pages_from_dmabuf(struct iommufd_ctx *ctx,
 	return pages;
 }
 
-static void put_memfd(struct iommufd_pages *pages)
+static noinline void put_source(struct iommufd_pages *pages)
 {
-	if (pages->writable)
-		mapping_unmap_writable(pages->file->f_mapping);
-	fput(pages->file);
+	if (pages->source == IOMMUFD_SOURCE_MEMFD) {
+		if (pages->writable)
+			mapping_unmap_writable(pages->file->f_mapping);
+		fput(pages->file);
+	} else if (!iommufd_pages_are_memory(pages)) {
+		iommufd_dmabuf_detach(pages->dmabuf);
+	}
 }
 
 /**
@@ -160,14 +174,10 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 {
 	if (!refcount_dec_and_test(&pages->refs))
 		return;
-	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root));
+	WARN_ON(!RB_EMPTY_ROOT(&pages->blocks.rb_root) || pages->rooms);
 	iommufd_owner_release(&pages->owner);
-	if (pages->source == IOMMUFD_SOURCE_MEMFD)
-		put_memfd(pages);
-	else if (!iommufd_pages_are_memory(pages))
-		iommufd_dmabuf_detach(pages->dmabuf);
-	mutex_destroy(&pages->lock);
-	mutex_destroy(&pages->pin_lock);
+	if (pages->source != IOMMUFD_SOURCE_VA)
+		put_source(pages);
 	kmem_cache_free(pages_cache, pages);
 }
 

@@ -83,6 +83,13 @@ struct iommufd_pages {
 	u64 area_room[16];
 };
 
+static inline struct iommufd_pages *
+iommufd_pages_get(struct iommufd_pages *pages)
+{
+	refcount_inc(&pages->refs);
+	return pages;
+}
+
 /* Take a room. Returns false if it is in use. */
 static inline bool iommufd_pages_take_room(struct iommufd_pages *pages,
 					   enum iommufd_pages_room room)

@@ -204,6 +204,21 @@ static int pin_single(struct iommufd_pages *pages, unsigned long index)
 	return 0;
 }
 
+static noinline int pin_several(struct iommufd_pages *pages,
+				unsigned long *index, unsigned long last,
+				const struct iommufd_requester *requester)
+{
+	u64 until_ns = 0;
+	int ret;
+
+	if (last + 1 - *index >= HELPED_PAGES && iommufd_pin_has_helpers())
+		until_ns = ktime_get_ns() + ALONE_NS;
+	ret = iommufd_pin_part(pages, index, last, until_ns);
+	if (!ret && until_ns && last + 1 - *index >= HELPED_PAGES)
+		iommufd_pin_parallel(pages, index, last, requester);
+	return ret;
+}
+
 /**
  * iommufd_pin_blocks - pin pages and add them to the store
  * @pages: the pages
@@ -226,7 +241,6 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 		       unsigned long last,
 		       const struct iommufd_requester *requester)
 {
-	u64 until_ns = 0;
 	int ret;
 
 	lockdep_assert_held(&pages->pin_lock);
@@ -240,12 +254,23 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 			return ret;
 		}
 	}
-	if (last + 1 - *index >= HELPED_PAGES && iommufd_pin_has_helpers())
-		until_ns = ktime_get_ns() + ALONE_NS;
-	ret = iommufd_pin_part(pages, index, last, until_ns);
-	if (!ret && until_ns && last + 1 - *index >= HELPED_PAGES)
-		iommufd_pin_parallel(pages, index, last, requester);
-	return ret;
+	return pin_several(pages, index, last, requester);
+}
+
+static void unpin_run(const struct iommufd_run *run, bool dirty)
+{
+	struct page *page = pfn_to_page(run->pfn);
+	struct folio *folio = page_folio(page);
+
+	if (run->npages > 1 && run->pfn + run->npages >
+				       folio_pfn(folio) + folio_nr_pages(folio)) {
+		unpin_user_page_range_dirty_lock(page, run->npages, dirty);
+		return;
+	}
+	/* The same for a single folio. Scattered memory has no other runs. */
+	if (dirty && !folio_test_dirty(folio))
+		folio_mark_dirty_lock(folio);
+	unpin_user_folio(folio, run->npages);
 }
 
 /**
@@ -270,8 +295,7 @@ unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 	for (i = 0; i < nr_runs; i++) {
 		struct iommufd_run run = iommufd_block_run(block, i);
 
-		unpin_user_page_range_dirty_lock(pfn_to_page(run.pfn),
-						 run.npages, pages->writable);
+		unpin_run(&run, pages->writable);
 	}
 	free_block(pages, block);
 	cond_resched();
