@@ -63,8 +63,7 @@ static void remember_cgroup(struct iommufd_owner *owner)
  */
 void iommufd_policy_put_owner(struct iommufd_owner *owner)
 {
-	if (owner->cgroup)
-		cgroup_put(owner->cgroup);
+	cgroup_put(owner->cgroup);
 }
 
 static void describe(struct iommufd_bpf_charge *args,

@@ -32,7 +32,7 @@ static int dma_prot(const struct iommufd_pages *pages, u32 flags)
 
 /**
  * iommufd_area_alloc - allocate an area that has no address yet
- * @pages: its pages, on which the area takes a reference
+ * @pages: its pages; takes over the caller's reference, also on failure
  * @offset: offset of its first byte in @pages
  * @length: bytes
  * @flags: enum iommufd_ioas_map_flags
@@ -45,13 +45,15 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 {
 	struct iommufd_area *area;
 
-	if (iommufd_pages_take_room(pages, IOMMUFD_ROOM_AREA))
+	if (iommufd_pages_take_room(pages, IOMMUFD_ROOM_AREA)) {
 		area = own_area(pages);
-	else
+	} else {
 		area = kmalloc_obj(*area, GFP_KERNEL_ACCOUNT);
-	if (!area)
-		return ERR_PTR(-ENOMEM);
-	refcount_inc(&pages->refs);
+		if (!area) {
+			iommufd_pages_put(pages);
+			return ERR_PTR(-ENOMEM);
+		}
+	}
 	/* The rest is set when the area gets an address. */
 	area->iova = 0;
 	area->last = length - 1;
@@ -89,10 +91,9 @@ void iommufd_areas_free(struct list_head *areas)
 {
 	struct iommufd_area *area, *next;
 
-	list_for_each_entry_safe(area, next, areas, list) {
-		list_del(&area->list);
+	list_for_each_entry_safe(area, next, areas, list)
 		iommufd_area_free(area);
-	}
+	INIT_LIST_HEAD(areas);
 }
 
 /**
@@ -111,6 +112,7 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		     unsigned long *pinned)
 {
 	struct iommufd_requester requester = iommufd_ioas_requester(ioas);
+	unsigned long first, last;
 	int ret;
 
 	if (READ_ONCE(area->pinned))
@@ -118,13 +120,13 @@ int iommufd_area_pin(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	/* Nothing to pin, but the exporter may hold its lock for long. */
 	if (!iommufd_pages_are_memory(area->pages))
 		return iommufd_dmabuf_wait(area->pages->dmabuf);
-	ret = iommufd_pages_pin(area->pages, iommufd_area_first_index(area),
-				iommufd_area_last_index(area), &requester,
-				pinned);
+	first = iommufd_area_first_index(area);
+	last = iommufd_area_last_index(area);
+	ret = iommufd_pages_pin(area->pages, first, last, &requester, pinned);
 	if (ret)
 		return ret;
 	WRITE_ONCE(area->pinned, true);
-	atomic_long_add(iommufd_area_npages(area), &ioas->pinned);
+	atomic_long_add(last - first + 1, &ioas->pinned);
 	return 0;
 }
 

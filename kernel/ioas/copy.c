@@ -24,7 +24,7 @@ static int copy_part(struct iommufd_area *area, unsigned long iova,
 	if ((flags & IOMMU_IOAS_MAP_WRITEABLE) && !area->pages->writable)
 		return iommufd_fail(-EPERM, IOMMUFD_REASON_MAPPING_RIGHTS,
 				    IOMMU_READ, IOMMU_WRITE);
-	new = iommufd_area_alloc(area->pages,
+	new = iommufd_area_alloc(iommufd_pages_get(area->pages),
 				 area->offset + (iova - area->iova),
 				 min(last, area->last) - iova + 1, flags);
 	if (IS_ERR(new))

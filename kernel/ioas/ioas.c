@@ -117,40 +117,6 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 }
 
 /**
- * iommufd_ioas_count - count a request that has changed an IOAS
- * @ioas: the IOAS
- * @map: true if the request mapped something, false if it unmapped something
- * @areas: number of areas
- * @bytes: number of bytes
- *
- * Context: The caller must hold the iova_lock of @ioas.
- * Return: the sequence number of the request.
- */
-u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
-		       u64 bytes)
-{
-	struct iommufd_ioas_counts *counts = &ioas->counts;
-
-	lockdep_assert_held(&ioas->iova_lock);
-
-	preempt_disable();
-	write_seqcount_begin(&ioas->counts_seq);
-	counts->seq++;
-	if (map) {
-		counts->maps++;
-		counts->areas += areas;
-		counts->mapped += bytes;
-	} else {
-		counts->unmaps++;
-		counts->areas -= areas;
-		counts->mapped -= bytes;
-	}
-	write_seqcount_end(&ioas->counts_seq);
-	preempt_enable();
-	return counts->seq;
-}
-
-/**
  * iommufd_ioas_count_split - count the additional area that a split creates
  * @ioas: the IOAS
  *

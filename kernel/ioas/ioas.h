@@ -137,8 +137,40 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
 						  u32 max, u32 *total,
 						  __u64 *alignment);
 
-u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map, u64 areas,
-		       u64 bytes);
+/**
+ * iommufd_ioas_count - count a request that has changed an IOAS
+ * @ioas: the IOAS
+ * @map: true if the request mapped something, false if it unmapped something
+ * @areas: number of areas
+ * @bytes: number of bytes
+ *
+ * Context: The caller must hold the iova_lock of @ioas.
+ * Return: the sequence number of the request.
+ */
+static inline u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map,
+				     u64 areas, u64 bytes)
+{
+	struct iommufd_ioas_counts *counts = &ioas->counts;
+
+	lockdep_assert_held(&ioas->iova_lock);
+
+	preempt_disable();
+	write_seqcount_begin(&ioas->counts_seq);
+	counts->seq++;
+	if (map) {
+		counts->maps++;
+		counts->areas += areas;
+		counts->mapped += bytes;
+	} else {
+		counts->unmaps++;
+		counts->areas -= areas;
+		counts->mapped -= bytes;
+	}
+	write_seqcount_end(&ioas->counts_seq);
+	preempt_enable();
+	return counts->seq;
+}
+
 void iommufd_ioas_count_split(struct iommufd_ioas *ioas);
 
 int iommufd_ioas_reserve_device(struct iommufd_ioas *ioas, struct device *dev,

@@ -68,7 +68,6 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 }
 
 static void __cold trace_request(const struct iommufd_ioas *ioas,
-				 const struct iommufd_pages *pages,
 				 const struct map_request *request, int ret)
 {
 	struct iommufd_map_brief brief = {
@@ -76,7 +75,7 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 		.ioas = ioas->obj.id,
 		.iova = *request->iova,
 		.length = request->length,
-		.source = IS_ERR(pages) ? request->source : pages->source,
+		.source = request->source,
 		.ret = ret,
 	};
 
@@ -84,26 +83,28 @@ static void __cold trace_request(const struct iommufd_ioas *ioas,
 			  &request->stats);
 }
 
-/* Map @pages, or report the error in it; drops the caller's reference. */
+/* Map @pages, or report the error in it. Takes over the caller's reference. */
 static int run_request(struct iommufd_pages *pages, struct map_request *request)
 {
 	struct iommufd_ctx *ctx = request->ucmd->ctx;
 	struct iommufd_ioas *ioas;
-	int ret = PTR_ERR_OR_ZERO(pages);
+	int ret;
 
 	ioas = iommufd_ioas_get(ctx, request->ioas_id);
 	if (IS_ERR(ioas)) {
-		ret = PTR_ERR(ioas);
-		goto put_pages;
+		if (!IS_ERR(pages))
+			iommufd_pages_put(pages);
+		return PTR_ERR(ioas);
 	}
-	if (!ret)
+	if (IS_ERR(pages)) {
+		ret = PTR_ERR(pages);
+	} else {
+		request->source = pages->source;
 		ret = map_pages(ioas, pages, request);
+	}
 	if (iommufd_trace_both_enabled(iommufd_ioas_map))
-		trace_request(ioas, pages, request, ret);
+		trace_request(ioas, request, ret);
 	iommufd_object_put(ctx, &ioas->obj);
-put_pages:
-	if (!IS_ERR(pages))
-		iommufd_pages_put(pages);
 	return ret;
 }
 

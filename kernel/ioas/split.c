@@ -73,7 +73,8 @@ static int split_locked(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_PARTIAL_UNMAP,
 				    area->iova, area->last);
 	offset = area->offset + (iova - area->iova);
-	tail = iommufd_area_alloc(pages, offset, area->last - iova + 1, 0);
+	tail = iommufd_area_alloc(iommufd_pages_get(pages), offset,
+				  area->last - iova + 1, 0);
 	if (IS_ERR(tail))
 		return PTR_ERR(tail);
 

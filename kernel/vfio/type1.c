@@ -122,7 +122,6 @@ static int map_pages(struct iommufd_ioas *ioas,
 		return PTR_ERR(pages);
 	area = iommufd_area_alloc(pages, offset_in_page(map->vaddr), map->size,
 				  flags);
-	iommufd_pages_put(pages);
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 	list_add(&area->list, &areas);
