@@ -79,8 +79,7 @@ iommufd_pinning_add_folio(struct iommufd_pinning *pinning, struct folio *folio,
 		return ret;
 	ret = iommufd_pinning_add_run(pinning, folio_pfn(folio) + skip, npages);
 	if (ret && npages > 1)
-		unpin_user_page_range_dirty_lock(folio_page(folio, skip),
-						 npages - 1, false);
+		unpin_user_folio(folio, npages - 1);
 	return ret;
 }
 

@@ -42,6 +42,49 @@ static loff_t batch_end(struct file *file, u64 start, loff_t end)
 	return min_t(u64, ALIGN(start + 1, unit) - 1, end);
 }
 
+/*
+ * Add folios that have one pin each. As pages may be unpinned one by one, each
+ * page gets a pin of its own. On failure, unpins what is not in the store.
+ */
+static int add_folios(struct iommufd_pinning *pinning, struct folio **folios,
+		      long nr_folios, unsigned long skip)
+{
+	unsigned long left = pinning->last - pinning->index + 1;
+	unsigned long pfn, part, first = 0, npages = 0;
+	int ret = 0;
+	long i;
+
+	for (i = 0; i < nr_folios; i++) {
+		part = min(folio_nr_pages(folios[i]) - skip, left);
+		pfn = folio_pfn(folios[i]) + skip;
+		if (npages && (pfn != first + npages ||
+			       iommufd_memmap_breaks(pfn))) {
+			ret = iommufd_pinning_add_run(pinning, first, npages);
+			if (ret)
+				break;
+			npages = 0;
+		}
+		if (part > 1)
+			ret = folio_add_pins(folios[i], part - 1);
+		if (ret)
+			break;
+		if (!npages)
+			first = pfn;
+		npages += part;
+		left -= part;
+		skip = 0;
+	}
+	if (!ret)
+		ret = iommufd_pinning_add_run(pinning, first, npages);
+	if (!ret)
+		return 0;
+	if (npages)
+		unpin_user_page_range_dirty_lock(pfn_to_page(first), npages,
+						 false);
+	unpin_folios(folios + i, nr_folios - i);
+	return ret;
+}
+
 /**
  * iommufd_pin_memfd - pin a batch of folios of a file
  * @pinning: the pinning
@@ -57,7 +100,7 @@ int iommufd_pin_memfd(struct iommufd_pinning *pinning)
 	loff_t start = pages->start + pinning->index * PAGE_SIZE;
 	loff_t end = pages->start + pinning->last * PAGE_SIZE + PAGE_SIZE - 1;
 	struct folio **folios = pinning->batch.folios;
-	long i, nr_folios;
+	long nr_folios;
 	pgoff_t skip;
 	int ret;
 
@@ -71,14 +114,5 @@ int iommufd_pin_memfd(struct iommufd_pinning *pinning)
 		return explain_file(pages, start, end, ret);
 	}
 
-	skip >>= PAGE_SHIFT;
-	for (i = 0; i < nr_folios; i++) {
-		ret = iommufd_pinning_add_folio(pinning, folios[i], skip);
-		if (ret) {
-			unpin_folios(folios + i, nr_folios - i);
-			return ret;
-		}
-		skip = 0;
-	}
-	return 0;
+	return add_folios(pinning, folios, nr_folios, skip >> PAGE_SHIFT);
 }
