@@ -88,7 +88,8 @@ def test_probes() -> None:
     names = functions("iommufd")
     assert "iommufd_cmd_ioas_map" in names
     try:
-        control.write_text("".join(f"p:named/{name} {name}\n" for name in names))
+        probes = (f"p:named/f{number} {name}\n" for number, name in enumerate(names))
+        control.write_text("".join(probes))
         assert len(control.read_text().splitlines()) == len(names)
     finally:
         control.write_text("")
