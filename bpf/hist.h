@@ -8,6 +8,8 @@
 #ifndef __IOMMUFD_HIST_H
 #define __IOMMUFD_HIST_H
 
+#include <linux/types.h>
+
 #define HIST_SUB_BITS 4
 #define HIST_SUB      (1 << HIST_SUB_BITS)
 /* 2^40 ns are 18 minutes; the last bucket also has all longer durations. */
@@ -21,25 +23,27 @@ static inline __u64 hist_branch(__u64 v)
 	return v;
 }
 
-/* The binary logarithms of numbers below 16, and 0 for 0. */
-static const __u8 hist_log2_small[16] = { 0, 0, 1, 1, 2, 2, 2, 2,
-					  3, 3, 3, 3, 3, 3, 3, 3 };
+/* The number of bits of numbers below 16. */
+static const __u8 hist_small_bits[16] = { 0, 1, 2, 2, 3, 3, 3, 3,
+					  4, 4, 4, 4, 4, 4, 4, 4 };
 
 /*
- * No loops and no clz, which BPF does not have. Small values, which are the
- * most frequent ones, skip most of it.
+ * The number of bits of a value, 0 for 0. No loops and no clz, which BPF does
+ * not have. Small values, which are the most frequent ones, skip most of it.
  */
-static inline __u32 hist_log2(__u64 v)
+static inline __u32 hist_bits(__u64 v)
 {
 	__u32 r = 0;
 
-	if (v > 0xffffffffULL) {
-		v = hist_branch(v >> 32);
-		r += 32;
-	}
 	if (v > 0xffff) {
-		v = hist_branch(v >> 16);
-		r += 16;
+		if (v > 0xffffffffULL) {
+			v = hist_branch(v >> 32);
+			r = 32;
+		}
+		if (v > 0xffff) {
+			v = hist_branch(v >> 16);
+			r += 16;
+		}
 	}
 	if (v > 0xff) {
 		v = hist_branch(v >> 8);
@@ -49,19 +53,18 @@ static inline __u32 hist_log2(__u64 v)
 		v = hist_branch(v >> 4);
 		r += 4;
 	}
-	return r + hist_log2_small[v & 0xf];
+	return r + hist_small_bits[v & 0xf];
 }
 
 static inline __u32 hist_bucket(__u64 v)
 {
-	__u32 octave;
+	__u32 octave, bucket;
 
 	if (v < HIST_SUB)
 		return v;
-	if (v >> HIST_MAX_BITS)
-		return HIST_BUCKETS - 1;
-	octave = hist_log2(v) - HIST_SUB_BITS;
-	return (octave + 1) * HIST_SUB + ((v >> octave) & (HIST_SUB - 1));
+	octave = hist_bits(v) - HIST_SUB_BITS - 1;
+	bucket = octave * HIST_SUB + (v >> octave);
+	return bucket < HIST_BUCKETS ? bucket : HIST_BUCKETS - 1;
 }
 
 #endif

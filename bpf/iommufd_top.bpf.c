@@ -98,12 +98,7 @@ static __always_inline struct top_row *get_row(__u32 ctx, __u32 ioas,
 
 static void count_size(struct top_row *row, enum operation op, __u64 bytes)
 {
-	__u32 slot = slot_of(bytes);
-
-	/* Keep the bounds check for the verifier. */
-	barrier_var(slot);
-	if (slot < SLOTS)
-		__sync_fetch_and_add(&row->size[op][slot], 1);
+	__sync_fetch_and_add(&row->size[op][slot_of(bytes)], 1);
 }
 
 SEC("tp/iommufd/iommufd_ctx_open")

@@ -136,8 +136,6 @@ static inline void top_set_max(__u64 *max, __u64 ns)
 /* @ns is 0 for a request that began before the tracepoint was enabled. */
 static __always_inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 {
-	__u32 bucket;
-
 	if (ret) {
 		__sync_fetch_and_add(&op->failed, 1);
 		return;
@@ -145,11 +143,7 @@ static __always_inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 	__sync_fetch_and_add(&op->count, 1);
 	if (!ns)
 		return;
-	bucket = hist_bucket(ns);
-	/* Keep the bounds check for the verifier. */
-	barrier_var(bucket);
-	if (bucket < HIST_BUCKETS)
-		__sync_fetch_and_add(&op->hist[bucket], 1);
+	__sync_fetch_and_add(&op->hist[hist_bucket(ns)], 1);
 	if (ns > TOP_PEAK_NS_MAX)
 		ns = TOP_PEAK_NS_MAX;
 	top_set_peak(op, ns);

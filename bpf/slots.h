@@ -20,7 +20,7 @@ struct slots {
 
 static inline __u32 slot_of(__u64 value)
 {
-	__u32 slot = value ? hist_log2(value) + 1 : 0;
+	__u32 slot = hist_bits(value);
 
 	return slot < SLOTS ? slot : SLOTS - 1;
 }
