@@ -90,36 +90,6 @@ static inline void top_count_life(struct top_life *life, bool creation,
 	life->listed = 0;
 }
 
-static __noinline void top_raise_peak(__u64 *peak, __u64 new)
-{
-	__u64 old;
-	int tries;
-
-	if (!peak)
-		return;
-	for (tries = 0; tries < 64; tries++) {
-		old = *(volatile __u64 *)peak;
-		if (old - new <= TOP_PEAK_NS_MAX)
-			return;
-		if (__sync_val_compare_and_swap(peak, old, new) == old)
-			return;
-	}
-}
-
-/*
- * The numbers of the intervals of one peak are all even or all odd, so a peak
- * that exceeds the new one by less than one interval is of the same interval.
- */
-static __always_inline void top_set_peak(struct top_op *op, __u64 ns)
-{
-	__u64 now = epoch;
-	__u64 *peak = &op->peak[now & 1];
-	__u64 new = now << TOP_PEAK_NS_BITS | ns;
-
-	if (*(volatile __u64 *)peak - new > TOP_PEAK_NS_MAX)
-		top_raise_peak(peak, new);
-}
-
 static inline void top_set_max(__u64 *max, __u64 ns)
 {
 	__u64 old;
@@ -133,6 +103,44 @@ static inline void top_set_max(__u64 *max, __u64 ns)
 	}
 }
 
+/*
+ * Raises the longest duration of the interval @now, and that of all. The latter
+ * comes first, so that it is never below a peak.
+ *
+ * The numbers of the intervals of one peak are all even or all odd, so a peak
+ * that exceeds the new one by less than one interval is of the same interval.
+ */
+static __noinline void top_raise(struct top_op *op, __u64 now, __u64 ns)
+{
+	__u64 *peak = &op->peak[now & 1], new, old;
+	int tries;
+
+	if (ns > TOP_PEAK_NS_MAX)
+		ns = TOP_PEAK_NS_MAX;
+	top_set_max(&op->max_ns, ns);
+	new = now << TOP_PEAK_NS_BITS | ns;
+	for (tries = 0; tries < 64; tries++) {
+		old = *(volatile __u64 *)peak;
+		if (old - new <= TOP_PEAK_NS_MAX)
+			return;
+		if (__sync_val_compare_and_swap(peak, old, new) == old)
+			return;
+	}
+}
+
+/*
+ * Few requests are longer than all others of their interval. A duration beyond
+ * TOP_PEAK_NS_MAX looks like one of a later interval here.
+ */
+static __always_inline void top_set_longest(struct top_op *op, __u64 ns)
+{
+	__u64 now = epoch;
+	__u64 peak = *(volatile __u64 *)&op->peak[now & 1];
+
+	if (peak - (now << TOP_PEAK_NS_BITS) - ns > TOP_PEAK_NS_MAX)
+		top_raise(op, now, ns);
+}
+
 /* @ns is 0 for a request that began before the tracepoint was enabled. */
 static __always_inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 {
@@ -144,11 +152,7 @@ static __always_inline void top_count_op(struct top_op *op, __s32 ret, __u64 ns)
 	if (!ns)
 		return;
 	__sync_fetch_and_add(&op->hist[hist_bucket(ns)], 1);
-	if (ns > TOP_PEAK_NS_MAX)
-		ns = TOP_PEAK_NS_MAX;
-	top_set_peak(op, ns);
-	if (ns > *(volatile __u64 *)&op->max_ns)
-		top_set_max(&op->max_ns, ns);
+	top_set_longest(op, ns);
 }
 
 #endif
