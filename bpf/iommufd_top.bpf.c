@@ -13,6 +13,7 @@
  */
 #include "iommufd_top_count.h"
 #include "iommufd_top_objects.h"
+#include "iommufd_top_place.h"
 #include "sizing.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -74,11 +75,19 @@ static void get_comm(char *comm)
 static __noinline struct top_row *make_row(__u32 ctx, __u32 ioas, bool creation)
 {
 	struct top_key key = { .ctx = ctx, .id = ioas };
-	struct top_row *row;
-	bool made = false;
+	struct top_ctx *owner = top_get_ctx(ctx);
+	struct top_row *row = NULL;
+	bool made;
 
-	row = top_make_row(&rows, &key, &empty_row, creation, &made);
-	if (row && made) {
+	if (owner)
+		row = place_claim(ctx, ioas, &made) ?:
+			      top_add_row(&rows, &key, &empty_row, &made);
+	if (!row) {
+		top_lose();
+		return NULL;
+	}
+	if (made) {
+		top_begin_life(&row->life, owner, creation);
 		row->tgid = bpf_get_current_pid_tgid() >> 32;
 		row->uid = bpf_get_current_uid_gid();
 		get_comm(row->comm);
@@ -90,10 +99,15 @@ static __noinline struct top_row *make_row(__u32 ctx, __u32 ioas, bool creation)
 static __always_inline struct top_row *get_row(__u32 ctx, __u32 ioas,
 					       bool creation)
 {
-	struct top_key key = { .ctx = ctx, .id = ioas };
-	struct top_row *row = bpf_map_lookup_elem(&rows, &key);
+	struct top_row *row = place_find(ctx, ioas);
 
-	return row ?: make_row(ctx, ioas, creation);
+	if (!row) {
+		struct top_key key = { .ctx = ctx, .id = ioas };
+
+		row = bpf_map_lookup_elem(&rows, &key) ?:
+			      make_row(ctx, ioas, creation);
+	}
+	return row;
 }
 
 static void count_size(struct top_row *row, enum operation op, __u64 bytes)

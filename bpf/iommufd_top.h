@@ -15,6 +15,8 @@
 #define TOP_NAME_LEN	 32
 #define TOP_MAX_CONTEXTS 8192
 #define TOP_MAX_ROWS	 8192
+/* A power of two; see iommufd_top_place.h. */
+#define TOP_PLACES 32
 
 /*
  * The longest request of an interval: the number of the interval and the
@@ -103,6 +105,27 @@ struct top_row {
 	__u32 size[IOAS_OPS][SLOTS];
 	__u64 mixed;
 };
+
+/**
+ * struct top_place - where the row of an IOAS is found without a search
+ * @key: top_place_key() of the IOAS, 0 while the place is free
+ * @row: the row, all zero while the place is free
+ */
+struct top_place {
+	__u64 key;
+	struct top_row row;
+};
+
+static inline __u64 top_place_key(__u32 ctx, __u32 ioas)
+{
+	return (__u64)ctx << 32 | ioas;
+}
+
+/* The only place in which an IOAS may have its row. */
+static inline __u32 top_place_index(__u32 ctx, __u32 ioas)
+{
+	return (ctx + ioas) % TOP_PLACES;
+}
 
 /**
  * struct top_table - a page table, or a vIOMMU

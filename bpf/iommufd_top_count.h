@@ -43,41 +43,53 @@ static struct top_ctx *top_get_ctx(__u32 ctx)
 }
 
 /*
- * Adds a row for an object that has none, as a copy of @empty. Without
- * @creation, the creation was before: in a context that existed before the
- * start, the object is alive; in a context whose opening was seen, it has been
- * destroyed and its row removed since. *@made: whether the row is new. Every
- * value in @map begins with a struct top_life.
+ * The row for @key in @map, added as a copy of @empty if there is none. *@made:
+ * whether it is new.
  */
-static inline void *top_make_row(void *map, const struct top_key *key,
-				 const void *empty, bool creation, bool *made)
+static inline void *top_add_row(void *map, const struct top_key *key,
+				const void *empty, bool *made)
 {
-	struct top_ctx *owner;
-	struct top_life *life;
-
-	/*
-	 * Rows are removed with their context, so don't add one without a
-	 * context.
-	 */
-	owner = top_get_ctx(key->ctx);
-	if (!owner)
-		goto full;
-
 	/*
 	 * Another CPU may be adding it, too: the one that succeeds fills it in.
 	 */
 	*made = !bpf_map_update_elem(map, key, empty, BPF_NOEXIST);
-	life = bpf_map_lookup_elem(map, key);
-	if (!life)
-		goto full;
-	if (*made && owner->late && !creation) {
+	return bpf_map_lookup_elem(map, key);
+}
+
+/*
+ * The life of a new row of a context @owner. Without @creation, the creation
+ * was before: in a context that existed before the start, the object is alive;
+ * in a context whose opening was seen, it has been destroyed and its row
+ * removed since.
+ */
+static inline void top_begin_life(struct top_life *life,
+				  const struct top_ctx *owner, bool creation)
+{
+	if (owner->late && !creation) {
 		life->late = 1;
 		__sync_fetch_and_add(&life->alive, 1);
 	}
+}
+
+/*
+ * Adds a row for an object that has none. Rows are removed with their context,
+ * so this adds none without a context. Every value in @map begins with a struct
+ * top_life.
+ */
+static inline void *top_make_row(void *map, const struct top_key *key,
+				 const void *empty, bool creation)
+{
+	struct top_ctx *owner = top_get_ctx(key->ctx);
+	struct top_life *life = NULL;
+	bool made;
+
+	if (owner)
+		life = top_add_row(map, key, empty, &made);
+	if (!life)
+		top_lose();
+	else if (made)
+		top_begin_life(life, owner, creation);
 	return life;
-full:
-	top_lose();
-	return NULL;
 }
 
 static inline void top_count_life(struct top_life *life, bool creation,

@@ -46,21 +46,17 @@ static const struct top_device empty_device;
 static struct top_table *get_table(__u32 ctx, __u32 id, bool creation)
 {
 	struct top_key key = { .ctx = ctx, .id = id };
-	bool made = false;
 
 	return bpf_map_lookup_elem(&tables, &key) ?:
-		       top_make_row(&tables, &key, &empty_table, creation,
-				    &made);
+		       top_make_row(&tables, &key, &empty_table, creation);
 }
 
 static struct top_device *get_device(__u32 ctx, __u32 id, bool creation)
 {
 	struct top_key key = { .ctx = ctx, .id = id };
-	bool made = false;
 
 	return bpf_map_lookup_elem(&devices, &key) ?:
-		       top_make_row(&devices, &key, &empty_device, creation,
-				    &made);
+		       top_make_row(&devices, &key, &empty_device, creation);
 }
 
 SEC("tp/iommufd/iommufd_hwpt_alloc")

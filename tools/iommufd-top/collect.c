@@ -242,7 +242,7 @@ static int load(void)
 
 /*
  * While the event for failures is enabled, iommufd keeps a record for each
- * request, which adds an eighth to the cost of everything else here. So
+ * request, which adds a sixth to the cost of everything else here. So
  * enable it only on demand.
  */
 static bool events_watch_failures(void)
@@ -273,11 +273,11 @@ static int begin(void)
 	err = load();
 	if (err)
 		return err;
-	mirror_open(&c->contexts, c->top->maps.contexts);
-	mirror_open(&c->rows, c->top->maps.rows);
-	mirror_open(&c->failures, c->top->maps.failures);
-	mirror_open(&c->tables, c->top->maps.tables);
-	mirror_open(&c->devices, c->top->maps.devices);
+	mirror_open(&c->contexts, c->top->maps.contexts, NULL);
+	mirror_open(&c->rows, c->top->maps.rows, c->top->bss->places);
+	mirror_open(&c->failures, c->top->maps.failures, NULL);
+	mirror_open(&c->tables, c->top->maps.tables, NULL);
+	mirror_open(&c->devices, c->top->maps.devices, NULL);
 	err = snapshot_adopt(c);
 	c->begin_ns = loop_clock(CLOCK_MONOTONIC);
 	c->cpu_ns = loop_clock(CLOCK_PROCESS_CPUTIME_ID);

@@ -3,6 +3,7 @@
 #ifndef __COLLECTOR_H
 #define __COLLECTOR_H
 
+#include "../../bpf/iommufd_top.h"
 #include "../lib/list.h"
 #include "iommufd_pins.skel.h"
 #include "iommufd_top.skel.h"

@@ -6,10 +6,13 @@
 #include <string.h>
 #include "../lib/tool.h"
 #include "mirror.h"
+#include "places.h"
 
-void mirror_open(struct mirror *mirror, const struct bpf_map *map)
+void mirror_open(struct mirror *mirror, const struct bpf_map *map,
+		 struct top_place *places)
 {
 	mirror->map = bpf_map__fd(map);
+	mirror->places = places;
 	mirror->size = bpf_map__value_size(map);
 	mirror->buffer = tool_memory(malloc(mirror->size));
 	hash_init(&mirror->rows, sizeof(((struct mirror_row *)0)->key),
@@ -45,26 +48,44 @@ static struct mirror_row *get_row(struct mirror *mirror, const __u32 *key)
 	return row;
 }
 
+/* The value of @key is in the buffer. */
+static void take(struct mirror *mirror, const __u32 *key)
+{
+	struct mirror_row *row = get_row(mirror, key);
+
+	row->quiet = !memcmp(row->now, mirror->buffer, mirror->size);
+	memcpy(row->now, mirror->buffer, mirror->size);
+}
+
+static void read_places(struct mirror *mirror)
+{
+	__u32 key[2];
+
+	for (int i = 0; i < TOP_PLACES; i++)
+		if (places_read(&mirror->places[i], key, mirror->buffer))
+			take(mirror, key);
+}
+
 int mirror_read(struct mirror *mirror)
 {
 	__u32 key[2] = {}, *last = NULL;
-	struct mirror_row *row;
 	int err;
 
+	if (mirror->places)
+		read_places(mirror);
 	while (!(err = bpf_map_get_next_key(mirror->map, last, key))) {
 		last = key;
-		if (bpf_map_lookup_elem(mirror->map, key, mirror->buffer))
-			continue;
-		row = get_row(mirror, key);
-		row->quiet = !memcmp(row->now, mirror->buffer, mirror->size);
-		memcpy(row->now, mirror->buffer, mirror->size);
+		if (!bpf_map_lookup_elem(mirror->map, key, mirror->buffer))
+			take(mirror, key);
 	}
 	return err == -ENOENT ? 0 : err;
 }
 
 static void retire(struct mirror *mirror, struct mirror_row *row)
 {
-	bpf_map_lookup_and_delete_elem(mirror->map, row->key, row->now);
+	if (!mirror->places ||
+	    !places_remove(mirror->places, row->key[0], row->key[1], row->now))
+		bpf_map_lookup_and_delete_elem(mirror->map, row->key, row->now);
 	hash_remove(&mirror->rows, row);
 	row->gone = true;
 	row->next = mirror->gone;

@@ -34,6 +34,7 @@ struct mirror_row {
 /**
  * struct mirror - all rows
  * @map: file descriptor of the map; its keys have at most 8 bytes
+ * @places: where rows may be instead of in the map, or NULL
  * @rows: rows in the map, by key
  * @gone: rows that were removed in this interval
  * @nr: number of all rows
@@ -41,6 +42,7 @@ struct mirror_row {
  */
 struct mirror {
 	int map;
+	struct top_place *places;
 	size_t size;
 	struct hash rows;
 	struct mirror_row *gone;
@@ -49,8 +51,10 @@ struct mirror {
 };
 
 struct bpf_map;
+struct top_place;
 
-void mirror_open(struct mirror *mirror, const struct bpf_map *map);
+void mirror_open(struct mirror *mirror, const struct bpf_map *map,
+		 struct top_place *places);
 void mirror_close(struct mirror *mirror);
 
 /* Reads all rows. Returns 0 or a negative errno. */

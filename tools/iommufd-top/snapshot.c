@@ -5,6 +5,7 @@
 #include <string.h>
 #include "../lib/owner.h"
 #include "collector.h"
+#include "places.h"
 #include "snapshot.h"
 
 static int compare_objects(const void *a, const void *b)
@@ -125,7 +126,7 @@ void snapshot_contexts(struct collector *c)
 
 /* Adds a row for an existing object, unless events have added one. */
 static int adopt_as(const struct bpf_map *map, const struct list_object *object,
-		    void *row)
+		    struct top_place *places, void *row)
 {
 	struct top_key key = { .ctx = object->ctx, .id = object->id };
 	int err;
@@ -136,6 +137,8 @@ static int adopt_as(const struct bpf_map *map, const struct list_object *object,
 		.listed = 1,
 		.type = object->type,
 	};
+	if (places && places_add(places, key.ctx, key.id, row))
+		return 0;
 	err = bpf_map_update_elem(bpf_map__fd(map), &key, row, BPF_NOEXIST);
 	return err == -EEXIST ? 0 : err;
 }
@@ -150,17 +153,18 @@ static int adopt(struct collector *c, const struct list_ctx *owner,
 	switch (object->type) {
 	case LIST_TYPE_IOAS:
 		memcpy(row.comm, owner->comm, sizeof(row.comm));
-		return adopt_as(c->top->maps.rows, object, &row);
+		return adopt_as(c->top->maps.rows, object, c->top->bss->places,
+				&row);
 	case LIST_TYPE_HWPT_PAGING:
 	case LIST_TYPE_HWPT_NESTED:
 	case LIST_TYPE_VIOMMU:
-		return adopt_as(c->top->maps.tables, object, &table);
+		return adopt_as(c->top->maps.tables, object, NULL, &table);
 	case LIST_TYPE_DEVICE:
 		if (*object->name) {
 			memcpy(device.name, object->name, sizeof(device.name));
 			device.group = object->group;
 		}
-		return adopt_as(c->top->maps.devices, object, &device);
+		return adopt_as(c->top->maps.devices, object, NULL, &device);
 	default:
 		return 0;
 	}

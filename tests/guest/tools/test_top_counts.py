@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """iommufd-top's numbers for loads of known size, and its options."""
 
+import contextlib
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ from waiting import until
 pytestmark = pytest.mark.guest(kernels=["tools", "builtin"])
 
 PAGE = mem.PAGE
+# TOP_MAX_ROWS and TOP_PLACES in bpf/iommufd_top.h.
+ROWS, PLACES = 8192, 32
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +167,53 @@ def test_late():
             assert (row["late"], row["mapped_bytes"]) == (True, 0)
 
 
+def map_times(context: Context, ioas: int, buffer: mem.Buffer, times: int) -> None:
+    """Maps a buffer several times, and unmaps it as often."""
+    for _ in range(times):
+        context.unmap(ioas, context.map(ioas, buffer), len(buffer))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_many_spaces(late):
+    """Each of many IOASes has its own counts, whether it has a place of its own or shares one."""
+    spaces = range(2 * PLACES + 5)
+    with contextlib.ExitStack() as stack:
+        buffer = stack.enter_context(mem.anonymous(PAGE))
+        if not late:
+            stream = stack.enter_context(top.Stream("-d", "0.2"))
+        context = stack.enter_context(Context())
+        ids = [context.ioas_alloc() for _ in spaces]
+        if late:
+            stream = stack.enter_context(top.Stream("-d", "0.2"))
+        for i in spaces:
+            map_times(context, ids[i], buffer, i + 1)
+        report = stream.until(lambda r: r["total"]["unmap"]["all_count"] == sum(spaces) + len(ids))
+        assert report["lost_events"] == 0
+        for i in spaces:
+            row = row_of(report, os.getpid(), ids[i])
+            assert (row["late"], row["ended"]) == (late, False)
+            assert row["map"]["all_count"] == row["unmap"]["all_count"] == i + 1
+
+
+def test_places_are_reused():
+    """The counts of a new IOAS begin at 0, whatever was counted in its place before."""
+    with top.Stream("-d", "0.2") as stream, mem.anonymous(PAGE) as buffer:
+        for times in (3, 1, 2):
+            with Context() as context:
+                ids = [context.ioas_alloc() for _ in range(PLACES + 5)]
+                for ioas in ids:
+                    map_times(context, ioas, buffer, times)
+                report = stream.until(
+                    lambda r: (
+                        len(r["rows"]) == len(ids)
+                        and all(row["unmap"]["all_count"] >= times for row in r["rows"])
+                    )
+                )
+                for row in report["rows"]:
+                    assert row["map"]["all_count"] == row["unmap"]["all_count"] == times
+            stream.until(lambda r: not r["rows"])
+
+
 def test_failures():
     """Failed requests are counted, and change nothing else."""
     report, _ = top.watch(
@@ -231,10 +281,10 @@ def test_losses_are_told():
         "-s",
         "ioas",
         "--",
-        *python("""
+        *python(f"""
             from iommufd.ctx import Context
             with Context() as context:
-                for _ in range(8192 + 8):
+                for _ in range({ROWS + PLACES + 8}):
                     context.ioas_alloc()
         """),
     )
@@ -242,8 +292,8 @@ def test_losses_are_told():
     [lost] = [x for x in lines if x.startswith("LOST: ")]
     rows = len([x for x in lines if " python3 " in x])
     # An IOAS without room has two events; for the second there may be room again.
-    assert rows >= 8192
-    assert int(lost.split()[1]) == 2 * 8 - (rows - 8192)
+    assert rows >= ROWS + PLACES
+    assert int(lost.split()[1]) == 2 * 8 - (rows - ROWS - PLACES)
 
 
 def test_latency():
