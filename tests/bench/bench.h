@@ -33,6 +33,7 @@
  * @wall: the clock shows real time: threads are measured, too
  * @threads: numbers of threads of the scaling cases, up to a zero
  * @seconds: how long each of these runs
+ * @locks: locks are counted
  */
 struct options {
 	const char *only;
@@ -43,6 +44,7 @@ struct options {
 	bool wall;
 	unsigned int threads[MAX_COUNTS + 1];
 	double seconds;
+	bool locks;
 };
 
 extern struct options options;
@@ -214,6 +216,12 @@ void measure(const struct result *result, step_fn *before, step_fn *step,
 void report(const struct result *result, const uint64_t *values,
 	    unsigned int count);
 void report_error(const char *name, const char *text);
+
+/* locks.c */
+
+void locks_begin(void);
+void locks_end(void);
+void locks_print(uint64_t calls, unsigned int threads);
 
 /* The scenes: cases.c and the others */
 

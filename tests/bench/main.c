@@ -31,6 +31,7 @@ enum {
 	KEY_HOLD,
 	KEY_SCALING,
 	KEY_SECONDS,
+	KEY_LOCKS,
 	KEY_FULL,
 };
 
@@ -52,7 +53,10 @@ static const struct argp_option choices[] = {
 	{ "scaling", KEY_SCALING, "N[,N...]", 0,
 	  "only this: throughput with each number of threads", 0 },
 	{ "seconds", KEY_SECONDS, "S", 0,
-	  "how long each case of --scaling runs (1)", 0 },
+	  "how long each case of --scaling and --locks runs (1)", 0 },
+	{ "locks", KEY_LOCKS, "N", 0,
+	  "only this: the locks that N threads take, from the kernel's lockstat",
+	  0 },
 	{ 0 },
 };
 
@@ -138,6 +142,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		thread_counts(arg, state);
 		only_scaling = true;
 		return 0;
+	case KEY_LOCKS:
+		thread_counts(arg, state);
+		only_scaling = true;
+		options.locks = true;
+		return 0;
 	case KEY_SECONDS:
 		options.seconds = seconds(arg, state);
 		return 0;
@@ -171,7 +180,8 @@ static void play(void)
 		play_hold();
 	if (only_scaling) {
 		play_scaling();
-		play_first();
+		if (!options.locks)
+			play_first();
 	}
 }
 

@@ -5,6 +5,7 @@
  * only compute show what the machine itself allows.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ static pthread_barrier_t barrier;
 static atomic_bool stop;
 static operation_fn *operation;
 static size_t size;
+static char *memory;
+static size_t memory_size;
 
 static void map_unmap(const struct runner *runner)
 {
@@ -60,12 +63,25 @@ static void compute(const struct runner *runner)
 		__asm__ volatile("");
 }
 
+/* Otherwise two threads may share a CPU for a while. */
+static void stay_on_cpu(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fail("there is no CPU %u: %m", cpu);
+}
+
 static void *run_operations(void *arg)
 {
 	struct runner *runner = arg;
 	uint64_t start;
 
 	lane = runner->index;
+	if (options.locks)
+		stay_on_cpu(runner->index);
 	/* The first operation allocates tables that stay. */
 	operation(runner);
 	pthread_barrier_wait(&barrier);
@@ -75,6 +91,8 @@ static void *run_operations(void *arg)
 		runner->count++;
 	} while (!atomic_load_explicit(&stop, memory_order_relaxed));
 	runner->rate = runner->count * 1e9 / (now() - start);
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
 	return NULL;
 }
 
@@ -88,21 +106,51 @@ static void wait_seconds(double seconds)
 	nanosleep(&time, NULL);
 }
 
-/* Returns operations a second. */
-static double run_threads(unsigned int count)
+/*
+ * The threads wait twice after their operations: in between, none does anything
+ * that would be counted.
+ */
+static void stop_counting(void)
+{
+	pthread_barrier_wait(&barrier);
+	if (options.locks)
+		locks_end();
+	pthread_barrier_wait(&barrier);
+}
+
+/*
+ * The memory of a thread is the same whatever the number of threads: the cost
+ * of a map depends on where its pages are.
+ */
+static void get_memory(void)
+{
+	unsigned int most = 0;
+
+	for (unsigned int i = 0; options.threads[i]; i++)
+		if (options.threads[i] > most)
+			most = options.threads[i];
+	if (memory_size == most * size)
+		return;
+	if (memory_size)
+		munmap(memory, memory_size);
+	memory_size = 0;
+	memory = mmap(NULL, most * size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		fail("no memory: %m");
+	memory_size = most * size;
+	if (madvise(memory, memory_size, MADV_NOHUGEPAGE))
+		fail("madvise: %m");
+	for (size_t i = 0; i < memory_size; i += PAGE)
+		memory[i] = 1;
+}
+
+/* Returns operations a second, and their number. */
+static double run_threads(unsigned int count, uint64_t *calls)
 {
 	static struct runner runners[MAX_THREADS];
 	static pthread_t threads[MAX_THREADS];
 	double rate = 0;
-	char *memory;
-
-	memory = mmap(NULL, count * size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED ||
-	    madvise(memory, count * size, MADV_NOHUGEPAGE))
-		fail("no memory: %m");
-	for (size_t i = 0; i < count * size; i += PAGE)
-		memory[i] = 1;
 
 	atomic_store(&stop, false);
 	if (pthread_barrier_init(&barrier, NULL, count + 1))
@@ -114,15 +162,19 @@ static double run_threads(unsigned int count)
 				   &runners[i]))
 			fail("no thread");
 	}
+	if (options.locks)
+		locks_begin();
 	pthread_barrier_wait(&barrier);
 	wait_seconds(options.seconds);
 	atomic_store(&stop, true);
+	stop_counting();
+	*calls = 0;
 	for (unsigned int i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);
 		rate += runners[i].rate;
+		*calls += runners[i].count;
 	}
 	pthread_barrier_destroy(&barrier);
-	munmap(memory, count * size);
 	return rate;
 }
 
@@ -131,7 +183,7 @@ static void play(const struct scene *scene)
 	struct result result = { .op = scene->ops[0],
 				 .unit = "call",
 				 .units = CALLS };
-	uint64_t values[ROUNDS_SCALING];
+	uint64_t values[ROUNDS_SCALING], calls = 0;
 
 	size = scene->size;
 	operation = scene->size == 0 ? compute : map_unmap;
@@ -140,9 +192,12 @@ static void play(const struct scene *scene)
 		size = PAGE;
 	else
 		backend->open(scene->tables);
+	get_memory();
 	for (unsigned int i = 0; i < options.repeat; i++)
-		values[i] = CALLS * 1e9 / run_threads(scene->threads);
+		values[i] = CALLS * 1e9 / run_threads(scene->threads, &calls);
 	report(&result, values, options.repeat);
+	if (options.locks)
+		locks_print(calls, scene->threads);
 }
 
 static void run(unsigned int on, const char *name, size_t bytes,
@@ -167,9 +222,12 @@ void play_scaling(void)
 
 	if (options.repeat > ROUNDS_SCALING)
 		options.repeat = ROUNDS_SCALING;
-	run(ON_IOMMUFD, "compute", 0, 0);
+	if (!options.locks)
+		run(ON_IOMMUFD, "compute", 0, 0);
 	run(on, "scale/4k", PAGE, 1);
 	run(on, "scale/1M", MIB, 1);
+	if (options.locks)
+		return;
 	run(ON_IOMMUFD, "scale/4k/tables=0", PAGE, 0);
 	run(ON_IOMMUFD, "scale/1M/tables=0", MIB, 0);
 }
