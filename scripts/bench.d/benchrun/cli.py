@@ -20,6 +20,13 @@ LEAST_SIZE = 32
 ROUNDS = 3
 WALL_ROUNDS = 15
 MOST_THREADS = 64
+# Threads of --locks, each of which has a CPU: NR_CPUS of its kernels.
+LOCKS_MOST = 8
+LOCKS_KERNELS = ("lockstat", "peer-lockstat")
+# Of the guest's time.
+LOCKS_SECONDS = 0.05
+# A turn of all CPUs, in instructions (tests/bench/locks/short_turns.c).
+TURN = 838
 # What --threads measures: ours, then the peer.
 THREADS_KERNELS = ("main", "peer")
 THREADS_BACKENDS = ("iommufd", "type1", "floor")
@@ -41,6 +48,16 @@ its name; with {WATCHED} iommufd-top watches it. {HERE} is the running machine, 
 their own in one address space. A guest has a CPU for each thread (NR_CPUS of the
 kernels here is 8). type1 and floor are measured on the first kernel. --bundle packs
 the same measurement with QEMU and the kernels: it runs on any x86-64 Linux machine.
+
+--locks counts, with lockstat, how often and how long such threads hold each lock and
+wait for it, on the kernels lockstat and peer-lockstat. The guest has a CPU for each
+thread. They take turns in one thread of the emulator, {TURN} instructions for all of
+them, so that threads meet at locks on any machine, and results repeat. A lock is
+listed if at least every other operation (a map and its unmap) takes it, and if another
+CPU had it before in at least one of ten times. Columns: how often an operation takes
+it; how many of these times another CPU had it before, and how many have to wait; the
+mean and the longest wait and hold, in instructions of one CPU; the part of a thread's
+time that it waits.
 
 --check compares each kernel with its file in tests/bench/baseline and lists the
 cases that moved by more than 1 %, and the functions that account for it.
@@ -68,7 +85,12 @@ def make_parser() -> argparse.ArgumentParser:
     add("--size", type=int, metavar="MIB", help=f"memory that a large case maps ({SIZE})")
     add("--wall", action="store_true", help="real time, on this machine by default")
     add("--threads", metavar="N[,N...]", help="with --wall: how throughput grows with threads")
-    add("--seconds", type=float, metavar="S", help="how long each case of --threads runs (1)")
+    add(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help=f"how long each case runs, with --threads (1) and --locks ({LOCKS_SECONDS})",
+    )
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--check", action="store_true", help="compare with the baseline")
     does.add_argument(
@@ -77,6 +99,14 @@ def make_parser() -> argparse.ArgumentParser:
     does.add_argument("--profile", metavar="CASE", help="instructions by function, side by side")
     does.add_argument(
         "--docs", action="store_true", help="write table and chart of the whole matrix to docs"
+    )
+    does.add_argument(
+        "--locks",
+        type=int,
+        nargs="?",
+        const=LOCKS_MOST,
+        metavar="N",
+        help=f"the locks that N threads take and wait for ({LOCKS_MOST} threads)",
     )
     does.add_argument(
         "--bundle", type=Path, metavar="FILE", help="pack --threads for another machine"
@@ -118,8 +148,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     options.threads = _threads(options.threads, parser)
     if options.threads and not options.wall:
         parser.error("--threads: in real time, with --wall")
-    if options.seconds is not None and not options.threads:
-        parser.error("--seconds: with --threads")
+    if options.locks and (options.wall or options.repeat or options.results):
+        parser.error("--locks: without --wall, --repeat and --from")
+    if options.locks is not None and not 1 < options.locks <= LOCKS_MOST:
+        parser.error(f"--locks: from 2 to {LOCKS_MOST} threads")
+    if options.seconds is not None and not (options.threads or options.locks):
+        parser.error("--seconds: with --threads or --locks")
     unknown = [b for b in options.backends if b not in BACKENDS]
     if unknown:
         parser.error(f"--backends: {', '.join(unknown)}: there is {', '.join(BACKENDS)}")
@@ -143,6 +177,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         parser.error("--from: nothing is measured")
     if options.profile:
         options.only = options.profile
+    if options.locks:
+        options.kernels = options.kernels or list(LOCKS_KERNELS)
+        options.backends = options.backends or ["iommufd"]
     if (options.threads or options.bundle) and not options.kernels:
         options.kernels = list(THREADS_KERNELS)
     if options.wall and not options.kernels:
@@ -166,15 +203,17 @@ def _measured(options: argparse.Namespace) -> Run:
     if options.results:
         return load(options.results)
     chosen = _chosen(options)
-    usual = 1 if options.threads else WALL_ROUNDS if options.wall else ROUNDS
+    few = bool(options.threads or options.locks)
+    usual = 1 if few else WALL_ROUNDS if options.wall else ROUNDS
     settings = Settings(
-        options.size or (LEAST_SIZE if options.threads else SIZE),
+        options.size or (LEAST_SIZE if few else SIZE),
         options.repeat or usual,
         options.only,
         options.wall,
         options.workload,
         tuple(options.threads),
-        options.seconds or 1,
+        options.seconds or (LOCKS_SECONDS if options.locks else 1),
+        options.locks or 0,
     )
     run = new_run(chosen, settings)
     measure(chosen, settings, run)

@@ -24,3 +24,8 @@ def build(floors: Iterable[str], arm64: bool = False) -> None:
 def floor(kernel: str) -> Path:
     """The module for a kernel."""
     return OUT / kernel / "floor.ko"
+
+
+def lock_modules(kernel: str) -> list[Path]:
+    """The modules with which a kernel's locks are counted."""
+    return [OUT / kernel / "locks" / f"{name}.ko" for name in ("mutex_spins", "short_turns")]

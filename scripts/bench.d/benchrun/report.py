@@ -4,7 +4,7 @@
 import sys
 from pathlib import Path
 
-from . import chart, scaling, table, wall
+from . import chart, locks, scaling, table, wall
 from .baseline import chosen
 from .errors import BenchError
 from .kernels import MATRIX
@@ -14,6 +14,9 @@ from .results import Run
 PAGE = TOP / "docs" / "performance.md"
 IMAGES = TOP / "docs" / "images"
 BEGIN, END = "<!-- table: scripts/bench --docs -->\n", "<!-- end of table -->\n"
+# The values of a table.
+LEAST_ROUND = "the least of the rounds, for each unit"
+LOCK_TIMES = "times in instructions"
 # A function below this part of the total is left out.
 LEAST = 0.001
 
@@ -21,20 +24,22 @@ LEAST = 0.001
 def write(run: Run, folder: Path) -> None:
     """Writes them into a directory; prints the table, too."""
     run.write(folder / "results.json")
-    if any(map(scaling.is_scaling, run.cases)):
+    if any(map(locks.has_locks, run.cases)):
+        text = _heading(run, LOCK_TIMES) + locks.as_page(list(filter(locks.has_locks, run.cases)))
+    elif any(map(scaling.is_scaling, run.cases)):
         text = table.as_text(scaling.grid(run.cases))
     elif run.wall:
         text = table.as_text(wall.grid(run.cases))
     else:
-        text = _heading(run) + table.as_text(table.grid(run))
+        text = _heading(run, LEAST_ROUND) + table.as_text(table.grid(run))
     (folder / "table.txt").write_text(text)
     print(text, end="")
-    if not run.wall:
+    if not (run.wall or any(map(scaling.is_scaling, run.cases))):
         chart.draw(run, folder)
 
 
-def _heading(run: Run) -> str:
-    lines = [f"commit {run.commit}; {run.emulator}; the least of the rounds, for each unit\n"]
+def _heading(run: Run, values: str) -> str:
+    lines = [f"commit {run.commit}; {run.emulator}; {values}\n"]
     for kernel in run.kernels:
         lines.append(f"{kernel.name}: Linux {kernel.release}, configuration {kernel.config}\n")
     return "".join(lines) + "\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from .errors import BenchError
+from .lockstat import Lock
 
 FORMAT = 1
 
@@ -28,6 +29,10 @@ class Case:
     regions: list[int]
     # Of the fastest round; instructions for all units together.
     functions: dict[str, int] = field(default_factory=dict)
+    # For --locks: the operations and the threads during which locks were counted.
+    calls: int = 0
+    threads: int = 0
+    locks: list[Lock] = field(default_factory=list)
 
     def per_unit(self, wall: bool = False) -> float:
         """The minimum, as timer interrupts only add to it; for real time, the median."""
@@ -93,6 +98,8 @@ def load(file: Path) -> Run:
             raise BenchError(f"{file} is of another format than {FORMAT}")
         for name, kind in (("kernels", Kernel), ("cases", Case), ("failures", Failure)):
             data[name] = [kind(**entry) for entry in data[name]]
+        for case in data["cases"]:
+            case.locks = [Lock(**lock) for lock in case.locks]
         return Run(**data)
     except OSError as error:
         raise BenchError(f"{file}: {error.strerror}") from None

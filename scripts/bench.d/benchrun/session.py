@@ -10,6 +10,7 @@ from pathlib import Path
 from . import profile, programs
 from .errors import BenchError
 from .kernels import HERE, Subject
+from .lockstat import Parser
 from .paths import OUT, PARTS, TOP
 from .progress import Progress
 from .results import Case, Failure, Run, parse_case
@@ -43,6 +44,8 @@ class Settings:
     # For --threads: their numbers, and the seconds for each.
     threads: tuple[int, ...] = ()
     seconds: float = 1
+    # For --locks: the number of threads and of CPUs.
+    locks: int = 0
 
     def arguments(self) -> list[str]:
         """As command line options."""
@@ -51,6 +54,8 @@ class Settings:
         if self.threads:
             words += ["--scaling", ",".join(map(str, self.threads))]
             words += ["--seconds", str(self.seconds)]
+        if self.locks:
+            words += ["--locks", str(self.locks), "--seconds", str(self.seconds)]
         return words + (["--wall"] if self.wall else [])
 
 
@@ -67,6 +72,7 @@ class Session:
         self._backend = ""
         self._sections: dict[tuple[str, str], int] = {}
         self._programs: list[list[Case]] = []
+        self._parser = Parser()
         self.failures: list[Failure] = []
 
     @property
@@ -80,7 +86,8 @@ class Session:
         backends = ", ".join(self._expected)
         progress = Progress(f"{self._subject.name}: {count} cases of {backends}")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            dump = None if self._settings.wall else Path(folder, "profile")
+            counted = not (self._settings.wall or self._settings.locks)
+            dump = Path(folder, "profile") if counted else None
             self._boot(self._command(workload, dump), progress)
             self._note_silence()
             if dump:
@@ -112,7 +119,9 @@ class Session:
         tools = TOP / "build" / "bin"
         top = tools / "iommufd-top" if subject.watched else ""
         policy = tools / "iommufd-policy" if "pinlimit" in self._expected else ""
-        inner = ["sh", PARTS / "session", floor, top, policy, " ".join(self._expected)]
+        modules = programs.lock_modules(subject.kernel) if self._settings.locks else []
+        inner = ["sh", PARTS / "session", " ".join(map(str, modules))]
+        inner += [floor, top, policy, " ".join(self._expected)]
         inner += [workload, *self._settings.arguments()]
         if subject.kernel == HERE:
             return inner
@@ -130,6 +139,10 @@ class Session:
             # The alignment of buffers must not depend on chance.
             command += ["--append", "norandmaps"]
             command += ["--icount", "--qemu=-plugin", f"--qemu={programs.PLUGIN},out={dump}"]
+        elif self._settings.locks:
+            # --icount alone is for one CPU.
+            command += ["--icount", "--qemu=-smp", f"--qemu={self._settings.locks}"]
+            command += ["--append", "norandmaps"]
         elif not subject.watched:
             # Threads need CPUs of their own. iommufd-top would switch tracing on.
             command.append("--parallel")
@@ -156,6 +169,13 @@ class Session:
             said = [f for f in self.failures if f.backend == self._backend]
             if value != "1" or not said:
                 self._fail(self._backend, "", f"the workload ended with status {value}")
+        elif what == "locks":
+            case = self._programs[-1][-1]
+            case.calls, case.threads = map(int, value.split())
+            self._parser = Parser()
+            case.locks = self._parser.locks
+        elif what == "lock":
+            self._parser.line(value)
         elif what == "section":
             found = SECTION.fullmatch(value)
             if found and found[2] != FREED:
@@ -219,7 +239,10 @@ def _listed(workload: Path, backend: str, settings: Settings) -> list[str]:
 
 def measure(subjects: list[Subject], settings: Settings, run: Run) -> None:
     """Runs one kernel after the other; skips kernels without a case."""
-    floors = [s.kernel for s in subjects if "floor" in s.backends]
+    for subject in subjects:
+        if settings.locks and not subject.has("CONFIG_LOCK_STAT"):
+            raise BenchError(f"{subject.name}: --locks is for kernels with CONFIG_LOCK_STAT")
+    floors = [s.kernel for s in subjects if "floor" in s.backends or settings.locks]
     if floors or not (settings.workload and settings.wall):
         programs.build(floors, any(s.on_arm64 for s in subjects))
     # For the list of cases, which is the same on all machines.
