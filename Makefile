@@ -69,7 +69,7 @@ kernels-full: setup # for test-full: also older series, the VFIO container, BPF 
 	@scripts/stock-kernel 7.2
 	@scripts/replaced-kernel
 	@scripts/debian-kernel
-	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench
+	@scripts/build-kernel container peer-container debug-bpf builtin bench peer-bench lockstat
 
 arm64: setup-full ## build kernels, programs and tools for guests on arm64
 	@scripts/guest-programs
