@@ -15,6 +15,7 @@
 #include "core/ctx.h"
 #include "device/attachment.h"
 #include "device/device.h"
+#include "domain/msi.h"
 #include "domain/noiommu.h"
 #include "eventq/fault.h"
 #include "hwpt/hwpt.h"
@@ -68,6 +69,9 @@ static bool pasids_compatible(struct iommufd_group *igroup, ioasid_t pasid,
 static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 		      struct iommufd_hw_pagetable *hwpt)
 {
+	struct iommufd_hwpt_paging *paging = iommufd_hwpt_paging_of(hwpt);
+	int ret;
+
 	lockdep_assert_held(&idev->igroup->lock);
 
 	/* A device can't use the page table of a device without an IOMMU. */
@@ -81,7 +85,14 @@ static int check_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 	if (!pasids_compatible(idev->igroup, pasid, hwpt))
 		return iommufd_fail(-EINVAL, IOMMUFD_REASON_NOT_FOR_PASIDS,
 				    hwpt->obj.id, pasid);
-	return iommufd_hwpt_paging_check(iommufd_hwpt_paging_of(hwpt), idev);
+	ret = iommufd_hwpt_paging_check(paging, idev);
+	if (ret || pasid != IOMMU_NO_PASID || iommufd_device_is_noiommu(idev))
+		return ret;
+	ret = iommufd_domain_check_msi(&paging->mirror, idev->dev);
+	if (ret == -EINVAL)
+		iommufd_fail(ret, IOMMUFD_REASON_OTHER_IOMMU, hwpt->obj.id,
+			     idev->obj.id);
+	return ret;
 }
 
 /* Reserved regions apply to DMA without PASID only. */
@@ -497,10 +508,10 @@ int iommufd_replace_hwpt(struct iommufd_device *idev, ioasid_t pasid,
 				   idev->obj.id, pasid);
 		goto unlock;
 	}
-	ret = check_all(attachment, pasid, hwpt);
-	if (ret || attachment->handle->hwpt == hwpt)
-		goto unlock;
 	old = attachment->handle->hwpt;
+	ret = old == hwpt ? 0 : check_all(attachment, pasid, hwpt);
+	if (ret || old == hwpt)
+		goto unlock;
 	ret = move_attachment(idev, pasid, attachment, hwpt);
 	if (!ret) {
 		note_all(attachment, pasid, hwpt->obj.id);

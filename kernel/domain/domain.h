@@ -17,6 +17,8 @@ struct iommufd_area;
  * @largest: the largest size of an entry: limits apply down to the smallest
  *	page. Protected as &iommufd_ioas.large_pages
  * @coherent: DMA can't bypass the CPU caches; set before it is published
+ * @msi_window: where the IOMMU core maps MSI doorbells, see domain/msi.c; set
+ *	before it is published
  * @doorbells: MSI doorbells that are mapped, by &doorbell.index. Protected by
  *	the doorbells_lock of the context
  */
@@ -26,6 +28,7 @@ struct iommufd_domain {
 	unsigned long max_page;
 	unsigned long largest;
 	bool coherent;
+	struct iommufd_msi_window msi_window;
 	DECLARE_BITMAP(doorbells, IOMMUFD_DOORBELLS);
 };
 

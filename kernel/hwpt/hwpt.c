@@ -45,8 +45,11 @@ int iommufd_hwpt_check_flags(const struct iommufd_device *idev, u32 flags)
 void iommufd_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 		       struct iommu_domain *domain, u32 flags)
 {
-	domain->iommufd_hwpt = hwpt;
-	domain->cookie_type = IOMMU_COOKIE_IOMMUFD;
+	/* It may belong to domain/msi.c. */
+	if (domain->cookie_type == IOMMU_COOKIE_NONE) {
+		domain->iommufd_hwpt = hwpt;
+		domain->cookie_type = IOMMU_COOKIE_IOMMUFD;
+	}
 	hwpt->domain = domain;
 	hwpt->pasid_compatible = flags & IOMMU_HWPT_ALLOC_PASID;
 }

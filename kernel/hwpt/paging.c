@@ -8,6 +8,7 @@
 #include "core/ctx.h"
 #include "core/driver_core.h"
 #include "device/device.h"
+#include "domain/msi.h"
 #include "domain/noiommu.h"
 #include "hwpt/hwpt.h"
 #include "hwpt/paging.h"
@@ -149,6 +150,7 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 {
 	struct iommufd_hwpt_paging *hwpt;
 	struct iommu_domain *domain;
+	int ret;
 
 	hwpt = iommufd_object_alloc(ioas->ctx, hwpt, IOMMUFD_OBJ_HWPT_PAGING);
 	if (IS_ERR(hwpt))
@@ -159,9 +161,17 @@ iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 		iommufd_object_abort(ioas->ctx, &hwpt->obj);
 		return ERR_CAST(domain);
 	}
+	hwpt->mirror.iommu = domain;
+	ret = iommufd_device_is_noiommu(idev) ?
+		      0 :
+		      iommufd_domain_init_msi(&hwpt->mirror, idev->dev);
+	if (ret) {
+		iommu_domain_free(domain);
+		iommufd_object_abort(ioas->ctx, &hwpt->obj);
+		return ERR_PTR(ret);
+	}
 	iommufd_hwpt_init(&hwpt->common, domain, flags);
 	hwpt->ioas = ioas;
-	hwpt->mirror.iommu = domain;
 	INIT_LIST_HEAD(&hwpt->mirror.node);
 	iommufd_domain_limit_page(&hwpt->mirror, max_page_shift);
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;

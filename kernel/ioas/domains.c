@@ -204,6 +204,23 @@ static void end_domain(struct iommufd_ioas *ioas)
 		iommufd_area_unpin(ioas, area);
 }
 
+/* Reserve what the domain can't translate, or has something else mapped in. */
+static int reserve(struct iommufd_iova_map *map, struct iommufd_domain *domain)
+{
+	const struct iommufd_msi_window *window = &domain->msi_window;
+	int ret;
+
+	ret = iommufd_iova_map_reserve_outside(map, domain->iommu, domain);
+	if (ret || !window->length)
+		return ret;
+	ret = iommufd_iova_map_reserve(map, window->start,
+				       window->start + (window->length - 1),
+				       domain, false);
+	if (ret)
+		iommufd_iova_map_unreserve(map, domain);
+	return ret;
+}
+
 /* Existing areas must be compatible with the domain, as must future ones. */
 static int list_domain(struct iommufd_ioas *ioas,
 		       struct iommufd_domain *domain)
@@ -214,8 +231,7 @@ static int list_domain(struct iommufd_ioas *ioas,
 	ret = iommufd_ioas_check_alignment(ioas,
 					   iommufd_domain_smallest_page(domain));
 	if (!ret)
-		ret = iommufd_iova_map_reserve_outside(&ioas->iovas,
-						       domain->iommu, domain);
+		ret = reserve(&ioas->iovas, domain);
 	if (!ret) {
 		iommufd_domain_set_large_pages(domain, ioas->large_pages);
 		list_add_tail(&domain->node, &ioas->domains);

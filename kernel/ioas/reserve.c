@@ -6,7 +6,6 @@
 #include <uapi/linux/iommufd.h>
 
 #include "core/ctx.h"
-#include "core/driver_core.h"
 #include "ioas/iova_map.h"
 #include "ioas/reserve.h"
 #include "trace/fail.h"
@@ -19,8 +18,7 @@
  * @window: set to the window into which MSI doorbells are mapped, if the IOMMU
  *	translates MSIs
  *
- * Return: 0, -EOPNOTSUPP if the IOMMU translates MSIs and its driver core is not
- * ours, or an errno of iommufd_iova_map_reserve(). Nothing is changed on
+ * Return: 0 or an errno of iommufd_iova_map_reserve(). Nothing is changed on
  * failure if the owner had no reservations before.
  */
 int iommufd_iova_map_reserve_regions(struct iommufd_iova_map *map,
@@ -31,13 +29,6 @@ int iommufd_iova_map_reserve_regions(struct iommufd_iova_map *map,
 	int ret;
 
 	list_for_each_entry(region, regions, list) {
-		if (region->type == IOMMU_RESV_SW_MSI &&
-		    !iommufd_driver_core_is_ours()) {
-			iommufd_iova_map_unreserve(map, owner);
-			return iommufd_fail(-EOPNOTSUPP,
-					    IOMMUFD_REASON_EXTERNAL_MODULE,
-					    0, 0);
-		}
 		/* Firmware no longer uses these once a device is assigned. */
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
