@@ -32,7 +32,7 @@ test: setup-dev kernels tools selftests lint ## build everything, run all tests 
 	@$(PYTEST) $(PARALLEL) tests/
 
 test-full: setup-full kernels kernels-full arm64 drivers tools selftests lint ## also run the slow tests, and all guest tests on the peer
-	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,stock-7.2,replaced,peer,peer-6.12,peer-7.2,debug,debian-6.1,debian-6.12,debian-7.2,debian-7.3,container,peer-container,debug-bpf,builtin,arm64,arm64-peer tests/
+	@$(PYTEST) $(PARALLEL) --full --kernels main,stock,stock-7.2,replaced,peer,peer-6.12,peer-7.2,debug,debian-6.1,debian-6.12,debian-7.2,debian-7.3,container,peer-container,debug-bpf,builtin,arm64,arm64-peer,arm64-debug,stock-arm64 tests/
 
 setup: ## install the required packages (Debian 12 or 13)
 	@scripts/setup
@@ -73,9 +73,10 @@ kernels-full: setup # for test-full: also older series, the VFIO container, BPF 
 
 arm64: setup-full ## build kernels, programs and tools for guests on arm64
 	@scripts/guest-programs
-	@scripts/build-kernel arm64 arm64-peer
+	@scripts/build-kernel arm64 arm64-peer arm64-debug
 	@scripts/build-tools arm64
 	@scripts/build-selftests arm64
+	@scripts/stock-arm64
 
 drivers: setup-full kernel # for test-full: drivers for arm64, and drivers without iommufd
 	@scripts/build-drivers

@@ -65,9 +65,7 @@ def arm64_tools(arm64_package: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.full
-def test_tools_for_arm64(
-    packages: dict[str, Path], arm64_package: Path, arm64_tools: Path
-) -> None:
+def test_tools_for_arm64(packages: dict[str, Path], arm64_package: Path, arm64_tools: Path) -> None:
     """The same files, with programs for arm64, and the libraries that these need."""
     assert files_of(arm64_package) == files_of(packages["iommufd-bpf-tools"])
     for program in (arm64_tools / "usr/sbin").iterdir():

@@ -26,6 +26,7 @@ HOW_TO_BUILD = {
     "debug": "make debug",
     "stock": "make stock",
     "stock-7.2": "scripts/stock-kernel 7.2",
+    "stock-arm64": "scripts/stock-arm64",
     **{
         name: f"scripts/build-kernel {name}"
         for name in ("arm64", "arm64-peer", "arm64-debug", "peer-6.12", "peer-7.2")

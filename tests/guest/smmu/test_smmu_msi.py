@@ -7,8 +7,6 @@ the counter of the next one that arrives shows it.
 """
 
 import errno
-import os
-import select
 from collections.abc import Iterator
 
 import pytest
@@ -16,34 +14,13 @@ from errnos import errno_of, fails
 from iommufd import mem, smmu
 from iommufd.ctx import Context
 from iommufd.edu import Edu
+from iommufd.interrupts import Interrupts
 from iommufd.mem import PAGE
 from iommufd.platform import MSI
 from iommufd.smmu import DATA, IPA, Guest, ste
 from worker_threads import Workers
 
 pytestmark = pytest.mark.guest(kernels="smmu")
-
-PATIENCE = 20.0
-
-
-class Interrupts:
-    """The device's only vector, as an eventfd."""
-
-    def __init__(self, device: Edu) -> None:
-        self._device = device
-        self.eventfd = os.eventfd(0, os.EFD_NONBLOCK)
-        device.enable_msi(self.eventfd)
-
-    def arrive(self) -> int:
-        """Sends one, waits for it; returns how many have arrived since the last time."""
-        self._device.interrupt()
-        assert select.select([self.eventfd], [], [], PATIENCE)[0], "the interrupt is lost"
-        return os.eventfd_read(self.eventfd)
-
-    def close(self) -> None:
-        """Disables them."""
-        self._device.disable_msi()
-        os.close(self.eventfd)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ USUAL = ("debug", "stock", "debian-7.3")
 # Names for sets of kernels in markers. "tools" is for tests of tools, "bpf" for those that, because
 # of their BPF programs, also run on special kernels; "plain" is for tests that one kernel of ours
 # can stand for, "peers" for the same of the peer, "upstream" for peers of all series.
-INSTALLED = ("stock", "stock-7.2", "replaced")
+INSTALLED = ("stock", "stock-7.2", "stock-arm64", "replaced")
 UNTOUCHED = ("debian-6.1", "debian-6.12", "debian-7.2", "debian-7.3")
 OLDER_PEERS = ("peer-6.12", "peer-7.2")
 PEERS = ("peer", "arm64-peer")
