@@ -54,6 +54,7 @@ void iommufd_ioas_leave(struct iommufd_ioas *ioas)
 
 static u32 flags_of(const struct iommufd_area *area)
 {
+	enum iommufd_area_state state = iommufd_area_state(area);
 	const struct iommufd_pages *pages = area->pages;
 	u32 flags = 0;
 
@@ -64,9 +65,9 @@ static u32 flags_of(const struct iommufd_area *area)
 	if (!iommufd_pages_are_memory(pages) &&
 	    READ_ONCE(pages->dmabuf->revoked))
 		flags |= IOMMUFD_AREA_REVOKED;
-	if (area->state == IOMMUFD_AREA_MAPPING)
+	if (state == IOMMUFD_AREA_MAPPING)
 		flags |= IOMMUFD_AREA_IN_MAP;
-	if (area->state == IOMMUFD_AREA_UNMAPPING)
+	if (state == IOMMUFD_AREA_UNMAPPING)
 		flags |= IOMMUFD_AREA_IN_UNMAP;
 	return flags;
 }

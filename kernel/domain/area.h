@@ -28,7 +28,9 @@ enum iommufd_area_state {
  * @last: last address
  * @hole: size of the unused interval right before @iova
  * @max_hole: largest @hole in the subtree
- * @state: see &enum iommufd_area_state
+ * @state: see &enum iommufd_area_state. Its map request sets MAPPED when all of
+ *	the area is set, without a lock; any other change takes the iova_lock.
+ *	Read it with iommufd_area_state()
  * @pages: the pages, on which the area has a reference
  * @offset: byte in @pages that @iova is mapped to
  * @prot: IOMMU_READ and IOMMU_WRITE, with IOMMU_CACHE for memory or IOMMU_MMIO
@@ -61,6 +63,14 @@ struct iommufd_area {
 	unsigned long phys_pins;
 	struct list_head list;
 };
+
+/* If the area is mapped, the caller sees all that its map request has set. */
+static inline enum iommufd_area_state
+iommufd_area_state(const struct iommufd_area *area)
+{
+	/* Pairs with publish_areas() in ioas/map.c. */
+	return smp_load_acquire(&area->state);
+}
 
 static inline unsigned long iommufd_area_length(const struct iommufd_area *area)
 {

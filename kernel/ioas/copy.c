@@ -43,7 +43,8 @@ static int copy_areas(struct iommufd_ioas *ioas, unsigned long iova,
 	lockdep_assert_held(&ioas->iova_lock);
 
 	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
-		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
+		if (area->iova > iova ||
+		    iommufd_area_state(area) != IOMMUFD_AREA_MAPPED)
 			break;
 		ret = copy_part(area, iova, last, flags, areas);
 		if (ret || area->last >= last)

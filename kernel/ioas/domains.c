@@ -92,7 +92,7 @@ static struct iommufd_area *next_area(struct iommufd_ioas *ioas,
 		area = area ? iommufd_area_next(area, ULONG_MAX) :
 			      iommufd_iova_map_first(&ioas->iovas, 0,
 						     ULONG_MAX);
-	} while (area && area->state == IOMMUFD_AREA_MAPPING);
+	} while (area && iommufd_area_state(area) == IOMMUFD_AREA_MAPPING);
 	mutex_unlock(&ioas->iova_lock);
 	return area;
 }

@@ -87,6 +87,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ctx)
 	INIT_LIST_HEAD(&ioas->unmap_waits);
 	mutex_init(&ioas->iova_lock);
 	iommufd_iova_map_init(&ioas->iovas);
+	raw_spin_lock_init(&ioas->counts_lock);
 	seqcount_init(&ioas->counts_seq);
 	init_waitqueue_head(&ioas->released);
 	init_waitqueue_head(&ioas->unmapped);
@@ -119,18 +120,14 @@ int iommufd_cmd_ioas_alloc(struct iommufd_ucmd *ucmd)
 /**
  * iommufd_ioas_count_split - count the additional area that a split creates
  * @ioas: the IOAS
- *
- * Context: The caller must hold the iova_lock of @ioas.
  */
 void iommufd_ioas_count_split(struct iommufd_ioas *ioas)
 {
-	lockdep_assert_held(&ioas->iova_lock);
-
-	preempt_disable();
-	write_seqcount_begin(&ioas->counts_seq);
+	raw_spin_lock(&ioas->counts_lock);
+	raw_write_seqcount_begin(&ioas->counts_seq);
 	ioas->counts.areas++;
-	write_seqcount_end(&ioas->counts_seq);
-	preempt_enable();
+	raw_write_seqcount_end(&ioas->counts_seq);
+	raw_spin_unlock(&ioas->counts_lock);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/seqlock.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -63,10 +64,9 @@ struct iommufd_ioas_counts {
  * @range_refs: struct iommufd_range_ref, protected by @iova_lock
  * @unmap_waits: struct iommufd_unmap_wait in the order of their arrival,
  *	protected by @iova_lock
- * @counts: statistics. Writers hold @iova_lock and @counts_seq. Readers that
+ * @counts: statistics. Writers hold @counts_lock and @counts_seq. Readers that
  *	take no lock use @counts_seq for a consistent snapshot
- * @counts_seq: protects @counts. Writers disable preemption so that readers
- *	never spin for long
+ * @counts_seq: see @counts
  * @pinned: number of pages that areas keep pinned
  * @released: unmaps that wait until calls and drivers release areas
  * @unmapped: tasks that wait until other unmaps have ended
@@ -110,6 +110,11 @@ struct iommufd_ioas {
 	struct iommufd_iova_map iovas;
 	struct list_head range_refs;
 	struct list_head unmap_waits;
+	/**
+	 * @counts_lock: a leaf, held for a few instructions. Preemption is
+	 * disabled meanwhile, so that readers never spin for long.
+	 */
+	raw_spinlock_t counts_lock;
 	seqcount_t counts_seq;
 	struct iommufd_ioas_counts counts;
 	atomic_long_t pinned;
@@ -144,7 +149,9 @@ struct iommu_iova_range *iommufd_ioas_list_ranges(struct iommufd_ioas *ioas,
  * @areas: number of areas
  * @bytes: number of bytes
  *
- * Context: The caller must hold the iova_lock of @ioas.
+ * A map must be counted before anything can unmap its areas, and an unmap before
+ * anything can be mapped at the same addresses.
+ *
  * Return: the sequence number of the request.
  */
 static inline u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map,
@@ -152,11 +159,11 @@ static inline u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map,
 {
 	struct iommufd_ioas_counts *counts = &ioas->counts;
 
-	lockdep_assert_held(&ioas->iova_lock);
+	u64 seq;
 
-	preempt_disable();
-	write_seqcount_begin(&ioas->counts_seq);
-	counts->seq++;
+	raw_spin_lock(&ioas->counts_lock);
+	raw_write_seqcount_begin(&ioas->counts_seq);
+	seq = ++counts->seq;
 	if (map) {
 		counts->maps++;
 		counts->areas += areas;
@@ -166,9 +173,9 @@ static inline u64 iommufd_ioas_count(struct iommufd_ioas *ioas, bool map,
 		counts->areas -= areas;
 		counts->mapped -= bytes;
 	}
-	write_seqcount_end(&ioas->counts_seq);
-	preempt_enable();
-	return counts->seq;
+	raw_write_seqcount_end(&ioas->counts_seq);
+	raw_spin_unlock(&ioas->counts_lock);
+	return seq;
 }
 
 void iommufd_ioas_count_split(struct iommufd_ioas *ioas);

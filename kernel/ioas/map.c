@@ -201,24 +201,27 @@ static void remove_areas(struct iommufd_ioas *ioas, struct list_head *areas)
 	mutex_unlock(&ioas->iova_lock);
 }
 
-/* From here on the areas are in all page tables and visible to others. */
+/*
+ * The areas are in all page tables: make them visible to others. Each belongs to
+ * others from then on, who may unmap it before the next one is visible.
+ */
 static void publish_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 			  struct iommufd_map_stats *stats)
 {
+	struct iommufd_area *area, *next;
 	u64 nr_areas = 0, bytes = 0;
-	struct iommufd_area *area;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 
-	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list) {
-		area->state = IOMMUFD_AREA_MAPPED;
 		nr_areas++;
 		bytes += iommufd_area_length(area);
 	}
-	INIT_LIST_HEAD(areas);
 	stats->seq = iommufd_ioas_count(ioas, true, nr_areas, bytes);
-	mutex_unlock(&ioas->iova_lock);
+	list_for_each_entry_safe(area, next, areas, list)
+		/* Pairs with iommufd_area_state(). */
+		smp_store_release(&area->state, IOMMUFD_AREA_MAPPED);
+	INIT_LIST_HEAD(areas);
 }
 
 /**

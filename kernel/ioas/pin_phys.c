@@ -68,7 +68,7 @@ static bool all_mapped(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 
 	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last)
-		if (area->state != IOMMUFD_AREA_MAPPED)
+		if (iommufd_area_state(area) != IOMMUFD_AREA_MAPPED)
 			return false;
 	return true;
 }

@@ -27,7 +27,8 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_area *area;
 
 	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
-		if (area->iova > iova || area->state != IOMMUFD_AREA_MAPPED)
+		if (area->iova > iova ||
+		    iommufd_area_state(area) != IOMMUFD_AREA_MAPPED)
 			break;
 		if ((area->prot & prot) != prot)
 			return iommufd_fail(-EPERM,
@@ -108,7 +109,7 @@ bool iommufd_ioas_get_piece(struct iommufd_ioas *ioas, unsigned long iova,
 
 	mutex_lock(&ioas->iova_lock);
 	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
-		if (area->state != IOMMUFD_AREA_MAPPED ||
+		if (iommufd_area_state(area) != IOMMUFD_AREA_MAPPED ||
 		    (part.area && area->iova != part.last + 1)) {
 			if (part.area)
 				break;
@@ -140,16 +141,18 @@ int iommufd_ioas_get_unpinned(struct iommufd_ioas *ioas, unsigned long iova,
 			      struct iommufd_range_ref *ref,
 			      struct iommufd_area **area)
 {
+	enum iommufd_area_state state;
 	struct iommufd_area *each;
 	int ret = 0;
 
 	mutex_lock(&ioas->iova_lock);
 	iommufd_iova_map_for_each(each, &ioas->iovas, iova, ULONG_MAX) {
-		if (each->state == IOMMUFD_AREA_MAPPING ||
+		state = iommufd_area_state(each);
+		if (state == IOMMUFD_AREA_MAPPING ||
 		    READ_ONCE(each->pinned) ||
 		    !iommufd_pages_are_memory(each->pages))
 			continue;
-		if (each->state == IOMMUFD_AREA_MAPPED) {
+		if (state == IOMMUFD_AREA_MAPPED) {
 			add_ref(ioas, ref, each->iova, each->last);
 			*area = each;
 			ret = 1;

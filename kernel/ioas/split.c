@@ -18,7 +18,7 @@ static int insert_tail(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	int ret;
 
 	mutex_lock(&ioas->iova_lock);
-	if (area->state != IOMMUFD_AREA_MAPPED) {
+	if (iommufd_area_state(area) != IOMMUFD_AREA_MAPPED) {
 		/* The unmap waits for the caller, but has the area as it is. */
 		ret = -EAGAIN;
 	} else if (area->pins) {

@@ -28,17 +28,19 @@
 static int collect(struct iommufd_ioas *ioas, unsigned long iova,
 		   unsigned long last, struct list_head *areas, bool *wait)
 {
+	enum iommufd_area_state state;
 	struct iommufd_area *area;
 	unsigned long users = 0;
 
 	lockdep_assert_held(&ioas->iova_lock);
 
 	iommufd_iova_map_for_each(area, &ioas->iovas, iova, last) {
-		if (area->state == IOMMUFD_AREA_UNMAPPING) {
+		state = iommufd_area_state(area);
+		if (state == IOMMUFD_AREA_UNMAPPING) {
 			INIT_LIST_HEAD(areas);
 			return -EAGAIN;
 		}
-		if (area->state != IOMMUFD_AREA_MAPPED)
+		if (state != IOMMUFD_AREA_MAPPED)
 			continue;
 		/* VFIO, which may unmap parts, has split the areas before. */
 		if (area->iova < iova || area->last > last)
@@ -139,7 +141,7 @@ static bool must_wait(struct iommufd_ioas *ioas,
 		return true;
 	iommufd_iova_map_for_each(area, &ioas->iovas, wait->checked,
 				  wait->last) {
-		if (area->state != IOMMUFD_AREA_UNMAPPING)
+		if (iommufd_area_state(area) != IOMMUFD_AREA_UNMAPPING)
 			continue;
 		wait->checked = max(area->iova, wait->iova);
 		return true;
@@ -308,13 +310,14 @@ static u64 remove_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	clear_domains(ioas, areas, stats);
 	unpin_areas(ioas, areas, stats);
-	mutex_lock(&ioas->iova_lock);
 	list_for_each_entry(area, areas, list) {
 		bytes += iommufd_area_length(area);
 		nr_areas++;
 	}
-	iommufd_iova_map_remove_list(&ioas->iovas, areas);
+	/* Before others can map these addresses: their request counts later. */
 	stats->seq = iommufd_ioas_count(ioas, false, nr_areas, bytes);
+	mutex_lock(&ioas->iova_lock);
+	iommufd_iova_map_remove_list(&ioas->iovas, areas);
 	wake_unmaps(ioas);
 	mutex_unlock(&ioas->iova_lock);
 	return bytes;

@@ -256,7 +256,8 @@ static int fuzzed_iova(struct mock_access *access, u64 *iova)
 		return PTR_ERR(ioas);
 	mutex_lock(&ioas->iova_lock);
 	iommufd_iova_map_for_each(area, &ioas->iovas, 0, ULONG_MAX) {
-		if (area->state == IOMMUFD_AREA_MAPPED && !index--) {
+		if (iommufd_area_state(area) == IOMMUFD_AREA_MAPPED &&
+		    !index--) {
 			*iova = area->iova + lower_32_bits(*iova);
 			ret = 0;
 			break;

@@ -181,17 +181,25 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	kmem_cache_free(pages_cache, pages);
 }
 
-static struct iommufd_block *first_block(struct iommufd_pages *pages,
-					 unsigned long first,
-					 unsigned long last)
+static noinline struct iommufd_block *search_block(struct iommufd_pages *pages,
+						   unsigned long first,
+						   unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	node = interval_tree_iter_first(&pages->blocks, first, last);
+	return node ? container_of(node, struct iommufd_block, node) : NULL;
+}
+
+static __always_inline struct iommufd_block *
+first_block(struct iommufd_pages *pages, unsigned long first,
+	    unsigned long last)
 {
 	struct iommufd_block *sole = iommufd_sole_block(&pages->blocks);
-	struct interval_tree_node *node;
 
 	if (sole && sole->node.start <= last && sole->node.last >= first)
 		return sole;
-	node = interval_tree_iter_first(&pages->blocks, first, last);
-	return node ? container_of(node, struct iommufd_block, node) : NULL;
+	return search_block(pages, first, last);
 }
 
 static struct iommufd_block *next_block(struct iommufd_block *block,

@@ -257,20 +257,21 @@ int iommufd_pin_blocks(struct iommufd_pages *pages, unsigned long *index,
 	return pin_several(pages, index, last, requester);
 }
 
-static void unpin_run(const struct iommufd_run *run, bool dirty)
+static __always_inline void unpin_run(unsigned long pfn, unsigned long npages,
+				      bool dirty)
 {
-	struct page *page = pfn_to_page(run->pfn);
-	struct folio *folio = page_folio(page);
+	struct folio *folio = pfn_folio(pfn);
 
-	if (run->npages > 1 && run->pfn + run->npages >
-				       folio_pfn(folio) + folio_nr_pages(folio)) {
-		unpin_user_page_range_dirty_lock(page, run->npages, dirty);
+	if (npages > 1 &&
+	    pfn + npages > folio_pfn(folio) + folio_nr_pages(folio)) {
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), npages,
+						 dirty);
 		return;
 	}
 	/* The same for a single folio. Scattered memory has no other runs. */
 	if (dirty && !folio_test_dirty(folio))
 		folio_mark_dirty_lock(folio);
-	unpin_user_folio(folio, run->npages);
+	unpin_user_folio(folio, npages);
 }
 
 /**
@@ -292,10 +293,15 @@ unsigned long iommufd_unpin_block(struct iommufd_pages *pages,
 		pages->blocks = RB_ROOT_CACHED;
 	else
 		interval_tree_remove(&block->node, &pages->blocks);
+	/* The most frequent case: contiguous memory, or a single page. */
+	if (nr_runs == 1) {
+		unpin_run(iommufd_block_pfn(block, 0), npages, pages->writable);
+		nr_runs = 0;
+	}
 	for (i = 0; i < nr_runs; i++) {
 		struct iommufd_run run = iommufd_block_run(block, i);
 
-		unpin_run(&run, pages->writable);
+		unpin_run(run.pfn, run.npages, pages->writable);
 	}
 	free_block(pages, block);
 	cond_resched();
