@@ -33,6 +33,7 @@ def second_level(kernel: str, device: str) -> list[str]:
 @pytest.mark.full
 @pytest.mark.limit(LIMIT + 60)
 @pytest.mark.guest(kernels=("main", "installed", "peer"))
+@pytest.mark.x86("QEMU is not among the programs of other guests")
 def test_passed_through(kernel: str) -> None:
     """Registers respond, and DMA reaches exactly the pages that the inner guest intends."""
     command = second_level(kernel, edu.addresses()[0])

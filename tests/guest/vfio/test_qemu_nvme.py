@@ -13,7 +13,11 @@ from guestpytest.machine import Machine
 from iommufd import nvme, vfio
 from iommufd.ctx import Context
 
-pytestmark = [pytest.mark.guest(kernels=("main", "installed", "container")), pytest.mark.limit(120)]
+pytestmark = [
+    pytest.mark.x86("QEMU is not among the programs of other guests"),
+    pytest.mark.guest(kernels=("main", "installed", "container")),
+    pytest.mark.limit(120),
+]
 
 PART = 64 << 10
 # Byte offsets in the image, apart from each other and from those of other tests.

@@ -13,6 +13,7 @@ from iommufd import edu, nvme, vfio
 
 pytestmark = [
     pytest.mark.full,
+    pytest.mark.x86("the suite is not among the programs of other guests"),
     pytest.mark.guest(
         kernels=("main", "installed", "peer", "container", "peer-container"),
         devices=("igb", "edu", "nvme"),
