@@ -55,23 +55,13 @@ static noinline int __cold refuse(int error,
 	}
 }
 
-/* The first version can't be read, maybe because the structure is smaller. */
-static noinline int __cold
-refuse_unreadable(const struct iommufd_command *command,
-		  struct iommufd_ucmd *ucmd)
-{
-	if (get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer))
-		return iommufd_ucmd_fail(ucmd, sizeof(u32));
-	return refuse(ucmd->user_size < command->min_size ? -EINVAL : -EFAULT,
-		      command, ucmd);
-}
-
-/* The first version has been copied. */
-static noinline int copy_other_version(const struct iommufd_command *command,
-				       struct iommufd_ucmd *ucmd)
+static noinline int copy_any_version(const struct iommufd_command *command,
+				     struct iommufd_ucmd *ucmd)
 {
 	int ret = -EINVAL;
 
+	if (get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer))
+		return iommufd_ucmd_fail(ucmd, sizeof(u32));
 	if (ucmd->user_size >= command->min_size)
 		ret = copy_struct_from_user(ucmd->cmd, command->size,
 					    ucmd->ubuffer, ucmd->user_size);
@@ -104,12 +94,11 @@ long iommufd_command_run(const struct iommufd_command *command,
 				    0);
 
 	/* Most structures have one version: access user memory once. */
-	if (copy_from_user(buffer, ucmd.ubuffer, command->min_size))
-		return refuse_unreadable(command, &ucmd);
-	ucmd.user_size = *(u32 *)buffer;
-	if (ucmd.user_size != command->size ||
-	    command->size != command->min_size) {
-		ret = copy_other_version(command, &ucmd);
+	ucmd.user_size = command->size;
+	if (command->size != command->min_size ||
+	    copy_from_user(buffer, ucmd.ubuffer, command->size) ||
+	    *(u32 *)buffer != command->size) {
+		ret = copy_any_version(command, &ucmd);
 		if (ret)
 			return ret;
 	}

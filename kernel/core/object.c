@@ -69,16 +69,6 @@ refuse(u32 id, enum iommufd_object_type type, const struct iommufd_object *obj)
 	return ERR_PTR(-ENOENT);
 }
 
-static noinline struct iommufd_object *search_object(struct iommufd_ctx *ctx,
-						     u32 id)
-{
-	struct iommufd_object *obj = iommufd_object_find(ctx, id);
-
-	if (obj)
-		ctx->found = obj;
-	return obj;
-}
-
 /* Most requests are about the same object as the one before. */
 static struct iommufd_object *find_object(struct iommufd_ctx *ctx, u32 id)
 {
@@ -86,7 +76,12 @@ static struct iommufd_object *find_object(struct iommufd_ctx *ctx, u32 id)
 
 	lockdep_assert_held(&ctx->objects.xa_lock);
 
-	return obj && obj->id == id ? obj : search_object(ctx, id);
+	if (obj && obj->id == id)
+		return obj;
+	obj = iommufd_object_find(ctx, id);
+	if (obj)
+		ctx->found = obj;
+	return obj;
 }
 
 /**

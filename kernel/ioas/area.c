@@ -85,7 +85,7 @@ void iommufd_area_free(struct iommufd_area *area)
 
 /**
  * iommufd_areas_free - free areas that are in no map
- * @areas: struct iommufd_area linked by their list, empty afterwards
+ * @areas: struct iommufd_area linked by their list, not valid afterwards
  */
 void iommufd_areas_free(struct list_head *areas)
 {
@@ -93,7 +93,6 @@ void iommufd_areas_free(struct list_head *areas)
 
 	list_for_each_entry_safe(area, next, areas, list)
 		iommufd_area_free(area);
-	INIT_LIST_HEAD(areas);
 }
 
 /**

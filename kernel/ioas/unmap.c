@@ -290,9 +290,7 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	list_for_each_entry(area, areas, list) {
 		stats->areas++;
-		if (!area->pinned)
-			continue;
-		if (trace_iommufd_ioas_unmap_enabled())
+		if (trace_iommufd_ioas_unmap_enabled() && area->pinned)
 			trace_runs(area, stats);
 		stats->unpinned += iommufd_area_unpin(ioas, area);
 	}
