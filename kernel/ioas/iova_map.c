@@ -171,7 +171,7 @@ static bool find_recent_gap(struct iommufd_iova_map *map, unsigned long iova,
 		gap->parent = &next->rb;
 		gap->link = &next->rb.rb_left;
 	} else {
-		/* It is the last one left of @next, if that is not NULL. */
+		/* The area before has no right child, as none is between. */
 		gap->parent = prev ? &prev->rb : rb_prev(&next->rb);
 		gap->link = &gap->parent->rb_right;
 	}
