@@ -43,8 +43,8 @@ static struct top_ctx *top_get_ctx(__u32 ctx)
 }
 
 /*
- * The row for @key in @map, added as a copy of @empty if there is none. *@made:
- * whether it is new.
+ * Returns the row for @key in @map. If @map has no such row, adds a copy of
+ * @empty. Sets *@made to whether it was added.
  */
 static inline void *top_add_row(void *map, const struct top_key *key,
 				const void *empty, bool *made)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the kernel counts of its locks: /proc/lock_stat."""
+"""The kernel's statistics of locks, as /proc/lock_stat prints them."""
 
 import re
 from dataclasses import dataclass, field
